@@ -1,0 +1,99 @@
+"""Everything ConvScope raises on purpose: one tree, each leaf a sentence in both languages."""
+
+from __future__ import annotations
+
+from cnn_core import texts
+
+
+class CnnError(Exception):
+    """A mistake a visitor can mend. `key` names its sentence in the text tables, `slots` fill it.
+
+    `str(error)` is the English sentence; `error.sentence("ko")` is the same one in Korean.
+    """
+
+    def __init__(self, key: str, /, **slots: object) -> None:
+        super().__init__(key)
+        self.key = key
+        self.slots = slots
+
+    def sentence(self, language: str) -> str:
+        """The sentence for a visitor who reads `language`."""
+        return texts.say(language, f"error.{self.key}", **self.slots)
+
+    def __str__(self) -> str:
+        return self.sentence("en")
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return _revive, (type(self), self.args, self.__dict__)
+
+
+def _revive(kind: type[CnnError], args: tuple[object, ...], state: dict[str, object]) -> CnnError:
+    """Rebuild an error that crossed a process border, without calling its own `__init__`."""
+    error = kind.__new__(kind, *args)
+    error.args = args
+    error.__dict__.update(state)
+    return error
+
+
+class ConfigError(CnnError, ValueError):
+    """A setting is out of its range.
+
+    Args:
+        field: The setting's name, which is also the name of its widget.
+        value: What was received.
+        rule: Which rule it breaks: a key below `error.rule` in the text tables.
+        limits: What the rule's sentence needs, for example `minimum=1`.
+    """
+
+    def __init__(self, field: str, value: object, rule: str, **limits: object) -> None:
+        super().__init__(f"rule.{rule}", field=field, value=_short(value), **limits)
+        self.field = field
+        self.value = value
+        self.rule = rule
+
+    def sentence(self, language: str) -> str:
+        """The rule, with the setting's label in that language and the value received."""
+        key = f"field.{self.field}"
+        label = texts.say(language, key) if texts.has(key) else self.field
+        return texts.say(language, f"error.{self.key}", label=label, **self.slots)
+
+    def __str__(self) -> str:
+        return texts.say("en", f"error.{self.key}", label=self.field, **self.slots)
+
+
+class ShapeError(CnnError, ValueError):
+    """A network whose feature maps shrink to nothing.
+
+    Attributes:
+        layer: Name of the layer where it breaks, such as "conv4".
+        trail: Side of the feature map after each size-changing layer, in pixels, ending in 0.
+    """
+
+    def __init__(self, layer: str, trail: tuple[int, ...]) -> None:
+        super().__init__("shape", layer=layer, trail=" → ".join(map(str, trail)))
+        self.layer = layer
+        self.trail = trail
+
+
+class DataError(CnnError):
+    """A data set is unknown, missing or damaged."""
+
+
+class RunError(CnnError):
+    """A run does not exist, or cannot do what it was asked for in its present state."""
+
+
+class LimitError(CnnError):
+    """A cap of this server was hit. The sentence names the cap and the value asked for."""
+
+
+class EngineError(CnnError):
+    """The worker processes could not answer."""
+
+
+def _short(value: object) -> str:
+    try:
+        text = repr(value)
+    except ValueError:  # Python refuses to write an integer of more than 4,300 digits
+        text = f"a {type(value).__name__} too long to write"
+    return text if len(text) <= 60 else text[:57] + "..."

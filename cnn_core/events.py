@@ -1,0 +1,227 @@
+"""What a run says, and what it asks: plain records, to and from one line of JSON each."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, field, fields
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class RunStarted:
+    """Training begins, or goes on after an interruption.
+
+    Attributes:
+        params: Trainable parameters of the network.
+        images: Training images an epoch.
+        batches: Batches an epoch.
+        precision: "float32" or "bfloat16", what "auto" came to.
+        epochs_done: Complete epochs already behind it; more than 0 after an interruption.
+        time: Seconds since 1970.
+    """
+
+    params: int
+    images: int
+    batches: int
+    precision: str
+    epochs_done: int = 0
+    time: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Downloading:
+    """The full data set is being fetched: bytes so far, of bytes in all (0 if unknown)."""
+
+    done: int
+    total: int
+
+
+@dataclass(frozen=True, slots=True)
+class BatchEnd:
+    """Figures of the batches since the last `BatchEnd`, at most ten a second.
+
+    Attributes:
+        epoch: Counts from 1.
+        batch: Batches of this epoch that are done, counted from 1.
+        batches: Batches an epoch.
+        loss: Mean loss of those batches.
+        accuracy: Mean accuracy of those batches.
+        learning_rate: In force for the last of them.
+        images_per_s: Speed over those batches, pauses left out.
+        time: Seconds since 1970.
+    """
+
+    epoch: int
+    batch: int
+    batches: int
+    loss: float
+    accuracy: float
+    learning_rate: float
+    images_per_s: float
+    time: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class EpochEnd:
+    """Figures of one epoch. `complete` is False for one that was stopped on its way.
+
+    Attributes:
+        epoch: Counts from 1.
+        seconds: Training and validation together, pauses left out.
+        best: Whether this is the lowest validation loss so far.
+    """
+
+    epoch: int
+    loss: float
+    accuracy: float
+    val_loss: float
+    val_accuracy: float
+    learning_rate: float
+    seconds: float
+    best: bool = False
+    complete: bool = True
+    time: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class LearningRateChanged:
+    """The visitor gave another learning rate; it holds from the next batch on."""
+
+    epoch: int
+    batch: int
+    learning_rate: float
+
+
+@dataclass(frozen=True, slots=True)
+class Paused:
+    """The run waits after this batch."""
+
+    epoch: int
+    batch: int
+
+
+@dataclass(frozen=True, slots=True)
+class Resumed:
+    """The run goes on after a pause."""
+
+    epoch: int
+    batch: int
+
+
+@dataclass(frozen=True, slots=True)
+class Evaluating:
+    """Training is over; the best weights are being tested on all images."""
+
+
+@dataclass(frozen=True, slots=True)
+class Score:
+    """Loss and accuracy (0 to 1) on one part of the data."""
+
+    loss: float
+    accuracy: float
+
+
+@dataclass(frozen=True, slots=True)
+class RunEnded:
+    """The last word of a run.
+
+    Attributes:
+        reason: "finished", "early_stopping", "stopped" (by the visitor) or "diverged" (loss not a number).
+        epochs: Epochs trained, an unfinished one included.
+        best_epoch: Epoch whose weights were kept; 0 when none were.
+        seconds: Training time, pauses left out.
+        scores: `Score` of the kept weights by "train", "val" and "test"; empty when none were kept.
+        samples: Probabilities of the first test images, one list of `classes` numbers each.
+    """
+
+    reason: str
+    epochs: int
+    best_epoch: int
+    seconds: float
+    scores: dict[str, Score] = field(default_factory=dict)
+    samples: list[list[float]] = field(default_factory=list)
+    time: float = 0.0
+
+
+Event = (
+    RunStarted
+    | Downloading
+    | BatchEnd
+    | EpochEnd
+    | LearningRateChanged
+    | Paused
+    | Resumed
+    | Evaluating
+    | RunEnded
+)
+Emit = Callable[[Event], None]
+KINDS: dict[str, type] = {kind.__name__: kind for kind in Event.__args__}
+
+
+@dataclass(frozen=True, slots=True)
+class Control:
+    """What the visitor wants of a run at this moment.
+
+    Attributes:
+        stop: End now and keep the best weights.
+        paused: Wait after the present batch.
+        steps: How many single batches were asked for since the run began; counts up, never down.
+        learning_rate: Replaces the configured one; None leaves it.
+    """
+
+    stop: bool = False
+    paused: bool = False
+    steps: int = 0
+    learning_rate: float | None = None
+
+
+Ask = Callable[[], Control]
+
+
+def to_json(event: Event) -> str:
+    """One line of JSON. A number that is not finite becomes null, which every JSON reader accepts."""
+    tree = {"kind": type(event).__name__, **_finite(asdict(event))}
+    return json.dumps(tree, ensure_ascii=False)
+
+
+def from_json(line: str) -> Event:
+    """The event of one line.
+
+    Raises:
+        ValueError: If the line is not JSON, or not an event.
+    """
+    tree = json.loads(line)
+    if not isinstance(tree, dict) or tree.get("kind") not in list(KINDS):
+        raise ValueError(f"Not an event: {line[:80]!r}")
+    kind = KINDS[tree.pop("kind")]
+    try:
+        if "scores" in tree:
+            tree["scores"] = {name: _build(Score, score) for name, score in tree["scores"].items()}
+        if "samples" in tree:
+            tree["samples"] = [[_number(value) for value in row] for row in tree["samples"]]
+        return _build(kind, tree)  # type: ignore[no-any-return]
+    except (AttributeError, TypeError) as error:
+        raise ValueError(f"Not an event: {line[:80]!r}") from error
+
+
+def _build(kind: type, tree: dict[str, Any]) -> Any:
+    """A record of `kind`; null in a field of type float reads as not a number."""
+    floats = {field.name for field in fields(kind) if field.type == "float"}
+    values = {name: _number(value) if name in floats else value for name, value in tree.items()}
+    return kind(**values)
+
+
+def _number(value: Any) -> Any:
+    return math.nan if value is None else value
+
+
+def _finite(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {name: _finite(item) for name, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_finite(item) for item in value]
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    return value

@@ -1,0 +1,1 @@
+"""Figures: plain data and words in, figure out. Nothing is read, trained or shown on a page here."""

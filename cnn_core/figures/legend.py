@@ -1,0 +1,70 @@
+"""Small HTML around pictures: a colour legend, a picture in a data address, a box or dot drawn on it."""
+
+from __future__ import annotations
+
+import base64
+import math
+from html import escape
+
+from cnn_core.figures.mosaic import Scale
+from cnn_core.figures.palette import stops
+
+
+def uri(png: bytes) -> str:
+    """The picture itself as an address, so that it comes with the page and is never missing."""
+    return f"data:image/png;base64,{base64.b64encode(png).decode()}"
+
+
+def legend(scale: Scale, low: str, high: str, *, middle: str = "", title: str = "") -> str:
+    """The colours of a scale from left to right, with what the ends and the middle stand for."""
+    colours = ",".join(stops(scale))
+    return (
+        f'<span class="legend-row"><span class="what">{escape(title)}</span>'
+        f'<span class="end">{escape(low)}</span>'
+        f'<span class="ramp" style="background:linear-gradient(90deg,{colours})">'
+        f"<i>{escape(middle)}</i></span>"
+        f'<span class="end">{escape(high)}</span></span>'
+    )
+
+
+def framed(
+    png: bytes,
+    alt: str,
+    *,
+    shape: tuple[int, int],
+    box: tuple[int, int, int, int] | None = None,
+) -> str:
+    """A picture with a box on it.
+
+    Args:
+        png: The picture, in any enlargement.
+        alt: What it shows, in words.
+        shape: Its height and width in the units of `box`.
+        box: Top, left, bottom and right; bottom and right are the first outside. None draws none.
+    """
+    mark = ""
+    if box is not None:
+        top, left, bottom, right = box
+        places = {
+            "top": top / shape[0],
+            "left": left / shape[1],
+            "height": (bottom - top) / shape[0],
+            "width": (right - left) / shape[1],
+        }
+        style = ";".join(f"{edge}:{place:.3%}" for edge, place in places.items())
+        mark = f'<i class="box" style="{style}"></i>'
+    proportions = f"{shape[1]}/{shape[0]}"
+    return (
+        f'<span class="framed" style="--shape:{proportions}">'
+        f'<img alt="{escape(alt)}" src="{uri(png)}">{mark}</span>'
+    )
+
+
+def number(value: float) -> str:
+    """Three significant digits with a real minus sign: "−0.142", "0.810", "1,234"; "–" for no number."""
+    if not math.isfinite(value):
+        return "–"
+    if value == 0:
+        return "0"
+    text = f"{value:,.0f}" if abs(value) >= 1000 else f"{value:#.3g}".rstrip(".")
+    return text.replace("-", "−")

@@ -1,0 +1,150 @@
+"""The one palette of ConvScope, safe for colour-blind eyes: one meaning, one colour, everywhere."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+
+import numpy as np
+import numpy.typing as npt
+
+Table = npt.NDArray[np.uint8]
+
+STEPS = 255  # colours of a scale; a palette PNG has 256, the last one stands for "nothing here"
+
+
+@dataclass(frozen=True, slots=True)
+class Palette:
+    """Colours of one theme, each as "#rrggbb".
+
+    Attributes:
+        background: What the colours were checked against: at least 3:1 (WCAG 2) for all but `grid`.
+        training: Figures on the training images.
+        batches: The same, batch by batch: quieter, for a thin line behind the epochs.
+        validation: Figures on the validation images.
+        test: Figures on the test images.
+        mark: What is noted in passing, such as a change of the learning rate.
+        problem: Something is wrong.
+        classes: Ten class colours; always shown beside the name of the class.
+    """
+
+    background: str
+    training: str
+    batches: str
+    validation: str
+    test: str
+    mark: str
+    problem: str
+    classes: tuple[str, ...]
+
+
+LIGHT = Palette(
+    background="#ffffff",
+    training="#0067b1",
+    batches="#4b96d3",
+    validation="#c75300",
+    test="#00795c",
+    mark="#7b8089",
+    problem="#c62f2f",
+    classes=(
+        "#0067b1",
+        "#c75300",
+        "#019fc1",
+        "#827e4b",
+        "#c1448e",
+        "#4f2658",
+        "#c27586",
+        "#582706",
+        "#0f3091",
+        "#790e37",
+    ),
+)
+DARK = Palette(
+    background="#0e1117",
+    training="#5eb1f5",
+    batches="#3677ab",
+    validation="#f59a3c",
+    test="#3cc9a0",
+    mark="#858b95",
+    problem="#ff6b6b",
+    classes=(
+        "#5eb1f5",
+        "#f59a3c",
+        "#04eefb",
+        "#959950",
+        "#c97bbb",
+        "#8b88fd",
+        "#f8ba93",
+        "#c9ed81",
+        "#a8eac9",
+        "#fb6592",
+    ),
+)
+
+# Kinds of layer. Mid-tones that reach 3:1 on white and on near-black alike, so that a drawing
+# needs not know its theme.
+KINDS: Mapping[str, str] = MappingProxyType(
+    {
+        "input": "#7d828c",
+        "conv": "#2f86c8",
+        "pool": "#b0762a",
+        "flatten": "#7d828c",
+        "dense": "#8b66d1",
+        "dropout": "#a1679a",
+        "output": "#229464",
+        "broken": "#dd4a4a",
+    }
+)
+
+# Anchors, evenly spaced. Sequential: viridis (Smith and van der Walt, 2015). Diverging: RdBu of
+# ColorBrewer 2 (Brewer, 2003), blue below zero and red above, its middle a shade greyer to be seen
+# on a white page.
+_ANCHORS = {
+    "sequential": (
+        "#440154 #482878 #3e4989 #31688e #26828e #1f9e89 #35b779 #6ece58 #b5de2b #fde725"
+    ),
+    "diverging": (
+        "#053061 #2166ac #4393c3 #92c5de #d1e5f0 #f0f0f0 #fddbc7 #f4a582 #d6604d #b2182b #67001f"
+    ),
+}
+
+
+def for_theme(theme: str | None) -> Palette:
+    """The palette of "dark", or of anything else the light one."""
+    return DARK if theme == "dark" else LIGHT
+
+
+def rgb(colour: str) -> tuple[int, int, int]:
+    """ "#ff8000" -> (255, 128, 0)."""
+    return int(colour[1:3], 16), int(colour[3:5], 16), int(colour[5:7], 16)
+
+
+def _table(anchors: str, steps: int) -> Table:
+    points = np.array([rgb(colour) for colour in anchors.split()], dtype=float)
+    places = np.linspace(0, len(points) - 1, steps)
+    channels = [np.interp(places, np.arange(len(points)), points[:, c]) for c in range(3)]
+    table: Table = np.rint(np.stack(channels, axis=1)).astype(np.uint8)  # (steps, 3)
+    table.flags.writeable = False
+    return table
+
+
+SEQUENTIAL = _table(_ANCHORS["sequential"], STEPS)  # (255, 3), dark to bright
+DIVERGING = _table(_ANCHORS["diverging"], STEPS)  # (255, 3), entry 127 is zero
+SCALES: Mapping[str, Table] = MappingProxyType({"sequential": SEQUENTIAL, "diverging": DIVERGING})
+
+
+def stops(scale: str, count: int = 11) -> list[str]:
+    """`count` evenly spaced colours of "sequential" or "diverging", for ECharts' `inRange`.
+
+    Raises:
+        KeyError: If there is no such scale.
+    """
+    table = _table(_ANCHORS[scale], count)
+    return [f"#{red:02x}{green:02x}{blue:02x}" for red, green, blue in table.tolist()]
+
+
+def plotly_scale(scale: str, count: int = 21) -> list[tuple[float, str]]:
+    """The same as Plotly wants it: pairs of a place from 0 to 1 and its colour."""
+    places = np.linspace(0.0, 1.0, count).tolist()
+    return list(zip(places, stops(scale, count), strict=True))

@@ -1,0 +1,109 @@
+"""What every test gets: its own home for runs, no way off this machine, one Hypothesis profile."""
+
+from __future__ import annotations
+
+import ipaddress
+import os
+import shutil
+import signal
+import socket
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import hypothesis
+import pytest
+
+# A shell that starts the tests in the background lets them ignore Ctrl-C, and so would their children.
+signal.signal(signal.SIGINT, signal.default_int_handler)
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # read once, when TensorFlow is loaded
+
+# A busy machine is no failure, so no deadline; in CI the same examples each time.
+hypothesis.settings.register_profile("convscope", deadline=None, derandomize="CI" in os.environ)
+hypothesis.settings.load_profile("convscope")
+
+CHROMIUM_NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+KEPT = {"CONVSCOPE_CHROMIUM"}
+
+
+@pytest.fixture(scope="session", autouse=True)
+def no_downloads() -> Iterator[None]:
+    """Any connection or name look-up that would leave this machine raises OSError."""
+    with pytest.MonkeyPatch.context() as patch:
+        for name in ("connect", "connect_ex"):
+            patch.setattr(socket.socket, name, _guarded(getattr(socket.socket, name)))
+        patch.setattr(socket, "getaddrinfo", _guarded_lookup(socket.getaddrinfo))
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _settings_of_the_shell_do_not_count(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """A CONVSCOPE_... variable of whoever runs the tests changes nothing."""
+    with pytest.MonkeyPatch.context() as patch:
+        for name in list(os.environ):
+            if name.startswith("CONVSCOPE_") and name not in KEPT:
+                patch.delenv(name)
+        patch.setenv("CONVSCOPE_HOME", str(tmp_path_factory.mktemp("shared-home")))
+        yield
+
+
+@pytest.fixture(autouse=True)
+def convscope_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The folder that this test's runs go to."""
+    home = tmp_path / "convscope-home"
+    monkeypatch.setenv("CONVSCOPE_HOME", str(home))
+    return home
+
+
+@pytest.fixture(scope="session")
+def chromium() -> str:
+    """Path of a Chromium: $CONVSCOPE_CHROMIUM, else one on the PATH, else Playwright's own."""
+    named = os.environ.get("CONVSCOPE_CHROMIUM")
+    if named and not shutil.which(named):
+        pytest.fail(f"CONVSCOPE_CHROMIUM={named} is not a program.")
+    found = named or next(filter(None, map(shutil.which, CHROMIUM_NAMES)), None)
+    if found is None:
+        from playwright.sync_api import sync_playwright
+
+        with sync_playwright() as play:
+            found = play.chromium.executable_path
+    if not Path(shutil.which(found) or found).exists():
+        sentence = 'No Chromium: "make browser" installs it, or says how.'
+        if "CI" in os.environ:
+            pytest.fail(sentence)
+        pytest.skip(sentence)
+    return str(shutil.which(found) or found)
+
+
+def _guarded(connect: Callable[..., Any]) -> Callable[..., Any]:
+    def guard(self: socket.socket, address: Any) -> Any:
+        if self.family in (socket.AF_INET, socket.AF_INET6) and not _is_here(address[0]):
+            raise OSError(f"A test may not leave this machine: {address}")
+        return connect(self, address)
+
+    return guard
+
+
+def _guarded_lookup(lookup: Callable[..., Any]) -> Callable[..., Any]:
+    def guard(host: Any, *args: Any, **kwargs: Any) -> Any:
+        name = host.decode() if isinstance(host, bytes) else host
+        if name and name != socket.gethostname() and not _is_address(name) and not _is_here(name):
+            raise socket.gaierror(f"A test may not leave this machine: {name}")
+        return lookup(host, *args, **kwargs)
+
+    return guard
+
+
+def _is_here(host: str) -> bool:
+    if not _is_address(host):
+        return host in {"", "localhost"}
+    address = ipaddress.ip_address(host)
+    return address.is_loopback or address.is_unspecified
+
+
+def _is_address(host: str) -> bool:
+    try:
+        ipaddress.ip_address(host)
+    except ValueError:
+        return False
+    return True

@@ -1,0 +1,40 @@
+"""What tests/conftest.py promises every test."""
+
+from __future__ import annotations
+
+import os
+import socket
+import urllib.request
+from pathlib import Path
+
+import pytest
+
+
+@pytest.mark.parametrize("kind", [socket.SOCK_STREAM, socket.SOCK_DGRAM])
+def test_a_connection_off_this_machine_is_refused(kind: int) -> None:
+    with socket.socket(socket.AF_INET, kind) as one:
+        with pytest.raises(OSError, match="may not leave this machine"):
+            one.connect(("192.0.2.1", 80))
+        with pytest.raises(OSError, match="may not leave this machine"):
+            one.connect_ex(("convscope.invalid", 80))
+
+
+def test_a_download_is_refused() -> None:
+    with pytest.raises(OSError, match="may not leave this machine"):
+        urllib.request.urlopen("http://convscope.invalid/data.gz", timeout=1)
+
+
+def test_this_machine_may_be_reached() -> None:
+    for address in ("127.0.0.1", "localhost"):
+        with socket.create_server(("127.0.0.1", 0)) as server:
+            socket.create_connection((address, server.getsockname()[1])).close()
+    left, right = socket.socketpair(socket.AF_UNIX)
+    left.close()
+    right.close()
+
+
+def test_each_test_has_a_home_of_its_own(convscope_home: Path, tmp_path: Path) -> None:
+    assert os.environ["CONVSCOPE_HOME"] == str(convscope_home)
+    assert convscope_home.is_relative_to(tmp_path)
+    assert not convscope_home.exists()
+    assert "CONVSCOPE_SCHEDULER" not in os.environ

@@ -1,0 +1,34 @@
+from dataclasses import replace
+
+import pytest
+
+from cnn_core.config import PRESETS, TEXTBOOK, ConvBlock, ModelConfig, TrainConfig
+from cnn_core.pace import COSTS, reckoned_seconds
+
+BIG = ModelConfig(blocks=(ConvBlock(64, pool="none"), ConvBlock(64), ConvBlock(128)))
+MEASURED = {  # seconds an epoch of 4,000 images took: network, batch size, bfloat16, float32
+    "tiny": (PRESETS["tiny"].model, 64, 0.470, 0.374),
+    "textbook": (TEXTBOOK, 32, 0.880, 1.201),
+    "textbook, large batch": (TEXTBOOK, 512, 0.409, 0.984),
+    "textbook, small batch": (TEXTBOOK, 16, 1.387, 1.672),
+    "large": (BIG, 64, 1.771, 7.501),
+}
+
+
+@pytest.mark.parametrize(("model", "batch", "mixed", "plain"), MEASURED.values(), ids=MEASURED)
+def test_the_reckoning_is_within_two_fifths_of_what_was_measured(
+    model: ModelConfig, batch: int, mixed: float, plain: float
+) -> None:
+    for precision, measured in (("bfloat16", mixed), ("float32", plain)):
+        train = TrainConfig(batch_size=batch, precision=precision)
+        assert reckoned_seconds(model, train, 4000) == pytest.approx(measured, rel=0.4)
+
+
+@pytest.mark.parametrize("precision", COSTS)
+def test_more_work_takes_longer(precision: str) -> None:
+    train = TrainConfig(precision=precision)
+    base = reckoned_seconds(TEXTBOOK, train, 4000)
+    wider = replace(TEXTBOOK, blocks=(ConvBlock(64), ConvBlock(64)))
+    assert reckoned_seconds(wider, train, 4000) > base
+    assert reckoned_seconds(TEXTBOOK, replace(train, batch_size=16), 4000) > base
+    assert reckoned_seconds(TEXTBOOK, train, 8000) == pytest.approx(2 * base)
