@@ -1,0 +1,519 @@
+"""The engine: send runs to worker processes, and look into models there. The server's only door to Keras."""
+
+from __future__ import annotations
+
+import atexit
+import logging
+import math
+import os
+import socket
+import subprocess
+import sys
+import threading
+import time
+import uuid
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, Any
+
+from cnn_core import arithmetic, datasets, runs, worker
+from cnn_core.config import Limits, ModelConfig, TrainConfig
+from cnn_core.errors import CnnError, EngineError, LimitError, RunError
+
+ROOT = Path(__file__).parent.parent
+TICK = 0.25
+SECONDS_BETWEEN_LIFE_SIGNS = 3.0
+BOOT_TIMEOUT = 10.0  # seconds to wait for a scheduler's answer, again and again
+ANSWER_TIMEOUT = 10.0
+CLOSE_TIMEOUT = 4.0
+USELESS_STARTS = 5  # a worker that ends this often before it ever answered is not started again
+LOG_BYTES = 1_000_000
+SCHEDULER_SETTINGS = {
+    **worker.DASK_SETTINGS,
+    # A laptop that slept has workers that were silent for long and are well all the same.
+    "distributed.scheduler.worker-ttl": None,
+    # How many workers a run may take with it before it is not tried again.
+    "distributed.scheduler.allowed-failures": 2,
+}
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A run's place in the queue.
+
+    Attributes:
+        position: Runs before it, those at work included; 0 when it is being trained.
+        seconds: Measured guess of how long they will take, in seconds; None without a measurement.
+    """
+
+    position: int
+    seconds: float | None
+
+
+@dataclass(slots=True)
+class _Job:
+    """A run that waits (without a future) or was sent to a worker."""
+
+    run: runs.Run
+    future: Any = None
+
+
+@dataclass(slots=True)
+class _Process:
+    """A worker process of ours; `useless` counts starts in a row of which none came to an answer."""
+
+    popen: subprocess.Popen[bytes]
+    useless: int = 1
+
+
+def check_limits(model: ModelConfig, train: TrainConfig, limits: Limits | None = None) -> None:
+    """Refuse what this server does not train.
+
+    Raises:
+        DataError: If there is no such data set.
+        ShapeError: If the feature maps shrink to nothing.
+        LimitError: If the network, the batch or the number of epochs is over a cap.
+    """
+    limits = limits or Limits.from_environment()
+    datasets.spec(train.dataset)
+    params = arithmetic.totals(arithmetic.layer_table(model)).params
+    if params > limits.parameters:
+        raise LimitError("limit.parameters", asked=f"{params:,}", cap=f"{limits.parameters:,}")
+    if train.epochs > limits.epochs:
+        raise LimitError("limit.epochs", asked=train.epochs, cap=limits.epochs)
+    megabytes = arithmetic.batch_bytes(model, train.batch_size) / 1e6
+    if megabytes > limits.batch_megabytes:
+        largest = arithmetic.largest_batch(model, limits.batch_megabytes * 1_000_000)
+        raise LimitError(
+            "limit.batch",
+            batch=train.batch_size,
+            asked=f"{megabytes / 1000:.1f}",
+            cap=f"{limits.batch_megabytes / 1000:.1f}",
+            largest=largest,
+        )
+
+
+class Engine:
+    """Worker processes and the queue before them; safe to call on every thread.
+
+    Without `scheduler` it starts a Dask scheduler in this process, and one train worker and one look
+    worker as child processes, which end with this process however it ends. With `scheduler`, such as
+    "tcp://host:8786", it uses the workers of that cluster that have the resource "train" or "look",
+    and waits for it whenever it is away.
+
+    Args:
+        scheduler: Address of an existing cluster, or None.
+        on_ready: Called once, on another thread, when everything the engine needs is loaded.
+    """
+
+    def __init__(
+        self, scheduler: str | None = None, *, on_ready: Callable[[], None] = lambda: None
+    ) -> None:
+        self._address = scheduler
+        self._ours = scheduler is None
+        self._on_ready = on_ready
+        self._lock = threading.RLock()
+        self._jobs: list[_Job] = []  # oldest first
+        self._processes: dict[str, _Process] = {}
+        self._workers: dict[str, set[str]] = {}
+        self._client: Any = None
+        self._cluster: Any = None
+        self._closing = threading.Event()
+        self._tried = threading.Event()
+        self._problem: EngineError | None = None
+        self._vouched = -math.inf
+        self._thread = threading.Thread(target=self._live, name="convscope-engine", daemon=True)
+
+    def start(self) -> Engine:
+        """Begin to start the workers, and return at once."""
+        atexit.register(self.close)
+        self._thread.start()
+        return self
+
+    def close(self) -> None:
+        """End the workers. Runs that waited or were at work are interrupted, and resumable.
+
+        The workers of an existing cluster are not ours to end: what they train goes on.
+        """
+        self._closing.set()
+        atexit.unregister(self.close)
+        if self._thread.ident:
+            self._thread.join(timeout=CLOSE_TIMEOUT)
+        for process in self._processes.values():
+            _end(process.popen)
+        for part in (self._client, self._cluster):
+            if part is not None:
+                with suppress(OSError, RuntimeError, TimeoutError):
+                    part.close(timeout=CLOSE_TIMEOUT)
+        with self._lock:
+            for job in self._jobs:
+                if runs.status(job.run).state == "queued":
+                    _tell(job.run, "interrupted")
+            self._jobs.clear()
+
+    @property
+    def problem(self) -> EngineError | None:
+        """Why nothing can be trained or looked at, if that is so."""
+        return self._problem
+
+    def ready(self, kind: str) -> bool:
+        """Whether a worker of that kind, "train" or "look", is there."""
+        return bool(self._workers.get(kind))
+
+    def order(
+        self,
+        model: ModelConfig,
+        train: TrainConfig,
+        *,
+        owner: str = "",
+        name: str = "",
+        limits: Limits | None = None,
+    ) -> runs.Run:
+        """Make a run and queue it; nothing is made if it is refused.
+
+        Raises:
+            LimitError: If it is over a cap, or its owner has too many runs waiting.
+            DataError, ShapeError: If it cannot be trained.
+            EngineError: If the engine is down.
+            RunError: If its folder cannot be written.
+        """
+        limits = limits or Limits.from_environment()
+        check_limits(model, train, limits)
+        with self._lock:
+            self._refuse_crowd(owner, limits)
+            run = runs.create(model, train, owner=owner, name=name)
+            self._jobs.append(_Job(run))
+        return run
+
+    def resume(self, run: runs.Run, *, limits: Limits | None = None) -> None:
+        """Queue an interrupted run again; it goes on behind its last complete epoch.
+
+        Raises:
+            RunError: If the run has ended, is still at work, or its folder cannot be written.
+            LimitError, DataError, EngineError: As in `order`.
+        """
+        limits = limits or Limits.from_environment()
+        check_limits(run.model, run.train, limits)
+        with self._lock:
+            if self.holds(run.id) or not runs.status(run).resumable:
+                raise RunError("run.not_resumable", id=run.id)
+            self._refuse_crowd(run.owner, limits)
+            runs.ask(run, stop=False, paused=False)
+            runs.write_status(run, "queued")
+            self._jobs.append(_Job(run))
+
+    def _refuse_crowd(self, owner: str, limits: Limits) -> None:
+        self._refuse_if_down()
+        if sum(job.run.owner == owner for job in self._jobs) >= limits.queued:
+            raise LimitError("limit.queued", cap=limits.queued)
+
+    def _refuse_if_down(self) -> None:
+        if self._problem:  # a new one each time, because an error that is raised keeps a traceback
+            raise EngineError(self._problem.key, **self._problem.slots)
+
+    def holds(self, run_id: str) -> bool:
+        """Whether the run waits or works in this engine."""
+        with self._lock:
+            return any(job.run.id == run_id for job in self._jobs)
+
+    def stop(self, run: runs.Run) -> None:
+        """Take the run out of the queue, or ask it to end and keep its best weights.
+
+        A run that waited to go on after an interruption is interrupted again, not lost.
+
+        Raises:
+            RunError: If the run's folder is gone or cannot be written.
+        """
+        runs.ask(run, stop=True)
+        with self._lock:
+            for job in self._jobs:
+                if job.run.id == run.id and job.future is None:
+                    self._jobs.remove(job)
+                    _tell(run, "interrupted" if runs.complete_epochs(run) else "stopped")
+                    return
+
+    def place(self, run: runs.Run) -> Place:
+        """Where the run stands in the queue, and how long those before it will take."""
+        with self._lock:
+            ahead: list[runs.Run] = []
+            for job in self._jobs:
+                if job.run.id == run.id:
+                    break
+                ahead.append(job.run)
+            else:
+                return Place(0, None)
+            if job.future is not None:
+                return Place(0, None)
+        speed = runs.measured_speed()
+        known = [left for left in (seconds_left(it, speed) for it in ahead) if left is not None]
+        workers = max(1, len(self._workers.get("train", ())))
+        return Place(len(ahead), sum(known) / workers if len(known) == len(ahead) else None)
+
+    def look(self, name: str, run: runs.Run, *arguments: Any, timeout: float = 30.0) -> Any:
+        """Call a function of `worker.LOOKS` with the run's best model in a look worker.
+
+        Args:
+            name: Key of `worker.LOOKS`, such as "predict".
+            run: The run whose best.keras is looked at.
+            arguments: Handed on to the function; plain values and NumPy arrays.
+            timeout: Seconds to wait for a worker and its answer.
+
+        Raises:
+            CnnError: What the function raised on purpose.
+            EngineError: If there is no such look, or no answer came.
+        """
+        if name not in worker.LOOKS:
+            raise EngineError("engine.unknown_look", name=name)
+        deadline = time.monotonic() + timeout
+        self._tried.wait(timeout)
+        self._refuse_if_down()
+        if self._client is None:
+            raise EngineError("engine.slow", seconds=round(timeout))
+        future = None
+        try:
+            future = self._client.submit(
+                worker.look,
+                name,
+                run.folder / "best.keras",
+                run.id,
+                arguments,
+                key=f"look-{uuid.uuid4().hex}",
+                resources={"look": 1},
+                pure=False,
+            )
+            return future.result(timeout=max(0.0, deadline - time.monotonic()))
+        except CnnError:
+            raise
+        except TimeoutError as error:
+            raise EngineError("engine.slow", seconds=round(timeout)) from error
+        except Exception as error:
+            log.warning("look %s failed", name, exc_info=True)
+            raise EngineError("engine.failed", kind=type(error).__name__) from error
+        finally:
+            if future is not None:
+                future.release()
+
+    def _live(self) -> None:
+        try:
+            if self._ours:
+                self._open_cluster()
+        except Exception as error:
+            log.exception("the engine did not start")
+            self._give_up(EngineError("engine.down", reason=type(error).__name__))
+        while True:
+            self._try(self._tick)
+            if not self._tried.is_set():
+                self._tried.set()
+                self._try(self._on_ready)
+            if self._closing.wait(TICK):
+                return
+
+    def _try(self, work: Callable[[], None]) -> None:
+        """What fails must not end the engine; the next tick tries again."""
+        try:
+            work()
+        except Exception:
+            if not self._closing.is_set():
+                log.exception("the engine stumbled")
+
+    def _open_cluster(self) -> None:
+        import dask
+        from distributed import LocalCluster
+
+        with dask.config.set(SCHEDULER_SETTINGS):
+            self._cluster = LocalCluster(  # type: ignore[no-untyped-call]
+                n_workers=0,
+                processes=False,
+                host="127.0.0.1",
+                protocol="tcp",
+                dashboard_address="127.0.0.1:0",
+            )
+        self._address = self._cluster.scheduler_address
+        # Again, now that Dask has registered what it does at exit: the last registered goes first.
+        atexit.unregister(self.close)
+        atexit.register(self.close)
+        for kind in worker.KINDS:
+            if not self._closing.is_set():
+                self._processes[kind] = _Process(start_worker(str(self._address), kind))
+
+    def _tick(self) -> None:
+        self._revive_workers()
+        self._vouch()
+        self._workers = self._find_workers()
+        with self._lock:
+            self._collect()
+            self._send()
+
+    def _find_workers(self) -> dict[str, set[str]]:
+        """Names of the workers of each kind; none while an existing cluster is away."""
+        try:
+            known = self._ask_scheduler()
+        except (OSError, ValueError):
+            if self._ours:
+                raise
+            log.debug("no scheduler at %s", self._address, exc_info=True)
+            self._problem = EngineError("engine.scheduler", address=self._address)
+            return {}
+        if not self._ours:
+            self._problem = None
+        found = {
+            kind: {str(it["name"]) for it in known.values() if it["resources"].get(kind)}
+            for kind in worker.KINDS
+        }
+        for kind, process in self._processes.items():
+            if f"{kind}-{process.popen.pid}" in found[kind]:
+                process.useless = 0
+        return found
+
+    def _ask_scheduler(self) -> dict[str, Any]:
+        """The workers that it knows. Raises OSError or ValueError while there is no scheduler."""
+        from distributed import Client
+
+        if self._client is None or self._client.status == "closed":
+            _knock(str(self._address))
+            self._client = Client(  # type: ignore[no-untyped-call]
+                self._address, set_as_default=False, timeout=BOOT_TIMEOUT, name="convscope"
+            )
+        if self._client.status != "running":
+            raise ConnectionError(self._client.status)
+        ask = self._client.scheduler.identity
+        answer = self._client.sync(ask, n_workers=-1, callback_timeout=ANSWER_TIMEOUT)
+        return dict(answer["workers"])
+
+    def _vouch(self) -> None:
+        """Say of the runs that wait here that they do; also of one whose worker just died."""
+        if time.monotonic() - self._vouched < SECONDS_BETWEEN_LIFE_SIGNS:
+            return
+        self._vouched = time.monotonic()
+        with self._lock:
+            for job in self._jobs:
+                state = runs.status(job.run).state
+                if state == "interrupted":
+                    _tell(job.run, "queued")
+                elif state == "queued":
+                    with suppress(OSError):
+                        runs.show_life(job.run)
+
+    def _collect(self) -> None:
+        for job in list(self._jobs):
+            if job.future is None or job.future.status == "pending":
+                continue
+            if job.future.status in ("cancelled", "lost"):  # the scheduler went away
+                job.future, self._vouched = None, -math.inf
+                continue
+            self._jobs.remove(job)
+            if job.future.status == "error":
+                _tell(job.run, "failed", _as_ours(job.future.exception(timeout=ANSWER_TIMEOUT)))
+
+    def _send(self) -> None:
+        free = len(self._workers.get("train", ()))
+        free -= sum(job.future is not None for job in self._jobs)
+        for job in [job for job in self._jobs if job.future is None][: max(0, free)]:
+            job.future = self._client.submit(
+                worker.train_run,
+                job.run.id,
+                key=f"train-{job.run.id}-{uuid.uuid4().hex[:6]}",
+                resources={"train": 1},
+                pure=False,
+            )
+
+    def _revive_workers(self) -> None:
+        for kind, process in self._processes.items():
+            code = process.popen.poll()
+            if code is None or process.useless > USELESS_STARTS:
+                continue
+            if process.useless == USELESS_STARTS:
+                self._give_up(EngineError("engine.worker", kind=kind, log=str(_log_path(kind))))
+                process.useless += 1
+                continue
+            log.warning("%s worker ended with code %s; starting another", kind, code)
+            _end(process.popen)
+            popen = start_worker(str(self._address), kind)
+            self._processes[kind] = _Process(popen, process.useless + 1)
+            self._vouched = -math.inf
+
+    def _give_up(self, problem: EngineError) -> None:
+        with self._lock:
+            self._problem = self._problem or problem  # the first one stands behind the others
+            for job in self._jobs:
+                _tell(job.run, "failed", problem)
+            self._jobs.clear()
+
+
+def start_worker(scheduler: str, kind: str) -> subprocess.Popen[bytes]:
+    """A worker process, tied to this one by its standard input."""
+    environment = {**os.environ, "TF_CPP_MIN_LOG_LEVEL": "2"}
+    environment["PYTHONPATH"] = os.pathsep.join(
+        part for part in (str(ROOT), os.environ.get("PYTHONPATH")) if part
+    )
+    command = [sys.executable, "-m", "cnn_core", "worker", "--tied"]
+    with _log_file(kind) as output:
+        return subprocess.Popen(
+            [*command, "--scheduler", scheduler, "--kind", kind],
+            cwd=ROOT,
+            env=environment,
+            stdin=subprocess.PIPE,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,  # Ctrl-C is for the server; the workers follow when their input ends
+        )
+
+
+def seconds_left(run: runs.Run, speed: float | None) -> float | None:
+    """Seconds until the run will be over: as it measures itself, or by the speed of earlier runs."""
+    history = runs.history(run)
+    if history.seconds_left is not None:
+        return history.seconds_left
+    size = datasets.spec(run.train.dataset).counts[run.train.size].train
+    images = min(size, run.train.train_size or size)
+    epoch = runs.seconds_an_epoch(run.model, run.train, images, speed)
+    return None if epoch is None else epoch * run.train.epochs
+
+
+def _tell(run: runs.Run, state: str, error: CnnError | None = None) -> None:
+    """Write the status of a run whose folder may be gone meanwhile."""
+    try:
+        runs.write_status(run, state, error=error)
+    except (CnnError, OSError):
+        log.warning("the status of run %s cannot be written", run.id, exc_info=True)
+
+
+def _as_ours(error: BaseException) -> CnnError:
+    if isinstance(error, CnnError):
+        return error
+    kind = type(error).__name__
+    return RunError("run.killed") if kind == "KilledWorker" else RunError("run.failed", kind=kind)
+
+
+def _knock(address: str) -> None:
+    """Raise OSError or ValueError unless somebody listens there; a Dask client leaks a thread then."""
+    from distributed.comm.addressing import get_address_host_port
+
+    with socket.create_connection(get_address_host_port(address), timeout=BOOT_TIMEOUT):
+        pass
+
+
+def _log_path(kind: str) -> Path:
+    return runs.home().parent / "logs" / f"worker-{kind}.log"
+
+
+def _log_file(kind: str) -> IO[bytes]:
+    """The log of a kind of worker, opened to go on; begun again once it is large."""
+    path = _log_path(kind)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    large = path.exists() and path.stat().st_size > LOG_BYTES
+    return path.open("wb" if large else "ab")
+
+
+def _end(popen: subprocess.Popen[bytes]) -> None:
+    if popen.stdin:
+        popen.stdin.close()
+    try:
+        popen.wait(timeout=CLOSE_TIMEOUT)
+    except subprocess.TimeoutExpired:
+        popen.kill()
+        popen.wait()

@@ -1,0 +1,277 @@
+"""What happens inside a worker process: train one run, answer one look, stay no longer than the app."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import importlib
+import logging
+import os
+import sys
+import threading
+import time
+import traceback
+from collections.abc import Iterator, Sequence
+from contextlib import closing, contextmanager, suppress
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any, NoReturn
+
+import numpy as np
+
+from cnn_core import datasets, pace, runs
+from cnn_core.errors import CnnError, EngineError, RunError
+from cnn_core.events import Ask, Downloading, Emit, EpochEnd
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    import numpy.typing as npt
+
+    from cnn_core.model import Opened
+
+KINDS = ("train", "look")
+SECONDS_BETWEEN_LIFE_SIGNS = 3.0
+SECONDS_BETWEEN_DOWNLOAD_EVENTS = 0.5
+SECONDS_BETWEEN_LOOKS_AT_SCHEDULER = 0.1
+SHORTEST_MEASURE = 0.5  # seconds of training that tell a speed
+DEATH_TIMEOUT = 60.0  # seconds to wait for a scheduler
+DASK_SETTINGS = {
+    "distributed.worker.profile.enabled": False,  # it would interrupt the training 100 times a second
+    "distributed.admin.tick.interval": "500ms",
+    "distributed.admin.system-monitor.interval": "5s",
+}
+STATES = {
+    "finished": "finished",
+    "early_stopping": "finished",
+    "stopped": "stopped",
+    "diverged": "diverged",
+}
+
+log = logging.getLogger(__name__)
+
+LOOKS: dict[str, str] = {
+    "predict": "cnn_core.model:predict",
+    "examples": "cnn_core.worker:examples",
+    "evaluate": "cnn_core.inspection:evaluate",
+    "images": "cnn_core.inspection:images",
+    "feature_maps": "cnn_core.features:feature_maps",
+    "survey": "cnn_core.features:survey",
+    "favourites": "cnn_core.features:favourites",
+}
+"""What a look may ask for: a function of level L2 that takes an opened model and plain arguments."""
+
+
+def train_run(run_id: str) -> None:
+    """Train a run to its end, or on from its last complete epoch; all it says goes to the run's folder.
+
+    Raises:
+        RunError: If this process cannot see the run's folder.
+    """
+    run = runs.open_run(run_id)
+    if runs.status(run).state in runs.OVER:
+        return  # the worker that finished it was killed before it could say so to Dask
+    control = runs.ControlReader(run)
+    past = runs.complete_epochs(run)
+    if control().stop and not past:
+        runs.write_status(run, "stopped")
+        return
+    speed, problem = 0.0, None
+    try:
+        with _vouching(run):
+            state, speed = _train(run, control, past)
+    except _StopAskedError:
+        state = "stopped"
+    except CnnError as error:
+        state, problem = "failed", error
+    except Exception as error:  # whatever it was, the visitor gets a sentence and the log the rest
+        log.exception("run %s failed", run_id)
+        state, problem = "failed", RunError("run.failed", kind=type(error).__name__)
+        with suppress(OSError):
+            (run.folder / "error.txt").write_text(traceback.format_exc(), encoding="utf-8")
+    runs.write_status(run, state, speed=speed, error=problem)
+    if state in runs.OVER:
+        (run.folder / "last.keras").unlink(missing_ok=True)
+    gc.collect()
+
+
+def _train(run: runs.Run, control: Ask, past: list[EpochEnd]) -> tuple[str, float]:
+    """The state that training ended in, and its speed as in `runs.Status`."""
+    from cnn_core import training
+
+    (run.folder / "error.txt").unlink(missing_ok=True)
+    with closing(runs.EventWriter(run)) as emit, training.forgetting_graphs():
+        data = _data(run, emit, control)
+        first = slice(training.SAMPLE_IMAGES)
+        runs.write_examples(run, data.x_test[first], data.y_test[first])
+        result = training.train(
+            run.model, run.train, data, emit, control, folder=run.folder, past=past
+        )
+    images = min(len(data.x_train), run.train.train_size or len(data.x_train))
+    return STATES[result.ended.reason], _speed(run, images, result.epochs)
+
+
+def look(name: str, path: Path, run_id: str, arguments: tuple[Any, ...]) -> Any:
+    """Call a function of `LOOKS` with the model in that file; the last models stay open.
+
+    Raises:
+        CnnError: If the run or its model cannot be read, or whatever else goes wrong.
+    """
+    problem: CnnError
+    try:
+        module, function = LOOKS[name].split(":")
+        opened = _opened(run_id, path, path.stat().st_mtime_ns if path.exists() else 0)
+        return getattr(importlib.import_module(module), function)(opened, *arguments)
+    except CnnError as error:
+        problem = error
+    except Exception as error:
+        log.exception("look %s failed", name)
+        problem = EngineError("engine.failed", kind=type(error).__name__)
+    # Dask sends an error with those it came from; the server would load TensorFlow to read its own.
+    problem.__cause__ = problem.__context__ = None
+    raise problem
+
+
+def examples(
+    opened: Opened, dataset: str, size: str, count: int, seed: int
+) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.int64], npt.NDArray[np.float32]]:
+    """Test images drawn at random, so that the server need not load the data set.
+
+    Returns:
+        Images (count, H, W, C), labels (count,) and probabilities (count, K).
+    """
+    data = _cached_data(dataset, size)
+    rows = np.random.default_rng(seed).choice(len(data.x_test), count, replace=False)
+    images = data.x_test[rows]
+    return images, data.y_test[rows], opened.predict(images)
+
+
+@lru_cache(maxsize=2)
+def _cached_data(dataset: str, size: str) -> datasets.Dataset:
+    return datasets.load(dataset, size)
+
+
+def serve(scheduler: str, kind: str, *, tied: bool = False) -> NoReturn:
+    """Be a worker of that kind until the scheduler goes. The process ends with this call.
+
+    Args:
+        scheduler: Its address, such as "tcp://host:8786".
+        kind: One of `KINDS`.
+        tied: End when standard input ends: it is the string that ties this process to the app, and
+            it is cut when the app ends, however that comes about.
+    """
+    if tied:
+        threading.Thread(target=_leave_with_parent, daemon=True).start()
+    code = 1
+    try:
+        if kind == "train":
+            os.nice(10)
+        importlib.import_module("cnn_core.training" if kind == "train" else "cnn_core.model")
+        asyncio.run(_work(scheduler, kind))
+    except KeyboardInterrupt:
+        code = 130
+    except Exception:
+        traceback.print_exc()
+    finally:
+        os._exit(code)
+
+
+async def _work(scheduler: str, kind: str) -> NoReturn:
+    """Exit code 0 once the worker is no longer wanted, 2 if there was no scheduler.
+
+    A training that has begun would hold every gentler end of the process up, while the scheduler may
+    have given it to another worker already.
+    """
+    import dask
+    from distributed import Status, Worker
+    from distributed.comm.addressing import get_address_host
+    from distributed.utils import get_ip
+
+    scratch = runs.home().parent / "scratch"  # Dask clears there what a killed worker left
+    try:
+        with dask.config.set(DASK_SETTINGS):
+            worker = await Worker(
+                scheduler,
+                nthreads=1,
+                resources={kind: 1},
+                memory_limit=0,
+                dashboard=False,
+                # Who reaches a worker's port can run code in it, so only where the scheduler is.
+                host=get_ip(get_address_host(scheduler)),  # type: ignore[no-untyped-call]
+                local_directory=str(scratch),
+                name=f"{kind}-{os.getpid()}",
+                death_timeout=DEATH_TIMEOUT,
+            )
+    except (OSError, ValueError, TimeoutError):
+        log.debug("no scheduler", exc_info=True)
+        print(EngineError("engine.scheduler", address=scheduler), file=sys.stderr, flush=True)
+        os._exit(2)
+    while worker.status in (Status.running, Status.paused):
+        await asyncio.sleep(SECONDS_BETWEEN_LOOKS_AT_SCHEDULER)
+    os._exit(0)
+
+
+def _leave_with_parent() -> None:
+    while sys.stdin.buffer.read(1):
+        pass
+    os._exit(0)
+
+
+@contextmanager
+def _vouching(run: runs.Run) -> Iterator[None]:
+    """Say every few seconds that the run is at work, also while it waits or loads."""
+    runs.write_status(run, "running")
+    over = threading.Event()
+
+    def vouch() -> None:
+        while not over.wait(SECONDS_BETWEEN_LIFE_SIGNS):
+            with suppress(OSError):
+                if runs.status(run).state == "running":
+                    runs.show_life(run)
+                else:  # this machine slept, and somebody took the run for interrupted
+                    runs.write_status(run, "running")
+
+    thread = threading.Thread(target=vouch, daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        over.set()
+        thread.join()
+
+
+class _StopAskedError(Exception):
+    """The visitor does not want to wait for the download."""
+
+
+def _data(run: runs.Run, emit: Emit, control: Ask) -> datasets.Dataset:
+    def fetch(source: datasets.Source) -> Path:
+        from cnn_core import download
+
+        last = 0.0
+
+        def progress(done: int, total: int) -> None:
+            nonlocal last
+            if control().stop:
+                raise _StopAskedError
+            if time.monotonic() - last > SECONDS_BETWEEN_DOWNLOAD_EVENTS or done == total:
+                last = time.monotonic()
+                emit(Downloading(done, total))
+
+        return download.fetch(source, progress=progress)
+
+    return datasets.load(run.train.dataset, run.train.size, fetch=fetch)
+
+
+def _speed(run: runs.Run, images: int, epochs: Sequence[EpochEnd]) -> float:
+    """Reckoned seconds that one second of the training worked off, 0 if it was too short to tell."""
+    seconds = [end.seconds for end in epochs if end.complete]
+    if sum(seconds) < SHORTEST_MEASURE:
+        return 0.0
+    return len(seconds) * pace.reckoned_seconds(run.model, run.train, images) / sum(seconds)
+
+
+@lru_cache(maxsize=4)
+def _opened(run_id: str, path: Path, modified: int) -> Opened:
+    from cnn_core import model
+
+    return model.opened(runs.open_run(run_id).model, path)

@@ -1,0 +1,574 @@
+"""The network Keras builds against the table, the seed, the files and plain inference."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import random
+import subprocess
+import sys
+import threading
+import zipfile
+from collections.abc import Callable
+from dataclasses import replace
+from math import prod
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from cnn_core import model as models
+from cnn_core import texts
+from cnn_core.arithmetic import batch_bytes, field_of, layer_table, repair
+from cnn_core.config import ACTIVATIONS, TEXTBOOK, ConvBlock, ModelConfig
+from cnn_core.errors import ConfigError, RunError, ShapeError
+from cnn_core.model import build, load, opened, predict, predictor, restore, save
+
+ROOT = Path(__file__).parent.parent
+SMALL = ModelConfig(
+    blocks=(ConvBlock(3, 3, 1, "valid"), ConvBlock(4, pool="average")),
+    dense=(6,),
+    input_shape=(12, 10, 2),
+    classes=4,
+)
+SHAPES = [(8, 8, 1), (28, 28, 1), (32, 32, 3), (20, 31, 2)]
+
+
+def images(config: ModelConfig, count: int = 5) -> np.ndarray:
+    return np.random.default_rng(0).random((count, *config.input_shape), np.float32)
+
+
+def same_weights(one: keras.Model, other: keras.Model) -> bool:
+    pairs = zip(one.get_weights(), other.get_weights(), strict=True)
+    return all(np.array_equal(left, right) for left, right in pairs)
+
+
+def random_config(dice: random.Random) -> ModelConfig:
+    blocks = tuple(
+        ConvBlock(
+            filters=dice.randint(1, 6),
+            kernel=dice.randint(1, 7),
+            stride=dice.choice([1, 1, 2, 3, 4]),
+            padding=dice.choice(["same", "valid"]),
+            activation=dice.choice(ACTIVATIONS),
+            pool=dice.choice(["max", "average", "none"]),
+            pool_size=dice.randint(2, 4),
+        )
+        for _ in range(dice.randint(1, 4))
+    )
+    dense = tuple(dice.randint(1, 9) for _ in range(dice.randint(0, 2)))
+    return ModelConfig(
+        blocks, dense, dice.choice([0.0, 0.25]), dice.choice(SHAPES), dice.randint(2, 12)
+    )
+
+
+def plain_keras(config: ModelConfig) -> list[keras.layers.Layer]:
+    """The layers as a Keras user would write them, without `layer_table` or `build`."""
+    layers: list[keras.layers.Layer] = []
+    for number, block in enumerate(config.blocks, start=1):
+        layers.append(
+            keras.layers.Conv2D(
+                block.filters,
+                (block.kernel, block.kernel),
+                strides=block.stride,
+                padding=block.padding,
+                activation=block.activation,
+                name=f"conv{number}",
+            )
+        )
+        if block.pool == "max":
+            layers.append(keras.layers.MaxPooling2D(block.pool_size, name=f"pool{number}"))
+        if block.pool == "average":
+            layers.append(keras.layers.AveragePooling2D(block.pool_size, name=f"pool{number}"))
+    layers.append(keras.layers.Flatten(name="flatten"))
+    for number, units in enumerate(config.dense, start=1):
+        layers.append(keras.layers.Dense(units, activation="relu", name=f"dense{number}"))
+    if config.dropout:
+        layers.append(keras.layers.Dropout(config.dropout, name="dropout"))
+    layers.append(keras.layers.Dense(config.classes, activation="softmax", name="output"))
+    return layers
+
+
+def run_through(config: ModelConfig) -> tuple[list[tuple[Any, ...]], str | None]:
+    """(name, shape, parameters) of each layer Keras accepts, and the name of one it refuses."""
+    signal = keras.Input(config.input_shape)
+    seen = []
+    for layer in plain_keras(config):
+        try:
+            signal = layer(signal)
+        except ValueError:
+            return seen, layer.name
+        seen.append((layer.name, signal.shape[1:], layer.count_params()))
+    return seen, None
+
+
+@pytest.mark.parametrize("seed", range(16))
+def test_arithmetic_agrees_with_keras_and_breaks_where_keras_breaks(seed):
+    dice = random.Random(seed)
+    for _ in range(25):
+        config = random_config(dice)
+        seen, refused = run_through(config)
+        if refused is None:
+            rows = layer_table(config)
+            assert [(row.name, row.output_shape, row.params) for row in rows] == seen, config
+            continue
+        with pytest.raises(ShapeError) as caught:
+            layer_table(config)
+        assert caught.value.layer == refused, config
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_build_makes_the_layers_a_keras_user_would_write(seed):
+    dice = random.Random(100 + seed)
+    for _ in range(8):
+        config, _ = repair(random_config(dice))
+        model = build(config)
+        rows = layer_table(config)
+        assert [(row.name, row.output_shape, row.params) for row in rows] == [
+            (layer.name, layer.output.shape[1:], layer.count_params()) for layer in model.layers
+        ]
+        for layer, plain in zip(model.layers, plain_keras(config), strict=True):
+            assert type(layer) is type(plain)
+            assert settings_of(layer) == settings_of(plain)
+
+
+def settings_of(layer: keras.layers.Layer) -> dict[str, Any]:
+    return json.loads(json.dumps(layer.get_config(), default=str))
+
+
+@pytest.mark.parametrize(
+    "config",
+    [
+        ModelConfig(blocks=(ConvBlock(1, 3), ConvBlock(1, 5, 2), ConvBlock(1, 2))),
+        ModelConfig(blocks=(ConvBlock(1, 4, 2, "valid", pool_size=3), ConvBlock(1, 3, 1, "valid"))),
+        ModelConfig(blocks=(ConvBlock(1, 6, pool="none"), ConvBlock(1, 3, pool_size=4))),
+        ModelConfig(blocks=(ConvBlock(1, 1, 4, pool="none"), ConvBlock(1, 3))),
+    ],
+    ids=["odd padding", "valid", "even kernel", "holes"],
+)
+@pytest.mark.parametrize("shape", [(64, 64, 1), (47, 70, 1)])
+def test_a_unit_answers_only_to_the_pixels_of_its_receptive_field(config, shape):
+    """With all weights one, the pixels that have a gradient are those the unit can see."""
+    config = replace(config, input_shape=shape, blocks=linear(config.blocks), dense=(), dropout=0)
+    model = build(config)
+    model.set_weights([np.ones_like(weight) for weight in model.get_weights()])
+    for row in layer_table(config):
+        if row.receptive_field is None:
+            continue
+        height, width, _ = row.output_shape
+        middle = (height // 2, width // 2)
+        box = lit_box(model, row.name, middle)
+        assert box == field_of(row, middle, shape)
+        assert (box[2] - box[0], box[3] - box[1]) == (row.receptive_field, row.receptive_field)
+        for corner in [(0, 0), (0, width - 1), (height - 1, 0), (height - 1, width - 1)]:
+            top, left, bottom, right = lit_box(model, row.name, corner)
+            field = field_of(row, corner, shape)
+            if row.jump > row.receptive_field or config.blocks[0].stride > config.blocks[0].kernel:
+                assert field[0] <= top < bottom <= field[2]  # a hole may lie on the border
+                assert field[1] <= left < right <= field[3]
+            else:
+                assert (top, left, bottom, right) == field
+
+
+def linear(blocks: tuple[ConvBlock, ...]) -> tuple[ConvBlock, ...]:
+    pools = {"max": "average", "none": "none"}
+    return tuple(replace(it, activation="linear", pool=pools[it.pool]) for it in blocks)
+
+
+def lit_box(model: keras.Model, name: str, at: tuple[int, int]) -> tuple[int, int, int, int]:
+    part = keras.Model(model.inputs[0], model.get_layer(name).output)
+    image = tf.zeros((1, *model.input_shape[1:]))
+    with tf.GradientTape() as tape:
+        tape.watch(image)
+        unit = part(image)[0, at[0], at[1], 0]
+    rows, columns = np.nonzero(tape.gradient(unit, image)[0, :, :, 0].numpy())
+    return rows.min(), columns.min(), rows.max() + 1, columns.max() + 1
+
+
+@pytest.mark.parametrize("stride", [2, 3, 4])
+@pytest.mark.parametrize("padding", ["same", "valid"])
+@pytest.mark.parametrize("way", [build, "loaded"], ids=["built", "loaded"])
+def test_a_strided_1x1_convolution_learns_without_touching_foreign_memory(
+    stride, padding, way, tmp_path
+):
+    """oneDNN issue 6035: without the detour this crashes the process or falsifies the gradient."""
+    block = ConvBlock(3, 1, stride, padding, "linear", pool="none")
+    config = ModelConfig(blocks=(block,), input_shape=(64, 61, 2), dense=(), dropout=0)
+    model = build(config, seed=1)
+    if way == "loaded":
+        save(model, tmp_path / "best.keras")
+        model = load(tmp_path / "best.keras")
+    maps = keras.Model(model.inputs[0], model.get_layer("conv1").output)
+    kernel, batch = model.get_layer("conv1").kernel, images(config)
+    for _ in range(3):
+        with tf.GradientTape() as tape:
+            tape.watch(kernel.value)
+            output = maps(batch)
+            total = tf.reduce_sum(output)
+        picked = batch[:, ::stride, ::stride]
+        np.testing.assert_allclose(output, picked @ kernel.numpy()[0, 0], atol=1e-5)
+        sums = np.repeat(
+            picked.sum(axis=(0, 1, 2))[:, np.newaxis], 3, axis=1
+        )  # (C,) -> (C, filters)
+        np.testing.assert_allclose(tape.gradient(total, kernel.value)[0, 0], sums, rtol=1e-4)
+
+
+def test_batch_bytes_are_twice_the_float32_outputs_of_keras():
+    for config in (TEXTBOOK, SMALL, replace(SMALL, dropout=0, dense=())):
+        model = build(config)
+        outputs = [it.output for it in model.layers if not isinstance(it, keras.layers.Flatten)]
+        numbers = sum(prod(tensor.shape[1:]) for tensor in [*model.inputs, *outputs])
+        assert batch_bytes(config, 7) == 7 * numbers * 4 * 2
+
+
+def test_the_same_seed_gives_the_same_weights_and_another_one_others():
+    assert same_weights(build(SMALL, seed=1), build(SMALL, seed=1))
+    assert not same_weights(build(SMALL, seed=1), build(SMALL, seed=2))
+    assert not same_weights(build(SMALL), build(SMALL))
+    assert same_weights(build(SMALL, seed=2**31 - 1), build(SMALL, "bfloat16", seed=2**31 - 1))
+
+
+def test_each_layer_has_a_seed_of_its_own():
+    twins = ModelConfig(blocks=(ConvBlock(4), ConvBlock(4)), input_shape=(8, 8, 4))
+    model = build(twins, seed=5)
+    first, second = (model.get_layer(name).get_weights()[0] for name in ("conv1", "conv2"))
+    assert first.shape == second.shape
+    assert not np.array_equal(first, second)
+
+
+def test_networks_begin_alike_where_they_are_alike():
+    longer = replace(SMALL, dense=(6, 5), blocks=(*SMALL.blocks, ConvBlock(5, pool="none")))
+    one, other = build(SMALL, seed=3), build(longer, seed=3)
+    for name in ("conv1", "conv2"):
+        pair = (model.get_layer(name).get_weights()[0] for model in (one, other))
+        assert np.array_equal(*pair)
+
+
+def test_first_weights_are_glorot_uniform_with_zero_biases():
+    kernel, bias = build(TEXTBOOK, seed=0).get_layer("dense1").get_weights()
+    limit = np.sqrt(6 / (3136 + 100))
+    assert np.abs(kernel).max() <= limit
+    assert kernel.std() == pytest.approx(limit / np.sqrt(3), rel=0.01)
+    assert not bias.any()
+
+
+def test_a_seed_repeats_the_dropout_too():
+    config = replace(SMALL, dropout=0.5)
+    batch = images(config)
+    one, same, other = (build(config, seed=seed) for seed in (4, 4, 5))
+    other.set_weights(one.get_weights())
+    masked = [[model(batch, training=True).numpy() for _ in range(2)] for model in (one, same)]
+    assert np.array_equal(masked[0], masked[1])
+    assert not np.array_equal(masked[0][0], masked[0][1])
+    assert not np.array_equal(masked[0][0], other(batch, training=True).numpy())
+
+
+def test_a_seed_leaves_the_random_numbers_of_keras_alone():
+    keras.utils.set_random_seed(9)
+    expected = [keras.random.uniform((3,)).numpy() for _ in range(2)]
+    keras.utils.set_random_seed(9)
+    found = [keras.random.uniform((3,)).numpy()]
+    one = build(SMALL, seed=1)
+    found.append(keras.random.uniform((3,)).numpy())
+    assert np.array_equal(expected, found)
+    keras.utils.set_random_seed(10)
+    assert same_weights(one, build(SMALL, seed=1))
+
+
+@pytest.mark.slow
+def test_another_process_draws_the_same_first_weights():
+    program = (
+        "import hashlib; from cnn_core.config import TEXTBOOK; from cnn_core.model import build;"
+        "weights = build(TEXTBOOK, seed=7).get_weights();"
+        "print(hashlib.sha256(b''.join(w.tobytes() for w in weights)).hexdigest())"
+    )
+    answer = subprocess.run(
+        [sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    here = b"".join(weight.tobytes() for weight in build(TEXTBOOK, seed=7).get_weights())
+    assert answer.stdout.strip() == hashlib.sha256(here).hexdigest()
+
+
+def test_bfloat16_keeps_weights_and_probabilities_in_float32():
+    model = build(SMALL, "bfloat16", seed=1)
+    assert {layer.compute_dtype for layer in model.layers[:-1]} == {"bfloat16"}
+    assert {weight.dtype for weight in model.weights} == {"float32"}
+    assert model.get_layer("output").compute_dtype == model(images(SMALL)).dtype.name == "float32"
+    assert keras.config.dtype_policy().name == "float32"
+    difference = build(SMALL, seed=1)(images(SMALL)) - model(images(SMALL))
+    assert 0 < np.abs(difference).max() < 0.02
+
+
+def test_a_precision_that_does_not_exist_is_refused():
+    with pytest.raises(ConfigError, match="precision='auto'"):
+        build(SMALL, "auto")
+
+
+def test_threads_build_at_once_and_get_what_one_alone_gets():
+    configs = [replace(SMALL, dense=(units,)) for units in range(1, 9)]
+    built: dict[int, keras.Sequential] = {}
+    begin = threading.Barrier(len(configs))
+
+    def work(index: int) -> None:
+        begin.wait()
+        built[index] = build(configs[index], seed=index)
+
+    in_threads(work, len(configs))
+    for index, config in enumerate(configs):
+        names = [row.name for row in layer_table(config)]
+        assert [layer.name for layer in built[index].layers] == names
+        assert same_weights(built[index], build(config, seed=index))
+
+
+def in_threads(work: Callable[[int], None], count: int) -> None:
+    threads = [threading.Thread(target=work, args=(index,)) for index in range(count)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+
+def trained(config: ModelConfig = SMALL, precision: str = "float32") -> keras.Sequential:
+    model = build(config, precision, seed=1)
+    model.compile(optimizer="adam", loss="sparse_categorical_crossentropy")
+    model.train_on_batch(images(config), np.arange(5) % config.classes)
+    return model
+
+
+@pytest.mark.parametrize("precision", ["float32", "bfloat16"])
+def test_a_saved_network_comes_back_as_it_was_and_in_float32(precision, tmp_path):
+    model, path = trained(precision=precision), tmp_path / "best.keras"
+    save(model, path)
+    as_it_was, inspected = load(path, SMALL), restore(SMALL, path)
+    assert same_weights(model, as_it_was)
+    assert same_weights(model, inspected)
+    assert np.array_equal(model(images(SMALL)), as_it_was(images(SMALL)))
+    assert {layer.compute_dtype for layer in inspected.layers} == {"float32"}
+    assert as_it_was.layers[0].compute_dtype == precision
+
+
+def test_an_optimizer_is_kept_only_when_asked_for(tmp_path):
+    model = trained()
+    save(model, tmp_path / "best.keras")
+    save(model, tmp_path / "last.keras", optimizer=True)
+    assert not load(tmp_path / "best.keras").compiled
+    resumed = load(tmp_path / "last.keras", SMALL)
+    assert int(resumed.optimizer.iterations) == 1
+    for model_at_hand in (model, resumed):
+        model_at_hand.train_on_batch(images(SMALL), np.arange(5) % 4)
+    assert same_weights(model, resumed)
+    assert same_weights(restore(SMALL, tmp_path / "last.keras"), load(tmp_path / "last.keras"))
+    sizes = [(tmp_path / name).stat().st_size for name in ("best.keras", "last.keras")]
+    assert sizes[0] < sizes[1]
+
+
+def test_saving_does_not_disturb_a_network_in_training(tmp_path):
+    model = trained()
+    before, optimizer = model.get_weights(), model.optimizer
+    save(model, tmp_path / "best.keras")
+    assert model.compiled
+    assert model.optimizer is optimizer
+    assert all(np.array_equal(*pair) for pair in zip(before, model.get_weights(), strict=True))
+
+
+@pytest.mark.parametrize("optimizer", [False, True])
+def test_a_save_that_dies_midway_leaves_the_old_file(optimizer, tmp_path, monkeypatch):
+    path = tmp_path / "best.keras"
+    save(build(SMALL, seed=1), path)
+    before = path.read_bytes()
+
+    def die_midway(model: keras.Model, path: Path) -> None:
+        path.write_bytes(b"half a file")
+        raise OSError("No space left on device")
+
+    monkeypatch.setattr(keras.saving, "save_model", die_midway)
+    with pytest.raises(OSError, match="No space left"):
+        save(trained(), path, optimizer=optimizer)
+    assert path.read_bytes() == before
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_a_reader_never_finds_half_a_file(tmp_path):
+    path, config = tmp_path / "best.keras", replace(SMALL, dense=(300,))
+    networks = [build(config, seed=seed) for seed in range(2)]
+    save(networks[0], path)
+    over = threading.Event()
+    failures: list[Exception] = []
+
+    def read(_: int) -> None:
+        while not over.is_set():
+            try:
+                with zipfile.ZipFile(path) as archive:
+                    if archive.testzip():
+                        failures.append(ValueError("checksum"))
+            except Exception as error:
+                failures.append(error)
+
+    def write(index: int) -> None:
+        if index == 2:
+            read(index)
+            return
+        for _ in range(10):
+            save(networks[index], path)
+        over.set()
+
+    in_threads(write, 3)
+    assert failures == []
+    assert any(same_weights(restore(config, path), network) for network in networks)
+
+
+def broken_files(good: bytes, folder: Path) -> dict[str, Path]:
+    """Files that look like a network and are none."""
+    flipped = bytearray(good)
+    flipped[len(good) // 2] ^= 0xFF
+    contents = {
+        "empty": b"",
+        "text": b"a text",
+        "cut": good[: len(good) // 2],
+        "flipped": bytes(flipped),
+    }
+    paths = {name: folder / f"{name}.keras" for name in [*contents, "missing", "folder", "bare"]}
+    for name, content in contents.items():
+        paths[name].write_bytes(content)
+    paths["folder"].mkdir()
+    with zipfile.ZipFile(paths["bare"], "w") as archive:
+        archive.writestr("config.json", "{}")
+    return paths
+
+
+def test_a_damaged_file_is_told_in_both_languages(tmp_path):
+    save(build(SMALL, seed=1), tmp_path / "good.keras")
+    for name, path in broken_files((tmp_path / "good.keras").read_bytes(), tmp_path).items():
+        for read in (load, lambda path: restore(SMALL, path)):
+            with pytest.raises(RunError) as caught:
+                read(path)
+            assert caught.value.key == "model.unreadable", name
+            assert all(f"{name}.keras" in caught.value.sentence(it) for it in texts.LANGUAGES)
+
+
+def test_a_wrong_byte_anywhere_is_noticed_or_harmless(tmp_path):
+    config = replace(SMALL, dense=(2048,))
+    model, path = build(config, seed=1), tmp_path / "best.keras"
+    save(model, path)
+    good = path.read_bytes()
+    dice = random.Random(0)
+    unnoticed = 0
+    for _ in range(40):
+        bad = bytearray(good)
+        bad[dice.randrange(len(good))] ^= 1 << dice.randrange(8)
+        path.write_bytes(bad)
+        try:
+            assert same_weights(restore(config, path), model)
+            unnoticed += 1
+        except RunError:
+            pass
+    assert unnoticed < 20
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        replace(SMALL, dense=(7,)),
+        replace(SMALL, dense=()),
+        replace(SMALL, dropout=0),
+        replace(SMALL, classes=6, dense=()),
+        replace(SMALL, blocks=SMALL.blocks[:1]),
+    ],
+    ids=["units", "no dense", "no dropout", "dense of the same shape as the output", "blocks"],
+)
+def test_a_file_of_another_network_is_refused(other, tmp_path):
+    path = tmp_path / "best.keras"
+    save(build(SMALL), path)
+    for read in (lambda: load(path, other), lambda: restore(other, path)):
+        with pytest.raises(RunError, match="another network") as caught:
+            read()
+        assert caught.value.key == "model.mismatch"
+
+
+def test_a_file_may_not_bring_its_own_code(tmp_path):
+    path = tmp_path / "evil.keras"
+    layers = [keras.Input((2,)), keras.layers.Lambda(lambda x: x, name="conv1")]
+    keras.Sequential(layers).save(path)
+    with pytest.raises(RunError):
+        load(path)
+
+
+def test_a_file_that_unpacks_to_far_more_than_it_is_gets_refused(tmp_path):
+    path = tmp_path / "bomb.keras"
+    save(build(SMALL), path)
+    with zipfile.ZipFile(path, "a", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("assets/zeros", bytes(50_000_000))
+    with pytest.raises(RunError):
+        load(path)
+
+
+def test_only_a_keras_file_can_be_written(tmp_path):
+    with pytest.raises(ValueError, match="keras"):
+        save(build(SMALL), tmp_path / "best.h5")
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("precision", ["float32", "bfloat16"])
+def test_compiled_inference_answers_as_the_network_does(precision):
+    model = build(SMALL, precision, seed=2)
+    answer = predictor(model)(images(SMALL))
+    assert answer.dtype == np.float32
+    assert answer.shape == (5, SMALL.classes)
+    tolerance = 1e-6 if precision == "float32" else 1e-2  # 8 bits, rounded in another order
+    np.testing.assert_allclose(answer, model(images(SMALL), training=False), atol=tolerance)
+    np.testing.assert_allclose(answer.sum(axis=1), 1, atol=1e-6)
+
+
+def test_bytes_are_scaled_to_the_unit_interval():
+    run = predictor(build(SMALL, seed=2))
+    dots = np.random.default_rng(0).integers(0, 256, (5, *SMALL.input_shape), np.uint8)
+    np.testing.assert_allclose(run(dots), run(dots / 255.0), atol=1e-6)
+
+
+def test_images_are_taken_a_chunk_at_a_time(monkeypatch):
+    model, many = build(SMALL, seed=2), images(SMALL, 10)
+    monkeypatch.setattr(models, "CHUNK_BYTES", 3 * 2 * 4 * 10 * 8 * 3)
+    assert models._chunk(model) == 3
+    np.testing.assert_allclose(predictor(model)(many), model(many), atol=1e-6)
+
+
+def test_no_images_give_no_probabilities():
+    assert predictor(build(SMALL))(images(SMALL, 0)).shape == (0, SMALL.classes)
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [images(SMALL)[0], images(SMALL)[:, :, :-1], images(SMALL).astype(np.int64)],
+    ids=["one image without a batch", "narrow", "integers"],
+)
+def test_images_of_another_kind_are_refused(wrong):
+    with pytest.raises(ValueError, match="Images must"):
+        predictor(build(SMALL))(wrong)
+
+
+def test_inference_follows_the_weights():
+    model, other = build(SMALL, seed=1), build(SMALL, seed=2)
+    run = predictor(model)
+    model.set_weights(other.get_weights())
+    np.testing.assert_allclose(run(images(SMALL)), other(images(SMALL)), atol=1e-6)
+
+
+def test_threads_predict_at_once():
+    run = predictor(build(SMALL, seed=1))
+    batches = [images(SMALL, 1 + index) for index in range(6)]
+    expected = [run(batch) for batch in batches]
+    found: dict[int, np.ndarray] = {}
+    in_threads(lambda index: found.update({index: run(batches[index])}), len(batches))
+    for index, answer in enumerate(expected):
+        np.testing.assert_allclose(found[index], answer, atol=1e-6)
+
+
+def test_an_opened_model_predicts(tmp_path):
+    save(trained(precision="bfloat16"), tmp_path / "best.keras")
+    model = opened(SMALL, tmp_path / "best.keras")
+    assert model.config == SMALL
+    answer = predict(model, images(SMALL))
+    np.testing.assert_allclose(answer, model.model(images(SMALL)), atol=1e-6)
