@@ -1,0 +1,1 @@
+"""Every speed figure that the README prints, each a ratio or a median measured in one run."""

@@ -1,0 +1,125 @@
+"""Measure the speed figures of the README: `python -m bench [--quick] [--all] [NAME ...]`."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import shutil
+import signal
+import sys
+import tempfile
+import time
+import traceback
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
+
+import psutil
+
+from bench import memory, recipes, repaint, report, rerun, start, training
+from bench.report import Figure
+
+MEASUREMENTS: dict[str, Callable[..., Iterator[Figure]]] = {
+    "start": start.measure,
+    "repaint": repaint.measure,
+    "keras": rerun.measure,
+    "memory": memory.measure,
+    "training": training.measure,
+    "recipes": recipes.measure,
+}
+ON_REQUEST = {"recipes"}
+BUSY_PERCENT = 10.0
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Measure, print the table, write the JSON file; 1 if a measurement could not be made."""
+    parser = _parser()
+    options = parser.parse_args(arguments)
+    if unknown := set(options.names) - set(MEASUREMENTS):
+        parser.error(f"no such measurement: {', '.join(sorted(unknown))}")
+    names = options.names or [it for it in MEASUREMENTS if options.all or it not in ON_REQUEST]
+    figures: list[Figure] = []
+    busy: dict[str, float] = {}
+    failed = 0
+    with tempfile.TemporaryDirectory(prefix="convscope-bench-") as folder:
+        os.environ["TMPDIR"] = tempfile.tempdir = folder  # homes and browser profiles go with it
+        _leave_nothing_on_a_signal(folder)
+        facts = report.machine()
+        for name in names:
+            busy[name] = psutil.cpu_percent(interval=1.0)
+            failed += not _measure(name, options.quick, figures)
+            _end_what_is_left()
+    _print(facts, figures, busy, quick=options.quick)
+    return min(1, failed)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
+    parser.add_argument(
+        "names", nargs="*", metavar="NAME", help=f"what to measure: {', '.join(MEASUREMENTS)}"
+    )
+    parser.add_argument("--quick", action="store_true", help="a short trial; not for the README")
+    parser.add_argument(
+        "--all", action="store_true", help=f"the long ones too: {', '.join(ON_REQUEST)}"
+    )
+    return parser
+
+
+def _measure(name: str, quick: bool, figures: list[Figure]) -> bool:
+    """Add the figures of one measurement; a failure is told, and the others go on."""
+    _say(f"{name} ...")
+    began = time.monotonic()
+    try:
+        for figure in MEASUREMENTS[name](quick=quick):
+            _say(f"  {figure.name}: {figure.measured}")
+            figures.append(figure)
+    except Exception as error:
+        traceback.print_exc()
+        figures.append(Figure(name, f"not measured: {error}", ok=False))
+        return False
+    _say(f"{name}: {time.monotonic() - began:.0f} s")
+    return True
+
+
+def _print(
+    facts: dict[str, str], figures: Sequence[Figure], busy: dict[str, float], *, quick: bool
+) -> None:
+    print("; ".join(f"{name} {value}" for name, value in facts.items()), end="\n\n")
+    print(report.markdown(figures))
+    if disturbed := [name for name, percent in busy.items() if percent > BUSY_PERCENT]:
+        print(f"\nThe machine was busy with other things before: {', '.join(disturbed)}.")
+    if quick:
+        print("\nA quick trial; the README quotes a full run.")
+    _say(f"written to {report.write_json(figures, facts, busy, quick=quick)}")
+
+
+def _leave_nothing_on_a_signal(folder: str) -> None:
+    """Ctrl-C ends servers, browsers and trainings, and then this process.
+
+    Not by an exception: that would come up inside Playwright's loop, which then cannot be closed.
+    """
+
+    def leave(number: int, frame: object) -> None:
+        _end_what_is_left()
+        shutil.rmtree(folder, ignore_errors=True)
+        _say("interrupted")
+        os._exit(128 + number)
+
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, leave)
+
+
+def _end_what_is_left() -> None:
+    """No server, browser or training outlives its measurement, however that ended."""
+    left = psutil.Process().children(recursive=True)
+    for process in left:
+        with suppress(psutil.Error):
+            process.kill()
+    psutil.wait_procs(left, timeout=5)
+
+
+def _say(text: str) -> None:
+    print(text, file=sys.stderr, flush=True)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
