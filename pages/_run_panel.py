@@ -1,0 +1,384 @@
+"""One run on the screen: live while it is at work, with its result when it is over, and the list of runs."""
+
+from __future__ import annotations
+
+import base64
+import time
+from collections.abc import Sequence
+from datetime import timedelta
+from html import escape
+
+import numpy as np
+import streamlit as st
+
+from cnn_core import datasets, narrator, runs, texts
+from cnn_core.errors import CnnError
+from cnn_core.events import RunEnded
+from cnn_core.figures import curves, mosaic
+from cnn_core.history import History
+from pages import _setup
+from pages._shared import colours, engine, language, plain, say_error, t, visitor
+
+POLL_S = 1.0
+CHART_HEIGHT = 300
+EXAMPLES = 5
+LISTED = 12
+ICONS = {
+    "queued": ":material/hourglass_top:",
+    "running": ":material/play_circle:",
+    "paused": ":material/pause_circle:",
+    "evaluating": ":material/fact_check:",
+    "finished": ":material/check_circle:",
+    "stopped": ":material/stop_circle:",
+    "diverged": ":material/error:",
+    "failed": ":material/error:",
+    "interrupted": ":material/power_off:",
+}
+BADGES = {"running": "blue", "finished": "green", "diverged": "red", "failed": "red"}
+Examples = tuple[np.ndarray, np.ndarray, np.ndarray]  # images, labels, probabilities
+LEVELS = {
+    "good": (st.success, ":material/trending_up:"),
+    "info": (st.info, ":material/lightbulb:"),
+    "warning": (st.warning, ":material/warning:"),
+    "problem": (st.error, ":material/error:"),
+}
+
+
+def panel(run: runs.Run | None) -> None:
+    """The chosen run, or an invitation."""
+    with (
+        st.container(key="run_here" if run else "no_run"),
+        st.container(border=True, key="run_panel"),
+    ):
+        if run is None:
+            _invitation()
+        elif _state(run) in runs.ACTIVE:
+            _live(run)
+        else:
+            _over(run)
+
+
+def _invitation() -> None:
+    st.markdown(f"##### {t('panel.empty_title')}")
+    st.caption(t("panel.empty"))
+    _charts(History(planned_epochs=5), "empty")
+
+
+@st.fragment(run_every=POLL_S)
+def _live(run: runs.Run) -> None:
+    """Redraws alone while the run is at work, then lets the page settle."""
+    state = _state(run)
+    if state not in runs.ACTIVE:
+        st.rerun()
+    history = runs.history(run)
+    _head(run, _shown_state(state, history))
+    _progress(run, state, history)
+    _steering(run, state, history)
+    _charts(history, run.id)
+    _notes(run, history)
+
+
+def _over(run: runs.Run) -> None:
+    state, history = _state(run), runs.history(run)
+    _head(run, state)
+    status = runs.status(run)
+    if status.error:
+        st.error(plain(status.sentence(language())), icon=":material/error:")
+    if status.resumable:
+        left, right = st.columns([3, 1], vertical_alignment="center")
+        key = "panel.interrupted" if history.epochs_done else "panel.start_again"
+        left.markdown(t(key, epoch=history.epochs_done))
+        right.button(
+            t("panel.resume_run"), on_click=resume, args=(run,), type="primary", width="stretch",
+            icon=":material/resume:", key="resume_run",
+        )  # fmt: skip
+    if history.ended:
+        _result(run, history.ended)
+    if history.batches or history.epochs:
+        _charts(history, run.id)
+        _notes(run, history)
+    if history.ended and history.ended.samples:
+        _examples(run, history.ended)
+
+
+def _state(run: runs.Run) -> str:
+    """The run's state; between a worker's death and the next one's start it is queued."""
+    state = runs.status(run).state
+    return "queued" if state == "interrupted" and engine().holds(run.id) else state
+
+
+def _shown_state(state: str, history: History) -> str:
+    if state == "running" and history.paused:
+        return "paused"
+    return "evaluating" if state == "running" and history.evaluating else state
+
+
+def _head(run: runs.Run, state: str) -> None:
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+        st.badge(t(f"state.{state}"), icon=ICONS[state], color=BADGES.get(state, "gray"))
+        st.caption(title(run))
+
+
+def title(run: runs.Run) -> str:
+    """Name, data set and network of a run in one line."""
+    network = " → ".join(
+        f"{block.filters}@{block.kernel}×{block.kernel}" for block in run.model.blocks
+    )
+    clock = time.strftime("%H:%M", time.localtime(run.created))
+    parts = [
+        run.name and plain(run.name),
+        _setup.label("dataset", run.train.dataset),
+        network,
+        clock,
+    ]
+    return " · ".join(part for part in parts if part)
+
+
+def _progress(run: runs.Run, state: str, history: History) -> None:
+    if state == "queued":
+        place = engine().place(run)
+        text = (
+            t("panel.warming") if place.position == 0 else t("panel.queued", ahead=place.position)
+        )
+        if place.seconds:
+            text += " " + t("panel.wait", time=span(place.seconds))
+    elif history.started is None:
+        text = (
+            t("panel.downloading", **_megabytes(history))
+            if history.download
+            else t("panel.loading")
+        )
+    elif history.evaluating:
+        text = t("panel.evaluating")
+    else:
+        text = t(
+            "panel.progress",
+            epoch=history.epoch,
+            epochs=history.planned_epochs,
+            batch=f"{history.batch:,}",
+            batches=f"{history.started.batches:,}",
+        )
+        if history.images_per_s:
+            text += " · " + t("panel.speed", speed=f"{history.images_per_s:,.0f}")
+        if history.seconds_left is not None:
+            text += " · " + t("panel.left", time=span(history.seconds_left))
+    st.progress(history.fraction, text=text)
+
+
+def _megabytes(history: History) -> dict[str, str]:
+    done, total = history.download.done, history.download.total
+    return {"done": f"{done / 1e6:.0f}", "total": f"{total / 1e6:.0f}" if total else "?"}
+
+
+def _steering(run: runs.Run, state: str, history: History) -> None:
+    control = runs.read_control(run)
+    working = state == "running" and history.started is not None and not history.evaluating
+    with st.container(horizontal=True, vertical_alignment="bottom", gap="small", key="steering"):
+        if control.paused:
+            st.button(
+                t("panel.resume"), icon=":material/play_arrow:", on_click=runs.ask, args=(run,),
+                kwargs={"paused": False}, disabled=not working, key="resume",
+            )  # fmt: skip
+        else:
+            st.button(
+                t("panel.pause"), icon=":material/pause:", on_click=runs.ask, args=(run,),
+                kwargs={"paused": True}, disabled=not working, key="pause",
+            )  # fmt: skip
+        st.button(
+            t("panel.step"), icon=":material/skip_next:", on_click=runs.ask_for_step, args=(run,),
+            disabled=not working, help=t("panel.step_help"), key="step",
+        )  # fmt: skip
+        st.button(
+            t("panel.stopping") if control.stop else t("panel.stop"), icon=":material/stop:",
+            on_click=engine().stop, args=(run,), disabled=control.stop, help=t("panel.stop_help"),
+            key="stop",
+        )  # fmt: skip
+        rate = run.train.learning_rate if control.learning_rate is None else control.learning_rate
+        st.selectbox(
+            t("panel.rate"), _setup.with_value(_setup.RATES, rate), key=f"rate_{run.id}",
+            index=_setup.with_value(_setup.RATES, rate).index(rate),
+            format_func=lambda value: t("panel.rate_now", rate=f"{value:g}"),
+            on_change=_ask_rate, args=(run,), disabled=not working,
+            label_visibility="collapsed", width=230,
+        )  # fmt: skip
+
+
+def _ask_rate(run: runs.Run) -> None:
+    runs.ask(run, learning_rate=st.session_state[f"rate_{run.id}"])
+
+
+def _charts(history: History, key: str) -> None:
+    table, palette = texts.table(language()), colours()
+    makers = {"loss": curves.loss_curves, "accuracy": curves.accuracy_curves}
+    for column, (measure, make) in zip(st.columns(2, gap="small"), makers.items(), strict=True):
+        words = curves.CurveWords.of(table, measure)
+        column.echarts_chart(
+            make(history, words=words, palette=palette),
+            height=CHART_HEIGHT,
+            key=f"{measure}_{key}",
+            alt=curves.alt_text(history, measure, words=words),
+        )
+
+
+def _notes(run: runs.Run, history: History) -> None:
+    with st.container(key="notes", gap="small"):
+        for note in narrator.narrate(history, run.train, run.model):
+            show, icon = LEVELS[note.level]
+            show(plain(note.sentence(language())), icon=icon)
+
+
+def _result(run: runs.Run, ended: RunEnded) -> None:
+    st.markdown(
+        t(
+            f"why.{ended.reason}" if ended.best_epoch else f"why.{ended.reason}_none",
+            epochs=ended.epochs,
+            best=ended.best_epoch,
+            time=span(ended.seconds),
+            patience=run.train.patience,
+        )
+    )
+    if not ended.scores:
+        return
+    with st.container(horizontal=True, gap="small", key="scores"):
+        for part, score in ended.scores.items():
+            st.metric(
+                t(f"score.{part}"),
+                f"{score.accuracy:.2%}",
+                t("score.loss", loss=f"{score.loss:.4f}"),
+                delta_color="off",
+                delta_arrow="off",
+                help=t(f"score.{part}_help"),
+                width=150,
+            )
+
+
+def _examples(run: runs.Run, ended: RunEnded) -> None:
+    """Test images with what the network says to them: the first five, or others on request."""
+    key = f"examples_{run.id}"
+    drawn = st.session_state.get(key) or _first_examples(run, ended)
+    if drawn is None:
+        return
+    with st.container(
+        horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"
+    ):
+        st.markdown(f"**{t('examples.random' if key in st.session_state else 'examples.first')}**")
+        st.button(
+            t("examples.more"), icon=":material/casino:", key="examples_more",
+            on_click=_draw_examples, args=(run, key),
+        )  # fmt: skip
+    if problem := st.session_state.pop(f"{key}_problem", None):
+        st.warning(say_error(problem), icon=":material/hourglass_top:")
+    st.html(_cards(*drawn, class_names(run.train.dataset)))
+
+
+def _first_examples(run: runs.Run, ended: RunEnded) -> Examples | None:
+    kept = runs.examples(run)
+    if kept is None:
+        return None
+    images, labels = kept
+    return images[:EXAMPLES], labels[:EXAMPLES], np.array(ended.samples[:EXAMPLES])
+
+
+def _draw_examples(run: runs.Run, key: str) -> None:
+    asked = (run.train.dataset, run.train.size, EXAMPLES, time.time_ns())
+    try:
+        st.session_state[key] = engine().look("examples", run, *asked)
+    except CnnError as error:
+        st.session_state[f"{key}_problem"] = error
+
+
+def class_names(name: str) -> list[str]:
+    """The classes of a data set in the visitor's language."""
+    names = datasets.spec(name).class_names
+    keys = [f"dataset.{name}.class_{index}" for index in range(len(names))]
+    return [t(key) if texts.has(key) else english for key, english in zip(keys, names, strict=True)]
+
+
+def _cards(
+    images: np.ndarray, labels: np.ndarray, probabilities: np.ndarray, names: Sequence[str]
+) -> str:
+    cards = []
+    for image, label, shares in zip(images, labels, probabilities, strict=True):
+        guess, truth = int(np.argmax(shares)), int(label)
+        picture = base64.b64encode(mosaic.image_png(image, zoom=4)).decode()
+        right = guess == truth
+        verdict = t("examples.right") if right else t("examples.wrong", truth=names[truth])
+        cards.append(
+            f'<figure class="card {"right" if right else "wrong"}">'
+            f'<img alt="{escape(names[truth])}" src="data:image/png;base64,{picture}">'
+            f"<figcaption><b>{escape(names[guess])}</b>"
+            f'<span class="bar"><i style="width:{shares[guess]:.0%}"></i></span>'
+            f'<span class="share">{shares[guess]:.1%}</span>'
+            f'<span class="verdict">{"✓" if right else "✗"} {escape(verdict)}</span>'
+            f"</figcaption></figure>"
+        )
+    return f'<div class="cards">{"".join(cards)}</div>'
+
+
+def resume(run: runs.Run) -> None:
+    """Let an interrupted run go on behind its last complete epoch, and show it; for a callback."""
+    try:
+        engine().resume(run)
+    except CnnError as error:
+        st.session_state["refusal"] = error
+    st.session_state["run"] = run.id
+
+
+def run_list() -> None:
+    """The visitor's newest runs: open, resume, delete."""
+    with st.expander(
+        t("runs.title"), icon=":material/history:", key="runs", on_change="rerun"
+    ) as list_:
+        if not list_.open:
+            return
+        mine = st.toggle(t("runs.mine"), value=True, key="runs_mine", help=t("runs.mine_help"))
+        found = runs.all_runs(visitor() if mine else None)[:LISTED]
+        if not found:
+            st.caption(t("runs.none"))
+        for run in found:
+            _row(run)
+
+
+def _row(run: runs.Run) -> None:
+    status, best = runs.status(run), runs.history(run).best
+    state = _state(run)
+    with st.container(border=True, horizontal=True, vertical_alignment="center", gap="small"):
+        st.badge(t(f"state.{state}"), icon=ICONS[state], color=BADGES.get(state, "gray"))
+        figure = t("runs.best", accuracy=f"{best.val_accuracy:.1%}") if best else t("runs.no_epoch")
+        st.markdown(f"{title(run)}  \n{figure}", width="stretch")
+        st.button(t("runs.open"), key=f"open_{run.id}", on_click=_open, args=(run,))
+        if status.resumable and state != "queued":
+            st.button(t("panel.resume_run"), key=f"go_on_{run.id}", on_click=resume, args=(run,))
+        if state not in runs.ACTIVE and run.owner == visitor():
+            st.button(
+                t("runs.delete"), key=f"delete_{run.id}", on_click=_delete, args=(run,),
+                icon=":material/delete:", type="tertiary",
+            )  # fmt: skip
+
+
+def _open(run: runs.Run) -> None:
+    st.session_state["run"] = run.id
+    _setup.put(run.model, run.train)
+
+
+def _delete(run: runs.Run) -> None:
+    try:
+        runs.delete(run)
+    except CnnError as error:
+        st.session_state["refusal"] = error
+    if st.session_state.get("run") == run.id:
+        st.session_state["run"] = None
+
+
+def span(seconds: float) -> str:
+    """A duration for people: "8 s", "2 min 5 s", "1 h 3 min"."""
+    whole = timedelta(seconds=round(seconds))
+    minutes, rest = divmod(whole.seconds, 60)
+    hours, minutes = whole.days * 24 + minutes // 60, minutes % 60
+    if hours:
+        return t("span.hours", hours=hours, minutes=minutes)
+    return (
+        t("span.minutes", minutes=minutes, seconds=rest)
+        if minutes
+        else t("span.seconds", seconds=rest)
+    )

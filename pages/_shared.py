@@ -1,0 +1,125 @@
+"""What pages share: words, cached doors to data, runs and engine, the address bar."""
+
+from __future__ import annotations
+
+import binascii
+import gc
+import hashlib
+import os
+import uuid
+from collections.abc import Mapping
+from pathlib import Path
+
+import streamlit as st
+
+from cnn_core import runs, texts
+from cnn_core.errors import CnnError
+from cnn_core.figures import palette
+from cnn_core.jobs import Engine
+
+STYLE = Path(__file__).parent.parent / "assets" / "style.css"
+
+
+def language() -> str:
+    """The visitor's language: chosen, or from the link, or the browser's own."""
+    if "language" not in st.session_state:
+        asked = st.query_params.get("lang") or (st.context.locale or "en").split("-")[0]
+        st.session_state["language"] = asked if asked in texts.LANGUAGES else "en"
+    return str(st.session_state["language"])
+
+
+def t(key: str, **slots: object) -> str:
+    """The text of that key in the visitor's language."""
+    return texts.say(language(), key, **slots)
+
+
+def say_error(error: CnnError) -> str:
+    """The error as one sentence in the visitor's language, safe to show as Markdown."""
+    return plain(error.sentence(language()))
+
+
+def plain(text: str) -> str:
+    """`text` with Markdown's special characters taken by their letter."""
+    return "".join("\\" + sign if sign in r"\`*_{}[]<>#|~$:" else sign for sign in text)
+
+
+def frame() -> None:
+    """Style and language switch, the same on every page; starts the engine behind the first page."""
+    language()
+    st.html(STYLE)
+    with st.container(key="language"):
+        st.segmented_control(
+            t("frame.language"),
+            list(texts.LANGUAGES),
+            key="language_choice",
+            default=language(),
+            format_func=lambda code: {"en": "EN", "ko": "한국어"}[code],
+            on_change=_choose_language,
+            required=True,
+            label_visibility="collapsed",
+        )
+    engine()
+
+
+def _choose_language() -> None:
+    st.session_state["language"] = st.session_state["language_choice"]
+
+
+def publish(query: Mapping[str, str]) -> None:
+    """Put the page's state and the language into the address bar, so that a copied link opens the same."""
+    wanted = {**query, "lang": language()}
+    if st.query_params.to_dict() != wanted:
+        st.query_params.from_dict(wanted)
+
+
+@st.cache_resource(show_spinner=False)
+def engine() -> Engine:
+    """The one engine of this server; its workers get ready while the first visitor reads."""
+    return Engine(os.environ.get("CONVSCOPE_SCHEDULER") or None, on_ready=_freeze).start()
+
+
+def _freeze() -> None:
+    """Spare what the imports made from the collection that follows every rerun."""
+    gc.collect()
+    gc.freeze()
+
+
+def colours() -> palette.Palette:
+    """The palette of the visitor's theme."""
+    return palette.for_theme(st.context.theme.type or "light")
+
+
+def visitor() -> str:
+    """An opaque word for this browser, the same in all its windows and after a reload.
+
+    It is the hash of the token in the cookie that the server sets anyway against forged requests.
+    """
+    if "visitor" not in st.session_state:
+        token = _unmask(st.context.cookies.get("_streamlit_xsrf", "")) or uuid.uuid4().bytes
+        st.session_state["visitor"] = hashlib.sha256(token).hexdigest()[:16]
+    return str(st.session_state["visitor"])
+
+
+def _unmask(cookie: str) -> bytes | None:
+    """The token of a cookie "2|mask|masked token|time", whose mask changes with every answer."""
+    try:
+        version, mask, masked, _ = cookie.split("|")
+        key, body = binascii.unhexlify(mask), binascii.unhexlify(masked)
+    except ValueError:
+        return None
+    if version != "2" or not key:
+        return None
+    return bytes(value ^ key[index % len(key)] for index, value in enumerate(body))
+
+
+def chosen_run() -> runs.Run | None:
+    """The run this window shows; says in a sentence what is wrong with a run that a link named."""
+    run_id = st.session_state.get("run")
+    if not run_id:
+        return None
+    try:
+        return runs.open_run(run_id)
+    except CnnError as error:
+        st.session_state["run"] = None
+        st.warning(say_error(error), icon=":material/link_off:")
+        return None

@@ -1,0 +1,156 @@
+"""Build a network, see its shapes and sums at once, train it, and watch it learn."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from cnn_core import arithmetic, datasets, runs, texts
+from cnn_core.arithmetic import LayerRow
+from cnn_core.config import ModelConfig, TrainConfig
+from cnn_core.errors import CnnError, ShapeError
+from cnn_core.figures import architecture
+from cnn_core.jobs import check_limits
+from pages import _run_panel, _setup
+from pages._shared import chosen_run, engine, language, plain, publish, say_error, t, visitor
+
+
+def main() -> None:
+    """Controls left, network and training right."""
+    st.title(t("playground.title"), anchor=False)
+    st.caption(t("playground.intro"))
+    if "run" not in st.session_state:
+        st.session_state["run"] = st.query_params.get("run")
+    run = chosen_run()
+    left, right = st.columns([0.34, 0.66], gap="medium")
+    with left, st.container(key="setup"):
+        head = st.container()
+        model, train = _setup.form(run)
+        with head:
+            _train_button(model, train)
+    with right, st.container(key="result"):
+        rows = _network(model)
+        _run_panel.panel(run)
+        _run_panel.run_list()
+        if rows:
+            _table(rows)
+    publish({**_setup.query(model, train), **({"run": run.id} if run else {})})
+
+
+def _train_button(model: ModelConfig, train: TrainConfig) -> None:
+    refusal = st.session_state.pop("refusal", None) or engine().problem
+    problem: CnnError | None = None
+    try:
+        check_limits(model, train)
+    except ShapeError as error:
+        problem = error
+    except CnnError as error:
+        problem = refusal = error
+    st.button(
+        t("playground.train"),
+        icon=":material/play_arrow:",
+        type="primary",
+        width="stretch",
+        on_click=_order,
+        args=(model, train),
+        disabled=problem is not None,
+        key="train",
+    )
+    if refusal:
+        st.error(say_error(refusal), icon=":material/block:")
+    elif problem:  # explained where the network is drawn; on a phone that is far below
+        st.container(key="broken").caption(say_error(problem))
+    else:
+        st.caption(_outlook(model, train))
+
+
+def _order(model: ModelConfig, train: TrainConfig) -> None:
+    try:
+        st.session_state["run"] = engine().order(model, train, owner=visitor()).id
+    except CnnError as error:
+        st.session_state["refusal"] = error
+
+
+def _outlook(model: ModelConfig, train: TrainConfig) -> str:
+    """How much there is to do, and how long it will take if that was measured before."""
+    images = datasets.spec(train.dataset).counts[train.size].train
+    images = min(images, train.train_size or images)
+    text = t("playground.work", images=f"{images:,}", epochs=train.epochs)
+    seconds = runs.seconds_an_epoch(model, train, images, runs.measured_speed())
+    if seconds is not None:
+        text += " · " + t(
+            "playground.estimate", time=_run_panel.span(max(1, seconds * train.epochs))
+        )
+    if not datasets.available(train.dataset, train.size):
+        text += "  \n" + t("playground.download")
+    return text
+
+
+def _network(model: ModelConfig) -> tuple[LayerRow, ...]:
+    """The diagram and the totals, or where the network breaks and how to mend it."""
+    words = architecture.DiagramWords.of(texts.table(language()))
+    rows, broken = arithmetic.table_until_break(model)
+    st.markdown(
+        architecture.architecture_svg(
+            rows, model.input_shape, words=words, broken=broken.layer if broken else None
+        ),
+        unsafe_allow_html=True,
+    )
+    if broken:
+        _doctor(model, broken)
+        return ()
+    totals = arithmetic.totals(rows)
+    with st.container(horizontal=True, gap="small", key="totals"):
+        for name, value in {
+            "params": f"{totals.params:,}",
+            "multiplications": f"{totals.multiplications:,}",
+            "receptive_field": f"{totals.receptive_field}×{totals.receptive_field}",
+        }.items():
+            st.metric(t(f"totals.{name}"), value, help=t(f"totals.{name}_help"), width="content")
+    return rows
+
+
+def _doctor(model: ModelConfig, broken: ShapeError) -> None:
+    _, changes = arithmetic.repair(model)
+    st.error(plain(broken.sentence(language())), icon=":material/broken_image:")
+    said = ", ".join(
+        t(
+            "doctor.change",
+            block=change.block + 1,
+            field=t(f"field.{change.field}"),
+            old=_setup.label(change.field, change.old),
+            new=_setup.label(change.field, change.new),
+        )
+        for change in changes
+    )
+    st.button(
+        t("doctor.fix", changes=said),
+        icon=":material/healing:",
+        on_click=_setup.apply,
+        args=(changes,),
+        key="fix",
+    )
+
+
+def _table(rows: tuple[LayerRow, ...]) -> None:
+    """Every layer with its output and the sum behind its parameters."""
+    st.markdown(f"##### {t('table.title')}")
+    st.table(
+        {
+            t("table.layer"): [row.name for row in rows],
+            t("table.output"): ["×".join(map(str, row.output_shape)) for row in rows],
+            t("table.params"): [f"{row.params:,}" for row in rows],
+            t("table.formula"): [row.formula for row in rows],
+            t("table.size"): [row.size_formula for row in rows],
+            t("table.field"): [_field(row) for row in rows],
+        },
+        hide_index=True,
+        border="horizontal",
+        alt=t("table.alt", layers=len(rows), params=f"{arithmetic.totals(rows).params:,}"),
+    )
+
+
+def _field(row: LayerRow) -> str:
+    return f"{row.receptive_field}×{row.receptive_field}" if row.receptive_field else ""
+
+
+main()

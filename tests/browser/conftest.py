@@ -1,0 +1,249 @@
+"""A real server and a real Chromium; nothing the pages load may come from another machine."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import (
+    Browser,
+    BrowserContext,
+    ConsoleMessage,
+    Page,
+    expect,
+    sync_playwright,
+)
+
+ROOT = Path(__file__).parent.parent.parent
+FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
+OUTCOME = pytest.StashKey[pytest.TestReport]()
+ACTIVE = {"queued", "running"}
+
+expect.set_options(timeout=30_000)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if Path(item.fspath).is_relative_to(Path(__file__).parent):
+            item.add_marker(pytest.mark.browser)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) -> Any:
+    """Keep what became of the test, for fixtures that look at it in their end."""
+    report = yield
+    if report.when == "call":
+        item.stash[OUTCOME] = report
+    return report
+
+
+@dataclass
+class Server:
+    """A running app with a home of its own, whose files say what really happened."""
+
+    url: str
+    home: Path
+    process: subprocess.Popen[bytes]
+
+    def kill(self) -> None:
+        """As a power cut would: no last words."""
+        self.process.send_signal(signal.SIGKILL)
+        self.process.wait()
+
+    def close(self) -> None:
+        self.process.terminate()
+        try:
+            self.process.wait(15)
+        except subprocess.TimeoutExpired:
+            self.kill()
+
+    def link(self, **query: str) -> str:
+        """A link to the playground."""
+        return f"{self.url}/playground?{'&'.join(f'{name}={text}' for name, text in query.items())}"
+
+    def runs(self) -> list[str]:
+        """Ids of all runs, oldest first."""
+        folder = self.home / "runs"
+        return sorted(path.name for path in folder.iterdir()) if folder.is_dir() else []
+
+    def read(self, run: str, file: str = "config.json") -> dict[str, Any]:
+        tree: dict[str, Any] = json.loads((self.home / "runs" / run / file).read_text("utf-8"))
+        return tree
+
+    def state(self, run: str) -> str:
+        return str(self.read(run, "status.json")["state"])
+
+    def events(self, run: str, kind: str) -> list[dict[str, Any]]:
+        """What the run said of that kind, up to the last complete line."""
+        path = self.home / "runs" / run / "events.jsonl"
+        lines = path.read_bytes().split(b"\n")[:-1] if path.exists() else []
+        return [event for event in map(json.loads, lines) if event["kind"] == kind]
+
+    def listing(self) -> dict[str, tuple[int, int]]:
+        """Every file of the home with its size and time, without what the workers keep to themselves."""
+        return {
+            str(path.relative_to(self.home)): (path.stat().st_size, path.stat().st_mtime_ns)
+            for path in sorted(self.home.rglob("*"))
+            if path.relative_to(self.home).parts[0] not in {"scratch", "logs", "server.log"}
+        }
+
+    def end_all_runs(self) -> None:
+        """Stop what is still waiting or at work."""
+        for run in self.runs():
+            if self.state(run) in ACTIVE:
+                control = self.home / "runs" / run / "control.json"
+                control.with_suffix(".new").write_text('{"stop": true}')
+                control.with_suffix(".new").replace(control)
+        eventually(lambda: all(self.state(run) not in ACTIVE for run in self.runs()), 120)
+
+
+def eventually(holds: Callable[[], object], seconds: float = 60) -> Any:
+    """What `holds` returns as soon as that is true; fails if it takes too long."""
+    deadline = time.monotonic() + seconds
+    while not (found := holds()):
+        assert time.monotonic() < deadline, f"not true within {seconds} seconds"
+        time.sleep(0.1)
+    return found
+
+
+def serve(home: Path, **environment: str) -> Server:
+    """Start the app and wait until it answers."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    home.mkdir(parents=True, exist_ok=True)
+    with (home / "server.log").open("ab") as log:
+        process = subprocess.Popen(
+            [
+                *(sys.executable, "-m", "streamlit", "run", "app.py"),
+                *("--server.port", str(port), "--server.headless", "true"),
+                *("--server.address", "127.0.0.1"),
+            ],
+            cwd=ROOT,
+            env={**os.environ, **environment, "CONVSCOPE_HOME": str(home)},
+            stdout=log,
+            stderr=subprocess.STDOUT,
+        )
+    server = Server(f"http://127.0.0.1:{port}", home, process)
+    deadline = time.monotonic() + 60
+    while time.monotonic() < deadline:
+        try:
+            urllib.request.urlopen(f"{server.url}/_stcore/health", timeout=2).close()
+        except OSError:
+            time.sleep(0.1)
+        else:
+            return server
+    server.close()
+    raise AssertionError((home / "server.log").read_text())
+
+
+@pytest.fixture(scope="session")
+def app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """One server for all tests that do not harm it."""
+    server = serve(tmp_path_factory.mktemp("home"))
+    yield server
+    server.close()
+
+
+@pytest.fixture(autouse=True)
+def _no_run_is_left_at_work(request: pytest.FixtureRequest) -> Iterator[None]:
+    """No test waits for a run of the one before."""
+    yield
+    if "app" in request.fixturenames:
+        request.getfixturevalue("app").end_all_runs()
+
+
+@pytest.fixture
+def start(tmp_path: Path) -> Iterator[Callable[..., Server]]:
+    """Starts servers of the test's own, all on one home, and ends them."""
+    servers: list[Server] = []
+
+    def start_server(**environment: str) -> Server:
+        servers.append(serve(tmp_path / "home", **environment))
+        return servers[-1]
+
+    yield start_server
+    for server in servers:
+        server.close()
+
+
+@pytest.fixture(scope="session")
+def browser(chromium: str) -> Iterator[Browser]:
+    with sync_playwright() as play:
+        browser = play.chromium.launch(executable_path=chromium, args=FLAGS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def window(
+    browser: Browser, request: pytest.FixtureRequest, tmp_path: Path
+) -> Iterator[Callable[..., Page]]:
+    """Opens windows, each of a visitor of its own, and checks them when the test is over.
+
+    `beside=page` opens another window of the visitor who has that page. `alone=True` forgives what
+    the browser says when its server has gone. What the windows of a failed test showed is kept in
+    its temporary folder.
+    """
+    contexts: list[BrowserContext] = []
+    foreign: list[str] = []
+    complaints: list[str] = []
+
+    def open_window(
+        url: str,
+        *,
+        width: int = 1280,
+        height: int = 900,
+        beside: Page | None = None,
+        alone: bool = False,
+        **settings: Any,
+    ) -> Page:
+        if beside is None:
+            viewport = {"width": width, "height": height}
+            contexts.append(browser.new_context(viewport=viewport, **settings))
+            contexts[-1].set_default_timeout(60_000)
+        page = (beside.context if beside else contexts[-1]).new_page()
+        page.on(
+            "request", lambda request: foreign.append(request.url) if _leaves(request.url) else None
+        )
+        if not alone:
+            page.on("pageerror", lambda error: complaints.append(str(error)))
+            page.on(
+                "console", lambda said: complaints.append(said.text) if _complains(said) else None
+            )
+        page.goto(url)
+        return page
+
+    yield open_window
+    pages = [page for context in contexts for page in context.pages]
+    outcome = request.node.stash.get(OUTCOME, None)
+    for number, page in enumerate(pages if outcome is None or outcome.failed else []):
+        page.screenshot(path=tmp_path / f"window-{number}.png", full_page=True)
+    shown = [
+        text for page in pages for text in page.get_by_test_id("stException").all_inner_texts()
+    ]
+    for context in contexts:
+        context.close()
+    assert shown == [], "a visitor saw a traceback"
+    assert foreign == [], "a page asked another machine for something"
+    assert complaints == [], "the browser's console holds errors"
+
+
+def _leaves(url: str) -> bool:
+    return url.startswith(("http", "ws")) and "//127.0.0.1" not in url
+
+
+def _complains(said: ConsoleMessage) -> bool:
+    """An error of ours: Streamlit looks for its own server below the address of a page first."""
+    return said.type == "error" and "/_stcore/" not in said.location.get("url", "")

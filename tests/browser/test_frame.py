@@ -1,0 +1,155 @@
+"""The frame around every page: navigation, languages, themes, narrow windows."""
+
+from __future__ import annotations
+
+import pytest
+from conftest import eventually
+from playwright.sync_api import Page, expect
+from screens import COLD, LONG, SHORT, Playground
+
+CARDS = {"watch": "Tiny", "textbook": "Textbook", "fast": "Fast"}
+BACKGROUND = "getComputedStyle(document.querySelector('.stApp')).backgroundColor"
+STICKS_OUT = """() => {
+    const setup = document.querySelector('.st-key-setup')?.getBoundingClientRect().right ?? innerWidth;
+    return [...document.querySelectorAll('.stMainBlockContainer *')]
+        .filter(e => e.checkVisibility() && !e.closest('[data-testid="stTable"]'))
+        .filter(e => e.getBoundingClientRect().right > (e.closest('.st-key-setup') ? setup : innerWidth) + 1)
+        .map(e => e.outerHTML.slice(0, 200));
+}"""
+WHITE, DARK = "rgb(255, 255, 255)", "rgb(14, 17, 23)"
+
+
+def test_each_card_of_the_home_page_opens_its_preset_each_time(app, window):
+    page = window(app.url)
+    for card in (*CARDS, "watch"):
+        page.locator(f".st-key-try_{card}").get_by_role("link").click()
+        screen = Playground.of(page)
+        eventually(lambda: screen.picked("preset") == CARDS[card])
+        screen.type("filters", 64, 0)
+        go(page, "Home")
+
+
+def test_the_first_visitor_of_a_new_server_who_comes_by_a_link_gets_the_frame(start, window):
+    page = window(start().link())
+    screen = Playground.of(page)
+    for name in ("Home", "Playground"):
+        expect(page.get_by_role("link", name=name, exact=True)).to_be_visible()
+    expect(screen.part("language")).to_be_visible()
+    expect(page.get_by_test_id("stSidebarNav")).to_have_count(0)
+    expect(page).to_have_title("ConvScope")
+
+
+def test_going_home_and_back_keeps_settings_and_run(app, window):
+    page = window(app.link(**LONG))
+    screen = Playground.of(page)
+    screen.type("filters", 24, 0)
+    run = screen.train()
+    screen.wait_for_batches()
+    asked = screen.query
+
+    go(page, "Home")
+    expect(page.get_by_role("heading", name="ConvScope")).to_be_visible()
+    go(page, "Playground")
+    screen = Playground.of(page)
+    eventually(lambda: screen.query == asked)
+    assert screen.query["run"] == run
+    assert screen.value("filters", 0) == "24"
+    screen.wait_for_progress()
+
+
+def test_the_language_switch_keeps_settings_and_run_and_goes_into_the_link(app, window):
+    page = window(app.link(**LONG))
+    screen = Playground.of(page)
+    run = screen.train()
+    screen.wait_for_batches()
+    asked = screen.query
+    assert asked["lang"] == "en"
+
+    screen.part("language").get_by_role("radio", name="한국어").click()
+    expect(screen.train_button).to_contain_text("학습")
+    eventually(lambda: screen.query == {**asked, "lang": "ko"})
+    expect(page.get_by_role("heading", level=1)).to_have_text("플레이그라운드")
+    assert screen.value("filters", 0) == "8"
+    expect(screen.panel).to_contain_text("배치")
+    before = screen.progress.inner_text()
+    eventually(lambda: screen.progress.inner_text() != before)
+    assert screen.run == run
+
+    other = Playground.of(window(screen.url))
+    expect(other.train_button).to_contain_text("학습")
+    page.get_by_role("link", name="홈", exact=True).click()
+    expect(page.get_by_text("먼저 해 볼 세 가지")).to_be_visible()
+
+
+def test_a_korean_browser_gets_korean(app, window):
+    page = window(f"{app.url}/playground", locale="ko-KR")
+    screen = Playground.of(page)
+    expect(screen.train_button).to_contain_text("학습")
+    expect(screen.part("block_0")).to_contain_text("커널 크기")
+    assert screen.query["lang"] == "ko"
+
+
+def test_the_link_decides_over_the_browser(app, window):
+    screen = Playground.of(window(app.link(lang="en"), locale="ko-KR"))
+    expect(screen.train_button).to_contain_text("Train")
+
+
+def test_a_language_that_nobody_speaks_here_is_english(app, window):
+    screen = Playground.of(window(app.link(lang="xx"), locale="fr-FR"))
+    expect(screen.train_button).to_contain_text("Train")
+
+
+@pytest.mark.parametrize(("scheme", "background"), [("light", WHITE), ("dark", DARK)])
+def test_the_theme_follows_the_system(scheme, background, app, window):
+    page = window(app.link(), color_scheme=scheme)
+    Playground.of(page)
+    assert page.evaluate(BACKGROUND) == background
+
+
+@pytest.mark.parametrize("language", ["en", "ko"])
+def test_a_phone_scrolls_down_and_never_sideways(language, app, window):
+    phone = {"width": 390, "height": 844, "has_touch": True, "is_mobile": True}
+    page = window(f"{app.url}/?lang={language}", **phone)
+    expect(page.locator(".st-key-try_fast")).to_be_visible(timeout=COLD)
+    assert overflow(page) == []
+
+    page = window(app.link(lang=language, **SHORT), **phone)
+    screen = Playground.of(page)
+    assert overflow(page) == []
+    screen.train()
+    expect(screen.part("steering")).to_be_visible()
+    assert overflow(page) == []
+    expect(screen.cards).to_have_count(5, timeout=COLD)
+    assert overflow(page) == []
+    screen.part("runs").locator("summary").click()
+    expect(screen.part("runs").get_by_role("switch")).to_be_visible()
+    assert overflow(page) == []
+
+    page.goto(app.link(lang=language, blocks="~".join(["32.7.1.valid"] * 4)))
+    screen = Playground.of(page)
+    expect(screen.part("fix")).to_be_visible()
+    expect(screen.part("broken")).to_be_visible()
+    assert overflow(page) == []
+
+
+@pytest.mark.parametrize("width", [390, 1000, 1280])
+def test_no_control_is_cut_off(width, app, window):
+    page = window(app.link(blocks="8~8~8~8.3.1.same.relu.none", dense="100.100.100"), width=width)
+    screen = Playground.of(page)
+    screen.more(0)
+    assert overflow(page) == []
+    screen.tab("Training")
+    assert overflow(page) == []
+
+
+def go(page: Page, name: str) -> None:
+    """Follow a link of the navigation."""
+    page.get_by_role("link", name=name, exact=True).click()
+
+
+def overflow(page: Page) -> list[str]:
+    """What sticks out of the window, or of the column of controls; a table scrolls by itself."""
+    if page.evaluate("document.scrollingElement.scrollWidth > innerWidth"):
+        return ["the page"]
+    found: list[str] = page.evaluate(STICKS_OUT)
+    return found

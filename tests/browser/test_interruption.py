@@ -1,0 +1,58 @@
+"""Processes that are killed: what the visitor sees, and how the run goes on."""
+
+from __future__ import annotations
+
+import os
+import signal
+
+import psutil
+import pytest
+from conftest import eventually
+from playwright.sync_api import expect
+from screens import COLD, LONG, Playground
+
+
+@pytest.mark.slow
+def test_a_run_survives_the_death_of_its_worker_and_of_its_server(start, window):
+    server = start()
+    page = window(server.link(**{**LONG, "epochs": "4"}), alone=True)
+    screen = Playground.of(page)
+    run = screen.train()
+    second = {"epoch": 2}  # its first batch comes when what a resumed run needs is on disk
+    eventually(
+        lambda: any(second.items() <= e.items() for e in server.events(run, "BatchEnd")), 120
+    )
+
+    os.kill(server.read(run, "status.json")["pid"], signal.SIGKILL)
+    eventually(lambda: len(server.events(run, "RunStarted")) == 2, seconds=120)
+    again = server.events(run, "RunStarted")[-1]
+    assert again["epochs_done"] >= 1
+    expect(screen.progress).to_contain_text(f"Epoch {again['epochs_done'] + 1} of 4", timeout=COLD)
+
+    workers = psutil.Process(server.process.pid).children(recursive=True)
+    assert len(workers) == 2
+    server.kill()
+    eventually(lambda: not any(map(_works, workers)))
+
+    server = start()
+    page.goto(f"{server.url}/playground")
+    screen = Playground.of(page)
+    done = max(event["epoch"] for event in server.events(run, "EpochEnd"))
+    screen.part("runs").locator("summary").click()
+    expect(screen.part("runs").get_by_role("switch", name="Only mine")).to_be_checked()
+    expect(screen.part("runs")).to_contain_text("interrupted")
+    screen.part(f"open_{run}").get_by_role("button").click()
+    expect(screen.panel).to_contain_text(f"{done} epochs are complete.")
+    expect(screen.state).to_contain_text("interrupted")
+
+    screen.press("resume_run")
+    screen.wait_for_end()
+    assert screen.run == run
+    expect(screen.panel).to_contain_text("Finished after 4 epochs")
+    assert server.events(run, "RunStarted")[-1]["epochs_done"] == done
+    assert [event["epoch"] for event in server.events(run, "EpochEnd")][-1] == 4
+    expect(screen.cards).to_have_count(5)
+
+
+def _works(process: psutil.Process) -> bool:
+    return process.is_running() and process.status() != psutil.STATUS_ZOMBIE

@@ -1,0 +1,379 @@
+"""The pages without a browser: both languages, every control, bad links, and every state of a run."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import streamlit as st
+from streamlit.testing.v1 import AppTest
+
+from cnn_core import arithmetic, runs, texts
+from cnn_core.config import PRESETS, ConvBlock, ModelConfig, TrainConfig, from_query, to_query
+from cnn_core.errors import RunError
+from cnn_core.events import BatchEnd, EpochEnd, Evaluating, Paused, RunEnded, RunStarted, Score
+from cnn_core.jobs import Engine
+from cnn_core.runs import EventWriter, Run
+
+APP = Path(__file__).parent.parent / "app.py"
+PAGES = re.findall(r'"pages/(\w+)\.py"', APP.read_text(encoding="utf-8"))
+TINY = PRESETS["tiny"]
+Open = Callable[..., AppTest]
+
+
+@pytest.fixture
+def visit(monkeypatch: pytest.MonkeyPatch) -> Iterator[Open]:
+    """Opens a page as a new visitor. The engine keeps a queue and starts no process."""
+    monkeypatch.setattr(Engine, "start", lambda self: self)
+    st.cache_resource.clear()
+
+    def open_page(page: str = "playground", language: str = "en", **query: str) -> AppTest:
+        at = AppTest.from_file(str(APP), default_timeout=60)
+        at.session_state["language"] = language
+        at.run()
+        for name, text in query.items():
+            at.query_params[name] = text
+        return at.switch_page(f"pages/{page}.py").run()
+
+    yield open_page
+    st.cache_resource.clear()
+
+
+@pytest.mark.parametrize("language", texts.LANGUAGES)
+@pytest.mark.parametrize("page", PAGES)
+def test_every_page_opens_in_both_languages(page, language, visit):
+    at = visit(page, language)
+    assert not at.exception
+    assert [title.value for title in at.title] == [texts.say(language, f"{page}.title")]
+
+
+def test_pages_are_found():
+    assert {"home", "playground"} <= set(PAGES)
+
+
+@pytest.mark.parametrize("preset", PRESETS)
+def test_a_preset_shows_its_numbers(preset, visit):
+    at = visit(**to_query(PRESETS[preset].model, PRESETS[preset].train))
+    assert parameters(at) == total(PRESETS[preset].model)
+    assert at.button_group(key="set_preset").value == preset
+
+
+@pytest.mark.parametrize(
+    ("control", "value"),
+    [
+        ("filters_0", 7),
+        ("kernel_1", 6),
+        ("padding_0", "valid"),
+        ("pool_1", "none"),
+        ("pool_size_0", 3),
+        ("stride_0", 2),
+        ("dense_0", 55),
+        ("dropout", 0.0),
+        ("dataset", "digits"),
+    ],
+)
+def test_a_control_changes_the_numbers_at_once(control, value, visit):
+    at = visit()
+    before = shown(at)
+    put(at, control, value)
+    assert shown(at) != before
+    model, _ = linked(at)
+    assert parameters(at) == total(model)
+    assert [row.name for row in arithmetic.layer_table(model)] == list(at.table[0].value.iloc[:, 0])
+
+
+def test_blocks_and_dense_layers_come_and_go(visit):
+    at = visit()
+    for blocks, dense in ((4, 3), (1, 0), (3, 2)):
+        at.button_group(key="set_blocks").set_value(blocks)
+        at.button_group(key="set_dense_layers").set_value(dense).run()
+        assert not at.exception
+        model, _ = linked(at)
+        assert (len(model.blocks), len(model.dense)) == (blocks, dense)
+        assert parameters(at) == total(model)
+
+
+def test_the_order_holds_every_setting(visit):
+    at = visit()
+    for control, value in {
+        **{"filters_1": 48, "kernel_0": 5, "padding_1": "valid", "activation_0": "tanh"},
+        **{"stride_0": 2, "pool_1": "average", "dropout": 0.45, "dense_0": 60},
+        **{
+            "dataset": "mnist",
+            "train_size": 500,
+            "epochs": 9,
+            "batch_size": 64,
+            "optimizer": "sgd",
+        },
+        **{"schedule": "one_cycle", "learning_rate": 0.01, "patience": 0, "seed": 5},
+        "precision": "float32",
+    }.items():
+        put(at, control, value)
+    at.button(key="train").click().run()
+    [run] = runs.all_runs()
+    assert run.model == ModelConfig(
+        blocks=(
+            ConvBlock(32, 5, stride=2, activation="tanh"),
+            ConvBlock(48, padding="valid", pool="average"),
+        ),
+        dense=(60,),
+        dropout=0.45,
+    )
+    assert run.train == TrainConfig(
+        dataset="mnist",
+        train_size=500,
+        epochs=9,
+        batch_size=64,
+        optimizer="sgd",
+        learning_rate=0.01,
+        schedule="one_cycle",
+        patience=0,
+        seed=5,
+        precision="float32",
+    )
+    assert linked(at) == (run.model, run.train)
+    assert address(at)["run"] == run.id
+
+
+def test_a_change_that_comes_with_an_old_address_is_not_lost(visit):
+    at = visit()
+    old = address(at)
+    put(at, "dropout", 0.35)
+    at.query_params.update(old)
+    put(at, "dropout", 0.4)
+    assert linked(at)[0].dropout == 0.4
+
+
+def test_the_preset_is_released_by_the_change_that_leaves_it(visit):
+    at = visit()
+    put(at, "filters_0", 24)
+    assert at.button_group(key="set_preset").value is None
+    put(at, "filters_0", 32)
+    assert at.button_group(key="set_preset").value == "textbook"
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        {"blocks": "-5"},
+        {"blocks": "32.99"},
+        {"blocks": ""},
+        {"blocks": "8.3.1.same.relu.max.2.9"},
+        {"dense": "100.0"},
+        {"dense": "1.2.3.4"},
+        {"dropout": "inf"},
+        {"dropout": "0,3"},
+        {"data": "unknown"},
+        {"images": "3"},
+        {"batch": "100000"},
+        {"epochs": "1e9"},
+        {"lr": "nan"},
+        {"lr": "-1"},
+        {"seed": "99999999999999999999"},
+        {"size": "huge"},
+        {"run": "../../etc"},
+        {"run": "20260131-142530-a1b2c3"},
+        {"run": "/etc/passwd"},
+    ],
+    ids=lambda query: "=".join(*query.items()),
+)
+def test_a_bad_link_is_one_sentence_and_the_textbook_network(query, visit, convscope_home):
+    at = visit(**query)
+    assert not at.exception
+    assert len(at.warning) == 1
+    assert parameters(at) == 333_526
+    assert not at.button(key="train").disabled
+    assert not convscope_home.exists()
+
+
+@pytest.mark.parametrize(
+    ("query", "says"),
+    [
+        (
+            {"blocks": "512.3.1.same.relu.none", "batch": "4096", "dense": "none"},
+            "One batch of 4096",
+        ),
+        ({"blocks": "512.7~512.7", "dense": "2048.2048"}, "parameters; this server trains at most"),
+        ({"epochs": "80"}, "80 epochs are too many"),
+        ({"blocks": "8.7.1.valid~8.7.1.valid~8.7.1.valid"}, "shrinks to nothing at conv3: 28 → 22"),
+    ],
+)
+def test_what_cannot_be_trained_is_said_before(query, says, visit):
+    at = visit(**query)
+    assert not at.exception
+    assert says in re.sub(r"\\(.)", r"\1", at.error[0].value)
+    assert len(at.error) == 1
+    assert at.button(key="train").disabled
+
+
+def test_one_click_mends_a_network_that_shrinks_to_nothing(visit):
+    at = visit(blocks="8.7.1.valid~8.7.1.valid~8.7.1.valid")
+    at.button(key="fix").click().run()
+    assert not at.error
+    assert not at.button(key="train").disabled
+    assert arithmetic.fits(linked(at)[0])
+
+
+def test_a_cap_that_is_no_number_is_a_sentence(visit, monkeypatch):
+    monkeypatch.setenv("CONVSCOPE_MAX_EPOCHS", "many")
+    at = visit()
+    assert not at.exception
+    assert at.button(key="train").disabled
+    assert "The cap on epochs must be a whole number" in at.error[0].value
+
+
+@pytest.mark.parametrize("language", texts.LANGUAGES)
+@pytest.mark.parametrize(
+    "state",
+    [
+        *("queued", "loading", "running", "paused", "evaluating"),
+        *("finished", "stopped", "diverged", "empty", "failed", "interrupted"),
+    ],
+)
+def test_every_state_of_a_run_is_shown(state, language, visit):
+    run = make_run(state)
+    at = visit(language=language, run=run.id)
+    assert not at.exception
+    badge = texts.say(language, f"state.{BADGES.get(state, state)}")
+    assert any(badge in markdown.value for markdown in at.markdown)
+    assert len(at.metric) == (6 if state in {"finished", "stopped"} else 3)
+    assert has(at, "resume_run") == (state in {"failed", "interrupted"})
+    assert has(at, "stop") == (state in {"queued", "loading", "running", "paused", "evaluating"})
+
+
+def test_the_list_offers_what_can_be_done_with_each_run(visit):
+    states = ("running", "finished", "interrupted", "failed")
+    made = {state: make_run(state) for state in states}
+    at = visit()
+    at.session_state["runs"] = True
+    at.session_state["runs_mine"] = False
+    at.run()
+    assert not at.exception
+    assert all(has(at, f"open_{run.id}") for run in made.values())
+    resumable = {state for state, run in made.items() if has(at, f"go_on_{run.id}")}
+    assert resumable == {"interrupted", "failed"}
+    assert not any(has(at, f"delete_{run.id}") for run in made.values()), "they are somebody else's"
+    at.button(key=f"open_{made['finished'].id}").click().run()
+    assert address(at)["run"] == made["finished"].id
+    at.button(key=f"go_on_{made['interrupted'].id}").click().run()
+    assert address(at)["run"] == made["interrupted"].id
+    assert runs.status(made["interrupted"]).state == "queued"
+
+
+def test_the_buttons_of_a_run_write_what_is_wanted(visit):
+    run = make_run("running")
+    at = visit(run=run.id)
+    at.button(key="pause").click().run()
+    assert runs.read_control(run).paused
+    at.button(key="step").click().run()
+    assert runs.read_control(run).steps == 1
+    at.button(key="resume").click().run()
+    assert not runs.read_control(run).paused
+    at.selectbox(key=f"rate_{run.id}").set_value(1e-4).run()
+    assert runs.read_control(run).learning_rate == 1e-4
+    at.button(key="stop").click().run()
+    assert runs.read_control(run).stop
+    assert not at.exception
+
+
+def test_the_server_never_loads_what_only_workers_need(tmp_path):
+    code = f"""
+import sys
+from streamlit.testing.v1 import AppTest
+at = AppTest.from_file({str(APP)!r}, default_timeout=60).run()
+for page in {PAGES!r} * 2:
+    at.switch_page(f"pages/{{page}}.py").run()
+    assert not at.exception
+print(*sorted({{name.partition(".")[0] for name in sys.modules}}))
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, cwd=APP.parent, check=True
+    )
+    loaded = set(done.stdout.split())
+    assert {"streamlit", "cnn_core", "numpy"} <= loaded
+    assert not loaded & {"keras", "tensorflow", "sklearn", "optuna"}
+
+
+BADGES = {"loading": "running", "empty": "finished"}
+CLAIMS = {**BADGES, "paused": "running", "evaluating": "running"}
+
+
+def make_run(state: str) -> Run:
+    """A run on disk in that state, as a worker would have left it."""
+    run = runs.create(TINY.model, TINY.train, name="<b>a_b*")
+    status = CLAIMS.get(state, state)
+    error = RunError("run.failed", kind="ValueError") if state == "failed" else None
+    runs.write_status(run, "running" if status == "interrupted" else status, error=error)
+    emit = EventWriter(run)
+    for event in told(state):
+        emit(event)
+    emit.close()
+    if status == "interrupted":
+        tree = json.loads((run.folder / "status.json").read_text())
+        runs.write_json(run.folder / "status.json", {**tree, "pid": 0})
+    return run
+
+
+def told(state: str) -> Iterator[Any]:
+    if state in {"queued", "loading"}:
+        return
+    yield RunStarted(params=26_698, images=8000, batches=125, precision="float32")
+    yield BatchEnd(1, 60, 125, 1.2, 0.6, 2e-3, 5000.0)
+    if state in {"empty"}:
+        yield RunEnded("diverged", 1, 0, 3.0)
+        return
+    yield EpochEnd(1, 0.9, 0.7, 0.6, 0.8, 2e-3, 3.0, best=True)
+    if state == "paused":
+        yield Paused(2, 7)
+    if state == "evaluating":
+        yield Evaluating()
+    if state in {"finished", "stopped"}:
+        scores = {part: Score(0.5, 0.8) for part in ("train", "val", "test")}
+        yield RunEnded(state, 5, 4, 16.0, scores, [[0.1] * 10] * 25)
+    if state == "diverged":
+        yield RunEnded("diverged", 2, 1, 5.0)
+
+
+def put(at: AppTest, control: str, value: Any) -> None:
+    """Set a control, as a visitor would."""
+    key = f"set_{control}"
+    kinds = (at.number_input, at.selectbox, at.slider, at.select_slider)
+    [widget] = [widget for kind in kinds for widget in kind if widget.key == key]
+    widget.set_value(value).run()
+    assert not at.exception
+
+
+def has(at: AppTest, key: str) -> bool:
+    return any(button.key == key for button in at.button)
+
+
+def shown(at: AppTest) -> list[Any]:
+    """The totals and the table."""
+    return [*(metric.value for metric in at.metric), at.table[0].value.to_dict()]
+
+
+def parameters(at: AppTest) -> int:
+    return int(at.metric[0].value.replace(",", ""))
+
+
+def total(model: ModelConfig) -> int:
+    return arithmetic.totals(arithmetic.layer_table(model)).params
+
+
+def address(at: AppTest) -> dict[str, str]:
+    """The parameters in the address bar."""
+    asked = at.query_params.items()
+    return {name: text if isinstance(text, str) else text[0] for name, text in asked}
+
+
+def linked(at: AppTest) -> tuple[ModelConfig, TrainConfig]:
+    """The set-up that the address bar names, with the input of its data set."""
+    from pages import _setup
+
+    return _setup.fit_to_data(*from_query(address(at)))
