@@ -1,0 +1,169 @@
+"""Train the networks that come with ConvScope: `python assets/models/build.py [fashion|digits]`.
+
+Replaces the folder of that name beside itself by a new run; without a name, both. It needs the full
+data sets where `cnn_core.datasets` finds them; CONVSCOPE_DATA names a folder of your own.
+"""
+
+from __future__ import annotations
+
+import platform
+import shutil
+import sys
+import tempfile
+import time
+from contextlib import closing
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+HERE = Path(__file__).resolve().parent
+sys.path.insert(0, str(HERE.parent.parent))
+
+from augment import copies  # noqa: E402
+
+from cnn_core import runs  # noqa: E402
+from cnn_core.config import (  # noqa: E402
+    TEXTBOOK,
+    ConvBlock,
+    ModelConfig,
+    TrainConfig,
+    to_dict,
+)
+from cnn_core.datasets import Dataset, load  # noqa: E402
+from cnn_core.events import EpochEnd, Event  # noqa: E402
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """How a network was made.
+
+    Attributes:
+        model: The network.
+        train: How it was trained.
+        copies: Changed versions of each training image that were learned beside it.
+        seed: Of the changes.
+    """
+
+    model: ModelConfig
+    train: TrainConfig
+    copies: int = 0
+    seed: int = 0
+
+
+RECIPES = {
+    "fashion": Recipe(
+        TEXTBOOK,
+        TrainConfig(
+            dataset="fashion_mnist",
+            size="full",
+            epochs=10,
+            batch_size=128,
+            learning_rate=4e-3,
+            schedule="one_cycle",
+            patience=0,
+            seed=0,
+            precision="float32",
+        ),
+    ),
+    "digits": Recipe(
+        ModelConfig(blocks=(ConvBlock(32), ConvBlock(64), ConvBlock(64))),
+        TrainConfig(
+            dataset="mnist",
+            size="full",
+            epochs=8,
+            batch_size=128,
+            learning_rate=3e-3,
+            schedule="one_cycle",
+            patience=0,
+            seed=0,
+            precision="float32",
+        ),
+        copies=4,
+        seed=7,
+    ),
+}
+
+
+def build(name: str, recipe: Recipe, folder: Path) -> None:
+    """Train by the recipe, and leave a finished run in `folder`."""
+    from cnn_core import training
+
+    data = load(recipe.train.dataset, recipe.train.size)
+    run = runs.Run("", folder, recipe.model, recipe.train, owner="", name="", created=time.time())
+    folder.mkdir(parents=True)
+    runs.write_json(folder / "config.json", _config(name, recipe, run.created))
+    first = slice(training.SAMPLE_IMAGES)
+    runs.write_examples(run, data.x_test[first], data.y_test[first])
+    past: list[EpochEnd] = []
+    with closing(runs.EventWriter(run)) as write:
+
+        def emit(event: Event) -> None:
+            write(event)
+            if isinstance(event, EpochEnd):
+                past.append(event)
+                print(f"{name}: {event}", flush=True)
+
+        train = (recipe.model, recipe.train)
+        ended = training.train(*train, _learned(data, recipe), emit, folder=folder).ended
+        if recipe.copies:
+            # Resumed with no epoch left: the last word is on the images as they are.
+            plain = _repeated(data, data.x_train, recipe.copies + 1)
+            ended = training.train(*train, plain, emit, folder=folder, past=past).ended
+    (folder / "last.keras").unlink()
+    runs.write_json(folder / "status.json", {"state": "finished", "since": ended.time})
+    for part, score in ended.scores.items():
+        print(f"{name}: {part} {score}")
+
+
+def _config(name: str, recipe: Recipe, created: float) -> dict[str, Any]:
+    import keras
+    import tensorflow as tf
+
+    return {
+        "model": to_dict(recipe.model),
+        "train": to_dict(recipe.train),
+        "owner": "",
+        "name": name,
+        "created": created,
+        "copies": recipe.copies,
+        "copies_seed": recipe.seed,
+        "versions": {
+            "python": platform.python_version(),
+            "tensorflow": tf.__version__,
+            "keras": keras.__version__,
+            "numpy": np.__version__,
+        },
+    }
+
+
+def _learned(data: Dataset, recipe: Recipe) -> Dataset:
+    """What is learned from: the training images, and their changed versions behind them."""
+    if not recipe.copies:
+        return data
+    return _repeated(data, copies(data.x_train, recipe.copies, recipe.seed), recipe.copies + 1)
+
+
+def _repeated(data: Dataset, images: np.ndarray, times: int) -> Dataset:
+    """The data with the training labels so many times, and these images, repeated if they are too few."""
+    if len(images) == len(data.x_train):
+        images = np.tile(images, (times, 1, 1, 1))
+    return replace(data, x_train=images, y_train=np.tile(data.y_train, times))
+
+
+def main(names: list[str]) -> None:
+    """Build the networks of those names; the old folder stays until the new one is whole."""
+    unknown = set(names) - set(RECIPES)
+    if unknown:
+        sys.exit(f"There is no {', '.join(sorted(unknown))}. Known: {', '.join(RECIPES)}.")
+    for name in names or RECIPES:
+        with tempfile.TemporaryDirectory() as scratch:
+            new = Path(scratch) / name
+            build(name, RECIPES[name], new)
+            shutil.rmtree(HERE / name, ignore_errors=True)
+            shutil.copytree(new, HERE / name)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

@@ -1,0 +1,313 @@
+// A drawing pad. It keeps the strokes, shows them at once, and sends what they cover while they are
+// drawn: `drawing` = {number, live, ink}, ink as packed by pack(). Python answers in `data.seen` with
+// the number that it has shown, so that never more than one message is on its way in mid-stroke.
+
+const SIDE = 280; // the pad, whatever its size on the screen, in units of strokes and brush
+const PAUSE = 90; // least time between two messages within a stroke, in ms
+const PATIENCE = 2000; // after this time without an answer another message is sent, in ms
+const NEAR = 1; // a point closer to the one before is left out
+const KEPT = 100; // steps back
+
+const pads = new Map(); // by key: a page that comes back finds its strokes
+
+export default function ({ parentElement, data, setStateValue }) {
+  if (!pads.has(data.key)) pads.set(data.key, new Pad(data.key));
+  const pad = pads.get(data.key);
+  const root = parentElement.querySelector(".pad");
+  if (pad.root !== root) pad.mount(root, data);
+  pad.update(data, setStateValue);
+  return () => pad.unmount(root);
+}
+
+class Pad {
+  constructor(key) {
+    this.key = key;
+    this.strokes = remembered(key); // each {width, points: [x, y, x, y, ...]}
+    this.past = []; // earlier values of this.strokes
+    this.stroke = null; // the one under the pointer, also in this.strokes
+    this.sent = this.seen = 0;
+    this.sentAt = -Infinity;
+    this.due = false;
+  }
+
+  mount(root, data) {
+    this.root = root;
+    this.canvas = root.querySelector("canvas");
+    this.brush = root.querySelector("input");
+    this.brush.value = this.width ?? data.brush;
+    this.listening = new AbortController();
+    const on = (target, type, act, options) =>
+      target.addEventListener(type, act, { signal: this.listening.signal, ...options });
+    on(this.canvas, "pointerdown", (event) => this.begin(event));
+    on(this.canvas, "pointermove", (event) => this.follow(event));
+    for (const type of ["pointerup", "pointercancel", "lostpointercapture"])
+      on(this.canvas, type, (event) => this.end(event));
+    // Browsers that came late to touch-action scroll the page unless its touches are refused too.
+    for (const type of ["touchstart", "touchmove"])
+      on(this.canvas, type, (event) => event.preventDefault(), { passive: false });
+    on(this.canvas, "blur", () => root.classList.remove("pressed"));
+    on(root, "keydown", (event) => this.press(event));
+    on(this.brush, "input", () => this.choose(this.brush.value));
+    on(root.querySelector(".undo"), "click", () => this.undo());
+    on(root.querySelector(".clear"), "click", () => this.clear());
+    this.resized = new ResizeObserver(() => this.fit());
+    this.resized.observe(this.canvas);
+    this.choose(this.brush.value);
+  }
+
+  unmount(root) {
+    if (this.root !== root) return;
+    this.finish();
+    clearTimeout(this.timer);
+    this.listening.abort();
+    this.resized.disconnect();
+    this.root = null;
+  }
+
+  update(data, setStateValue) {
+    this.say = (value) => setStateValue("drawing", value);
+    this.seen = data.seen;
+    if (this.seen === null && this.strokes.length) this.due = true; // Python does not know them, or no more
+    this.words = data.words;
+    const name = (selector, words) => (this.root.querySelector(selector).textContent = words);
+    name(".hint", data.words.hint);
+    this.brush.setAttribute("aria-label", data.words.brush);
+    this.brush.title = data.words.brush;
+    name(".undo span", data.words.undo);
+    name(".clear span", data.words.clear);
+    name(".keys", data.words.keys);
+    this.canvas.setAttribute("aria-label", data.words.canvas);
+    this.root.querySelector(".tools").setAttribute("aria-label", data.words.tools);
+    this.show();
+    this.send();
+  }
+
+  // Strokes
+
+  begin(event) {
+    if (this.stroke || event.button !== 0) return; // a second finger, or the palm
+    event.preventDefault();
+    this.root.classList.add("pressed"); // the focus ring is for those who come by keyboard
+    this.canvas.focus({ preventScroll: true });
+    this.canvas.setPointerCapture(event.pointerId);
+    this.pointer = event.pointerId;
+    this.stroke = { width: this.width, points: this.place(event) };
+    this.remember([...this.strokes, this.stroke]);
+    this.changed();
+  }
+
+  follow(event) {
+    if (!this.stroke || event.pointerId !== this.pointer) return;
+    const events = event.getCoalescedEvents?.() ?? [];
+    for (const one of events.length ? events : [event]) {
+      const [x, y] = this.place(one);
+      const points = this.stroke.points;
+      if (Math.hypot(x - points.at(-2), y - points.at(-1)) >= NEAR) points.push(x, y);
+    }
+    this.changed();
+  }
+
+  end(event) {
+    if (event.pointerId === this.pointer) this.finish();
+  }
+
+  finish() {
+    if (!this.stroke) return;
+    this.stroke = null;
+    this.pointer = null;
+    this.changed();
+  }
+
+  undo() {
+    this.stroke = null;
+    if (!this.past.length) return;
+    this.strokes = this.past.pop();
+    this.changed();
+  }
+
+  clear() {
+    this.stroke = null;
+    if (!this.strokes.length) return;
+    this.remember([]);
+    this.changed();
+  }
+
+  remember(strokes) {
+    this.past = [...this.past, this.strokes].slice(-KEPT);
+    this.strokes = strokes;
+  }
+
+  press(event) {
+    const undoes = (event.ctrlKey || event.metaKey) && event.key.toLowerCase() === "z";
+    if (undoes && !event.shiftKey) this.undo();
+    else if (["Delete", "Backspace", "Escape"].includes(event.key)) this.clear();
+    else return;
+    event.preventDefault();
+    event.stopPropagation();
+  }
+
+  choose(width) {
+    this.width = Number(width);
+    this.measureBrush();
+  }
+
+  place(event) {
+    const { left, top, width, height } = this.canvas.getBoundingClientRect();
+    const tenths = (part) => Math.round(part * SIDE * 10) / 10; // short when kept, and fine enough
+    return [tenths((event.clientX - left) / width), tenths((event.clientY - top) / height)];
+  }
+
+  // What is seen
+
+  changed() {
+    this.due = true;
+    this.show();
+    this.send();
+    if (!this.stroke) keep(this.key, this.strokes);
+  }
+
+  fit() {
+    const side = Math.round(this.canvas.clientWidth * devicePixelRatio);
+    if (this.canvas.width !== side) this.canvas.width = this.canvas.height = side;
+    this.measureBrush();
+    this.paint();
+  }
+
+  measureBrush() {
+    const shown = (this.width * this.canvas.clientWidth) / SIDE;
+    this.root.querySelector(".dot").style.setProperty("--width", shown);
+    this.brush.setAttribute("aria-valuetext", `${this.width} / ${SIDE}`);
+  }
+
+  show() {
+    const empty = this.strokes.length === 0;
+    this.root.classList.toggle("drawn", !empty);
+    this.root.querySelector(".undo").disabled = this.past.length === 0;
+    this.root.querySelector(".clear").disabled = empty;
+    const status = this.root.querySelector(".status");
+    const said = empty
+      ? this.words.hint
+      : this.words.strokes.replace("{count}", this.strokes.length);
+    if (status.textContent !== said) status.textContent = said;
+    if (!this.frame) this.frame = requestAnimationFrame(() => this.paint());
+  }
+
+  paint() {
+    this.frame = null;
+    const pen = this.canvas.getContext("2d");
+    const scale = this.canvas.width / SIDE;
+    pen.setTransform(scale, 0, 0, scale, 0, 0);
+    pen.clearRect(0, 0, SIDE, SIDE);
+    pen.strokeStyle = "#fff";
+    pen.lineCap = pen.lineJoin = "round";
+    for (const stroke of this.strokes) {
+      const line = smooth(stroke.points);
+      pen.lineWidth = stroke.width;
+      pen.beginPath();
+      pen.moveTo(line[0], line[1]);
+      for (let i = 2; i < line.length; i += 2) pen.lineTo(line[i], line[i + 1]);
+      if (line.length === 2) pen.lineTo(line[0], line[1]); // a dot
+      pen.stroke();
+    }
+  }
+
+  // What is sent
+
+  send() {
+    clearTimeout(this.timer);
+    if (!this.due || !this.root) return;
+    const since = performance.now() - this.sentAt;
+    const busy = this.seen !== this.sent && since < PATIENCE;
+    if (this.stroke && (busy || since < PAUSE)) {
+      this.timer = setTimeout(() => this.send(), (busy ? PATIENCE : PAUSE) - since);
+      return; // an answer may call it sooner
+    }
+    this.due = false;
+    this.sent += 1;
+    this.sentAt = performance.now();
+    this.root.dataset.sent = this.sent;
+    const live = this.stroke !== null;
+    this.say({ number: this.sent, live, ink: pack(covered(this.strokes)) });
+  }
+}
+
+// The points as a smooth line: quadratic curves between their midpoints, cut into short pieces.
+function smooth(points) {
+  const line = [points[0], points[1]];
+  for (let i = 2; i < points.length - 2; i += 2) {
+    const [x0, y0] = line.slice(-2);
+    const [x1, y1] = [points[i], points[i + 1]];
+    const [x2, y2] = [(x1 + points[i + 2]) / 2, (y1 + points[i + 3]) / 2];
+    const pieces = Math.ceil((Math.hypot(x1 - x0, y1 - y0) + Math.hypot(x2 - x1, y2 - y1)) / 4) || 1;
+    for (let k = 1; k <= pieces; k += 1) {
+      const [t, s] = [k / pieces, 1 - k / pieces];
+      line.push(s * s * x0 + 2 * s * t * x1 + t * t * x2, s * s * y0 + 2 * s * t * y1 + t * t * y2);
+    }
+  }
+  if (points.length > 2) line.push(points.at(-2), points.at(-1));
+  return line;
+}
+
+// How much of each of 140 × 140 pixels is ink, 0 to 255. Calculated rather than read back from the
+// canvas: that would wait for the graphics card, and browsers that guard privacy answer with noise.
+const PIXELS = 140;
+
+function covered(strokes) {
+  const picture = new Uint8Array(PIXELS * PIXELS);
+  for (const { width, points } of strokes) {
+    const line = smooth(points).map((place) => (place * PIXELS) / SIDE);
+    const radius = (width * PIXELS) / SIDE / 2;
+    for (let i = 0; i < Math.max(2, line.length - 2); i += 2)
+      cover(picture, radius, line[i], line[i + 1], line[i + 2] ?? line[i], line[i + 3] ?? line[i + 1]);
+  }
+  return picture;
+}
+
+function cover(picture, radius, x0, y0, x1, y1) {
+  const [dx, dy] = [x1 - x0, y1 - y0];
+  const length2 = dx * dx + dy * dy || 1;
+  const [left, right] = span(Math.min(x0, x1) - radius, Math.max(x0, x1) + radius);
+  const [top, bottom] = span(Math.min(y0, y1) - radius, Math.max(y0, y1) + radius);
+  for (let row = top; row < bottom; row += 1)
+    for (let column = left; column < right; column += 1) {
+      const [px, py] = [column + 0.5 - x0, row + 0.5 - y0];
+      const along = Math.min(1, Math.max(0, (px * dx + py * dy) / length2));
+      const ink = radius + 0.5 - Math.hypot(px - along * dx, py - along * dy);
+      const grey = Math.round(255 * Math.min(1, ink));
+      const place = row * PIXELS + column;
+      if (grey > picture[place]) picture[place] = grey;
+    }
+}
+
+function span(from, to) {
+  return [Math.max(0, Math.floor(from - 0.5)), Math.min(PIXELS, Math.ceil(to + 0.5))];
+}
+
+// Runs of equal bytes as pairs (how often, which), in base64: a digit takes about 3 kB.
+function pack(picture) {
+  let pairs = "";
+  for (let start = 0, end; start < picture.length; start = end) {
+    end = start + 1;
+    while (end < picture.length && end - start < 255 && picture[end] === picture[start]) end += 1;
+    pairs += String.fromCharCode(end - start, picture[start]);
+  }
+  return btoa(pairs);
+}
+
+// Strokes outlive a reload of the window, where it lets us keep something.
+
+function keep(key, strokes) {
+  try {
+    sessionStorage.setItem(`convscope.pad.${key}`, JSON.stringify(strokes));
+  } catch {
+    // not allowed here
+  }
+}
+
+function remembered(key) {
+  try {
+    return JSON.parse(sessionStorage.getItem(`convscope.pad.${key}`)) ?? [];
+  } catch {
+    return [];
+  }
+}

@@ -1,0 +1,108 @@
+// One picture of many tiles, of which one is chosen: by the pointer, or by the arrow keys. Data:
+// {png, count, columns, rows, width, height, gap, chosen, alt, tips, marks: [[tile, sign]], sharp}, measures in
+// pixels of the picture. A choice is sent as `pick`, and framed at once without waiting for the answer.
+
+const STEPS = { ArrowLeft: [0, -1], ArrowRight: [0, 1], ArrowUp: [-1, 0], ArrowDown: [1, 0] };
+
+export default function ({ parentElement, data, setTriggerValue }) {
+  const root = parentElement.querySelector(".tiles");
+  const board = (root.board ??= new Board(root));
+  board.update(data, setTriggerValue);
+}
+
+class Board {
+  constructor(root) {
+    this.root = root;
+    this.image = root.querySelector("img");
+    root.addEventListener("click", (event) => this.pick(this.under(event)));
+    root.addEventListener("pointermove", (event) => this.point(this.under(event)));
+    root.addEventListener("pointerleave", () => this.point(null));
+    root.addEventListener("keydown", (event) => this.press(event));
+  }
+
+  update(data, send) {
+    const marks = JSON.stringify([data.marks, data.columns, data.rows]);
+    this.data = data;
+    this.send = send;
+    this.size = [
+      data.columns * (data.width + data.gap) - data.gap,
+      data.rows * (data.height + data.gap) - data.gap,
+    ];
+    const source = `data:image/png;base64,${data.png}`;
+    if (this.image.src !== source) this.image.src = source;
+    this.image.alt = data.alt;
+    this.root.style.aspectRatio = this.size.join("/");
+    this.root.classList.toggle("sharp", data.sharp);
+    this.root.setAttribute("aria-label", data.alt);
+    this.root.setAttribute("aria-valuemax", data.count - 1);
+    if (this.marks !== marks) this.mark(data.marks);
+    this.marks = marks;
+    this.choose(data.chosen);
+  }
+
+  choose(tile) {
+    this.chosen = tile;
+    this.frame(".chosen", tile);
+    this.root.setAttribute("aria-valuenow", tile ?? 0);
+    this.root.setAttribute("aria-valuetext", tile === null ? "" : this.data.tips[tile]);
+  }
+
+  mark(marks) {
+    this.root.querySelector(".marks").replaceChildren(
+      ...marks.map(([tile, sign]) => {
+        const span = document.createElement("span");
+        const { left, top, width } = this.place(tile);
+        Object.assign(span.style, { left: `${left + width}%`, top: `${top}%` });
+        span.textContent = sign;
+        return span;
+      }),
+    );
+  }
+
+  place(tile) {
+    const { columns, width, height, gap } = this.data;
+    const [across, down] = [tile % columns, Math.floor(tile / columns)];
+    return {
+      left: (100 * across * (width + gap)) / this.size[0],
+      top: (100 * down * (height + gap)) / this.size[1],
+      width: (100 * width) / this.size[0],
+      height: (100 * height) / this.size[1],
+    };
+  }
+
+  frame(name, tile) {
+    const frame = this.root.querySelector(name);
+    frame.hidden = tile === null;
+    if (tile === null) return;
+    for (const [edge, share] of Object.entries(this.place(tile))) frame.style[edge] = `${share}%`;
+  }
+
+  under(event) {
+    const { columns, width, height, gap, count } = this.data;
+    const area = this.root.getBoundingClientRect();
+    const x = ((event.clientX - area.left) / area.width) * this.size[0];
+    const y = ((event.clientY - area.top) / area.height) * this.size[1];
+    const column = Math.min(columns - 1, Math.max(0, Math.floor(x / (width + gap))));
+    const tile = Math.max(0, Math.floor(y / (height + gap))) * columns + column;
+    return tile < count ? tile : null;
+  }
+
+  point(tile) {
+    this.frame(".hover", tile);
+    this.root.title = tile === null ? "" : this.data.tips[tile];
+  }
+
+  pick(tile) {
+    if (tile === null) return;
+    this.choose(tile);
+    this.send("pick", tile);
+  }
+
+  press(event) {
+    const step = STEPS[event.key];
+    if (!step) return;
+    event.preventDefault();
+    const tile = (this.chosen ?? 0) + step[0] * this.data.columns + step[1];
+    if (tile >= 0 && tile < this.data.count) this.pick(tile);
+  }
+}

@@ -1,0 +1,311 @@
+"""Where a network is wrong, as ECharts options: its confusion matrix, and how far its confidence holds."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, fields
+from typing import Any, Self
+
+import numpy as np
+
+from cnn_core.evaluation import Calibration, Integers, row_shares, top_confusions
+from cnn_core.figures import palette as colours
+from cnn_core.figures.palette import Palette
+
+Option = dict[str, Any]
+
+NUMBERED = 12  # most classes whose cells have room for a number
+SHORT = 3  # letters up to which a class name needs no slanting
+NOTHING = "rgba(128, 128, 128, 0.13)"  # a pair of classes that was never confused
+SCALE_STEPS = 21
+
+
+@dataclass(frozen=True, slots=True)
+class _Words:
+    """Words from one section of the texts; those with `{slots}` are templates for `str.format`."""
+
+    @classmethod
+    def _from(cls, table: Mapping[str, str], section: str) -> Self:
+        return cls(**{field.name: table[f"{section}.{field.name}"] for field in fields(cls)})
+
+
+@dataclass(frozen=True, slots=True)
+class ConfusionWords(_Words):
+    """The words of a confusion matrix.
+
+    Attributes:
+        title: Above the chart.
+        true: Name of the axis of true classes.
+        predicted: Name of the other one.
+        cell: What the pointer shows; slots {true} {predicted} {count} {share}.
+        alt: For screen readers; slots {title} {classes} {right} {images} {worst}.
+        worst: A frequent mistake in it; slots {true} {predicted} {count}.
+    """
+
+    title: str
+    true: str
+    predicted: str
+    cell: str
+    alt: str
+    worst: str
+
+    @classmethod
+    def of(cls, table: Mapping[str, str]) -> ConfusionWords:
+        """The words from a table such as `texts.table("ko")`."""
+        return cls._from(table, "confusion")
+
+
+@dataclass(frozen=True, slots=True)
+class CalibrationWords(_Words):
+    """The words of a calibration curve.
+
+    Attributes:
+        title: Above the chart.
+        confidence: Name and unit of the axis of confidence.
+        accuracy: Name and unit of the axis of accuracy.
+        images: Name of the axis that counts images.
+        ideal: Legend of the diagonal.
+        curve: Legend of the curve.
+        point: What the pointer shows; slots {confidence} {accuracy} {count}.
+        alt: For screen readers; slots {title} {points} {error}.
+    """
+
+    title: str
+    confidence: str
+    accuracy: str
+    images: str
+    ideal: str
+    curve: str
+    point: str
+    alt: str
+
+    @classmethod
+    def of(cls, table: Mapping[str, str]) -> CalibrationWords:
+        """The words from a table such as `texts.table("ko")`."""
+        return cls._from(table, "calibration")
+
+
+def confusion_heatmap(
+    matrix: Integers,
+    names: Sequence[str],
+    *,
+    shares: bool,
+    chosen: tuple[int, int] | None,
+    words: ConfusionWords,
+    palette: Palette,
+) -> Option:
+    """A cell for each pair of classes; cell number `row * K + column` of the series can be selected.
+
+    The colour is the square root of a cell's share of its row, so that rare mistakes are seen too.
+
+    Args:
+        matrix: Counts of shape (K, K), a row for each true class.
+        names: K class names.
+        shares: Write the share of the row in percent into the cells, not the count.
+        chosen: Row and column of the cell to frame.
+        words: What is written.
+        palette: Of the theme.
+    """
+    share = row_shares(matrix)
+    cells = [
+        _cell(row, column, int(matrix[row, column]), float(share[row, column]), names, words)
+        for row in range(len(matrix))
+        for column in range(len(matrix))
+    ]
+    if len(names) <= NUMBERED:
+        for cell, count, part in zip(cells, matrix.ravel(), share.ravel(), strict=True):
+            cell["label"] |= {"formatter": _number(int(count), float(part), shares)}
+    if chosen is not None:
+        cell = cells[chosen[0] * len(names) + chosen[1]]
+        cell["itemStyle"] |= {"borderColor": palette.validation, "borderWidth": 3}
+        cell["select"] = {"itemStyle": dict(cell["itemStyle"])}
+    slant = 0 if max(map(len, names), default=0) <= SHORT else 45
+    return {
+        "animation": False,
+        "title": {"text": words.title, "left": 0, "top": 0},
+        "grid": {**_GRID, "top": 44, "bottom": 4, "right": 4},
+        "tooltip": {"trigger": "item", "formatter": "{b}", "confine": True},
+        "visualMap": {
+            "type": "continuous",
+            "min": 0,
+            "max": 1,
+            "dimension": 2,
+            "orient": "horizontal",
+            "top": 2,
+            "right": 0,
+            "itemWidth": 10,
+            "itemHeight": 80,
+            "text": ["100%", "0%"],
+            "hoverLink": False,
+            "inRange": {"color": colours.stops("sequential", SCALE_STEPS)},
+        },
+        "xAxis": {
+            **_classes(names, words.predicted),
+            "axisLabel": {"interval": 0, "rotate": slant},
+        },
+        "yAxis": {**_classes(names, words.true), "inverse": True, "axisLabel": {"interval": 0}},
+        "series": [
+            {
+                "id": "confusion",
+                "type": "heatmap",
+                "data": cells,
+                "cursor": "pointer",
+                "selectedMode": "single",
+                "emphasis": {"itemStyle": {"borderColor": palette.mark, "borderWidth": 2}},
+                "select": {"itemStyle": dict(_PLAIN)},  # the frame says which cell is chosen
+            }
+        ],
+    }
+
+
+def confusion_alt(matrix: Integers, names: Sequence[str], *, words: ConfusionWords) -> str:
+    """One sentence for screen readers on what the matrix shows."""
+    worst = "; ".join(
+        words.worst.format(true=names[row], predicted=names[column], count=f"{count:,}")
+        for row, column, count in top_confusions(matrix)
+    )
+    return words.alt.format(
+        title=words.title,
+        classes=len(names),
+        right=f"{int(np.trace(matrix)):,}",
+        images=f"{int(matrix.sum()):,}",
+        worst=worst or "-",
+    )
+
+
+def calibration_chart(
+    found: Calibration, *, colour: str, words: CalibrationWords, palette: Palette
+) -> Option:
+    """Accuracy over confidence with the diagonal of an honest network, and below it the images a bin."""
+    points = [
+        {"value": [_percent(sure), _percent(right)], "name": _point(sure, right, count, words)}
+        for sure, right, count in _filled(found)
+    ]
+    bins = [f"{low * 100:.0f}–{high * 100:.0f}" for low, high in _pairs(found)]
+    percent = {"type": "value", "min": 0, "max": 100, "interval": 20, "nameLocation": "middle"}
+    return {
+        "animation": False,
+        "title": {"text": words.title, "left": 0, "top": 0},
+        "legend": {"top": 26, "left": 0, "data": [words.curve, words.ideal], "selectedMode": False},
+        "tooltip": {"trigger": "item", "formatter": "{b}", "confine": True},
+        "grid": [
+            {**_ALIGNED, "top": 62, "height": "48%"},
+            {**_ALIGNED, "bottom": 52, "height": "17%"},
+        ],
+        "xAxis": [
+            {**percent, "axisLabel": {"show": False}},
+            {
+                **{"type": "category", "gridIndex": 1, "data": bins, "nameLocation": "middle"},
+                **{"name": words.confidence, "nameGap": 32, "axisLabel": {"hideOverlap": True}},
+            },
+        ],
+        "yAxis": [
+            {**percent, "name": words.accuracy, "nameGap": 42},
+            {
+                **{"type": "value", "gridIndex": 1, "name": words.images, "nameLocation": "middle"},
+                **{"nameGap": 46, "splitNumber": 2},
+            },
+        ],
+        "series": [
+            {
+                **{
+                    "id": "ideal",
+                    "name": words.ideal,
+                    "type": "line",
+                    "data": [[0, 0], [100, 100]],
+                },
+                **{"symbol": "none", "silent": True, "color": palette.mark},
+                **{"lineStyle": {"type": "dashed", "width": 1.5}, "tooltip": {"show": False}},
+            },
+            {
+                **{"id": "curve", "name": words.curve, "type": "line", "data": points},
+                **{"symbol": "circle", "symbolSize": 9, "color": colour, "z": 3},
+                **{"lineStyle": {"width": 2.5}, "emphasis": {"disabled": True}},
+            },
+            {
+                **{"id": "counts", "name": words.images, "type": "bar", "color": colour},
+                **{"xAxisIndex": 1, "yAxisIndex": 1, "barCategoryGap": "12%"},
+                **{"data": _counts(found, words), "emphasis": {"disabled": True}},
+            },
+        ],
+    }
+
+
+def calibration_alt(found: Calibration, *, words: CalibrationWords) -> str:
+    """One sentence for screen readers: every point of the curve, and the error."""
+    points = "; ".join(_point(sure, right, count, words) for sure, right, count in _filled(found))
+    return words.alt.format(title=words.title, points=points, error=f"{found.error:.1%}")
+
+
+# Two plots below each other share their left and right edge whatever their labels need.
+_ALIGNED = {"left": 66, "right": 18, "outerBoundsMode": "none", "containLabel": False}
+_PLAIN = {"borderColor": "rgba(128, 128, 128, 0.25)", "borderWidth": 1}
+_GRID = {"left": 4, "outerBoundsMode": "same", "outerBoundsContain": "all"}
+
+
+def _classes(names: Sequence[str], title: str) -> Option:
+    return {
+        "type": "category",
+        "data": list(names),
+        "name": title,
+        "nameLocation": "middle",
+        "axisTick": {"show": False},
+        "axisLine": {"show": False},
+        "splitLine": {"show": False},
+    }
+
+
+def _cell(
+    row: int, column: int, count: int, share: float, names: Sequence[str], words: ConfusionWords
+) -> Option:
+    said = words.cell.format(
+        true=names[row], predicted=names[column], count=f"{count:,}", share=f"{share:.1%}"
+    )
+    depth = math.sqrt(share)
+    cell: Option = {
+        "name": said,
+        "value": [column, row, round(depth, 4)],
+        "itemStyle": dict(_PLAIN),
+        "label": {"show": True, "color": "#000000" if depth > 0.6 else "#ffffff", "fontSize": 11},
+    }
+    if count == 0:
+        cell |= {"visualMap": False, "label": {"show": False}}
+        cell["itemStyle"] |= {"color": NOTHING}
+    return cell
+
+
+def _number(count: int, share: float, shares: bool) -> str:
+    """What stands in a cell: four signs or so, since a phone has room for no more."""
+    if not shares:
+        return str(count)
+    percent = share * 100
+    return f"{percent:.0f}" if percent >= 9.95 else f"{percent:.1f}"
+
+
+def _filled(found: Calibration) -> list[tuple[float, float, int]]:
+    """Mean confidence, accuracy and images of each bin that is not empty."""
+    rows = zip(found.confidence, found.accuracy, found.counts, strict=True)
+    return [(float(sure), float(right), int(count)) for sure, right, count in rows if count]
+
+
+def _pairs(found: Calibration) -> list[tuple[float, float]]:
+    return [
+        (float(low), float(high)) for low, high in zip(found.edges, found.edges[1:], strict=False)
+    ]
+
+
+def _counts(found: Calibration, words: CalibrationWords) -> list[Option]:
+    return [
+        {"value": int(count), "name": _point(float(sure), float(right), int(count), words)}
+        for sure, right, count in zip(found.confidence, found.accuracy, found.counts, strict=True)
+    ]
+
+
+def _point(sure: float, right: float, count: int, words: CalibrationWords) -> str:
+    said = ["-" if math.isnan(value) else f"{value:.1%}" for value in (sure, right)]
+    return words.point.format(confidence=said[0], accuracy=said[1], count=f"{count:,}")
+
+
+def _percent(share: float) -> float:
+    return round(share * 100, 3)

@@ -1,0 +1,233 @@
+"""Kernels as one picture, and their weights as a histogram: both on scales that stay while epochs pass."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, fields
+from html import escape
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from cnn_core.figures.legend import number
+from cnn_core.figures.mosaic import mosaic_png
+from cnn_core.figures.palette import DIVERGING, STEPS, Palette
+
+Array = npt.NDArray[Any]
+Option = dict[str, Any]
+
+CELL = (
+    30  # least side of a kernel in the picture, in pixels; the page scales it, squares stay squares
+)
+BINS = 40
+
+
+@dataclass(frozen=True, slots=True)
+class HistogramWords:
+    """The words of the histogram.
+
+    Attributes:
+        title: Above it; slot {layer}.
+        x_axis: Name of the axis of weights.
+        y_axis: Name and unit of the other one.
+        before: Legend of the untrained weights.
+        after: Legend of the trained ones; slot {epoch}.
+        limit: At the two lines that no untrained weight lies beyond.
+        alt: For screen readers; slots {title} {epoch} {before} {after}, two standard deviations.
+    """
+
+    title: str
+    x_axis: str
+    y_axis: str
+    before: str
+    after: str
+    limit: str
+    alt: str
+
+    @classmethod
+    def of(cls, table: Mapping[str, str]) -> HistogramWords:
+        """The words from a table such as `texts.table("ko")`."""
+        return cls(**{field.name: table[f"histogram.{field.name}"] for field in fields(cls)})
+
+
+@dataclass(frozen=True, slots=True)
+class Extent:
+    """The scales that hold for all epochs of a layer.
+
+    Attributes:
+        reach: End of the axis: the largest distance of a weight from 0, up to the next label.
+        step: Distance of its labels.
+        most: Top of the axis: the fullest bin of any epoch, in percent, up to the next multiple of 5.
+    """
+
+    reach: float
+    step: float
+    most: float
+
+    @classmethod
+    def of(cls, kernels: Callable[[], Iterable[Array]]) -> Extent:
+        """Of the kernels of several epochs, of any shape.
+
+        Args:
+            kernels: Gives them one after another, and is called twice: all of them at once may be
+                more than fits in memory.
+        """
+        reach, step = _axis(max(map(largest, kernels()), default=0.0) or 1.0)
+        most = max((float(_shares(it, reach).max()) for it in kernels()), default=0.0)
+        return cls(reach, step, 5.0 * max(1, math.ceil(most / 5)))
+
+
+def largest(weights: Array) -> float:
+    """The largest distance of a finite weight from 0."""
+    return float(np.abs(weights[np.isfinite(weights)]).max(initial=0.0))
+
+
+def kernel_mosaic(pictures: Array, reach: float, columns: int | None = None) -> bytes:
+    """Kernels side by side as a PNG: blue below zero, red above, the same colours for all epochs.
+
+    Args:
+        pictures: Array of shape (n, kh, kw).
+        reach: The weight that has the last colour; see `Extent`.
+        columns: Kernels in a row; None makes the picture about as wide as high.
+    """
+    zoom, gap = measures(pictures.shape)
+    return mosaic_png(pictures, columns=columns, scale="diverging", high=reach, zoom=zoom, gap=gap)
+
+
+def measures(shape: tuple[int, ...]) -> tuple[int, int]:
+    """Pixels a number and pixels between two kernels in `kernel_mosaic`, for (n, kh, kw)."""
+    return math.ceil(CELL / max(shape[1:])), CELL // 8
+
+
+def weight_histogram(
+    before: Array,
+    after: Array,
+    *,
+    layer: str,
+    epoch: int,
+    extent: Extent,
+    limit: float,
+    words: HistogramWords,
+    palette: Palette,
+) -> Option:
+    """The weights of an epoch over the untrained ones, as an ECharts option.
+
+    Its series, axes and bins are the same for all epochs, so with a fixed `key` it changes in place.
+
+    Args:
+        before: Untrained kernels, of any shape.
+        after: The same kernels after `epoch`.
+        layer: Name of the layer.
+        epoch: 0 is the untrained network itself.
+        extent: The scales, from all epochs.
+        limit: No untrained weight lies further from 0.
+    """
+    reach, step = extent.reach, extent.step
+    after_name = words.after.format(epoch=epoch)
+    return {
+        "animation": False,
+        "title": {"text": words.title.format(layer=layer), "left": 0, "top": 0},
+        "legend": {"bottom": 0, "left": "center", "icon": "rect", "selectedMode": False},
+        "grid": {
+            "left": 4, "right": 12, "top": 52, "bottom": 34,
+            "outerBoundsMode": "same", "outerBoundsContain": "all",
+        },
+        "tooltip": {"trigger": "axis", "confine": True, "transitionDuration": 0},
+        "xAxis": {
+            "type": "value", "name": words.x_axis, "nameLocation": "middle", "min": -reach,
+            "max": reach, "interval": step, "splitLine": {"show": False},
+            "axisLabel": {"hideOverlap": True},
+        },
+        "yAxis": {
+            "type": "value", "name": words.y_axis, "nameLocation": "middle", "min": 0,
+            "max": extent.most,
+        },
+        "series": [
+            {
+                **_outline("before", words.before, before, reach, palette.mark),
+                "markLine": _limits(limit, words, palette),
+            },
+            _outline("after", after_name, after, reach, palette.training),
+        ],
+    }  # fmt: skip
+
+
+def histogram_alt(
+    before: Array, after: Array, *, layer: str, epoch: int, words: HistogramWords
+) -> str:
+    """One sentence for screen readers on what the histogram shows."""
+    return words.alt.format(
+        title=words.title.format(layer=layer),
+        epoch=epoch,
+        before=number(float(before.std())),
+        after=number(float(after.std())),
+    )
+
+
+def _shares(weights: Array, reach: float) -> Array:
+    """Percent of the weights in each bin from -reach to reach."""
+    counts, _ = np.histogram(weights[np.isfinite(weights)], bins=BINS, range=(-reach, reach))
+    return 100 * counts / max(1, weights.size)
+
+
+def _outline(name: str, legend: str, weights: Array, reach: float, colour: str) -> Option:
+    """A histogram as a filled line: the share of each bin from its left edge to its right one."""
+    edges = np.linspace(-reach, reach, BINS + 1).tolist()
+    shares = [*_shares(weights, reach).tolist(), 0.0]
+    return {
+        "id": name,
+        "name": legend,
+        "type": "line",
+        "step": "end",
+        "symbol": "none",
+        "data": [[round(x, 6), round(y, 3)] for x, y in zip(edges, shares, strict=True)],
+        "color": colour,
+        "lineStyle": {"width": 1.5},
+        "areaStyle": {"opacity": 0.35},
+        "emphasis": {"disabled": True},
+    }
+
+
+def _limits(limit: float, words: HistogramWords, palette: Palette) -> Option:
+    """Two upright lines; the right one says what they are."""
+    label = {"formatter": words.limit, "position": "end", "color": palette.mark}
+    return {
+        "silent": True,
+        "animation": False,
+        "symbol": "none",
+        "lineStyle": {"color": palette.mark, "type": "dashed", "width": 1},
+        "data": [{"xAxis": -limit, "label": {"show": False}}, {"xAxis": limit, "label": label}],
+    }
+
+
+def _axis(reach: float) -> tuple[float, float]:
+    """End of an axis from -end to end, and the distance of its labels: at most five a side."""
+    power = 10.0 ** math.floor(math.log10(reach / 5))
+    step = next(n * power for n in (1, 2, 5, 10) if reach <= 5 * n * power * (1 + 1e-9))
+    return float(f"{step * math.ceil(reach / step - 1e-6):.6g}"), float(f"{step:.6g}")
+
+
+def kernel_grid(picture: Array, reach: float, alt: str) -> str:
+    """One kernel (kh, kw) as coloured squares with their numbers, as HTML.
+
+    Args:
+        picture: The weights.
+        reach: The weight that has the last colour.
+        alt: What it shows, in words.
+    """
+    side = picture.shape[1]
+    cells = "".join(_cell(float(value), reach) for value in picture.ravel())
+    return (
+        f'<div class="kernel-grid" role="img" aria-label="{escape(alt)}"'
+        f' style="grid-template-columns:repeat({side},1fr);--side:{side}">{cells}</div>'
+    )
+
+
+def _cell(value: float, reach: float) -> str:
+    place = 0.5 + 0.5 * min(1.0, max(-1.0, value / reach if reach else 0.0))
+    red, green, blue = DIVERGING[round(place * (STEPS - 1))].tolist()
+    ink = "#111" if 0.299 * red + 0.587 * green + 0.114 * blue > 128 else "#fff"
+    text = f"{value:.2f}".replace("-", "−")
+    return f'<span style="background:rgb({red},{green},{blue});color:{ink}">{text}</span>'

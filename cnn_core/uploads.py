@@ -1,0 +1,213 @@
+"""A picture from a visitor -> model input: checked, made small early, and every step kept to be shown."""
+
+from __future__ import annotations
+
+import io
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from PIL import ExifTags, Image, ImageOps, UnidentifiedImageError
+
+from cnn_core.errors import CnnError, DataError
+
+FORMATS = ("JPEG", "PNG", "WEBP")
+MAX_BYTES = 20_000_000
+# Decoding takes at most about 200 MB: four bytes a pixel, and three such buffers for a WebP; a JPEG is
+# decoded at an eighth of its size, but a progressive one keeps all its coefficients meanwhile.
+MAX_MEGAPIXELS = {"JPEG": 120, "MPO": 120, "progressive": 30, "PNG": 40, "WEBP": 16}
+WORKING_SIDE = 768  # longer side that a picture is made smaller to, in pixels
+BAND_PIXELS = 2_000_000  # of a large picture, so many are converted at a time
+MIDDLE = 127.5
+# EXIF orientation -> what puts it right.
+TURNS = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
+
+Pixels = npt.NDArray[np.uint8]
+
+_ONE_AT_A_TIME = threading.Lock()
+"""Thirty visitors with a photo each must not need thirty times the memory at once."""
+
+
+@dataclass(frozen=True, eq=False)
+class Picture:
+    """An uploaded picture as it is worked with.
+
+    Attributes:
+        pixels: uint8 of shape (H, W, 3), upright, opaque, its longer side at most 768 pixels.
+        size: Width and height in the file, in pixels, before any rotation.
+        notes: What was done to it, in order: "first_frame", "rotated", "on_white" or "on_black".
+    """
+
+    pixels: Pixels
+    size: tuple[int, int]
+    notes: tuple[str, ...]
+
+
+@dataclass(frozen=True, eq=False)
+class Prepared:
+    """A picture on its way to the model, step by step.
+
+    Attributes:
+        grey: uint8 (H, W, 1): brightness alone; for a colour model (H, W, 3), as it was.
+        square: The middle of it, in the proportions of the model's input.
+        small: The same at the size of the model's input.
+        inverted: Whether bright and dark changed places in the last step.
+        model_input: uint8 of the model's input shape.
+    """
+
+    grey: Pixels
+    square: Pixels
+    small: Pixels
+    inverted: bool
+    model_input: Pixels
+
+
+def read(content: bytes) -> Picture:
+    """Open a JPEG, PNG or WebP file of any mode.
+
+    Of an animation the first picture counts. What is transparent becomes white, or black where the
+    rest is bright, so that it stands out. A rotation noted by the camera is carried out.
+
+    Raises:
+        DataError: If the file is too large, of another kind, or damaged; its sentence says which.
+    """
+    if len(content) > MAX_BYTES:
+        raise DataError("upload.bytes", most=MAX_BYTES // 1_000_000)
+    with _ONE_AT_A_TIME, _one_sentence(), Image.open(io.BytesIO(content), formats=FORMATS) as image:
+        size, notes = image.size, list[str]()
+        _refuse_huge(image)
+        if image.format in {"PNG", "WEBP"} and getattr(image, "is_animated", False):
+            notes.append("first_frame")
+        image.draft(None, (WORKING_SIDE, WORKING_SIDE))  # a JPEG is decoded smaller, others are not
+        small, turn = _shrunk(image), _turn(image)
+    if turn is not None:
+        small = small.transpose(turn)
+        notes.append("rotated")
+    pixels, paper = _opaque(small)
+    return Picture(pixels, size, (*notes, *paper))
+
+
+def prepare(
+    picture: Picture, input_shape: tuple[int, int, int], invert: bool | None = None
+) -> Prepared:
+    """Turn a picture into the input of a model, keeping every step.
+
+    Args:
+        picture: From `read`.
+        input_shape: Shape (H, W, C) of the model's input; C is 1 or 3.
+        invert: Let bright and dark change places; None does so where the border is bright, because
+            the images that the models know are bright on black.
+    """
+    height, width, channels = input_shape
+    image = Image.fromarray(picture.pixels)
+    grey = image.convert("L") if channels == 1 else image
+    square = ImageOps.fit(grey, _crop_size(grey.size, width, height))
+    small = square.resize((width, height), Image.Resampling.BILINEAR)
+    pixels = _array(small)
+    inverted = _border_is_bright(pixels) if invert is None else invert
+    return Prepared(
+        _array(grey), _array(square), pixels, inverted, 255 - pixels if inverted else pixels
+    )
+
+
+@contextmanager
+def _one_sentence() -> Iterator[None]:
+    """Whatever a decoder raises over a file, a visitor reads one sentence."""
+    try:
+        yield
+    except CnnError:
+        raise
+    except UnidentifiedImageError as error:
+        raise DataError("upload.not_picture") from error
+    except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
+        raise DataError("upload.bomb") from error
+    except Exception as error:  # a decoder stumbles over damaged bytes in many ways
+        raise DataError("upload.damaged") from error
+
+
+def _refuse_huge(image: Image.Image) -> None:
+    kind = "progressive" if image.info.get("progressive") else str(image.format)
+    megapixels = image.width * image.height / 1e6
+    if megapixels > MAX_MEGAPIXELS[kind]:
+        most = MAX_MEGAPIXELS[kind]
+        raise DataError("upload.pixels", megapixels=f"{megapixels:.0f}", most=most)
+
+
+def _shrunk(image: Image.Image) -> Image.Image:
+    """The picture as RGB or RGBA with premultiplied alpha, at most about `WORKING_SIDE` wide and high."""
+    image.load()
+    factor = max(1, -(-max(image.size) // WORKING_SIDE))
+    rows = max(1, BAND_PIXELS // (image.width * factor)) * factor
+    bands = [
+        _plain(image.crop((0, top, image.width, min(top + rows, image.height)))).reduce(factor)
+        for top in range(0, image.height, rows)
+    ]
+    whole = Image.new(bands[0].mode, (bands[0].width, sum(band.height for band in bands)))
+    top = 0
+    for band in bands:
+        whole.paste(band, (0, top))
+        top += band.height
+    return whole
+
+
+def _plain(image: Image.Image) -> Image.Image:
+    """Any mode -> "RGB", or "RGBa" if something may be transparent."""
+    if image.mode.startswith("I"):  # 16 bits a pixel, which Pillow would cut off instead of scaling
+        grey = np.clip(np.asarray(image).astype(np.float32) / 257, 0, 255)
+        return Image.fromarray(np.rint(grey).astype(np.uint8)).convert("RGB")
+    if image.has_transparency_data:
+        return image.convert("RGBA").convert("RGBa")
+    return image.convert("RGB")
+
+
+def _turn(image: Image.Image) -> Image.Transpose | None:
+    """How the camera says that the picture must be turned; None if it does not."""
+    try:
+        return TURNS.get(image.getexif().get(ExifTags.Base.Orientation, 1))
+    except (
+        Exception
+    ):  # notes of a camera can be wrong in any way; the picture is there all the same
+        return None
+
+
+def _opaque(image: Image.Image) -> tuple[Pixels, tuple[str, ...]]:
+    """Put it on paper where it is transparent: (H, W, 3), and which paper that was."""
+    if image.mode == "RGB":
+        return np.asarray(image), ()
+    values = np.asarray(image).astype(np.float32)  # (H, W, 4), premultiplied
+    alpha = values[..., 3:] / 255
+    if alpha.min() == 1:
+        return values[..., :3].astype(np.uint8), ()
+    visible = float(alpha.sum())
+    brightness = float(values[..., :3].mean(axis=-1).sum()) / visible if visible else 0.0
+    paper, note = (255.0, "on_white") if brightness < MIDDLE else (0.0, "on_black")
+    return np.rint(values[..., :3] + (1 - alpha) * paper).clip(0, 255).astype(np.uint8), (note,)
+
+
+def _crop_size(size: tuple[int, int], width: int, height: int) -> tuple[int, int]:
+    """The largest (width, height) in the proportions width : height that fits into `size`."""
+    scale = min(size[0] / width, size[1] / height)
+    return max(1, round(width * scale)), max(1, round(height * scale))
+
+
+def _array(image: Image.Image) -> Pixels:
+    """(H, W, C)."""
+    values: npt.NDArray[Any] = np.asarray(image)
+    return values[..., np.newaxis] if values.ndim == 2 else values
+
+
+def _border_is_bright(pixels: Pixels) -> bool:
+    edges = [pixels[0], pixels[-1], pixels[1:-1, 0], pixels[1:-1, -1]]
+    return float(np.concatenate(edges).mean()) > MIDDLE

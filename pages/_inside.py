@@ -1,0 +1,139 @@
+"""What the pages that look into a network share: which run, which epoch, what a link asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import streamlit as st
+
+from cnn_core import runs, snapshots
+from cnn_core.errors import CnnError
+from pages import _run_panel
+from pages._shared import chosen_run, publish, say_error, t
+
+STYLE = Path(__file__).parent.parent / "assets" / "inside.css"
+LISTED = 50  # of the newest runs
+
+
+def arrived(page: str, names: Sequence[str]) -> dict[str, str]:
+    """What a link asks of a page that the page did not write into the address itself."""
+    asked = {name: st.query_params[name] for name in names if name in st.query_params}
+    return {} if asked == st.session_state.get(f"{page}_said") else asked
+
+
+def say(page: str, query: Mapping[str, str]) -> None:
+    """Put the page's state into the address, and remember that it was the page that said so."""
+    st.session_state[f"{page}_said"] = dict(query)
+    publish(query)
+
+
+def choose_run(asked: str | None) -> runs.Run | None:
+    """The network to look into: one that came with ConvScope, or one that was trained here."""
+    if asked is not None or "run" not in st.session_state:
+        st.session_state["run"] = asked
+    chosen = chosen_run()
+    known = {run.id: run for run in [*runs.shipped(), *runs.all_runs()[:LISTED]]}
+    if chosen is not None:
+        known[chosen.id] = chosen
+    known = {run_id: run for run_id, run in known.items() if run is chosen or has_weights(run)}
+    if not known:
+        st.info(t("inside.no_run"), icon=":material/model_training:")
+        st.page_link("pages/playground.py", label=t("inside.train_one"), icon=":material/tune:")
+        return None
+    st.session_state["inside_run"] = chosen.id if chosen else next(iter(known))
+    run = known[
+        st.selectbox(
+            t("inside.run"),
+            list(known),
+            key="inside_run",
+            help=t("inside.run_help"),
+            format_func=lambda run_id: name_of(known[run_id]),
+            on_change=lambda: st.session_state.update(run=st.session_state["inside_run"]),
+        )
+    ]
+    if not has_weights(run):
+        st.info(t("inside.no_weights"), icon=":material/hourglass_top:")
+        return None
+    return run
+
+
+def has_weights(run: runs.Run) -> bool:
+    """Whether there is a snapshot to look at."""
+    return bool(snapshots.epochs(run))
+
+
+def name_of(run: runs.Run) -> str:
+    """A run in one line."""
+    return t(f"shipped.{run.id}") if run.shipped else _run_panel.title(run)
+
+
+def kept_epoch(run: runs.Run) -> int:
+    """The epoch whose weights best.keras holds."""
+    best = runs.history(run).best
+    return best.epoch if best else snapshots.epochs(run)[-1]
+
+
+def whole(asked: Mapping[str, str], name: str, below: int) -> int | None:
+    """The whole number from 0 up that a link names; says so in a sentence if it is not one."""
+    if name not in asked:
+        return None
+    text = asked[name]
+    if text.isdecimal() and len(text) < 10 and int(text) < below:
+        return int(text)
+    st.warning(t("inside.bad_number", name=name, most=below - 1), icon=":material/link_off:")
+    return None
+
+
+def follow_epoch(run: runs.Run, page: str, asked: Mapping[str, str]) -> None:
+    """Set the slider to the epoch that a link names."""
+    epoch = whole(asked, "epoch", snapshots.epochs(run)[-1] + 1)
+    if epoch is not None:
+        st.session_state[_epoch_key(run, page)] = epoch
+
+
+def epoch_slider(run: runs.Run, page: str, epochs: Sequence[int]) -> int:
+    """The epoch to show; begins with the one whose weights were kept."""
+    key, kept = _epoch_key(run, page), kept_epoch(run)
+    before = st.session_state.get(f"{key}_last", epochs[-1])
+    if before != epochs[-1] and st.session_state.get(key) == before:
+        st.session_state[key] = epochs[
+            -1
+        ]  # who looks at the newest epoch of a training stays with it
+    st.session_state[f"{key}_last"] = epochs[-1]
+    if st.session_state.get(key) not in epochs:
+        st.session_state[key] = kept if kept in epochs else epochs[-1]
+    if len(epochs) == 1:  # a slider needs two places
+        st.caption(epoch_name(epochs[0], kept))
+        return epochs[0]
+    return int(
+        st.select_slider(
+            t("inside.epoch"),
+            list(epochs),
+            key=key,
+            help=t("inside.epoch_help"),
+            format_func=lambda epoch: epoch_name(epoch, kept),
+            persist_state="session",
+        )
+    )
+
+
+def _epoch_key(run: runs.Run, page: str) -> str:
+    return f"{page}_epoch_{run.id}"
+
+
+def epoch_name(epoch: int, kept: int) -> str:
+    """ "0 (untrained)", "3", "5 (kept)"."""
+    if epoch == 0:
+        return t("inside.untrained")
+    return t("inside.kept" if epoch == kept else "inside.one_epoch", epoch=epoch)
+
+
+def html(text: str) -> None:
+    """HTML that changes in place: st.html would put new elements there each time, and they flicker."""
+    st.markdown(text, unsafe_allow_html=True)
+
+
+def complain(error: CnnError) -> None:
+    """One sentence instead of what could not be had."""
+    st.warning(say_error(error), icon=":material/hourglass_top:")

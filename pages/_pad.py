@@ -1,0 +1,72 @@
+"""The drawing pad: mounts the component of `assets/pad` and reads what was drawn on it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import streamlit as st
+
+from cnn_core import drawing
+from pages._shared import t
+
+ASSETS = Path(__file__).parent.parent / "assets" / "pad"
+SIDE = 140  # of the canvas that the pad sends, in pixels; PIXELS in pad.js
+BRUSH = 22  # of 280: digits as large as the pad then have as much ink as those of MNIST
+WORDS = ("canvas", "hint", "tools", "brush", "undo", "clear", "keys")
+
+_mount = st.components.v2.component(
+    "convscope_pad",
+    html=(ASSETS / "pad.html").read_text("utf-8"),
+    css=(ASSETS / "pad.css").read_text("utf-8"),
+    js=(ASSETS / "pad.js").read_text("utf-8"),
+)
+
+
+@dataclass(frozen=True, eq=False)
+class Drawing:
+    """What is on a pad.
+
+    Attributes:
+        canvas: uint8 of shape (140, 140), ink bright on black.
+        number: Counts the messages of the pad.
+        live: Whether the pointer is still down.
+    """
+
+    canvas: np.ndarray
+    number: int
+    live: bool
+
+
+def pad(key: str) -> Drawing | None:
+    """Show the pad of that key; what is drawn on it, or None before the first stroke.
+
+    It sends while a stroke is drawn, and waits with the next message until the run that it caused
+    has come to this call. So call it last, in a fragment, and read `drawn(key)` before.
+    """
+    seen = _state(key).get("number")
+    words = {name: t(f"pad.{name}") for name in WORDS}
+    words["strokes"] = t("pad.strokes", count="{count}")  # counted in the browser
+    data = {"key": key, "brush": BRUSH, "seen": seen, "words": words}
+    _mount(key=key, data=data, on_drawing_change=lambda: None)
+    return drawn(key)
+
+
+def drawn(key: str) -> Drawing | None:
+    """What is on the pad of that key; known before `pad(key)` is called in a run."""
+    state = _state(key)
+    canvas = drawing.unpack(str(state.get("ink", "")), SIDE)
+    if canvas is None:
+        return None
+    number = state.get("number")
+    return Drawing(canvas, number if isinstance(number, int) else 0, bool(state.get("live")))
+
+
+def _state(key: str) -> Mapping[str, Any]:
+    """The pad's last message. Whatever a browser sends, a mapping."""
+    state = st.session_state.get(key)
+    sent = state.get("drawing") if isinstance(state, Mapping) else None
+    return sent if isinstance(sent, Mapping) else {}

@@ -1,0 +1,256 @@
+"""Draw a digit, and see how it becomes an input and what a network reads in it, while you draw."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Sequence
+from html import escape
+from pathlib import Path
+
+import numpy as np
+import streamlit as st
+
+from cnn_core import arithmetic, drawing, runs
+from cnn_core.errors import CnnError
+from cnn_core.figures import mosaic
+from pages import _pad, _run_panel, _setup
+from pages._shared import engine, language, publish, t
+
+STYLE = Path(__file__).parent.parent / "assets" / "pad" / "draw.css"
+PAD = "draw_pad"
+LOOK_S = 5.0  # seconds to wait for a look: who draws will not wait for longer
+RETRY_S = 1.5  # seconds until it is tried again
+BLANK = np.zeros((drawing.SIDE, drawing.SIDE), np.float32)
+
+
+def main() -> None:
+    """The pad left; its way into the network and the answer right, redrawn alone."""
+    st.html(STYLE)
+    st.title(t("draw.title"), anchor=False)
+    st.caption(t("draw.intro"))
+    models = {run.id: run for run in _models()}
+    if not models:
+        st.info(t("draw.no_model"), icon=":material/model_training:")
+        st.page_link("pages/playground.py", label=t("draw.train_one"), icon=":material/tune:")
+        publish({})
+        return
+    chosen = _choose(models)
+    waits = st.session_state.get("draw_waits", False)
+    st.fragment(_desk, run_every=RETRY_S if waits else None)(chosen)
+    publish(dict(zip(("run", "beside"), [run.id for run in chosen], strict=False)))
+
+
+def _models() -> list[runs.Run]:
+    """What reads grey pictures of 28 × 28: models that came with ConvScope, digits first; trained ones."""
+    shipped = sorted(runs.shipped(), key=lambda run: run.train.dataset != "mnist")
+    trained = [run for run in runs.all_runs() if runs.status(run).state in runs.OVER]
+    return [
+        run
+        for run in [*shipped, *trained]
+        if run.model.input_shape == (drawing.SIDE, drawing.SIDE, 1)
+        and (run.folder / "best.keras").exists()
+    ]
+
+
+def _choose(models: dict[str, runs.Run]) -> list[runs.Run]:
+    """One model, or two side by side."""
+    for name in ("run", "beside"):
+        asked = st.session_state.get(f"draw_{name}", st.query_params.get(name))
+        st.session_state[f"draw_{name}"] = asked if asked in models else None
+    first = st.session_state["draw_run"] or next(iter(models))
+    st.session_state["draw_run"] = first
+    if st.session_state["draw_beside"] == first:
+        st.session_state["draw_beside"] = None
+    with st.container(horizontal=True, key="draw_models"):
+        st.selectbox(
+            t("draw.model"), list(models), key="draw_run", help=t("draw.model_help"),
+            format_func=lambda run_id: _label(models[run_id]),
+        )  # fmt: skip
+        second = st.selectbox(
+            t("draw.beside"), [run_id for run_id in models if run_id != first],
+            key="draw_beside", help=t("draw.beside_help"), placeholder=t("draw.none"),
+            format_func=lambda run_id: _label(models[run_id]),
+        )  # fmt: skip
+    return [models[run_id] for run_id in (first, second) if run_id]
+
+
+def _label(run: runs.Run) -> str:
+    if run.shipped:
+        return t(f"shipped.{run.id}")
+    network = " → ".join(str(block.filters) for block in run.model.blocks)
+    parts = [run.name, _setup.label("dataset", run.train.dataset), network]
+    return " · ".join(filter(None, parts))
+
+
+def _desk(chosen: Sequence[runs.Run]) -> None:
+    """Everything that moves with the stroke."""
+    left, right = st.columns([0.32, 0.68], gap="medium")
+    drawn = _pad.drawn(PAD)
+    steps = drawing.steps(drawn.canvas, "bright") if drawn else None
+    with right, st.container(key="draw_result"):
+        with st.container(key="draw_steps"):
+            _markdown(_way(steps))
+        with st.container(key="draw_readings"):
+            answered = _readings(chosen, steps, drawn)
+        with st.container(key="draw_maps"):
+            _first_maps(chosen, steps if answered else None)
+    with left:
+        _pad.pad(PAD)  # last: it takes this for the sign that its message was shown
+    if st.session_state.get("draw_waits", False) == answered:
+        st.session_state["draw_waits"] = not answered
+        st.rerun()
+
+
+# What each model says
+
+
+def _readings(
+    chosen: Sequence[runs.Run], steps: drawing.Steps | None, drawn: _pad.Drawing | None
+) -> bool:
+    """The answers side by side; False if a model could not be asked at the moment."""
+    columns = st.columns(len(chosen), gap="medium")
+    answered = True
+    for column, run in zip(columns, chosen, strict=True):
+        shares, problem = _ask(run, steps) if steps else (None, t("draw.hint"))
+        answered = answered and (shares is not None or steps is None)
+        with column:
+            _markdown(_reading(run, shares, problem, drawn))
+    return answered
+
+
+def _ask(run: runs.Run, steps: drawing.Steps) -> tuple[np.ndarray | None, str]:
+    """Probabilities (2, K) of the prepared and the unprepared drawing, or why there are none."""
+    if not engine().ready("look") and not engine().problem:
+        return None, t("draw.waking")
+    both = np.stack([steps.model_input, steps.naive_input])
+    try:
+        return engine().look("predict", run, both, timeout=LOOK_S), ""
+    except CnnError as error:
+        return None, error.sentence(language())
+
+
+def _reading(
+    run: runs.Run, shares: np.ndarray | None, problem: str, drawn: _pad.Drawing | None
+) -> str:
+    """The answer in large letters, a bar for each class, and the answer without preparation."""
+    names = _run_panel.class_names(run.train.dataset)
+    head, without, alt = f'<span class="quiet">{escape(problem)}</span>', "", problem
+    rows = [_row(name, None, False) for name in names]
+    if shares is not None:
+        prepared, naive = shares
+        best = int(np.argmax(prepared))
+        head, without = _answer(names[best], prepared[best]), _without(names, naive, best)
+        rows = [_row(names[i], share, i == best) for i, share in enumerate(prepared)]
+        alt = ", ".join(f"{names[i]} {share:.0%}" for i, share in enumerate(prepared))
+    number, busy = (drawn.number, str(drawn.live).lower()) if drawn else (0, "false")
+    return (
+        f'<div class="reading" data-drawing="{number}">'
+        f'<div class="who">{escape(_label(run))}</div>'
+        f'<div class="answer" role="status" aria-busy="{busy}">{head}</div>'
+        f'<div class="bars" role="img" aria-label="{escape(t("draw.bars_alt", shares=alt))}">'
+        f'<span class="title">{escape(t("draw.bars"))}</span>{"".join(rows)}</div>'
+        f'<div class="without">{without}</div></div>'
+    )
+
+
+def _answer(name: str, share: float) -> str:
+    kind = "glyph" if len(name) <= 2 else "glyph word"
+    return f'<b class="{kind}">{escape(name)}</b><span class="sure">{share:.1%}</span>'
+
+
+def _without(names: Sequence[str], shares: np.ndarray, best: int) -> str:
+    """The sentence on the drawing as it stands on the pad."""
+    other = int(np.argmax(shares))
+    key = "draw.without_same" if other == best else "draw.without_other"
+    return t(key, name=f"<b>{escape(names[other])}</b>", share=f"{shares[other]:.0%}")
+
+
+def _row(name: str, share: float | None, top: bool) -> str:
+    width, text = (f"{share:.1%}", f"{share:.1%}") if share is not None else ("0%", "–")
+    return (
+        f'<span class="row{" top" if top else ""}"><span class="name">{escape(name)}</span>'
+        f'<span class="bar"><i style="width:{width}"></i></span>'
+        f'<span class="share">{text}</span></span>'
+    )
+
+
+def _first_maps(chosen: Sequence[runs.Run], steps: drawing.Steps | None) -> None:
+    """The feature maps of each model's first convolution, as one picture each."""
+    for column, run in zip(st.columns(len(chosen), gap="medium"), chosen, strict=True):
+        first = arithmetic.layer_table(run.model)[0]
+        maps = np.zeros(first.output_shape, np.float32)
+        if steps:
+            try:
+                found = engine().look("feature_maps", run, steps.model_input, timeout=LOOK_S)
+                maps = found[first.name]
+            except CnnError:  # said where the answer would be, if it stays so
+                steps = None
+        with column:
+            _markdown(_maps(first, maps, empty=steps is None))
+
+
+def _maps(layer: arithmetic.LayerRow, maps: np.ndarray, *, empty: bool) -> str:
+    height, width, count = maps.shape
+    columns = 8 if count % 8 == 0 else mosaic.default_columns((count, height, width))
+    picture = mosaic.mosaic_png(np.moveaxis(maps, -1, 0), columns=columns)
+    title = escape(t("draw.maps", layer=layer.name, count=count, height=height, width=width))
+    return (
+        f'<figure class="maps{" empty" if empty else ""}"><figcaption>{title}</figcaption>'
+        f'<img alt="{title}" src="{_uri(picture)}"></figure>'
+    )
+
+
+# The way of a drawing into the model
+
+
+def _way(steps: drawing.Steps | None) -> str:
+    """Four pictures from the strokes to the input, and a fifth of what comes out without that way."""
+    if steps is None:
+        blank = np.zeros((_pad.SIDE, _pad.SIDE), np.float32)
+        pictures = [_picture(name, picture) for name, picture in zip(
+            ("canvas", "crop", "scaled", "centred", "naive"), (blank, *[BLANK] * 4), strict=True
+        )]  # fmt: skip
+        return f'<div class="steps empty">{"".join(pictures)}</div>'
+    side, box = _pad.SIDE, (*steps.corner, *steps.scaled.shape)
+    pictures = [
+        _picture("canvas", steps.canvas, _frame(steps.crop, side)),
+        _picture("crop", steps.cropped),
+        _picture("scaled", steps.scaled, side=drawing.BOX),
+        _picture("centred", steps.centred, _frame(box, drawing.SIDE) + '<i class="middle"></i>'),
+        _picture("naive", steps.uncentred),
+    ]
+    return f'<div class="steps">{"".join(pictures)}</div>'
+
+
+def _picture(name: str, picture: np.ndarray, marks: str = "", side: int = 0) -> str:
+    """A grey picture in a black square whose side stands for `side` pixels, or for its longer side."""
+    height, width = picture.shape
+    side = side or max(height, width)
+    title = escape(t(f"draw.step_{name}"))
+    size = f"{height}×{width}"
+    text = t("draw.input", size=size) if name == "centred" else size
+    pixels = np.rint(picture * 255).astype(np.uint8)
+    return (
+        f'<figure class="{name}"><div class="square">'
+        f'<img alt="{title}" src="{_uri(mosaic.image_png(pixels[..., np.newaxis]))}"'
+        f' style="width:{width / side:.1%};height:{height / side:.1%}">{marks}</div>'
+        f"<figcaption><b>{title}</b> <span>{escape(text)}</span></figcaption></figure>"
+    )
+
+
+def _frame(box: tuple[int, ...], side: int) -> str:
+    edges = zip(("top", "left", "height", "width"), box, strict=True)
+    style = ";".join(f"{edge}:{place / side:.2%}" for edge, place in edges)
+    return f'<i class="frame" style="{style}"></i>'
+
+
+def _uri(png: bytes) -> str:
+    return f"data:image/png;base64,{base64.b64encode(png).decode()}"
+
+
+def _markdown(html: str) -> None:
+    """HTML that changes in place: st.html would put new elements there each time, which flicker."""
+    st.markdown(html, unsafe_allow_html=True)
+
+
+main()

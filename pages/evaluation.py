@@ -1,0 +1,395 @@
+"""Where is it wrong? The confusion matrix, the images behind each of its cells, and how sure it may be."""
+
+from __future__ import annotations
+
+import numpy as np
+import streamlit as st
+
+from cnn_core import datasets, evaluation, runs, texts
+from cnn_core.errors import CnnError
+from cnn_core.evaluation import PARTS, Predictions
+from cnn_core.figures import evaluation as figures
+from pages import _image_cards, _run_panel
+from pages._image_cards import Answers
+from pages._shared import colours, engine, language, plain, publish, say_error, t
+
+PIECE = 2_500  # images a look: half a second, so that other visitors' looks come in between
+PATIENCE_S = 120.0  # for a piece: the look worker may still be loading TensorFlow
+KEPT = 16  # answers in memory, 0.1 to 2.3 MB each
+LISTED = 50  # runs in the picker
+MATRIX_HEIGHT = 500
+CALIBRATION_HEIGHT = 460
+MEMBERS, MISTAKES = 15, 24  # cards at a time
+FIRST = (10, 25, 50)
+HONEST = (
+    0.005  # difference of confidence and accuracy that nobody would call too sure or too modest
+)
+
+Cell = tuple[int, int]
+
+
+def main() -> None:
+    """The run and its scores, the matrix with its images, then the details."""
+    st.html(_image_cards.STYLE)
+    st.title(t("evaluation.title"), anchor=False)
+    st.caption(t("evaluation.intro"))
+    left, right = st.columns([0.4, 0.6], gap="medium", vertical_alignment="bottom")
+    with left:
+        run = _pick()
+    problem = "no_run" if run is None else _problem(run)
+    if run is None or problem:
+        st.info(t(f"evaluation.{problem}"), icon=":material/info:")
+        st.page_link(
+            "pages/playground.py", label=t("evaluation.open_playground"), icon=":material/tune:"
+        )
+        _publish(run)
+        return
+    with right:
+        _scores(run)
+    part = _part()
+    try:
+        found = _predictions(run, part)
+    except CnnError as error:
+        st.warning(say_error(error), icon=":material/hourglass_top:")
+        _publish(run)
+        return
+    names = _run_panel.class_names(run.train.dataset)
+    names += [str(spare) for spare in range(len(names), run.model.classes)]
+    answers = Answers(run, part, found, names)
+    _summary(answers)
+    _matrix_and_images(answers)
+    _details(answers)
+    _publish(run)
+
+
+def _pick() -> runs.Run | None:
+    """The network to look at: one that came with ConvScope, or one that was trained here."""
+    known = {run.id: run for run in [*runs.shipped(), *_finished()]}
+    key = "evaluation_run"
+    asked = st.session_state.get(key) or st.query_params.get("run") or st.session_state.get("run")
+    if asked and asked not in known:
+        try:
+            known[asked] = runs.open_run(asked)
+        except CnnError as error:
+            st.warning(say_error(error), icon=":material/link_off:")
+    if not known:
+        return None
+    if st.session_state.get(key) not in known:
+        st.session_state[key] = asked if asked in known else next(iter(known))
+    chosen = st.selectbox(
+        t("evaluation.run"),
+        list(known),
+        key=key,
+        format_func=lambda run_id: _name(known[run_id]),
+        help=t("evaluation.run_help"),
+    )
+    return known[chosen]
+
+
+def _finished() -> list[runs.Run]:
+    """The newest runs that are over."""
+    return [run for run in runs.all_runs() if runs.status(run).state in runs.OVER][:LISTED]
+
+
+def _name(run: runs.Run) -> str:
+    return t(f"shipped.{run.id}") if run.shipped else _run_panel.title(run)
+
+
+def _problem(run: runs.Run) -> str:
+    """Why this run cannot be looked at: the key of a sentence, empty if it can."""
+    if runs.status(run).active:
+        return "still_active"
+    return "" if (run.folder / "best.keras").exists() else "no_weights"
+
+
+def _scores(run: runs.Run) -> None:
+    ended = runs.history(run).ended
+    if ended is None or not ended.scores:
+        return
+    with st.container(horizontal=True, gap="small", key="scores"):
+        for part, score in ended.scores.items():
+            st.metric(
+                t(f"score.{part}"),
+                f"{score.accuracy:.2%}",
+                t("score.loss", loss=f"{score.loss:.4f}"),
+                delta_color="off",
+                delta_arrow="off",
+                help=t(f"score.{part}_help"),
+                width=150,
+            )
+
+
+def _part() -> str:
+    if "evaluation_part" not in st.session_state:
+        asked = st.query_params.get("part", "test")
+        st.session_state["evaluation_part"] = asked if asked in PARTS else "test"
+    return str(
+        st.segmented_control(
+            t("evaluation.part"),
+            PARTS,
+            key="evaluation_part",
+            required=True,
+            format_func=lambda part: t(f"evaluation.part_name.{part}"),
+            help=t("evaluation.part_help"),
+        )
+    )
+
+
+def _predictions(run: runs.Run, part: str) -> Predictions:
+    """What the network says of every image of that part; asked once for all visitors."""
+    weights = (run.folder / "best.keras").stat().st_mtime_ns
+    here = datasets.available(run.train.dataset, run.train.size)  # or the sample stands in
+    known, key = _known(), (run.id, weights, part, here)
+    if (found := known.get(key)) is None:
+        found = known[key] = Predictions.joined(_ask(run, part))
+        for oldest in list(known)[:-KEPT]:
+            known.pop(oldest, None)
+    return found
+
+
+@st.cache_resource(show_spinner=False)
+def _known() -> dict[tuple[str, int, str, bool], Predictions]:
+    """Answers of the networks looked at last."""
+    return {}
+
+
+def _ask(run: runs.Run, part: str) -> list[Predictions]:
+    """Ask a piece at a time, and show how far it has come."""
+    bar = st.empty()
+    with bar, st.spinner(t("evaluation.warming")):
+        pieces = [_piece(run, part, 0)]
+    total = pieces[0].total
+    for first in range(PIECE, total, PIECE):
+        said = t("evaluation.asking", done=f"{first:,}", total=f"{total:,}")
+        bar.progress(first / total, text=said)
+        pieces.append(_piece(run, part, first))
+    bar.empty()
+    return pieces
+
+
+def _piece(run: runs.Run, part: str, first: int) -> Predictions:
+    asked = (run.train, part, first, PIECE)
+    piece: Predictions = engine().look("evaluate", run, *asked, timeout=PATIENCE_S)
+    return piece
+
+
+def _summary(answers: Answers) -> None:
+    """How many are right, the most frequent mistake, and why figures may differ from those above."""
+    found, names = answers.found, answers.names
+    total, right = len(found.labels), found.correct
+    words = {"part": answers.part_word, "total": f"{total:,}"}
+    said = t("evaluation.right", right=f"{right:,}", share=f"{right / max(1, total):.2%}", **words)
+    worst = evaluation.top_confusions(_matrix(found), 1)
+    for row, column, count in worst:
+        true, predicted = plain(names[row]), plain(names[column])
+        said += " " + t("evaluation.worst", true=true, predicted=predicted, count=f"{count:,}")
+    st.markdown(said if worst else f"{said} {t('evaluation.perfect')}")
+    ended = runs.history(answers.run).ended
+    score = ended.scores.get(answers.part) if ended else None
+    if found.size != answers.run.train.size:
+        st.caption(t("evaluation.sample", **words))
+    elif score and round(score.accuracy * total) != right:
+        st.caption(t("evaluation.precision"))
+
+
+def _matrix(found: Predictions) -> evaluation.Integers:
+    return evaluation.confusion(found.labels, found.predicted, found.probabilities.shape[1])
+
+
+@st.fragment
+def _matrix_and_images(answers: Answers) -> None:
+    """A click on a cell redraws this much and no more."""
+    matrix = _matrix(answers.found)
+    _first_cell(matrix)
+    left, right = st.columns([0.53, 0.47], gap="medium")
+    with left:
+        _heatmap(matrix, answers)
+    with right, st.container(key="cell_images"):
+        _cell_images(answers)
+    _publish(answers.run)
+
+
+def _first_cell(matrix: evaluation.Integers) -> None:
+    """Begin with the cell of the link, or with the most frequent mistake."""
+    shown = [st.session_state.get(f"evaluation_{axis}") for axis in ("true", "predicted")]
+    if all(place is not None and place < len(matrix) for place in shown):
+        return
+    worst = evaluation.top_confusions(matrix, 1)
+    cell = _asked_cell(len(matrix)) or (worst[0][:2] if worst else (0, 0))
+    st.session_state["evaluation_true"], st.session_state["evaluation_predicted"] = cell
+
+
+def _asked_cell(classes: int) -> Cell | None:
+    row, _, column = st.query_params.get("cell", "").partition("-")
+    if row.isdecimal() and column.isdecimal() and max(int(row), int(column)) < classes:
+        return int(row), int(column)
+    return None
+
+
+def _cell() -> Cell:
+    return st.session_state["evaluation_true"], st.session_state["evaluation_predicted"]
+
+
+def _heatmap(matrix: evaluation.Integers, answers: Answers) -> None:
+    show = st.segmented_control(
+        t("evaluation.show"),
+        ("counts", "shares"),
+        default="counts",
+        required=True,
+        key="evaluation_show",
+        format_func=lambda value: t(f"evaluation.{value}"),
+        help=t("evaluation.show_help"),
+    )
+    words = figures.ConfusionWords.of(texts.table(language()))
+    st.echarts_chart(
+        figures.confusion_heatmap(
+            matrix,
+            answers.names,
+            shares=show == "shares",
+            chosen=_cell(),
+            words=words,
+            palette=colours(),
+        ),
+        height=MATRIX_HEIGHT,
+        key="confusion",
+        on_select=lambda: _choose_cell(len(matrix)),
+        alt=figures.confusion_alt(matrix, answers.names, words=words),
+    )
+
+
+def _choose_cell(classes: int) -> None:
+    """Take over the cell that was clicked. The chart unselects a cell that is clicked again."""
+    groups = st.session_state["confusion"]["selection"]["selected"]
+    chosen = [index for group in groups for index in group["data_indices"]]
+    index = chosen[0] if chosen else st.session_state.get("evaluation_clicked")
+    st.session_state["evaluation_clicked"] = index
+    if index is not None and index < classes * classes:
+        row, column = divmod(index, classes)
+        st.session_state["evaluation_true"] = row
+        st.session_state["evaluation_predicted"] = column
+
+
+def _cell_images(answers: Answers) -> None:
+    names = answers.names
+    for column, axis in zip(st.columns(2, gap="small"), ("true", "predicted"), strict=True):
+        column.selectbox(
+            t(f"evaluation.{axis}"),
+            range(len(names)),
+            key=f"evaluation_{axis}",
+            format_func=names.__getitem__,
+        )
+    true, predicted = _cell()
+    rows = evaluation.cell_members(answers.found, true, predicted)
+    words = {"true": plain(names[true]), "predicted": plain(names[predicted])}
+    if not len(rows):
+        st.info(t("evaluation.cell_empty", part=answers.part_word, **words))
+        return
+    kind = "cell_right" if true == predicted else "cell_wrong"
+    total = int((answers.found.labels == true).sum())
+    st.markdown(t(f"evaluation.{kind}", count=f"{len(rows):,}", total=f"{total:,}", **words))
+    st.caption(t("evaluation.order"))
+    key = f"cell_{answers.run.id}_{answers.part}_{true}_{predicted}"
+    _image_cards.paged(answers, rows, key, MEMBERS)
+
+
+def _details(answers: Answers) -> None:
+    """One tab at a time; only the open one is made."""
+    views = {
+        "classes": _per_class,
+        "mistakes": _mistakes,
+        "calibration": _calibration,
+        "first": _first,
+    }
+    labels = [t(f"evaluation.view_{view}") for view in views]
+    tabs = st.tabs(labels, key="evaluation_view", on_change="rerun")
+    for (view, show), tab in zip(views.items(), tabs, strict=True):
+        if tab.open:
+            with tab, st.container(key=f"view_{view}"):
+                show(answers)
+
+
+def _per_class(answers: Answers) -> None:
+    names, matrix = answers.names, _matrix(answers.found)
+    precision, recall, f1, support = per_class = evaluation.per_class(matrix)
+    columns = {"precision": precision, "recall": recall, "f1": f1, "support": support}
+    config = {
+        t(f"evaluation.class_{name}"): st.column_config.ProgressColumn(
+            help=t(f"evaluation.class_{name}_help"), min_value=0, max_value=1, format="%.3f"
+        )
+        if name != "support"
+        else st.column_config.NumberColumn(
+            help=t("evaluation.class_support_help"), format="localized"
+        )
+        for name in columns
+    }
+    st.dataframe(
+        {
+            t("evaluation.class"): list(names),
+            **{t(f"evaluation.class_{name}"): values for name, values in columns.items()},
+        },
+        column_config={t("evaluation.class"): st.column_config.Column(pinned=True), **config},
+        hide_index=True,
+        height="content",
+        alt=t("evaluation.class_alt", classes=len(names)),
+        key="per_class",
+    )
+    mean = [f"{value:.3f}" for value in evaluation.macro(per_class)]
+    st.caption(t("evaluation.macro", precision=mean[0], recall=mean[1], f1=mean[2]))
+
+
+def _mistakes(answers: Answers) -> None:
+    rows = evaluation.worst_mistakes(answers.found)
+    if not len(rows):
+        st.markdown(t("evaluation.perfect"))
+        return
+    words = {"count": f"{len(rows):,}", "total": f"{len(answers.found.labels):,}"}
+    st.markdown(t("evaluation.mistakes", part=answers.part_word, **words))
+    key = f"mistakes_{answers.run.id}_{answers.part}"
+    _image_cards.paged(answers, rows, key, MISTAKES)
+
+
+def _calibration(answers: Answers) -> None:
+    """The curve, and beside it what it says and how to read it."""
+    found, theme = answers.found, colours()
+    measured = evaluation.calibration(found.probabilities, found.labels)
+    words = figures.CalibrationWords.of(texts.table(language()))
+    colour = {"train": theme.training, "val": theme.validation, "test": theme.test}[answers.part]
+    left, right = st.columns([0.58, 0.42], gap="medium")
+    left.echarts_chart(
+        figures.calibration_chart(measured, colour=colour, words=words, palette=theme),
+        height=CALIBRATION_HEIGHT,
+        key="calibration",
+        alt=figures.calibration_alt(measured, words=words),
+    )
+    honest = abs(measured.bias) < HONEST
+    kind = "none" if honest else "above" if measured.bias > 0 else "below"
+    right.metric(t("evaluation.error"), f"{measured.error:.2%}", help=t("evaluation.error_help"))
+    right.markdown(
+        t(
+            f"evaluation.error_{kind}",
+            error=f"{measured.error * 100:.1f}",
+            confidence=f"{found.confidence.mean():.1%}",
+            accuracy=f"{found.correct / max(1, len(found.labels)):.1%}",
+        )
+    )
+    right.caption(t("evaluation.reading"))
+
+
+def _first(answers: Answers) -> None:
+    count = st.segmented_control(
+        t("evaluation.first"), FIRST, default=FIRST[0], required=True, key="evaluation_first"
+    )
+    st.caption(t("evaluation.first_note"))
+    _image_cards.table(answers, np.arange(min(count, len(answers.found.labels))))
+
+
+def _publish(run: runs.Run | None) -> None:
+    query = {} if run is None else {"run": run.id}
+    if "evaluation_part" in st.session_state:
+        query["part"] = st.session_state["evaluation_part"]
+    if "evaluation_true" in st.session_state:
+        query["cell"] = "-".join(map(str, _cell()))
+    publish(query)
+
+
+main()

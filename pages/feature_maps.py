@@ -1,0 +1,111 @@
+"""What does each layer see in this image? The maps of every layer, one of them close up, over the epochs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+import streamlit as st
+
+from cnn_core import arithmetic, recipes, runs, snapshots
+from cnn_core.errors import CnnError
+from cnn_core.figures import feature_maps as figures
+from pages import _images, _inside
+from pages import _map_parts as parts
+from pages._images import Chosen
+from pages._map_parts import View
+from pages._shared import engine, t
+
+PATIENCE_S = 60.0  # the look worker may still be loading TensorFlow
+LINK = ("run", "part", "index", "layer", "map", "epoch")
+
+
+def main() -> None:
+    """Which network; then everything that follows the image, redrawn alone."""
+    st.html(_inside.STYLE)
+    st.title(t("maps.title"), anchor=False)
+    st.caption(t("maps.intro"))
+    asked = _inside.arrived("feature_maps", LINK)
+    run = _inside.choose_run(asked.get("run"))
+    if run is None:
+        _inside.say("feature_maps", {})
+        return
+    if not (run.folder / "best.keras").exists():
+        st.info(t("maps.no_model"), icon=":material/hourglass_top:")
+        _inside.say("feature_maps", {"run": run.id})
+        return
+    _follow(run, asked)
+    _story(run)
+
+
+def _follow(run: runs.Run, asked: Mapping[str, str]) -> None:
+    """Do what a link asks for; one sentence on what is not there."""
+    _images.follow(asked)
+    rows = {row.name: row for row in arithmetic.layer_table(run.model)}
+    names = parts.layers(run)
+    if "layer" in asked and asked["layer"] not in names:
+        st.warning(t("inside.bad_layer", known=", ".join(names)), icon=":material/link_off:")
+    elif "layer" in asked:
+        st.session_state["maps_layer"] = asked["layer"]
+        channels = rows[asked["layer"].partition("/")[0]].output_shape[-1]
+        st.session_state["maps_map"] = _inside.whole(asked, "map", channels) or 0
+    _inside.follow_epoch(run, "maps", asked)
+
+
+@st.fragment
+def _story(run: runs.Run) -> None:
+    left, right = st.columns([0.3, 0.7], gap="medium")
+    with left, st.container(key="maps_image"):
+        chosen = _images.choose(run)
+        pad = st.container()
+        reach = st.segmented_control(
+            t("maps.reach"), figures.REACHES, key="maps_reach", default="layer", required=True,
+            format_func=lambda name: t(f"maps.reach_{name}"), help=t("maps.reach_help"),
+            persist_state="session",
+        )  # fmt: skip
+        epoch = _inside.epoch_slider(run, "maps", _epochs(run))
+    with right, st.container(key="maps_result"):
+        if chosen is not None:
+            _result(run, chosen, epoch, str(reach))
+        else:
+            st.caption(t("maps.no_image"))
+    shown = {"run": run.id, **(chosen.query if chosen else {}), "epoch": str(epoch)}
+    shown |= {"layer": parts.layer(run), "map": str(parts.map_index(run))}
+    _inside.say("feature_maps", shown)
+    with pad:
+        _images.finish()
+
+
+def _epochs(run: runs.Run) -> tuple[int, ...]:
+    """Every epoch that can be shown: those of the snapshots, and that of the kept weights."""
+    return tuple(sorted({*snapshots.epochs(run), _inside.kept_epoch(run)}))
+
+
+def _result(run: runs.Run, chosen: Chosen, epoch: int, reach: str) -> None:
+    try:
+        kept = epoch == _inside.kept_epoch(run)
+        weights = None if kept else snapshots.read(run, epoch)
+        maps = _ask(run, chosen.pixels, weights)
+        view = View(run, chosen, epoch, kept, maps, reach)
+        parts.close_up(view)
+        parts.all_layers(view)
+        parts.dense_layers(view)
+        name = parts.layer(run)
+        with st.expander(t("maps.code"), icon=":material/code:", key="maps_code"):
+            st.code(recipes.feature_map_lines(name, view.shape(name)), language="python")
+            st.caption(t("maps.code_note"))
+    except CnnError as error:
+        _inside.complain(error)
+
+
+def _ask(
+    run: runs.Run, pixels: np.ndarray, weights: snapshots.Weights | None
+) -> dict[str, np.ndarray]:
+    """What every layer makes of the image."""
+    if engine().ready("look"):
+        return engine().look("feature_maps", run, pixels, weights, timeout=PATIENCE_S)
+    with st.spinner(t("maps.waking"), show_time=True):
+        return engine().look("feature_maps", run, pixels, weights, timeout=PATIENCE_S)
+
+
+main()

@@ -1,0 +1,170 @@
+"""What did it learn? Kernels and weights of every convolution, untrained against trained, over the epochs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import streamlit as st
+
+from cnn_core import arithmetic, runs, snapshots, texts, weights
+from cnn_core.arithmetic import LayerRow
+from cnn_core.errors import CnnError
+from cnn_core.figures import kernels as figures
+from cnn_core.figures.legend import legend, number
+from pages import _inside, _tiles
+from pages import _kernel_parts as parts
+from pages._inside import html
+from pages._kernel_parts import View
+from pages._shared import colours, language, t
+
+HISTOGRAM_HEIGHT = 320
+POLL_S = 2.0  # while the run trains, for the snapshots to come
+MEAN = "mean"
+
+
+def main() -> None:
+    """Which run; then everything that follows the sliders, redrawn alone."""
+    st.html(_inside.STYLE)
+    st.title(t("kernels.title"), anchor=False)
+    st.caption(t("kernels.intro"))
+    asked = _inside.arrived("kernels", ("run", "layer", "channel", "filter", "epoch"))
+    run = _inside.choose_run(asked.get("run"))
+    if run is None:
+        _inside.say("kernels", {})
+        return
+    _follow(run, asked)
+    active = runs.status(run).active
+    st.fragment(_story, run_every=POLL_S if active else None)(run, active)
+
+
+def _convolutions(run: runs.Run) -> dict[str, LayerRow]:
+    return {row.name: row for row in arithmetic.layer_table(run.model) if row.kind == "conv"}
+
+
+def _follow(run: runs.Run, asked: Mapping[str, str]) -> None:
+    """Do what a link asks for; one sentence on what is not there."""
+    rows = _convolutions(run)
+    if asked.get("layer", "conv1") not in rows:
+        st.warning(t("inside.bad_layer", known=", ".join(rows)), icon=":material/link_off:")
+    elif "layer" in asked:
+        st.session_state["kernels_layer"] = asked["layer"]
+    if st.session_state.get("kernels_layer") not in rows:
+        st.session_state["kernels_layer"] = next(iter(rows))
+    row = rows[st.session_state["kernels_layer"]]
+    if (channel := _inside.whole(asked, "channel", row.input_shape[2])) is not None:
+        st.session_state[parts.channel_key(row)] = channel
+    if (index := _inside.whole(asked, "filter", row.output_shape[2])) is not None:
+        parts.choose(index)
+    _inside.follow_epoch(run, "kernels", asked)
+
+
+def _story(run: runs.Run, active: bool) -> None:
+    if active and not runs.status(run).active:
+        st.rerun()
+    try:
+        view = _controls(run)
+        _mosaics(view)
+        _weights(view)
+        parts.filters(view, active=active)
+    except CnnError as error:
+        _inside.complain(error)
+        return
+    shown = {"run": run.id, "layer": view.row.name, "filter": view.filter, "epoch": view.epoch}
+    if view.channel is not None:
+        shown["channel"] = view.channel
+    _inside.say("kernels", {name: str(value) for name, value in shown.items()})
+
+
+def _controls(run: runs.Run) -> View:
+    """Layer, input channel and epoch."""
+    rows = _convolutions(run)
+    if st.session_state.get("kernels_layer") not in rows:
+        st.session_state["kernels_layer"] = next(iter(rows))
+    left, middle, right = st.columns([0.3, 0.2, 0.5], gap="medium")
+    with left:
+        name = st.segmented_control(
+            t("kernels.layer"), list(rows), key="kernels_layer", required=True,
+            help=t("kernels.layer_help"), persist_state="session",
+        )  # fmt: skip
+    row = rows[str(name)]
+    with middle:
+        channel = _channel(row)
+    with right:
+        epochs = snapshots.epochs(run)
+        epoch = _inside.epoch_slider(run, "kernels", epochs)
+    first, shown = snapshots.read(run, epochs[0]), snapshots.read(run, epoch)
+    return View(run, row, channel, parts.chosen(row), epoch, first, shown)
+
+
+def _channel(row: LayerRow) -> int | None:
+    """One input channel, or None for the mean over them."""
+    channels = row.input_shape[2]
+    key = parts.channel_key(row)
+    options = [0] if channels == 1 else [MEAN, *range(channels)]
+    if st.session_state.get(key) not in options:
+        st.session_state[key] = options[0]
+    channel = st.selectbox(
+        t("kernels.channel"), options, key=key, disabled=channels == 1,
+        help=t("kernels.channel_help"), persist_state="session",
+        format_func=lambda it: t("kernels.mean") if it == MEAN else t("kernels.one", channel=it),
+    )  # fmt: skip
+    return None if channel == MEAN else int(channel)
+
+
+def _mosaics(view: View) -> None:
+    """Untrained and trained side by side, on one scale."""
+    count = view.row.output_shape[2]
+    reach = view.picture_reach
+    tips = [t("kernels.filter", filter=index) for index in range(count)]
+    marks = parts.marks(view)
+    pictures = {"untrained": view.pictures(view.untrained), "shown": view.pictures(view.weights)}
+    titles = {
+        "untrained": t("kernels.untrained"),
+        "shown": t(
+            "kernels.after", epoch=_inside.epoch_name(view.epoch, _inside.kept_epoch(view.run))
+        ),
+    }
+    for column, (name, maps) in zip(st.columns(2, gap="medium"), pictures.items(), strict=True):
+        zoom, gap = figures.measures(maps.shape)
+        grid = _tiles.Grid(count, _columns(count), maps.shape[2] * zoom, maps.shape[1] * zoom, gap)
+        with column, st.container(key=f"mosaic_{name}"):
+            html(f'<div class="inside head"><b>{titles[name]}</b></div>')
+            _tiles.tiles(
+                f"kernels_{name}",
+                figures.kernel_mosaic(maps, reach, grid.columns),
+                grid,
+                alt=t("kernels.alt", count=count, layer=view.row.name, what=titles[name]),
+                tips=tips,
+                on_pick=parts.choose,
+                chosen=view.filter,
+                marks=marks if name == "shown" else (),
+            )
+    html(legend("diverging", number(-reach), number(reach), middle="0", title=t("kernels.weight")))
+
+
+def _columns(count: int) -> int:
+    return min(count, 8 if count <= 32 else 16)
+
+
+def _weights(view: View) -> None:
+    """How the weights are spread, as a histogram and in numbers."""
+    name, before, after = view.row.name, view.kernel(view.untrained), view.kernel(view.weights)
+    glorot = weights.Glorot.of(before.shape)
+    words = figures.HistogramWords.of(texts.table(language()))
+    left, right = st.columns([0.52, 0.48], gap="medium")
+    with left:
+        st.echarts_chart(
+            figures.weight_histogram(
+                before, after, layer=name, epoch=view.epoch, extent=view.extent,
+                limit=glorot.limit, words=words, palette=colours(),
+            ),
+            height=HISTOGRAM_HEIGHT,
+            key="kernels_histogram",
+            alt=figures.histogram_alt(before, after, layer=name, epoch=view.epoch, words=words),
+        )  # fmt: skip
+    with right, st.container(height=HISTOGRAM_HEIGHT, border=False, key="spread"):
+        html(parts.spread_table(view, glorot))
+        html(f'<div class="inside">{parts.spread_words(view, glorot)}</div>')
+
+
+main()

@@ -1,0 +1,127 @@
+"""Changed handwriting: repeatable, never lost, and changed in every way it should be; and its build."""
+
+from __future__ import annotations
+
+import importlib
+import json
+from collections.abc import Callable
+from pathlib import Path
+from types import ModuleType
+
+import numpy as np
+import pytest
+
+from cnn_core import datasets, model, runs
+from cnn_core.config import ConvBlock, ModelConfig, TrainConfig
+
+MODELS = Path(__file__).parent.parent / "assets" / "models"
+
+Import = Callable[[str], ModuleType]
+
+
+@pytest.fixture
+def scripts(monkeypatch: pytest.MonkeyPatch) -> Import:
+    """Imports a file of assets/models."""
+    monkeypatch.syspath_prepend(str(MODELS))
+    return importlib.import_module
+
+
+@pytest.fixture(scope="module")
+def digits() -> np.ndarray:
+    return datasets.load("mnist").x_test[:400]
+
+
+def mass(images: np.ndarray) -> np.ndarray:
+    return images.reshape(len(images), -1).sum(axis=1, dtype=np.float64)
+
+
+def test_the_images_themselves_come_first_and_a_seed_repeats_the_rest(
+    scripts: Import, digits: np.ndarray
+) -> None:
+    copies = scripts("augment").copies
+    once, again, other = copies(digits, 2, 3), copies(digits, 2, 3), copies(digits, 2, 4)
+    assert (once.shape, once.dtype) == ((1200, 28, 28, 1), np.uint8)
+    assert np.array_equal(once[:400], digits)
+    assert np.array_equal(once, again)
+    changed = [
+        (once[400:800] != once[800:]).any(axis=(1, 2, 3)),
+        (once[400:] != other[400:]).any(axis=(1, 2, 3)),
+    ]
+    assert all(images.mean() > 0.99 for images in changed)
+
+
+def test_no_digit_is_lost(scripts: Import, digits: np.ndarray) -> None:
+    changed = scripts("augment").augment(digits, np.random.default_rng(0))
+    assert (changed.max(axis=(1, 2, 3)) > 80).all()
+    assert (mass(changed) > 0.15 * mass(digits)).all()
+
+
+def test_strokes_become_thinner_and_thicker(scripts: Import, digits: np.ndarray) -> None:
+    redraw = scripts("augment").redraw
+    before = digits[..., 0].astype(np.float32) / 255
+    ratio = mass(redraw(before, np.random.default_rng(0)) > 0.5) / mass(before > 0.5)
+    assert np.quantile(ratio, 0.1) < 0.85
+    assert np.quantile(ratio, 0.9) > 1.3
+
+
+def test_a_digit_is_moved_turned_and_scaled(scripts: Import) -> None:
+    bar = np.zeros((500, 28, 28), np.float32)
+    bar[:, 8:20, 13:15] = 1  # an upright bar in the middle
+    warped = scripts("augment").warp(bar, np.random.default_rng(0))
+    rows, columns = np.mgrid[:28, :28]
+    weight = warped.sum(axis=(1, 2))
+    middle = np.stack([(warped * axis).sum(axis=(1, 2)) / weight for axis in (rows, columns)])
+    centre = np.array([[13.5], [13.5]])
+    assert (np.abs(middle - centre).max(axis=1) > 2).all()
+    assert (np.abs(middle - centre).mean(axis=1) < 2).all()
+    heights = [np.ptp(np.flatnonzero((image > 0.3).any(axis=1))) + 1 for image in warped]
+    assert min(heights) < 10
+    assert max(heights) > 14
+    tops = [np.flatnonzero(image[image.max(axis=1).argmax()] > 0.3).mean() for image in warped]
+    assert np.std(tops) > 1
+
+
+def test_without_any_change_an_image_stays_as_it_is(
+    scripts: Import, digits: np.ndarray, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    augment = scripts("augment")
+    still = {"ROTATION": 0, "SHEAR": 0, "SCALE": (1, 1), "STRETCH": (1, 1), "SHIFT": 0, "WOBBLE": 0}
+    for name, value in {**still, "REDRAWN": 0, "FAINT": 0}.items():
+        monkeypatch.setattr(augment, name, value)
+    assert np.array_equal(augment.augment(digits, np.random.default_rng(0)), digits)
+
+
+@pytest.mark.slow
+def test_the_build_leaves_a_run_that_opens(
+    scripts: Import, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    script = scripts("build")
+    tiny = ModelConfig(blocks=(ConvBlock(4),), dense=(), input_shape=(8, 8, 1))
+    train = TrainConfig(dataset="digits", epochs=2, batch_size=64, seed=3, precision="float32")
+    folder = tmp_path / "models" / "digits"
+    script.build("digits", script.Recipe(tiny, train, copies=1, seed=5), folder)
+    monkeypatch.setattr(runs, "MODELS", folder.parent)
+    run = runs.open_run("digits")
+    assert runs.status(run).state == "finished"
+    assert sorted(path.name for path in folder.iterdir()) == [
+        "best.keras",
+        "config.json",
+        "events.jsonl",
+        "examples.npz",
+        "snapshots",
+        "status.json",
+    ]
+    assert json.loads((folder / "config.json").read_text())["copies"] == 1
+    history = runs.history(run)
+    assert [end.epoch for end in history.epochs] == [1, 2]
+    assert history.ended is not None
+    assert history.ended.reason == "finished"
+    data = datasets.load("digits")  # the last word is on the images as they are
+    said = model.predictor(model.restore(tiny, folder / "best.keras"))(data.x_train)
+    right = (said.argmax(axis=1) == data.y_train).mean()
+    assert history.ended.scores["train"].accuracy == pytest.approx(right, abs=1e-6)
+
+
+def test_a_name_that_the_build_does_not_know_is_a_sentence(scripts: Import) -> None:
+    with pytest.raises(SystemExit, match="There is no shirts"):
+        scripts("build").main(["shirts"])
