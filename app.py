@@ -11,6 +11,10 @@ page = st.navigation(
     [
         st.Page("pages/home.py", title=t("home.nav"), icon=":material/home:", default=True),
         st.Page("pages/playground.py", title=t("playground.nav"), icon=":material/tune:"),
+        st.Page("pages/kernels.py", title=t("kernels.nav"), icon=":material/grid_view:"),
+        st.Page("pages/feature_maps.py", title=t("feature_maps.nav"), icon=":material/layers:"),
+        st.Page("pages/evaluation.py", title=t("evaluation.nav"), icon=":material/fact_check:"),
+        st.Page("pages/draw.py", title=t("draw.nav"), icon=":material/draw:"),
     ],
     position="top",
 )

@@ -93,10 +93,14 @@ def _show(name: str, index: int) -> None:
 def name_of(row: LayerRow, name: str) -> str:
     """ "conv1 before ReLU", "conv1 after ReLU", "pool1 (max 2×2)"."""
     if row.kind == "pool":
-        return t("maps.pool", layer=row.name, kind=t(f"choice.pool.{row.pool}"), side=row.kernel)
+        return t(
+            "feature_maps.pool", layer=row.name, kind=t(f"choice.pool.{row.pool}"), side=row.kernel
+        )
     activation = t(f"choice.activation.{row.activation}")
     return t(
-        "maps.before" if name.endswith(SUM) else "maps.after", layer=row.name, activation=activation
+        "feature_maps.before" if name.endswith(SUM) else "feature_maps.after",
+        layer=row.name,
+        activation=activation,
     )
 
 
@@ -116,7 +120,7 @@ def close_up(view: View) -> None:
         look = view.colours(name)
         enlarged = framed(
             figures.maps_png(one[..., np.newaxis], look),
-            t("maps.map", map=index),
+            t("feature_maps.map", map=index),
             shape=one.shape,
             box=at,
         )
@@ -124,15 +128,17 @@ def close_up(view: View) -> None:
         kernel, kernel_words = _kernel(view, row, index)
         panels = [
             _panel(
-                picture, t("maps.input"), f"{_times(pixels.shape)}<br>{escape(view.chosen.title)}"
+                picture,
+                t("feature_maps.input"),
+                f"{_times(pixels.shape)}<br>{escape(view.chosen.title)}",
             ),
             '<span class="sign">→</span>',
             _panel(kernel, kernel_words[0], kernel_words[1]),
             '<span class="sign">→</span>',
             _panel(
                 enlarged,
-                t("maps.map", map=index),
-                t("maps.strongest", shape=_times(one.shape), **words),
+                t("feature_maps.map", map=index),
+                t("feature_maps.strongest", shape=_times(one.shape), **words),
             ),
         ]
         html(f'<div class="close-up">{"".join(panels)}</div>')
@@ -144,12 +150,12 @@ def _choose_map(view: View, name: str, index: int) -> None:
     st.session_state.update(maps_layer_choice=name, maps_map_choice=index)
     with st.container(horizontal=True, gap="small"):
         st.selectbox(
-            t("maps.layer"), layers(view.run), key="maps_layer_choice", help=t("maps.layer_help"),
+            t("feature_maps.layer"), layers(view.run), key="maps_layer_choice", help=t("feature_maps.layer_help"),
             format_func=lambda it: name_of(view.row(it), it),
             on_change=lambda: _show(st.session_state["maps_layer_choice"], index),
         )  # fmt: skip
         st.number_input(
-            t("maps.which"), 0, count - 1, key="maps_map_choice", width=140,
+            t("feature_maps.which"), 0, count - 1, key="maps_map_choice", width=140,
             on_change=lambda: _show(name, st.session_state["maps_map_choice"]),
         )  # fmt: skip
 
@@ -157,17 +163,19 @@ def _choose_map(view: View, name: str, index: int) -> None:
 def _kernel(view: View, row: LayerRow, index: int) -> tuple[str, tuple[str, str]]:
     """What lies between: the kernel as numbers or as squares, or what a pooling does; and its words."""
     if row.kind == "pool":
-        said = f'<div class="frame inside">{escape(t("maps.pooling", side=row.kernel))}</div>'
+        said = (
+            f'<div class="frame inside">{escape(t("feature_maps.pooling", side=row.kernel))}</div>'
+        )
         return said, (t(f"choice.pool.{row.pool}"), f"{row.kernel}×{row.kernel}")
     try:
         held = snapshots.read(view.run, view.epoch)
     except CnnError:  # of weights kept in the middle of an epoch there is no snapshot
-        return f'<div class="frame inside">{escape(t("maps.no_kernel"))}</div>', ("", "")
+        return f'<div class="frame inside">{escape(t("feature_maps.no_kernel"))}</div>', ("", "")
     kernel, bias = held[f"{row.name}/kernel"], float(held[f"{row.name}/bias"][index])
     pictures = np.moveaxis(kernel[..., index], -1, 0)  # (kh, kw, c_in, c_out) -> (c_in, kh, kw)
     words = (
-        t("maps.kernel", map=index),
-        t("maps.kernel_words", shape=_times(kernel.shape[:3]), bias=number(bias)),
+        t("feature_maps.kernel", map=index),
+        t("feature_maps.kernel_words", shape=_times(kernel.shape[:3]), bias=number(bias)),
     )
     if len(pictures) == 1:
         reach = kernels.largest(kernel) or 1.0
@@ -207,8 +215,8 @@ def _all_maps(view: View, name: str) -> None:
         f"maps_{name.replace('/', '_')}",
         figures.maps_png(maps, look, columns),
         _tiles.Grid(count, columns, maps.shape[1] * zoom, maps.shape[0] * zoom, gap),
-        alt=t("maps.alt", count=count, layer=name_of(row, name), shape=shape),
-        tips=[t("maps.map", map=index) for index in range(count)],
+        alt=t("feature_maps.alt", count=count, layer=name_of(row, name), shape=shape),
+        tips=[t("feature_maps.map", map=index) for index in range(count)],
         on_pick=lambda index: _show(name, index),
         chosen=map_index(view.run) if layer(view.run) == name else None,
         sharp=False,
@@ -219,7 +227,7 @@ def _all_maps(view: View, name: str) -> None:
 def _legend(look: Colours) -> str:
     middle = "0" if look.scale == "diverging" else ""
     if look.low is None or look.high is None:
-        ends = ("−", "+") if look.scale == "diverging" else ("0", t("maps.own_high"))
+        ends = ("−", "+") if look.scale == "diverging" else ("0", t("feature_maps.own_high"))
         return legend(look.scale, *ends, middle=middle)
     return legend(look.scale, number(look.low), number(look.high), middle=middle)
 
@@ -234,14 +242,15 @@ def dense_layers(view: View) -> None:
     table = rows(view.run)
     flatten = next(row for row in table.values() if row.kind == "flatten")
     with st.container(key="dense_layers"):
-        words = t("maps.flatten", formula=flatten.formula)
+        words = t("feature_maps.flatten", formula=flatten.formula)
         html(
             '<div class="inside head"><b>flatten</b>'
             f' <span class="quiet nums">{escape(words)}</span></div>'
         )
         if not view.kept:
             st.info(
-                t("maps.dense_kept", epoch=_inside.kept_epoch(view.run)), icon=":material/info:"
+                t("feature_maps.dense_kept", epoch=_inside.kept_epoch(view.run)),
+                icon=":material/info:",
             )
             return
         for row in table.values():
@@ -255,7 +264,7 @@ def _bars(view: View, row: LayerRow) -> None:
     best = int(values.argmax())
     activation = t(f"choice.activation.{row.activation}")
     words = t(
-        "maps.dense",
+        "feature_maps.dense",
         units=f"{len(values):,}",
         activation=activation,
         active=f"{int((values > 0).sum()):,}",
@@ -273,11 +282,15 @@ def _probabilities(view: View) -> None:
     names = _run_panel.class_names(view.run.train.dataset)
     names += [str(spare) for spare in range(len(names), len(shares))]
     best = int(shares.argmax())
-    words = t("maps.output", units=len(shares), name=names[best], share=f"{shares[best]:.1%}")
+    words = t(
+        "feature_maps.output", units=len(shares), name=names[best], share=f"{shares[best]:.1%}"
+    )
     truth = view.chosen.truth
     if truth is not None:
         right = truth == best
-        words += " " + (t("maps.right") if right else t("maps.wrong", name=names[truth]))
+        words += " " + (
+            t("feature_maps.right") if right else t("feature_maps.wrong", name=names[truth])
+        )
     html(
         f'<div class="inside head"><b>output</b> <span class="quiet nums">{escape(words)}</span></div>'
         + figures.probabilities_html(shares, names, words)

@@ -23,15 +23,15 @@ LINK = ("run", "part", "index", "layer", "map", "epoch")
 def main() -> None:
     """Which network; then everything that follows the image, redrawn alone."""
     st.html(_inside.STYLE)
-    st.title(t("maps.title"), anchor=False)
-    st.caption(t("maps.intro"))
+    st.title(t("feature_maps.title"), anchor=False)
+    st.caption(t("feature_maps.intro"))
     asked = _inside.arrived("feature_maps", LINK)
     run = _inside.choose_run(asked.get("run"))
     if run is None:
         _inside.say("feature_maps", {})
         return
     if not (run.folder / "best.keras").exists():
-        st.info(t("maps.no_model"), icon=":material/hourglass_top:")
+        st.info(t("feature_maps.no_model"), icon=":material/hourglass_top:")
         _inside.say("feature_maps", {"run": run.id})
         return
     _follow(run, asked)
@@ -59,8 +59,8 @@ def _story(run: runs.Run) -> None:
         chosen = _images.choose(run)
         pad = st.container()
         reach = st.segmented_control(
-            t("maps.reach"), figures.REACHES, key="maps_reach", default="layer", required=True,
-            format_func=lambda name: t(f"maps.reach_{name}"), help=t("maps.reach_help"),
+            t("feature_maps.reach"), figures.REACHES, key="maps_reach", default="layer", required=True,
+            format_func=lambda name: t(f"feature_maps.reach_{name}"), help=t("feature_maps.reach_help"),
             persist_state="session",
         )  # fmt: skip
         epoch = _inside.epoch_slider(run, "maps", _epochs(run))
@@ -68,7 +68,7 @@ def _story(run: runs.Run) -> None:
         if chosen is not None:
             _result(run, chosen, epoch, str(reach))
         else:
-            st.caption(t("maps.no_image"))
+            st.caption(t("feature_maps.no_image"))
     shown = {"run": run.id, **(chosen.query if chosen else {}), "epoch": str(epoch)}
     shown |= {"layer": parts.layer(run), "map": str(parts.map_index(run))}
     _inside.say("feature_maps", shown)
@@ -91,9 +91,9 @@ def _result(run: runs.Run, chosen: Chosen, epoch: int, reach: str) -> None:
         parts.all_layers(view)
         parts.dense_layers(view)
         name = parts.layer(run)
-        with st.expander(t("maps.code"), icon=":material/code:", key="maps_code"):
+        with st.expander(t("feature_maps.code"), icon=":material/code:", key="maps_code"):
             st.code(recipes.feature_map_lines(name, view.shape(name)), language="python")
-            st.caption(t("maps.code_note"))
+            st.caption(t("feature_maps.code_note"))
     except CnnError as error:
         _inside.complain(error)
 
@@ -104,7 +104,7 @@ def _ask(
     """What every layer makes of the image."""
     if engine().ready("look"):
         return engine().look("feature_maps", run, pixels, weights, timeout=PATIENCE_S)
-    with st.spinner(t("maps.waking"), show_time=True):
+    with st.spinner(t("feature_maps.waking"), show_time=True):
         return engine().look("feature_maps", run, pixels, weights, timeout=PATIENCE_S)
 
 

@@ -12,6 +12,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -596,7 +597,8 @@ def engine(shared_engine: Engine, real_home: Path) -> Iterator[Engine]:
     """The shared engine with nothing to do; what a test leaves behind is stopped."""
     yield shared_engine
     for job in list(shared_engine._jobs):
-        runs.ask(job.run, stop=True, paused=False)
+        with suppress(RunError):  # its test deleted it
+            runs.ask(job.run, stop=True, paused=False)
     until(lambda: not shared_engine._jobs)
 
 

@@ -1,0 +1,185 @@
+"""The pages that look into a network, as a visitor uses them; and runs to look into, made in seconds."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import parse_qs, urlencode, urlsplit
+
+import numpy as np
+import pytest
+from conftest import Server, eventually
+from playwright.sync_api import Locator, Page, expect
+
+from cnn_core import model as models
+from cnn_core import runs, training, worker
+from cnn_core.config import ConvBlock, ModelConfig, TrainConfig
+
+COLD = 120_000  # milliseconds: a worker that still loads TensorFlow, on a busy machine
+TRAIN = TrainConfig(
+    epochs=3, batch_size=32, learning_rate=5e-3, patience=0, train_size=1000, precision="float32"
+)
+TINY = ModelConfig(blocks=(ConvBlock(8), ConvBlock(12)), dense=(16,), dropout=0.2)
+
+
+def at_home(home: Path, make: Callable[[], str]) -> str:
+    """Call `make` with the home of a server."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("CONVSCOPE_HOME", os.fspath(home))
+        return make()
+
+
+def trained_run(home: Path, config: ModelConfig = TINY) -> str:
+    """A run of three short epochs in that home; made once for all tests of a server."""
+
+    def make() -> str:
+        for run in runs.all_runs():
+            if run.model == config and run.owner == "tests":
+                return run.id
+        run = runs.create(config, TRAIN, owner="tests")
+        worker.train_run(run.id)
+        return run.id
+
+    return at_home(home, make)
+
+
+def made_run(
+    home: Path, config: ModelConfig, change: Callable[[models.keras.Sequential], None]
+) -> str:
+    """A run that was never trained: `change` says what its network is like after epoch 1."""
+
+    def make() -> str:
+        run = runs.create(config, TRAIN, owner="made")
+        network = models.build(config, seed=1)
+        training.save_snapshot(network, run.folder, 0)
+        change(network)
+        training.save_snapshot(network, run.folder, 1)
+        models.save(network, run.folder / "best.keras")
+        runs.write_status(run, "finished")
+        return run.id
+
+    return at_home(home, make)
+
+
+def opened(home: Path, run_id: str) -> models.Opened:
+    """The network of a run, in this process."""
+
+    def folder() -> str:
+        return os.fspath(runs.open_run(run_id).folder)
+
+    run = at_home(home, folder)
+    tree = runs._read_json(Path(run) / "config.json") or {}
+    return models.opened(runs.model_from_dict(tree["model"]), Path(run) / "best.keras")
+
+
+@dataclass
+class Inside:
+    """One window with a page that looks into a network."""
+
+    page: Page
+
+    @classmethod
+    def open(
+        cls, server: Server, window: Callable[..., Page], path: str, **settings: object
+    ) -> Inside:
+        """Open `path`, such as "kernels", with those query parameters; `window_` goes to the window."""
+        window_settings = settings.pop("window_", {})
+        page = window(f"{server.url}/{path}?{urlencode(settings)}", **window_settings)
+        expect(page.get_by_role("heading", level=1)).to_be_visible(timeout=COLD)
+        return cls(page).settled()
+
+    def settled(self) -> Inside:
+        """Wait until the server has nothing more to say to the last change."""
+        app = self.page.get_by_test_id("stApp")
+        expect(app).to_have_attribute("data-test-script-state", "notRunning", timeout=COLD)
+        return self
+
+    def part(self, key: str) -> Locator:
+        """The part of the page that has this key."""
+        return self.page.locator(f".st-key-{key}")
+
+    def tiles(self, key: str) -> Locator:
+        """The mosaic of that key."""
+        return self.part(key).locator(".tiles")
+
+    def source(self, key: str) -> str:
+        """The picture of the mosaic of that key."""
+        picture = self.tiles(key).locator("img")
+        expect(picture).to_have_attribute("src", re.compile("^data:image/png"), timeout=COLD)
+        return picture.get_attribute("src") or ""
+
+    def pick(self, key: str, tile: int, columns: int, rows: int) -> None:
+        """Click on the middle of a tile."""
+        board = self.tiles(key)
+        board.scroll_into_view_if_needed()
+        box = board.bounding_box()
+        assert box is not None
+        across, down = tile % columns + 0.5, tile // columns + 0.5
+        board.click(
+            position={"x": box["width"] * across / columns, "y": box["height"] * down / rows}
+        )
+
+    def chosen(self, key: str) -> int:
+        """The tile that a screen reader is told."""
+        return int(self.tiles(key).get_attribute("aria-valuenow") or -1)
+
+    def slide(self, *keys: str) -> None:
+        """Move the epoch slider by the keyboard."""
+        slider = self.page.locator("[class*='_epoch_'] input[type=range]")
+        for key in keys:
+            slider.press(key)
+
+    def choose(self, key: str, text: str) -> None:
+        """Choose from a list."""
+        self.part(key).get_by_role("combobox").click()
+        self.page.get_by_role("option", name=text, exact=True).click()
+
+    def press(self, key: str, text: str) -> None:
+        """Press one button of a row."""
+        self.part(key).get_by_role("radio", name=text).click()
+
+    @property
+    def query(self) -> dict[str, str]:
+        """The parameters in the address bar; asked of the page, since `Page.url` waits for the next event."""
+        url = str(self.page.evaluate("location.href"))
+        return {name: texts[0] for name, texts in parse_qs(urlsplit(url).query).items()}
+
+    def says(self, name: str, text: str) -> None:
+        """Wait until the address bar says so."""
+        eventually(lambda: self.query.get(name) == text)
+
+    @property
+    def alerts(self) -> Locator:
+        return self.page.get_by_test_id("stAlert")
+
+    def places(self, *keys: str) -> list[tuple[float, float]]:
+        """Where parts of the page begin and how high they are: what must not jump."""
+        boxes = [self.part(key).first.bounding_box() for key in keys]
+        return [(round(box["y"]), round(box["height"])) for box in boxes if box]
+
+    def width(self) -> int:
+        """How wide the content is, in pixels."""
+        return int(self.page.evaluate("document.scrollingElement.scrollWidth"))
+
+    def rows_shown(self) -> list[int]:
+        """Places of the test images that are shown as favourites."""
+        cards = self.page.locator(".favourites figure")
+        expect(cards).to_have_count(9, timeout=COLD)
+        return [int(card.get_attribute("data-row") or -1) for card in cards.all()]
+
+
+def brute_favourites(
+    network: models.Opened, layer: str, index: int, images: np.ndarray
+) -> np.ndarray:
+    """Highest output (N,) of a filter on each image, by Keras itself."""
+    probe = models.keras.Model(network.model.inputs[0], network.model.get_layer(layer).output)
+    maps = np.concatenate(
+        [
+            np.asarray(probe(images[start : start + 250] / 255))
+            for start in range(0, len(images), 250)
+        ]
+    )
+    return maps[..., index].max(axis=(1, 2))

@@ -1,0 +1,272 @@
+"""The evaluation page: a click on a cell of the confusion matrix, and the images behind it."""
+
+from __future__ import annotations
+
+import base64
+import io
+import re
+from urllib.parse import parse_qs, urlsplit
+
+import numpy as np
+import pytest
+from conftest import Server, eventually
+from PIL import Image
+from playwright.sync_api import Locator, Page, expect
+from screens import COLD
+
+from cnn_core import evaluation, inspection, model, runs
+from cnn_core.config import PRESETS
+from cnn_core.evaluation import Predictions
+
+PIECE = 2_500  # as the page asks, so that even the last bit of a probability is the same
+SHIRT, TSHIRT, TROUSER, SANDAL = 6, 0, 1, 5
+NAMES = {SHIRT: "Shirt", TSHIRT: "T-shirt/top", TROUSER: "Trouser", SANDAL: "Sandal"}
+
+
+class Answers:
+    """What the shipped network says of one part of its data, worked out in this process."""
+
+    def __init__(self, part: str) -> None:
+        run = runs.open_run("fashion")
+        self.part, self.train = part, run.train
+        self.opened = model.opened(run.model, run.folder / "best.keras")
+        first = inspection.evaluate(self.opened, run.train, part, 0, PIECE)
+        rest = [
+            inspection.evaluate(self.opened, run.train, part, start, PIECE)
+            for start in range(PIECE, first.total, PIECE)
+        ]
+        self.found = Predictions.joined([first, *rest])
+        self.matrix = evaluation.confusion(self.found.labels, self.found.predicted, 10)
+
+    def members(self, true: int, predicted: int) -> list[int]:
+        """Rows of a cell, by NumPy alone: most confident first."""
+        shares = self.found.probabilities
+        there = [
+            row
+            for row in range(len(shares))
+            if self.found.labels[row] == true and np.argmax(shares[row]) == predicted
+        ]
+        return sorted(there, key=lambda row: -shares[row].max())
+
+    def images(self, rows: list[int]) -> np.ndarray:
+        return inspection.images(self.opened, self.train, self.part, rows)[..., 0]
+
+
+@pytest.fixture(scope="module")
+def answers() -> Answers:
+    return Answers("test")
+
+
+def visit(window, app: Server, query: str = "run=fashion&lang=en", **settings) -> Page:
+    page = window(f"{app.url}/evaluation?{query}", **settings)
+    expect(page.locator(".st-key-confusion canvas").first).to_be_visible(timeout=COLD)
+    return settled(page)
+
+
+def settled(page: Page) -> Page:
+    expect(page.get_by_test_id("stApp")).to_have_attribute("data-test-script-state", "notRunning")
+    return page
+
+
+def query(page: Page) -> dict[str, str]:
+    address = str(page.evaluate("location.href"))
+    return {name: texts[0] for name, texts in parse_qs(urlsplit(address).query).items()}
+
+
+def point_at(page: Page, true: int, predicted: int, names: dict[int, str] = NAMES) -> None:
+    """Move the pointer over the matrix until it says that it is on that cell."""
+    chart = page.locator(".st-key-confusion canvas").first
+    chart.scroll_into_view_if_needed()
+    box = chart.bounding_box()
+    assert box is not None
+    said = page.locator(".st-key-confusion div", has_text=f"{names[true]} → {names[predicted]}:")
+    for down in np.linspace(0.1 + 0.065 * true, 0.2 + 0.075 * true, 6):
+        for along in np.linspace(0.15, 0.99, 24):
+            page.mouse.move(box["x"] + box["width"] * along, box["y"] + box["height"] * down)
+            if said.count() and said.last.is_visible():
+                return
+    raise AssertionError(f"no cell {names[true]} → {names[predicted]} under the pointer")
+
+
+def click_cell(page: Page, true: int, predicted: int) -> None:
+    point_at(page, true, predicted)
+    page.mouse.down()
+    page.mouse.up()
+    eventually(lambda: query(page)["cell"] == f"{true}-{predicted}")
+    settled(page)
+
+
+def cards(page: Page) -> Locator:
+    return page.locator(".st-key-cell_images figure.card")
+
+
+def shown_rows(page: Page) -> list[int]:
+    return [int(card.get_attribute("data-row") or -1) for card in cards(page).all()]
+
+
+def pixels(card: Locator) -> np.ndarray:
+    """The picture of a card, in its own 28 × 28 pixels."""
+    source = card.locator("img").get_attribute("src") or ""
+    picture = Image.open(io.BytesIO(base64.b64decode(source.partition(",")[2])))
+    return np.asarray(picture.convert("L"))[::3, ::3]
+
+
+def test_a_click_on_a_cell_shows_exactly_its_images_most_confident_first(app, window, answers):
+    page = visit(window, app, "run=fashion&part=test&cell=0-0&lang=en")
+    click_cell(page, SHIRT, TSHIRT)
+    expected = answers.members(SHIRT, TSHIRT)
+    count = answers.matrix[SHIRT, TSHIRT]
+    assert len(expected) == count > 15
+    expect(page.locator(".st-key-cell_images")).to_contain_text(
+        f"Taken for T-shirt/top: {count} of"
+    )
+    eventually(lambda: shown_rows(page) == expected[:15])
+    for card, image in zip(cards(page).all(), answers.images(expected[:15]), strict=True):
+        assert np.array_equal(pixels(card), image)
+        expect(card).to_contain_text("really: Shirt")
+    shares = [float(re.search(r"([\d.]+)%", card.inner_text())[1]) for card in cards(page).all()]
+    assert shares == [round(answers.found.confidence[row] * 100, 1) for row in expected[:15]]
+
+    page.locator(".st-key-cell_images").get_by_text("2", exact=True).click()
+    eventually(lambda: shown_rows(page) == expected[15:30])
+
+
+def test_another_click_shows_another_cell_and_an_empty_one_says_so(app, window, answers):
+    page = visit(window, app)
+    click_cell(page, SHIRT, SHIRT)
+    eventually(lambda: shown_rows(page) == answers.members(SHIRT, SHIRT)[:15])
+    expect(cards(page).first).to_contain_text("right")
+    assert answers.matrix[TROUSER, SANDAL] == 0
+    click_cell(page, TROUSER, SANDAL)
+    expect(page.locator(".st-key-cell_images")).to_contain_text("Choose another cell")
+    expect(cards(page)).to_have_count(0)
+
+
+def test_a_cell_that_was_left_by_the_lists_can_be_clicked_again(app, window, answers):
+    page = visit(window, app)
+    click_cell(page, SHIRT, SHIRT)
+    page.locator(".st-key-evaluation_predicted").get_by_role("combobox").click()
+    page.get_by_role("option", name="T-shirt/top", exact=True).click()
+    eventually(lambda: query(page)["cell"] == f"{SHIRT}-{TSHIRT}")
+    eventually(lambda: shown_rows(page) == answers.members(SHIRT, TSHIRT)[:15])
+    click_cell(page, SHIRT, SHIRT)
+    eventually(lambda: shown_rows(page) == answers.members(SHIRT, SHIRT)[:15])
+
+
+def test_the_page_opens_with_the_most_frequent_mistake(app, window, answers):
+    page = visit(window, app, "run=fashion&part=test&lang=en")
+    true, predicted, count = evaluation.top_confusions(answers.matrix, 1)[0]
+    assert query(page) == {
+        "run": "fashion",
+        "part": "test",
+        "cell": f"{true}-{predicted}",
+        "lang": "en",
+    }
+    expect(page.get_by_text("Most frequent mistake")).to_contain_text(f"({count})")
+    eventually(lambda: shown_rows(page) == answers.members(true, predicted)[:15])
+
+
+def test_a_link_opens_the_same_part_and_cell(app, window):
+    page = visit(window, app, f"run=fashion&part=val&cell={SHIRT}-{TSHIRT}&lang=en")
+    validation = Answers("val")
+    expected = validation.members(SHIRT, TSHIRT)
+    expect(page.get_by_role("radio", name="Validation")).to_be_checked()
+    eventually(lambda: shown_rows(page) == expected[:15])
+    assert np.array_equal(pixels(cards(page).first), validation.images(expected[:1])[0])
+
+
+@pytest.mark.parametrize(
+    "asked", ["part=all&cell=6-0", "cell=10-0", "cell=x", "cell=²-0", "cell=-"]
+)
+def test_a_link_that_asks_for_nonsense_opens_the_page(app, window, asked):
+    visit(window, app, f"run=fashion&lang=en&{asked}")
+
+
+def test_an_image_leads_to_its_feature_maps(app, window, answers):
+    page = visit(window, app, f"run=fashion&part=test&cell={SHIRT}-{TSHIRT}&lang=en")
+    eventually(lambda: shown_rows(page))
+    link = cards(page).first.get_by_role("link").get_attribute("href") or ""
+    row = answers.members(SHIRT, TSHIRT)[0]
+    assert urlsplit(link).path == "feature_maps"
+    assert parse_qs(urlsplit(link).query) == {
+        "run": ["fashion"],
+        "part": ["test"],
+        "index": [str(row)],
+        "lang": ["en"],
+    }
+
+
+def test_counts_become_shares_of_the_row(app, window):
+    page = visit(window, app)
+    canvas = page.locator(".st-key-confusion canvas").first
+    before = canvas.evaluate("canvas => canvas.toDataURL()")
+    page.get_by_role("radio", name="% of row").click()
+    settled(page)
+    eventually(lambda: canvas.evaluate("canvas => canvas.toDataURL()") != before)
+
+
+def test_every_tab_shows_its_figures(app, window, answers):
+    page = visit(window, app, "run=fashion&part=test&lang=en")
+    expect(page.locator(".st-key-per_class")).to_be_visible()
+
+    page.get_by_role("tab", name="Most confident mistakes").click()
+    worst = evaluation.worst_mistakes(answers.found)
+    expect(page.locator(".st-key-view_mistakes")).to_contain_text(f"{len(worst)} of")
+    mistakes = page.locator(".st-key-view_mistakes figure.card")
+    expect(mistakes).to_have_count(24)
+    assert [int(card.get_attribute("data-row")) for card in mistakes.all()] == worst[:24].tolist()
+
+    page.get_by_role("tab", name="Calibration").click()
+    error = evaluation.calibration(answers.found.probabilities, answers.found.labels).error
+    expect(page.locator(".st-key-view_calibration")).to_contain_text(f"{error:.2%}")
+    expect(page.locator(".st-key-calibration canvas").first).to_be_visible()
+
+    page.get_by_role("tab", name="First predictions").click()
+    rows = page.locator(".st-key-view_first tbody tr")
+    expect(rows).to_have_count(10)
+    for row, shares in zip(rows.all(), answers.found.probabilities[:10], strict=True):
+        cells = row.get_by_role("cell").all_inner_texts()
+        assert cells[3:] == [f"{share * 100:.1f}" for share in shares]
+        assert cells[2][0] in "✓✗"
+    page.locator(".st-key-view_first").get_by_role("radio", name="25").click()
+    expect(rows).to_have_count(25)
+
+
+def test_it_works_on_a_phone_in_korean_and_in_the_dark(app, window, answers):
+    page = visit(
+        window,
+        app,
+        f"run=fashion&part=test&cell={TSHIRT}-{TSHIRT}&lang=ko",
+        width=390,
+        height=844,
+        color_scheme="dark",
+    )
+    korean = {SHIRT: "셔츠", TSHIRT: "티셔츠/탑"}
+    assert page.evaluate("document.scrollingElement.scrollWidth") <= 390
+    point_at(page, SHIRT, TSHIRT, korean)
+    page.mouse.down()
+    page.mouse.up()
+    eventually(lambda: shown_rows(page) == answers.members(SHIRT, TSHIRT)[:15])
+    expect(page.locator(".st-key-cell_images")).to_contain_text("정답: 셔츠")
+    assert page.evaluate("document.scrollingElement.scrollWidth") <= 390
+
+
+def test_a_run_without_an_answer_gets_a_sentence(app, window, monkeypatch):
+    monkeypatch.setenv("CONVSCOPE_HOME", str(app.home))
+    preset = PRESETS["tiny"]
+    waiting = runs.create(preset.model, preset.train)  # this process vouches for it
+    page = window(f"{app.url}/evaluation?run={waiting.id}&lang=en")
+    expect(page.get_by_text("still being trained")).to_be_visible(timeout=COLD)
+
+    runs.write_status(waiting, "stopped")
+    page = window(f"{app.url}/evaluation?run={waiting.id}&lang=en")
+    expect(page.get_by_text("No weights of this run were kept")).to_be_visible(timeout=COLD)
+
+    (waiting.folder / "best.keras").write_bytes(b"not a model")
+    page = window(f"{app.url}/evaluation?run={waiting.id}&lang=en")
+    expect(page.get_by_text("missing or damaged")).to_be_visible(timeout=COLD)
+
+    page = window(f"{app.url}/evaluation?run=20200101-000000-abcdef&lang=en")
+    expect(page.get_by_text("does not exist here")).to_be_visible(timeout=COLD)
+    expect(page.locator(".st-key-confusion canvas").first).to_be_visible(timeout=COLD)
+    runs.delete(waiting)

@@ -1,0 +1,373 @@
+"""The drawing pad under mouse, finger and keyboard, and what a network reads on it meanwhile."""
+
+from __future__ import annotations
+
+import base64
+import io
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from itertools import pairwise
+from pathlib import Path
+
+import numpy as np
+import pytest
+from conftest import Server, eventually
+from hands import HANDS, PAD, Stroke, on_pad
+from PIL import Image
+from playwright.sync_api import Locator, Page, expect
+
+COLD = 120_000  # milliseconds: a worker that still loads TensorFlow, on a busy machine
+ROOT = Path(__file__).parent.parent.parent
+DIGITS = ROOT / "assets" / "models" / "digits"
+PHONE = {"width": 390, "height": 844, "has_touch": True, "is_mobile": True}
+HINT = "Draw a digit here, anywhere and as large as you like"
+THREE = on_pad(HANDS["plain"][3], 170, 0.5, 0.5)
+FOUR = on_pad(HANDS["plain"][4], 170, 0.5, 0.5)  # two strokes
+
+pytestmark = [
+    pytest.mark.skipif(not DIGITS.exists(), reason="the digits model is not there yet"),
+    pytest.mark.skipif(
+        "pages/draw.py" not in (ROOT / "app.py").read_text("utf-8"),
+        reason="the page is not in the menu yet",
+    ),
+]
+
+Windows = Callable[..., Page]
+
+
+@dataclass
+class Desk:
+    """One window with the draw page in it."""
+
+    page: Page
+
+    @classmethod
+    def of(cls, page: Page) -> Desk:
+        """Wait until the page is there and nothing is on its way."""
+        desk = cls(page)
+        expect(desk.canvas).to_be_visible(timeout=COLD)
+        desk.settled()
+        return desk
+
+    def settled(self) -> None:
+        """Wait until the server has nothing more to say."""
+        state = ("data-test-script-state", "notRunning")
+        expect(self.page.get_by_test_id("stApp")).to_have_attribute(*state, timeout=COLD)
+
+    @property
+    def pad(self) -> Locator:
+        return self.page.locator(".pad")
+
+    @property
+    def canvas(self) -> Locator:
+        return self.pad.locator("canvas")
+
+    @property
+    def reading(self) -> Locator:
+        return self.page.locator(".reading").first
+
+    @property
+    def glyph(self) -> Locator:
+        return self.reading.locator(".glyph")
+
+    @property
+    def strokes(self) -> Locator:
+        """What a screen reader is told: how many strokes there are."""
+        return self.pad.locator(".status")
+
+    def spot(self, x: float, y: float) -> tuple[float, float]:
+        """A place on the pad, in its own units, as a place in the window."""
+        box = self.canvas.bounding_box()
+        return box["x"] + x / PAD * box["width"], box["y"] + y / PAD * box["height"]
+
+    def draw(self, strokes: list[Stroke]) -> None:
+        """With the mouse."""
+        mouse = self.page.mouse
+        for stroke in strokes:
+            spots = [self.spot(*point) for point in stroke]
+            mouse.move(*spots[0])
+            mouse.down()
+            for spot in spots:
+                mouse.move(*spot, steps=2)
+            mouse.up()
+
+    def sent(self) -> int:
+        return int(self.pad.get_attribute("data-sent") or 0)
+
+    def shown(self) -> int:
+        """Number of the drawing that the answer on the screen belongs to."""
+        return int(self.reading.get_attribute("data-drawing") or 0)
+
+    def answer(self) -> str:
+        """What the network says to the drawing that is on the pad now."""
+        eventually(lambda: self.shown() == self.sent() and self.glyph.count(), COLD / 1000)
+        return self.glyph.inner_text()
+
+    def shares(self) -> list[str]:
+        """The ten probabilities, as they are written."""
+        return self.reading.locator(".share").all_inner_texts()
+
+    def pixels(self) -> str:
+        return str(self.canvas.evaluate("canvas => canvas.toDataURL()"))
+
+    def press(self, name: str) -> None:
+        self.pad.get_by_role("button", name=name).click()
+
+    def scrolled(self) -> float:
+        return float(self.page.get_by_test_id("stMain").evaluate("main => main.scrollTop"))
+
+
+@pytest.fixture
+def link(app: Server) -> str:
+    return f"{app.url}/draw?lang=en&run=digits"
+
+
+@pytest.fixture
+def desk(link: str, window: Windows) -> Desk:
+    return Desk.of(window(link))
+
+
+@pytest.fixture
+def phone(link: str, window: Windows) -> Desk:
+    return Desk.of(window(link, **PHONE))
+
+
+@pytest.fixture
+def touch(phone: Desk) -> Iterator[Callable[[str, list[tuple[float, float]]], None]]:
+    """touch("touchStart", places): fingers on the phone's screen, as the system reports them."""
+    devtools = phone.page.context.new_cdp_session(phone.page)
+
+    def send(kind: str, places: list[tuple[float, float]]) -> None:
+        points = [{"x": x, "y": y, "id": index} for index, (x, y) in enumerate(places)]
+        devtools.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": points})
+
+    yield send
+    devtools.detach()
+
+
+def test_the_prediction_moves_before_the_pointer_is_lifted(desk):
+    desk.draw([[(140.0, 60.0)]])
+    desk.answer()
+    desk.canvas.evaluate("canvas => {canvas.marked = true}")
+    mouse = desk.page.mouse
+    mouse.move(*desk.spot(*THREE[0][0]))
+    mouse.down()
+    said = []
+    for point in THREE[0]:
+        before = desk.shown()
+        mouse.move(*desk.spot(*point), steps=4)
+        eventually(lambda before=before: desk.shown() > before)
+        said.append(tuple(desk.shares()))
+    expect(desk.reading.locator(".answer")).to_have_attribute("aria-busy", "true")
+    assert len(set(said)) > 5
+    mouse.up()
+    assert desk.canvas.evaluate("canvas => canvas.marked"), "the pad was mounted again"
+    expect(desk.strokes).to_have_text("Strokes on the pad: 2")
+    expect(desk.reading.locator(".answer")).to_have_attribute("aria-busy", "false")
+
+
+def test_an_empty_pad_gets_a_hint_and_no_prediction(desk):
+    expect(desk.pad.locator(".hint")).to_have_text(HINT)
+    expect(desk.pad.locator(".hint")).to_be_visible()
+    expect(desk.glyph).to_have_count(0)
+    expect(desk.reading.locator(".answer")).to_contain_text("Draw on the pad")
+    assert desk.shares() == ["–"] * 10
+    expect(desk.pad.get_by_role("button", name="Undo")).to_be_disabled()
+    expect(desk.pad.get_by_role("button", name="Clear")).to_be_disabled()
+
+    desk.draw(THREE)
+    assert desk.answer() == "3"
+    desk.press("Clear")
+    expect(desk.glyph).to_have_count(0)
+    assert desk.shares() == ["–"] * 10
+    expect(desk.pad.locator(".hint")).to_have_css("opacity", "1")
+
+
+def test_strokes_are_taken_back_one_by_one_and_a_cleared_pad_too(desk):
+    empty = desk.pixels()
+    desk.draw(FOUR[:1])
+    one = desk.pixels()
+    desk.draw(FOUR[1:])
+    assert desk.answer() == "4"
+    two = desk.pixels()
+    assert len({empty, one, two}) == 3
+
+    for undo in (lambda: desk.press("Undo"), lambda: desk.page.keyboard.press("Control+z")):
+        undo()
+        expect(desk.strokes).to_have_text("Strokes on the pad: 1")
+        eventually(lambda: desk.pixels() == one)
+        desk.draw(FOUR[1:])
+        expect(desk.strokes).to_have_text("Strokes on the pad: 2")
+
+    for key in ("Delete", "Escape", "Backspace"):
+        desk.canvas.focus()
+        desk.page.keyboard.press(key)
+        expect(desk.strokes).to_have_text(HINT)
+        expect(desk.glyph).to_have_count(0)
+        eventually(lambda: desk.pixels() == empty)
+        desk.page.keyboard.press("Control+z")
+        expect(desk.strokes).to_have_text("Strokes on the pad: 2")
+        assert desk.answer() == "4"
+        eventually(lambda: desk.pixels() == two)
+
+
+def test_the_pad_is_reached_and_named_without_a_mouse(desk):
+    pad = desk.page.get_by_role("application", name="Drawing pad. Draw with mouse, pen or finger")
+    expect(pad).to_be_visible()
+    brush = desk.page.get_by_role("slider", name="Brush")
+    brush.focus()
+    before = brush.input_value()
+    brush.press("ArrowRight")
+    assert int(brush.input_value()) == int(before) + 2
+    expect(desk.page.get_by_role("group", name="Drawing tools")).to_be_visible()
+
+
+def test_a_wider_brush_leaves_more_ink_and_only_on_new_strokes(desk):
+    line = [[(60.0, 140.0), (220.0, 140.0)]]
+    brush = desk.page.get_by_role("slider", name="Brush")
+    ink = []
+    for value in ("8", "36"):
+        brush.fill(value)
+        desk.draw(line)
+        desk.answer()
+        ink.append(np.mean(sent(desk)))
+        desk.press("Clear")
+    assert 4 < ink[1] / ink[0] < 6
+
+
+def test_only_the_first_finger_and_the_first_button_draw(desk, phone, touch):
+    desk.page.mouse.move(*desk.spot(100, 100))
+    desk.page.mouse.down(button="right")
+    desk.page.mouse.move(*desk.spot(200, 200), steps=3)
+    desk.page.mouse.up(button="right")
+    expect(desk.strokes).to_have_text(HINT)
+
+    one, other = phone.spot(60, 60), phone.spot(220, 220)
+    touch("touchStart", [one])
+    touch("touchStart", [one, other])
+    touch("touchMove", [phone.spot(60, 200), phone.spot(220, 60)])
+    touch("touchEnd", [])
+    expect(phone.strokes).to_have_text("Strokes on the pad: 1")
+    phone.answer()
+    ink = sent(phone)
+    assert ink[:, :70].any()
+    assert not ink[:, 70:].any()
+
+
+def test_drawing_with_a_finger_does_not_scroll_the_page(phone, touch):
+    page = phone.page
+    main = page.get_by_test_id("stMain")
+    main.evaluate("main => {main.scrollTop = 40}")
+    eventually(lambda: phone.scrolled() == 40)
+
+    for stroke in [*FOUR, [(40.0, 250.0), (40.0, 150.0), (40.0, 20.0)]]:
+        spots = [phone.spot(*point) for point in stroke]
+        touch("touchStart", spots[:1])
+        for start, end in pairwise(spots):
+            for part in (0.33, 0.67, 1.0):
+                place = tuple(a + (b - a) * part for a, b in zip(start, end, strict=True))
+                touch("touchMove", [place])
+        touch("touchEnd", [])
+    expect(phone.strokes).to_have_text("Strokes on the pad: 3")
+    phone.answer()
+    assert phone.scrolled() == 40
+    assert page.evaluate("window.scrollY") == 0
+    assert page.evaluate("document.scrollingElement.scrollWidth") <= 390
+
+    box = page.locator(".st-key-draw_readings").bounding_box()
+    finger = [box["x"] + 5, min(box["y"] + 100, 800)]
+    touch("touchStart", [tuple(finger)])
+    for _ in range(12):
+        finger[1] -= 25
+        touch("touchMove", [tuple(finger)])
+        time.sleep(0.02)
+    touch("touchEnd", [])
+    eventually(lambda: phone.scrolled() > 60), "beside the pad a finger still scrolls"
+
+
+def test_the_strokes_survive_reruns_other_pages_and_a_reload(desk):
+    page = desk.page
+    desk.draw(THREE)
+    assert desk.answer() == "3"
+    drawn = desk.pixels()
+    desk.canvas.evaluate("canvas => {canvas.marked = true}")
+
+    for language, title in (("한국어", "숫자 그리기"), ("EN", "Draw a digit")):
+        page.get_by_role("radio", name=language).click()
+        expect(page.get_by_role("heading", name=title)).to_be_visible()
+        desk.settled()
+        assert desk.pixels() == drawn
+        assert desk.answer() == "3"
+        words = desk.pad.locator(".undo").inner_text()
+        assert words == {"한국어": "되돌리기", "EN": "Undo"}[language]
+    assert desk.canvas.evaluate("canvas => canvas.marked"), "the pad was mounted again"
+
+    page.get_by_role("link", name="Home").click()
+    expect(page.get_by_role("heading", name="ConvScope")).to_be_visible()
+    page.get_by_role("link", name="Draw").click()
+    eventually(lambda: desk.canvas.count() and desk.pixels() == drawn)
+    assert desk.answer() == "3"
+
+    page.reload()
+    eventually(lambda: desk.canvas.count() and desk.pixels() == drawn)
+    assert desk.answer() == "3"
+    desk.press("Clear")
+    page.reload()
+    expect(desk.canvas).to_be_visible(timeout=COLD)
+    expect(desk.strokes).to_have_text(HINT)
+
+
+def test_what_is_sent_is_what_is_seen(desk):
+    desk.draw(
+        [*on_pad(HANDS["ornate"][2], 230, 1, 0), [(30.0, 260.0)], [(-20.0, 100.0), (60.0, 300.0)]]
+    )
+    desk.answer()
+    png = base64.b64decode(desk.pixels().split(",")[1])
+    seen = Image.open(io.BytesIO(png)).getchannel("A").resize((140, 140), Image.Resampling.BOX)
+    assert np.abs(np.asarray(seen, float) - sent(desk)).mean() < 2  # of 255
+
+
+def test_messages_stay_small_even_for_a_scribble(desk):
+    sizes = []
+    listen = lambda socket: socket.on("framesent", lambda frame: sizes.append(len(frame)))  # noqa: E731
+    desk.page.on("websocket", listen)
+    desk.page.reload()
+    expect(desk.canvas).to_be_visible(timeout=COLD)
+    random = np.random.default_rng(0)
+    desk.draw([[tuple(map(float, place)) for place in random.uniform(0, PAD, (40, 2))]])
+    desk.answer()
+    assert len(sizes) > 3
+    assert max(sizes) < 8_000
+
+
+def sent(desk: Desk) -> np.ndarray:
+    """The canvas that the server got, from the first of its step pictures."""
+    source = desk.page.locator(".steps .canvas img").get_attribute("src")
+    return np.asarray(Image.open(io.BytesIO(base64.b64decode(source.split(",")[1]))), float)
+
+
+PLACES = {  # height, across, down
+    "large": (240, 0.5, 0.5),
+    "upper left": (140, 0.0, 0.0),
+    "upper right": (90, 1.0, 0.0),
+    "lower left": (90, 0.0, 1.0),
+    "lower right": (170, 1.0, 1.0),
+}
+
+
+def test_at_least_95_of_100_digits_are_read_in_every_hand_size_and_corner(desk):
+    wrong = []
+    cases = [
+        (hand, digit, list(PLACES)[(digit + 2 * turn + number) % len(PLACES)])
+        for number, hand in enumerate(HANDS)
+        for digit in range(10)
+        for turn in range(2)
+    ]
+    for hand, digit, place in cases:
+        desk.draw(on_pad(HANDS[hand][digit], *PLACES[place]))
+        if desk.answer() != str(digit):
+            wrong.append((hand, digit, place, desk.answer()))
+        desk.canvas.focus()
+        desk.page.keyboard.press("Delete")
+    assert len(wrong) <= 0.05 * len(cases), wrong

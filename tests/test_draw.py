@@ -1,0 +1,178 @@
+"""The draw page without a browser: what it asks of the engine, and what it says when there is no answer."""
+
+from __future__ import annotations
+
+import base64
+import re
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from cnn_core import runs
+from cnn_core.config import PRESETS, TrainConfig
+from cnn_core.errors import EngineError
+from pages import _pad, _shared
+
+APP = Path(__file__).parent.parent / "app.py"
+SIDE = _pad.SIDE
+
+pytestmark = pytest.mark.skipif(
+    "pages/draw.py" not in APP.read_text("utf-8"), reason="the page is not in the menu yet"
+)
+
+
+class Engine:
+    """Answers as it is told: each probability is that of a class of its own."""
+
+    def __init__(self) -> None:
+        self.warm = True
+        self.problem: EngineError | None = None
+        self.error: EngineError | None = None
+        self.asked: list[tuple[str, str, tuple[int, ...]]] = []
+
+    def ready(self, kind: str) -> bool:
+        return self.warm and kind == "look"
+
+    def look(self, name: str, run: runs.Run, images: np.ndarray, timeout: float) -> Any:
+        self.asked.append((name, run.id, images.shape))
+        if self.error:
+            raise self.error
+        if name == "predict":
+            shares = np.full((2, 10), 0.01, np.float32)
+            shares[0, 7], shares[1, 4] = 0.91, 0.55
+            return shares
+        return {"conv1": np.ones((28, 28, 8), np.float32)}
+
+
+@pytest.fixture
+def engine(monkeypatch: pytest.MonkeyPatch) -> Engine:
+    engine = Engine()
+    monkeypatch.setattr(_shared, "engine", lambda: engine)
+    return engine
+
+
+@pytest.fixture
+def trained(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> runs.Run:
+    """The only model there is: a finished run on MNIST."""
+    monkeypatch.setattr(runs, "MODELS", tmp_path / "no-models")
+    run = runs.create(PRESETS["tiny"].model, TrainConfig(dataset="mnist"), name="a_b <i>c</i>")
+    runs.write_status(run, "finished")
+    (run.folder / "best.keras").touch()
+    return run
+
+
+def drawn(ink: bytes = b"", number: object = 5) -> dict[str, Any]:
+    """What a pad sends: a square in its middle, or other bytes."""
+    canvas = np.zeros((SIDE, SIDE), np.uint8)
+    canvas[40:100, 60:80] = 255
+    ink = ink or b"".join(bytes([1, grey]) for grey in canvas.ravel().tolist())
+    return {"drawing": {"number": number, "live": False, "ink": base64.b64encode(ink).decode()}}
+
+
+def opened(state: object = None, language: str = "en") -> AppTest:
+    page = AppTest.from_file(str(APP), default_timeout=60)
+    page.session_state["language"] = language
+    page.run()
+    if state is not None:
+        page.session_state["draw_pad"] = state
+    page.switch_page("pages/draw.py").run()
+    assert not page.exception
+    return page
+
+
+def text(page: AppTest) -> str:
+    """Everything the page says, without tags."""
+    return re.sub(r"<[^>]+>", " ", " ".join(element.value for element in page.markdown))
+
+
+def test_without_a_model_the_page_says_where_to_get_one(engine, monkeypatch, tmp_path):
+    monkeypatch.setattr(runs, "MODELS", tmp_path / "no-models")
+    page = opened()
+    assert "Train one on the playground" in page.info[0].value
+    assert engine.asked == []
+
+
+def test_runs_that_are_not_over_or_of_another_size_are_not_offered(engine, trained):
+    other = runs.create(PRESETS["tiny"].model, TrainConfig(dataset="mnist"))
+    small = runs.create(
+        runs.model_from_dict({**runs.to_dict(trained.model), "input_shape": [8, 8, 1]}),
+        TrainConfig(dataset="digits"),
+    )
+    for run in (other, small):
+        (run.folder / "best.keras").touch()
+    runs.write_status(small, "finished")
+    assert len(opened().selectbox(key="draw_run").options) == 1
+
+
+def test_nothing_is_asked_before_something_is_drawn(engine, trained):
+    page = opened()
+    assert "Draw on the pad, and the answer appears here." in text(page)
+    assert text(page).count("–") == 10
+    assert engine.asked == []
+
+
+@pytest.mark.parametrize("language", ["en", "ko"])
+def test_a_drawing_is_asked_with_and_without_its_preparation(engine, trained, language):
+    page = opened(drawn(), language)
+    assert engine.asked == [
+        ("predict", trained.id, (2, 28, 28, 1)),
+        ("feature_maps", trained.id, (28, 28, 1)),
+    ]
+    said = text(page)
+    assert "91.0%" in said
+    assert "55%" in said
+    assert ("it would have said  4" in said) == (language == "en")
+    assert 'data-drawing="5"' in page.markdown[1].value
+    assert "<i>c</i>" not in page.markdown[1].value
+
+
+def test_while_the_engine_warms_up_the_page_says_so_and_asks_again(engine, trained):
+    engine.warm = False
+    page = opened(drawn())
+    assert "getting ready" in text(page)
+    assert page.session_state["draw_waits"] is True
+    engine.warm = True
+    page.run()
+    assert "91.0%" in text(page)
+    assert page.session_state["draw_waits"] is False
+
+
+def test_what_the_engine_cannot_do_is_said_in_a_sentence(engine, trained):
+    engine.error = EngineError("engine.slow", seconds=5)
+    page = opened(drawn())
+    assert "No answer within 5 seconds" in text(page)
+    assert page.session_state["draw_waits"] is True
+
+
+def test_a_worker_that_knows_no_feature_maps_still_predicts(engine, trained):
+    look = engine.look
+
+    def without_maps(name: str, *arguments: Any, **settings: Any) -> Any:
+        if name == "feature_maps":
+            raise EngineError("engine.unknown_look", name=name)
+        return look(name, *arguments, **settings)
+
+    engine.look = without_maps
+    assert "91.0%" in text(opened(drawn()))
+
+
+@pytest.mark.parametrize(
+    "state",
+    [
+        {},
+        {"drawing": None},
+        {"drawing": "text"},
+        {"drawing": {"ink": 5}},
+        {"drawing": {"ink": "AAAA", "number": "<b>", "live": 7}},
+        drawn(b"\xff"),
+    ],
+)
+def test_a_broken_message_counts_as_an_empty_pad(engine, trained, state):
+    assert "Draw on the pad" in text(opened(state))
+
+
+def test_a_number_that_is_none_is_not_shown(engine, trained):
+    assert 'data-drawing="0"' in opened(drawn(number="<b>")).markdown[1].value
