@@ -5,7 +5,7 @@ import streamlit as st
 from pages import _shared
 from pages._shared import t
 
-st.set_page_config(page_title="ConvScope", page_icon="assets/icon.png", layout="wide")
+st.set_page_config(page_title="ConvScope", page_icon=_shared.ICON, layout="wide")
 _shared.frame()
 page = st.navigation(
     [

@@ -106,6 +106,16 @@ def available(name: str, size: str = "sample") -> bool:
         return False
 
 
+def trouble(name: str, size: str) -> DataError | None:
+    """Why nothing is looked for, as when CONVSCOPE_DATA names no folder; None if that is well."""
+    try:
+        if size == "full" and spec(name).checksums is not None:
+            find(spec(name))
+    except DataError as error:
+        return error
+    return None
+
+
 def subset(dataset: Dataset, train_size: int | None, seed: int = RANDOM_STATE) -> Dataset:
     """A stratified part of the training images; validation and test stay as they are.
 

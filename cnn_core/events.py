@@ -10,6 +10,11 @@ from typing import Any
 
 
 @dataclass(frozen=True, slots=True)
+class Loading:
+    """A worker took the run up and gets its images; what was said of pauses before is over."""
+
+
+@dataclass(frozen=True, slots=True)
 class RunStarted:
     """Training begins, or goes on after an interruption.
 
@@ -146,7 +151,8 @@ class RunEnded:
 
 
 Event = (
-    RunStarted
+    Loading
+    | RunStarted
     | Downloading
     | BatchEnd
     | EpochEnd

@@ -14,6 +14,7 @@ from cnn_core.events import (
     Evaluating,
     Event,
     LearningRateChanged,
+    Loading,
     Paused,
     Resumed,
     RunEnded,
@@ -156,6 +157,9 @@ class _Notebook:
 
     def hear(self, event: Event) -> None:
         match event:
+            case Loading():
+                self.started = self.ended = self.download = None
+                self.paused = self.evaluating = False
             case RunStarted():
                 self._begin(event)
             case Downloading():

@@ -24,12 +24,13 @@ from cnn_core.errors import CnnError, EngineError, LimitError, RunError
 
 ROOT = Path(__file__).parent.parent
 TICK = 0.25
-SECONDS_BETWEEN_LIFE_SIGNS = 3.0
+MOST_PAUSE = 300.0  # seconds that a run may be paused while others wait for its worker
 BOOT_TIMEOUT = 10.0  # seconds to wait for a scheduler's answer, again and again
 ANSWER_TIMEOUT = 10.0
 CLOSE_TIMEOUT = 4.0
 USELESS_STARTS = 5  # a worker that ends this often before it ever answered is not started again
 LOG_BYTES = 1_000_000
+PATHS = ("CONVSCOPE_HOME", "CONVSCOPE_DATA", "KERAS_HOME")
 SCHEDULER_SETTINGS = {
     **worker.DASK_SETTINGS,
     # A laptop that slept has workers that were silent for long and are well all the same.
@@ -304,6 +305,8 @@ class Engine:
         except Exception as error:
             log.exception("the engine did not start")
             self._give_up(EngineError("engine.down", reason=type(error).__name__))
+            self._tried.set()
+            return
         while True:
             self._try(self._tick)
             if not self._tried.is_set():
@@ -386,7 +389,7 @@ class Engine:
 
     def _vouch(self) -> None:
         """Say of the runs that wait here that they do; also of one whose worker just died."""
-        if time.monotonic() - self._vouched < SECONDS_BETWEEN_LIFE_SIGNS:
+        if time.monotonic() - self._vouched < worker.SECONDS_BETWEEN_LIFE_SIGNS:
             return
         self._vouched = time.monotonic()
         with self._lock:
@@ -397,6 +400,16 @@ class Engine:
                 elif state == "queued":
                     with suppress(OSError):
                         runs.show_life(job.run)
+            self._end_long_pauses()
+
+    def _end_long_pauses(self) -> None:
+        """A run that its visitor left paused goes on by itself once others wait for the worker."""
+        if all(job.future is not None for job in self._jobs):
+            return
+        for job in self._jobs:
+            if job.future is not None and runs.paused_for(job.run) > MOST_PAUSE:
+                with suppress(RunError):
+                    runs.ask(job.run, paused=False)
 
     def _collect(self) -> None:
         for job in list(self._jobs):
@@ -427,7 +440,7 @@ class Engine:
             if code is None or process.useless > USELESS_STARTS:
                 continue
             if process.useless == USELESS_STARTS:
-                self._give_up(EngineError("engine.worker", kind=kind, log=str(_log_path(kind))))
+                self._give_up(EngineError(f"engine.worker_{kind}", log=str(_log_path(kind))))
                 process.useless += 1
                 continue
             log.warning("%s worker ended with code %s; starting another", kind, code)
@@ -446,7 +459,10 @@ class Engine:
 
 def start_worker(scheduler: str, kind: str) -> subprocess.Popen[bytes]:
     """A worker process, tied to this one by its standard input."""
-    environment = {**os.environ, "TF_CPP_MIN_LOG_LEVEL": "2"}
+    # The worker's working directory may be another one than ours.
+    paths = {name: os.environ[name] for name in PATHS if os.environ.get(name)}
+    absolute = {name: str(Path(path).expanduser().absolute()) for name, path in paths.items()}
+    environment = {**os.environ, **absolute, "TF_CPP_MIN_LOG_LEVEL": "2"}
     environment["PYTHONPATH"] = os.pathsep.join(
         part for part in (str(ROOT), os.environ.get("PYTHONPATH")) if part
     )

@@ -164,7 +164,8 @@ def _overfitting(case: _Case) -> Note | None:
     if best is None or last is None:
         return None
     later = [end.val_loss for end in case.epochs if end.epoch > best.epoch]
-    if len(later) < 2 or not fmean(later) >= RISE * best.val_loss or last.loss >= best.loss:
+    risen = min(fmean(later or [0.0]), last.val_loss) >= RISE * best.val_loss
+    if len(later) < 2 or not risen or last.loss >= best.loss:
         return None
     return Note(
         "overfitting",
@@ -218,15 +219,6 @@ def _rate_changed(case: _Case) -> Note | None:
     if after.loss > RISE * before.loss:
         return Note("rate_rose", "warning", change.epoch, slots)
     return Note("rate_fell", "info", change.epoch, slots)
-
-
-def _early_stopping(case: _Case) -> Note | None:
-    """Patience was at its end."""
-    ended = case.history.ended
-    if ended is None or ended.reason != "early_stopping":
-        return None
-    slots = {"epoch": ended.epochs, "best": ended.best_epoch, "patience": case.train.patience}
-    return Note("early_stopping", "good", ended.epochs, slots)
 
 
 def _stopped(case: _Case) -> Note | None:
@@ -316,7 +308,6 @@ RULES: tuple[Rule, ...] = (
     _jump,
     _gap,
     _rate_changed,
-    _early_stopping,
     _stopped,
     _more_epochs,
     _waiting,

@@ -161,17 +161,20 @@ def open_run(run_id: str) -> Run:
     return run
 
 
-def all_runs(owner: str | None = None) -> list[Run]:
-    """All readable runs, newest first; of one owner, if given."""
-    found = []
+def newest(owner: str | None = None) -> Iterator[Run]:
+    """All readable runs, newest first, each read when it is asked for; of one owner, if given."""
     for folder in sorted(_folders(), reverse=True):
         try:
             run = open_run(folder.name)
         except RunError:
             continue
         if owner is None or run.owner == owner:
-            found.append(run)
-    return found
+            yield run
+
+
+def all_runs(owner: str | None = None) -> list[Run]:
+    """The runs of `newest` as a list."""
+    return list(newest(owner))
 
 
 def shipped() -> list[Run]:
@@ -307,6 +310,15 @@ def ask_for_step(run: Run) -> Control:
     return control
 
 
+def paused_for(run: Run) -> float:
+    """Seconds since the run was asked to pause, or for its last step; 0 if it is not asked to."""
+    try:
+        since = (run.folder / "control.json").stat().st_mtime
+    except OSError:
+        return 0.0
+    return max(0.0, time.time() - since) if read_control(run).paused else 0.0
+
+
 class ControlReader:
     """Asks what is wanted, reading control.json only when it was replaced (4 microseconds if not)."""
 
@@ -391,6 +403,20 @@ def history(run: Run) -> History:
 @lru_cache(maxsize=32)
 def _reader(folder: Path, epochs: int) -> EventReader:
     return EventReader(folder, epochs)
+
+
+def best_epoch(run: Run) -> EpochEnd | None:
+    """The epoch of the lowest validation loss; its log is read again only when it has grown."""
+    try:
+        size = (run.folder / "events.jsonl").stat().st_size
+    except OSError:
+        return None
+    return _best_epoch(run.folder, run.train.epochs, size)
+
+
+@lru_cache(maxsize=512)
+def _best_epoch(folder: Path, epochs: int, size: int) -> EpochEnd | None:
+    return EventReader(folder, epochs).history().best
 
 
 def complete_epochs(run: Run) -> list[EpochEnd]:

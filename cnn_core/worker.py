@@ -20,7 +20,7 @@ import numpy as np
 
 from cnn_core import datasets, pace, runs
 from cnn_core.errors import CnnError, EngineError, RunError
-from cnn_core.events import Ask, Downloading, Emit, EpochEnd
+from cnn_core.events import Ask, Downloading, Emit, EpochEnd, Loading
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -100,6 +100,7 @@ def _train(run: runs.Run, control: Ask, past: list[EpochEnd]) -> tuple[str, floa
 
     (run.folder / "error.txt").unlink(missing_ok=True)
     with closing(runs.EventWriter(run)) as emit, training.forgetting_graphs():
+        emit(Loading())
         data = _data(run, emit, control)
         first = slice(training.SAMPLE_IMAGES)
         runs.write_examples(run, data.x_test[first], data.y_test[first])

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import base64
 import time
-from collections.abc import Sequence
-from datetime import timedelta
+from collections.abc import Callable, Sequence
+from datetime import date, timedelta
+from functools import partial
 from html import escape
+from itertools import islice
 
 import numpy as np
 import streamlit as st
@@ -50,12 +52,19 @@ def panel(run: runs.Run | None) -> None:
         st.container(key="run_here" if run else "no_run"),
         st.container(border=True, key="run_panel"),
     ):
+        _say_what_failed()
         if run is None:
             _invitation()
         elif _state(run) in runs.ACTIVE:
             _live(run)
         else:
             _over(run)
+
+
+def _say_what_failed() -> None:
+    """What came of a button that could not do its work; said once."""
+    if problem := st.session_state.pop("steering_problem", None):
+        st.error(say_error(problem), icon=":material/block:")
 
 
 def _invitation() -> None:
@@ -70,6 +79,7 @@ def _live(run: runs.Run) -> None:
     state = _state(run)
     if state not in runs.ACTIVE:
         st.rerun()
+    _say_what_failed()
     history = runs.history(run)
     _head(run, _shown_state(state, history))
     _progress(run, state, history)
@@ -124,7 +134,8 @@ def title(run: runs.Run) -> str:
     network = " → ".join(
         f"{block.filters}@{block.kernel}×{block.kernel}" for block in run.model.blocks
     )
-    clock = time.strftime("%H:%M", time.localtime(run.created))
+    today = date.fromtimestamp(run.created) == date.today()
+    clock = time.strftime("%H:%M" if today else "%Y-%m-%d %H:%M", time.localtime(run.created))
     parts = [
         run.name and plain(run.name),
         _setup.label("dataset", run.train.dataset),
@@ -171,40 +182,57 @@ def _megabytes(history: History) -> dict[str, str]:
 
 
 def _steering(run: runs.Run, state: str, history: History) -> None:
+    if run.owner != visitor():
+        st.container(key="steering").caption(t("panel.not_yours"))
+        return
     control = runs.read_control(run)
     working = state == "running" and history.started is not None and not history.evaluating
     with st.container(horizontal=True, vertical_alignment="bottom", gap="small", key="steering"):
         if control.paused:
             st.button(
-                t("panel.resume"), icon=":material/play_arrow:", on_click=runs.ask, args=(run,),
+                t("panel.resume"), icon=":material/play_arrow:", on_click=_ask, args=(run,),
                 kwargs={"paused": False}, disabled=not working, key="resume",
             )  # fmt: skip
         else:
             st.button(
-                t("panel.pause"), icon=":material/pause:", on_click=runs.ask, args=(run,),
-                kwargs={"paused": True}, disabled=not working, key="pause",
+                t("panel.pause"), icon=":material/pause:", on_click=_ask, args=(run,),
+                kwargs={"paused": True}, disabled=not working, help=t("panel.pause_help"),
+                key="pause",
             )  # fmt: skip
         st.button(
-            t("panel.step"), icon=":material/skip_next:", on_click=runs.ask_for_step, args=(run,),
-            disabled=not working, help=t("panel.step_help"), key="step",
+            t("panel.step"), icon=":material/skip_next:", on_click=_attempt,
+            args=(runs.ask_for_step, run), disabled=not working, help=t("panel.step_help"), key="step",
         )  # fmt: skip
         st.button(
             t("panel.stopping") if control.stop else t("panel.stop"), icon=":material/stop:",
-            on_click=engine().stop, args=(run,), disabled=control.stop, help=t("panel.stop_help"),
+            on_click=_attempt, args=(engine().stop, run), disabled=control.stop, help=t("panel.stop_help"),
             key="stop",
         )  # fmt: skip
         rate = run.train.learning_rate if control.learning_rate is None else control.learning_rate
+        said = "panel.rate_peak" if run.train.schedule == "one_cycle" else "panel.rate_now"
+        st.session_state[f"rate_{run.id}"] = rate  # it may have been changed in another window
         st.selectbox(
             t("panel.rate"), _setup.with_value(_setup.RATES, rate), key=f"rate_{run.id}",
-            index=_setup.with_value(_setup.RATES, rate).index(rate),
-            format_func=lambda value: t("panel.rate_now", rate=f"{value:g}"),
+            format_func=lambda value: t(said, rate=f"{value:g}"),
             on_change=_ask_rate, args=(run,), disabled=not working,
-            label_visibility="collapsed", width=230,
+            label_visibility="collapsed", width=260 if said == "panel.rate_peak" else 230,
         )  # fmt: skip
 
 
+def _ask(run: runs.Run, **wanted: object) -> None:
+    _attempt(partial(runs.ask, **wanted), run)
+
+
 def _ask_rate(run: runs.Run) -> None:
-    runs.ask(run, learning_rate=st.session_state[f"rate_{run.id}"])
+    _ask(run, learning_rate=st.session_state[f"rate_{run.id}"])
+
+
+def _attempt(act: Callable[[runs.Run], object], run: runs.Run) -> None:
+    """Do what was asked of a run whose folder may have been deleted in another window; for a callback."""
+    try:
+        act(run)
+    except CnnError as error:
+        st.session_state["steering_problem"] = error
 
 
 def _charts(history: History, key: str) -> None:
@@ -332,7 +360,7 @@ def run_list() -> None:
         if not list_.open:
             return
         mine = st.toggle(t("runs.mine"), value=True, key="runs_mine", help=t("runs.mine_help"))
-        found = runs.all_runs(visitor() if mine else None)[:LISTED]
+        found = list(islice(runs.newest(visitor() if mine else None), LISTED))
         if not found:
             st.caption(t("runs.none"))
         for run in found:
@@ -340,7 +368,7 @@ def run_list() -> None:
 
 
 def _row(run: runs.Run) -> None:
-    status, best = runs.status(run), runs.history(run).best
+    status, best = runs.status(run), runs.best_epoch(run)
     state = _state(run)
     with st.container(border=True, horizontal=True, vertical_alignment="center", gap="small"):
         st.badge(t(f"state.{state}"), icon=ICONS[state], color=BADGES.get(state, "gray"))
@@ -358,7 +386,10 @@ def _row(run: runs.Run) -> None:
 
 def _open(run: runs.Run) -> None:
     st.session_state["run"] = run.id
-    _setup.put(run.model, run.train)
+    try:
+        _setup.put(*_setup.fit_to_data(run.model, run.train))
+    except CnnError as error:  # a run on images that this version does not know
+        st.session_state["refusal"] = error
 
 
 def _delete(run: runs.Run) -> None:

@@ -252,9 +252,7 @@ def _choice(place: Any, name: str, options: Sequence[Any], index: int | None = N
 
 def label(name: str, value: object) -> str:
     """What a visitor reads for a value of a setting."""
-    if name == "dataset":
-        return t(f"dataset.{value}.label")
-    key = f"choice.{name}.{value}"
+    key = f"dataset.{value}.label" if name == "dataset" else f"choice.{name}.{value}"
     return t(key) if texts.has(key) else f"{value}"
 
 

@@ -17,7 +17,10 @@ from cnn_core.errors import CnnError
 from cnn_core.figures import palette
 from cnn_core.jobs import Engine
 
-STYLE = Path(__file__).parent.parent / "assets" / "style.css"
+ASSETS = Path(__file__).parent.parent / "assets"
+STYLE = ASSETS / "style.css"
+ICON = str(ASSETS / "icon.png")
+WORD_JOINER = "\u2060"  # has no width
 
 
 def language() -> str:
@@ -39,8 +42,9 @@ def say_error(error: CnnError) -> str:
 
 
 def plain(text: str) -> str:
-    """`text` with Markdown's special characters taken by their letter."""
-    return "".join("\\" + sign if sign in r"\`*_{}[]<>#|~$:" else sign for sign in text)
+    """`text` with Markdown's special characters taken by their letter, and no address made a link."""
+    escaped = "".join("\\" + sign if sign in r"\`*_{}[]<>#|~$:" else sign for sign in text)
+    return escaped.replace("//", f"/{WORD_JOINER}/").replace("www.", f"www{WORD_JOINER}.")
 
 
 def frame() -> None:

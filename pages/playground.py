@@ -80,8 +80,11 @@ def _outlook(model: ModelConfig, train: TrainConfig) -> str:
         text += " · " + t(
             "playground.estimate", time=_run_panel.span(max(1, seconds * train.epochs))
         )
-    if not datasets.available(train.dataset, train.size):
-        text += "  \n" + t("playground.download")
+    if problem := datasets.trouble(train.dataset, train.size):
+        text += "  \n" + say_error(problem)
+    elif not datasets.available(train.dataset, train.size):
+        megabytes = datasets.spec(train.dataset).download_bytes / 1e6
+        text += "  \n" + t("playground.download", megabytes=f"{megabytes:.0f}")
     return text
 
 

@@ -16,6 +16,7 @@ from cnn_core.events import (
     Evaluating,
     Event,
     LearningRateChanged,
+    Loading,
     Paused,
     Resumed,
     RunEnded,
@@ -85,6 +86,14 @@ def test_paused_and_resumed():
     assert not told(START, Paused(1, 3), Resumed(1, 3)).paused
     assert not told(START, Paused(1, 3), RunEnded("stopped", 1, 0, 1.0)).paused
     assert not told(START, Paused(1, 3), START).paused
+    assert not told(START, Paused(1, 3), Loading()).paused
+
+
+def test_a_run_that_is_taken_up_again_loads_and_keeps_its_epochs():
+    before = (START, end(1), Evaluating(), RunEnded("stopped", 1, 1, 1.0))
+    again = told(*before, Loading())
+    assert (again.started, again.ended, again.evaluating) == (None, None, False)
+    assert again.epochs == told(*before).epochs
 
 
 def test_a_download_is_over_when_training_begins():

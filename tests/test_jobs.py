@@ -380,6 +380,31 @@ def test_waiting_runs_are_vouched_for(queue: Engine, cluster: Cluster) -> None:
     assert (state(waiting), state(sent)) == ("queued", "queued")
 
 
+def test_a_long_pause_ends_once_others_wait_for_the_worker(queue: Engine, cluster: Cluster) -> None:
+    paused = order(queue)
+    queue._tick()
+    runs.ask(paused, paused=True)
+    control = paused.folder / "control.json"
+    for seconds, others, goes_on in ((400, False, False), (100, True, False), (400, True, True)):
+        if others and len(queue._jobs) == 1:
+            order(queue)
+        os.utime(control, (time.time() - seconds,) * 2)
+        queue._vouched = -1e9
+        queue._tick()
+        assert runs.read_control(paused).paused is not goes_on
+
+
+def test_workers_get_whole_paths(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """They run in the folder of the project, the server wherever it was started."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("CONVSCOPE_HOME", "here")
+    started: dict[str, Any] = {}
+    monkeypatch.setattr(jobs.subprocess, "Popen", lambda command, **more: started.update(more))
+    jobs.start_worker("tcp://127.0.0.1:1", "look")
+    assert started["env"]["CONVSCOPE_HOME"] == str(tmp_path / "here")
+    assert runs.home() == Path("here/runs")
+
+
 def test_a_run_that_somebody_finished_meanwhile_is_left_alone(
     queue: Engine, cluster: Cluster
 ) -> None:

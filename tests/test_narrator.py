@@ -172,11 +172,14 @@ def test_a_wide_gap_between_the_accuracies():
     assert "gap" not in keys(run([0.5, 0.3], [0.52, 0.5]))
 
 
-def test_early_stopping_says_which_weights_are_kept():
-    history = run(TEXTBOOK_TRAIN, TEXTBOOK_VAL, "early_stopping")
-    note = only(history, "early_stopping")
-    assert (note.epoch, note.slots) == (10, {"epoch": 10, "best": 7, "patience": 3})
-    assert keys(history) == ["overfitting", "early_stopping"]
+def test_early_stopping_needs_no_note_beside_the_result():
+    assert keys(run(TEXTBOOK_TRAIN, TEXTBOOK_VAL, "early_stopping")) == ["overfitting"]
+
+
+def test_overfitting_is_not_told_of_a_loss_that_came_down_again():
+    risen = run([0.5, 0.4, 0.3, 0.2], [0.40, 0.60, 0.55, 0.50])
+    assert only(risen, "overfitting").slots["now"] == "0.500"
+    assert "overfitting" not in keys(run([0.5, 0.4, 0.3, 0.2], [0.40, 0.60, 0.55, 0.401]))
 
 
 def test_before_it_stops_early_the_epochs_left_are_counted():

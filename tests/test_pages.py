@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -20,10 +21,12 @@ from cnn_core.errors import RunError
 from cnn_core.events import BatchEnd, EpochEnd, Evaluating, Paused, RunEnded, RunStarted, Score
 from cnn_core.jobs import Engine
 from cnn_core.runs import EventWriter, Run
+from pages._shared import plain
 
 APP = Path(__file__).parent.parent / "app.py"
 PAGES = re.findall(r'"pages/(\w+)\.py"', APP.read_text(encoding="utf-8"))
 TINY = PRESETS["tiny"]
+US = "this browser"
 Open = Callable[..., AppTest]
 
 
@@ -36,6 +39,7 @@ def visit(monkeypatch: pytest.MonkeyPatch) -> Iterator[Open]:
     def open_page(page: str = "playground", language: str = "en", **query: str) -> AppTest:
         at = AppTest.from_file(str(APP), default_timeout=60)
         at.session_state["language"] = language
+        at.session_state["visitor"] = US
         at.run()
         for name, text in query.items():
             at.query_params[name] = text
@@ -254,7 +258,7 @@ def test_every_state_of_a_run_is_shown(state, language, visit):
 
 def test_the_list_offers_what_can_be_done_with_each_run(visit):
     states = ("running", "finished", "interrupted", "failed")
-    made = {state: make_run(state) for state in states}
+    made = {state: make_run(state, owner="somebody else") for state in states}
     at = visit()
     at.session_state["runs"] = True
     at.session_state["runs_mine"] = False
@@ -287,6 +291,51 @@ def test_the_buttons_of_a_run_write_what_is_wanted(visit):
     assert not at.exception
 
 
+def test_only_who_started_a_run_can_steer_it(visit):
+    run = make_run("running", owner="somebody else")
+    at = visit(run=run.id)
+    assert not at.exception
+    assert not any(has(at, key) for key in ("pause", "step", "stop", f"rate_{run.id}"))
+    assert "Another visitor started this run" in " ".join(it.value for it in at.caption)
+
+
+def test_a_run_deleted_in_another_window_is_steered_with_a_sentence(visit):
+    run = make_run("running")
+    at = visit(run=run.id)
+    shutil.rmtree(run.folder)
+    at.button(key="pause").click().run()
+    assert not at.exception
+    assert "does not exist here" in " ".join(it.value for it in [*at.error, *at.warning])
+
+
+def test_the_rate_another_window_asked_for_is_shown(visit):
+    run = make_run("running")
+    at = visit(run=run.id)
+    assert at.selectbox(key=f"rate_{run.id}").value == TINY.train.learning_rate
+    runs.ask(run, learning_rate=3e-5)
+    assert at.run().selectbox(key=f"rate_{run.id}").value == 3e-5
+
+
+def test_a_run_on_images_nobody_knows_here_is_listed_and_opened_with_a_sentence(visit):
+    run = make_run("finished")
+    tree = json.loads((run.folder / "config.json").read_text())
+    tree["train"]["dataset"] = "cats"
+    runs.write_json(run.folder / "config.json", tree)
+    at = visit()
+    at.session_state["runs"] = True
+    at.run()
+    at.button(key=f"open_{run.id}").click().run()
+    assert not at.exception
+    assert "no data set “cats”" in " ".join(it.value for it in [*at.error, *at.warning])
+
+
+def test_no_address_in_an_error_becomes_a_link():
+    said = plain("see https://example.org and www.example.org")
+    assert "://" not in said
+    assert "www." not in said
+    assert said.replace("\u2060", "").replace("\\", "").startswith("see https://example.org and")
+
+
 def test_the_server_never_loads_what_only_workers_need(tmp_path):
     code = f"""
 import sys
@@ -309,9 +358,9 @@ BADGES = {"loading": "running", "empty": "finished"}
 CLAIMS = {**BADGES, "paused": "running", "evaluating": "running"}
 
 
-def make_run(state: str) -> Run:
+def make_run(state: str, owner: str = US) -> Run:
     """A run on disk in that state, as a worker would have left it."""
-    run = runs.create(TINY.model, TINY.train, name="<b>a_b*")
+    run = runs.create(TINY.model, TINY.train, owner=owner, name="<b>a_b*")
     status = CLAIMS.get(state, state)
     error = RunError("run.failed", kind="ValueError") if state == "failed" else None
     runs.write_status(run, "running" if status == "interrupted" else status, error=error)

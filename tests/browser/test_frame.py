@@ -24,7 +24,7 @@ def test_each_card_of_the_home_page_opens_its_preset_each_time(app, window):
     for card in (*CARDS, "watch"):
         page.locator(f".st-key-try_{card}").get_by_role("link").click()
         screen = Playground.of(page)
-        eventually(lambda: screen.picked("preset") == CARDS[card])
+        eventually(lambda screen=screen, card=card: screen.picked("preset") == CARDS[card])
         screen.type("filters", 64, 0)
         go(page, "Home")
 
