@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
-from itertools import combinations, pairwise
+from itertools import pairwise
 from math import prod
-from typing import Any
 
 from cnn_core.config import ConvBlock, ModelConfig
 from cnn_core.errors import ShapeError
 
 FLOAT_BYTES = 4
-TRAINING_FACTOR = 3  # forward once; backward once for the inputs and once for the weights
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,16 +76,6 @@ class Totals:
     multiplications: int
     receptive_field: int
     activations: int
-
-
-@dataclass(frozen=True, slots=True)
-class Change:
-    """`repair` set `field` of a block (counted from 0): "padding", "stride" or "pool"."""
-
-    block: int
-    field: str
-    old: str | int
-    new: str | int
 
 
 def output_side(side: int, kernel: int, stride: int, padding: str) -> int:
@@ -168,30 +156,17 @@ def field_of(
 
 def fits(config: ModelConfig) -> bool:
     """Whether `layer_table` accepts the network."""
-    return _breaking(config) is None
+    return breaking_block(config) is None
 
 
-def repair(config: ModelConfig) -> tuple[ModelConfig, tuple[Change, ...]]:
-    """The nearest network whose sizes work out, and what was changed to get there.
-
-    Tried are padding "same", stride 1 and no pooling, in each block. The fewest changes win; among
-    as few, those in the block that breaks, then padding before stride before pooling, then the
-    later block. Number of blocks, filters and kernel sizes stay: these three changes together keep
-    the size of any image, and a smaller kernel never makes more room than padding "same" does.
-
-    Returns:
-        The network and its changes in the order of the blocks; the same network and () if it works.
-    """
-    if fits(config):
-        return config, ()
-    changes = tuple(_possible_changes(config.blocks))
-    choices = (
-        choice
-        for count in range(1, len(changes) + 1)
-        for choice in sorted(combinations(changes, count), key=_cost(config))
-    )
-    attempts = ((_changed(config, choice), choice) for choice in choices)
-    return next(attempt for attempt in attempts if fits(attempt[0]))
+def breaking_block(config: ModelConfig) -> int | None:
+    """Index of the block where the size reaches 0, counted from 0; None if the network works."""
+    side = min(config.input_shape[:2])  # of two sides the smaller one never ends up larger
+    for window in _windows(config.blocks):
+        side = window.slide(side)
+        if side == 0:
+            return window.block
+    return None
 
 
 def batch_bytes(config: ModelConfig, batch_size: int) -> int:
@@ -212,11 +187,6 @@ def batch_bytes(config: ModelConfig, batch_size: int) -> int:
 def largest_batch(config: ModelConfig, limit_bytes: int) -> int:
     """Largest batch whose `batch_bytes` fit the limit, 0 if none does. Raises `ShapeError`."""
     return max(0, limit_bytes) // batch_bytes(config, 1)
-
-
-def training_multiplications(config: ModelConfig, images: int) -> int:
-    """Multiply-adds of an epoch: forward, and twice as much backward. Raises `ShapeError`."""
-    return TRAINING_FACTOR * totals(layer_table(config)).multiplications * images
 
 
 def _kept(row: LayerRow) -> int:
@@ -365,45 +335,3 @@ def _one_side(trail: list[tuple[int, int]]) -> tuple[int, ...]:
     axis = trail[-1].index(0)
     sides = [pair[axis] for pair in trail]
     return (sides[0], *(new for old, new in pairwise(sides) if new != old))
-
-
-def _breaking(config: ModelConfig) -> int | None:
-    """Index of the block where the size reaches 0, or None."""
-    side = min(config.input_shape[:2])  # of two sides the smaller one never ends up larger
-    for window in _windows(config.blocks):
-        side = window.slide(side)
-        if side == 0:
-            return window.block
-    return None
-
-
-_ROOMIEST: dict[str, str | int] = {"padding": "same", "stride": 1, "pool": "none"}
-
-
-def _possible_changes(blocks: tuple[ConvBlock, ...]) -> Iterator[Change]:
-    for index, block in enumerate(blocks):
-        for name, new in _ROOMIEST.items():
-            old = getattr(block, name)
-            if old != new:
-                yield Change(index, name, old, new)
-
-
-def _changed(config: ModelConfig, choice: tuple[Change, ...]) -> ModelConfig:
-    blocks = list(config.blocks)
-    for change in choice:
-        setting: dict[str, Any] = {change.field: change.new}
-        blocks[change.block] = replace(blocks[change.block], **setting)
-    return replace(config, blocks=tuple(blocks))
-
-
-def _cost(config: ModelConfig) -> Callable[[tuple[Change, ...]], tuple[int, ...]]:
-    """Sort key among choices of as many changes: the order that `repair` promises."""
-    breaking = _breaking(config)
-    ranks = {name: rank for rank, name in enumerate(_ROOMIEST)}
-
-    def cost(choice: tuple[Change, ...]) -> tuple[int, ...]:
-        elsewhere = sum(change.block != breaking for change in choice)
-        kinds = sum(ranks[change.field] for change in choice)
-        return elsewhere, kinds, -sum(change.block for change in choice)
-
-    return cost

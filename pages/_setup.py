@@ -9,9 +9,9 @@ from typing import Any
 import streamlit as st
 
 from cnn_core import config, datasets, texts
-from cnn_core.arithmetic import Change
 from cnn_core.config import PRESETS, ConvBlock, ModelConfig, TrainConfig
 from cnn_core.errors import CnnError
+from cnn_core.repair import Change
 from cnn_core.runs import Run
 from pages._shared import say_error, t
 

@@ -10,6 +10,7 @@ from cnn_core.config import ModelConfig, TrainConfig
 from cnn_core.errors import CnnError, ShapeError
 from cnn_core.figures import architecture
 from cnn_core.jobs import check_limits
+from cnn_core.repair import repair
 from pages import _run_panel, _setup
 from pages._shared import chosen_run, engine, language, plain, publish, say_error, t, visitor
 
@@ -113,7 +114,7 @@ def _network(model: ModelConfig) -> tuple[LayerRow, ...]:
 
 
 def _doctor(model: ModelConfig, broken: ShapeError) -> None:
-    _, changes = arithmetic.repair(model)
+    _, changes = repair(model)
     st.error(plain(broken.sentence(language())), icon=":material/broken_image:")
     said = ", ".join(
         t(

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import math
-from dataclasses import replace
 from itertools import product
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
+from networks import configs, many, network
 
 from cnn_core.arithmetic import (
-    Change,
     LayerRow,
     batch_bytes,
     field_of,
@@ -19,38 +18,11 @@ from cnn_core.arithmetic import (
     largest_batch,
     layer_table,
     output_side,
-    repair,
     table_until_break,
     totals,
-    training_multiplications,
 )
 from cnn_core.config import TEXTBOOK, ConvBlock, ModelConfig
 from cnn_core.errors import ShapeError
-
-TINY_AND_COMMON = [(1, 1, 1), (2, 1, 3), (8, 8, 1), (28, 28, 1), (32, 32, 3), (20, 31, 1)]
-
-blocks = st.builds(
-    ConvBlock,
-    filters=st.integers(1, 64),
-    kernel=st.integers(1, 7),
-    stride=st.integers(1, 4),
-    padding=st.sampled_from(["same", "valid"]),
-    pool=st.sampled_from(["max", "average", "none"]),
-    pool_size=st.integers(2, 4),
-)
-configs = st.builds(
-    ModelConfig,
-    blocks=st.lists(blocks, min_size=1, max_size=4),
-    dense=st.lists(st.integers(1, 2048), max_size=3),
-    dropout=st.sampled_from([0.0, 0.3]),
-    input_shape=st.sampled_from(TINY_AND_COMMON),
-    classes=st.integers(2, 20),
-)
-many = settings(max_examples=300, deadline=None, derandomize=True)
-
-
-def network(*sides: ConvBlock, shape: tuple[int, int, int] = (28, 28, 1)) -> ModelConfig:
-    return ModelConfig(blocks=sides, input_shape=shape)
 
 
 def by_name(config: ModelConfig) -> dict[str, LayerRow]:
@@ -213,56 +185,6 @@ def test_fits_and_the_table_agree(config):
     assert list(trail) == sorted(set(trail), reverse=True)
 
 
-@many
-@given(config=configs)
-def test_a_repaired_network_works_and_differs_only_by_the_changes(config):
-    mended, changes = repair(config)
-    layer_table(mended)
-    assert (mended == config) == (changes == ()) == fits(config)
-    rebuilt = list(config.blocks)
-    for change in changes:
-        assert getattr(rebuilt[change.block], change.field) == change.old
-        rebuilt[change.block] = replace(rebuilt[change.block], **{change.field: change.new})
-    assert mended == replace(config, blocks=tuple(rebuilt))
-    assert [change.block for change in changes] == sorted(change.block for change in changes)
-
-
-@many
-@given(config=configs)
-def test_a_repair_needs_no_more_changes_than_it_makes(config):
-    _, changes = repair(config)
-    if len(changes) < 2:
-        return
-    for index, block in enumerate(config.blocks):
-        for field, new in [("padding", "same"), ("stride", 1), ("pool", "none"), ("kernel", 1)]:
-            attempt = list(config.blocks)
-            attempt[index] = replace(block, **{field: new})
-            assert not fits(replace(config, blocks=tuple(attempt)))
-
-
-@pytest.mark.parametrize(
-    ("config", "changes"),
-    [
-        (TEXTBOOK, ()),
-        (network(ConvBlock(4, 7, 1, "valid"), shape=(5, 5, 1)), (Change(0, "padding", "valid", "same"),)),
-        (network(ConvBlock(4, stride=4), shape=(4, 4, 1)), (Change(0, "stride", 4, 1),)),
-        (network(*[ConvBlock(4)] * 4, shape=(8, 8, 1)), (Change(3, "pool", "max", "none"),)),
-        (network(*[ConvBlock(4, 3, 1, "valid")] * 4), (Change(1, "pool", "max", "none"),)),
-        (
-            network(ConvBlock(4, 3, 1, "valid", pool="none"), ConvBlock(4, pool_size=4), shape=(4, 4, 1)),
-            (Change(1, "pool", "max", "none"),),
-        ),
-        (
-            network(ConvBlock(4, 3, 1, "valid"), shape=(1, 1, 1)),
-            (Change(0, "padding", "valid", "same"), Change(0, "pool", "max", "none")),
-        ),
-    ],
-    ids=["works", "padding", "stride", "last pool", "middle pool", "where it breaks", "one pixel"],
-)  # fmt: skip
-def test_repair_makes_the_change_a_teacher_would(config, changes):
-    assert repair(config)[1] == changes
-
-
 def test_activations_are_the_numbers_computed_for_one_image():
     maps = 28 * 28 * 32 + 14 * 14 * 32 + 14 * 14 * 64 + 7 * 7 * 64
     assert totals(layer_table(TEXTBOOK)).activations == maps + 100 + 10
@@ -280,11 +202,7 @@ def test_gelu_needs_room_for_what_goes_into_it_too():
     assert batch_bytes(gelu, 2) - batch_bytes(plain, 2) == 2 * 2 * 4 * 28 * 28 * 8
 
 
-def test_an_epoch_takes_three_forward_passes_of_multiplications():
-    assert training_multiplications(TEXTBOOK, 48_000) == 3 * 4_153_064 * 48_000
-
-
-@pytest.mark.parametrize("ask", [batch_bytes, largest_batch, training_multiplications])
+@pytest.mark.parametrize("ask", [batch_bytes, largest_batch])
 def test_a_broken_network_has_no_cost(ask):
     with pytest.raises(ShapeError):
         ask(network(ConvBlock(4, 7, padding="valid"), shape=(2, 2, 1)), 1)

@@ -29,7 +29,8 @@ class May:
 
 L0 = {"errors", "config", "events", "texts", "recipes"}
 RESULTS = {"arithmetic", "pace", "convolution", "drawing", "evaluation", "history", "weights"}
-L1 = RESULTS | {"sources", "datasets", "narrator", "runs", "snapshots", "uploads", "export"}
+RUNS = {"runs", "repair", "snapshots"}
+L1 = RESULTS | RUNS | {"sources", "datasets", "narrator", "uploads", "export"}
 L2 = {"model", "training", "features", "explain", "inspection", "download"}
 SERVER_SIDE = L0 | L1 | {"figures", "jobs", "sweeps"}
 
@@ -38,6 +39,7 @@ TABLE = {
     **dict.fromkeys(L0, May(modules=L0)),
     "arithmetic": May(modules=L0),
     "pace": May(modules=L0 | {"arithmetic"}),
+    "repair": May(modules=L0 | {"arithmetic"}),
     "convolution": May({"numpy"}, L0),
     "drawing": May({"numpy", "PIL"}, L0),
     "evaluation": May({"numpy", "sklearn"}, L0),

@@ -22,10 +22,11 @@ import tensorflow as tf
 
 from cnn_core import model as models
 from cnn_core import texts
-from cnn_core.arithmetic import batch_bytes, field_of, layer_table, repair
+from cnn_core.arithmetic import batch_bytes, field_of, layer_table
 from cnn_core.config import ACTIVATIONS, TEXTBOOK, ConvBlock, ModelConfig
 from cnn_core.errors import ConfigError, RunError, ShapeError
 from cnn_core.model import build, load, opened, predict, predictor, restore, save
+from cnn_core.repair import repair
 
 ROOT = Path(__file__).parent.parent
 SMALL = ModelConfig(
