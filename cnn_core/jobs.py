@@ -5,39 +5,23 @@ from __future__ import annotations
 import atexit
 import logging
 import math
-import os
-import socket
-import subprocess
-import sys
 import threading
 import time
 import uuid
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
-from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
-from cnn_core import arithmetic, datasets, runs, worker
+from cnn_core import cluster, datasets, runs, worker
 from cnn_core.config import Limits, ModelConfig, TrainConfig
 from cnn_core.errors import CnnError, EngineError, LimitError, RunError
+from cnn_core.limits import check_limits
+from cnn_core.processes import CLOSE_TIMEOUT, Process, log_path, start_worker
 
-ROOT = Path(__file__).parent.parent
 TICK = 0.25
 MOST_PAUSE = 300.0  # seconds that a run may be paused while others wait for its worker
-BOOT_TIMEOUT = 10.0  # seconds to wait for a scheduler's answer, again and again
-ANSWER_TIMEOUT = 10.0
-CLOSE_TIMEOUT = 4.0
 USELESS_STARTS = 5  # a worker that ends this often before it ever answered is not started again
-LOG_BYTES = 1_000_000
-PATHS = ("CONVSCOPE_HOME", "CONVSCOPE_DATA", "KERAS_HOME")
-SCHEDULER_SETTINGS = {
-    **worker.DASK_SETTINGS,
-    # A laptop that slept has workers that were silent for long and are well all the same.
-    "distributed.scheduler.worker-ttl": None,
-    # How many workers a run may take with it before it is not tried again.
-    "distributed.scheduler.allowed-failures": 2,
-}
 
 log = logging.getLogger(__name__)
 
@@ -63,41 +47,6 @@ class _Job:
     future: Any = None
 
 
-@dataclass(slots=True)
-class _Process:
-    """A worker process of ours; `useless` counts starts in a row of which none came to an answer."""
-
-    popen: subprocess.Popen[bytes]
-    useless: int = 1
-
-
-def check_limits(model: ModelConfig, train: TrainConfig, limits: Limits | None = None) -> None:
-    """Refuse what this server does not train.
-
-    Raises:
-        DataError: If there is no such data set.
-        ShapeError: If the feature maps shrink to nothing.
-        LimitError: If the network, the batch or the number of epochs is over a cap.
-    """
-    limits = limits or Limits.from_environment()
-    datasets.spec(train.dataset)
-    params = arithmetic.totals(arithmetic.layer_table(model)).params
-    if params > limits.parameters:
-        raise LimitError("limit.parameters", asked=f"{params:,}", cap=f"{limits.parameters:,}")
-    if train.epochs > limits.epochs:
-        raise LimitError("limit.epochs", asked=train.epochs, cap=limits.epochs)
-    megabytes = arithmetic.batch_bytes(model, train.batch_size) / 1e6
-    if megabytes > limits.batch_megabytes:
-        largest = arithmetic.largest_batch(model, limits.batch_megabytes * 1_000_000)
-        raise LimitError(
-            "limit.batch",
-            batch=train.batch_size,
-            asked=f"{megabytes / 1000:.1f}",
-            cap=f"{limits.batch_megabytes / 1000:.1f}",
-            largest=largest,
-        )
-
-
 class Engine:
     """Worker processes and the queue before them; safe to call on every thread.
 
@@ -119,7 +68,7 @@ class Engine:
         self._on_ready = on_ready
         self._lock = threading.RLock()
         self._jobs: list[_Job] = []  # oldest first
-        self._processes: dict[str, _Process] = {}
+        self._processes: dict[str, Process] = {}
         self._workers: dict[str, set[str]] = {}
         self._client: Any = None
         self._cluster: Any = None
@@ -145,7 +94,7 @@ class Engine:
         if self._thread.ident:
             self._thread.join(timeout=CLOSE_TIMEOUT)
         for process in self._processes.values():
-            _end(process.popen)
+            process.end()
         for part in (self._client, self._cluster):
             if part is not None:
                 with suppress(OSError, RuntimeError, TimeoutError):
@@ -276,16 +225,9 @@ class Engine:
             raise EngineError("engine.slow", seconds=round(timeout))
         future = None
         try:
-            future = self._client.submit(
-                worker.look,
-                name,
-                run.folder / "best.keras",
-                run.id,
-                arguments,
-                key=f"look-{uuid.uuid4().hex}",
-                resources={"look": 1},
-                pure=False,
-            )
+            asked = (name, run.folder / "best.keras", run.id, arguments)
+            key = f"look-{uuid.uuid4().hex}"
+            future = cluster.submit(self._client, "look", key, worker.look, *asked)
             return future.result(timeout=max(0.0, deadline - time.monotonic()))
         except CnnError:
             raise
@@ -324,24 +266,14 @@ class Engine:
                 log.exception("the engine stumbled")
 
     def _open_cluster(self) -> None:
-        import dask
-        from distributed import LocalCluster
-
-        with dask.config.set(SCHEDULER_SETTINGS):
-            self._cluster = LocalCluster(  # type: ignore[no-untyped-call]
-                n_workers=0,
-                processes=False,
-                host="127.0.0.1",
-                protocol="tcp",
-                dashboard_address="127.0.0.1:0",
-            )
+        self._cluster = cluster.local()
         self._address = self._cluster.scheduler_address
         # Again, now that Dask has registered what it does at exit: the last registered goes first.
         atexit.unregister(self.close)
         atexit.register(self.close)
         for kind in worker.KINDS:
             if not self._closing.is_set():
-                self._processes[kind] = _Process(start_worker(str(self._address), kind))
+                self._processes[kind] = Process(start_worker(str(self._address), kind))
 
     def _tick(self) -> None:
         self._revive_workers()
@@ -374,18 +306,9 @@ class Engine:
 
     def _ask_scheduler(self) -> dict[str, Any]:
         """The workers that it knows. Raises OSError or ValueError while there is no scheduler."""
-        from distributed import Client
-
         if self._client is None or self._client.status == "closed":
-            _knock(str(self._address))
-            self._client = Client(  # type: ignore[no-untyped-call]
-                self._address, set_as_default=False, timeout=BOOT_TIMEOUT, name="convscope"
-            )
-        if self._client.status != "running":
-            raise ConnectionError(self._client.status)
-        ask = self._client.scheduler.identity
-        answer = self._client.sync(ask, n_workers=-1, callback_timeout=ANSWER_TIMEOUT)
-        return dict(answer["workers"])
+            self._client = cluster.connect(str(self._address))
+        return cluster.workers(self._client)
 
     def _vouch(self) -> None:
         """Say of the runs that wait here that they do; also of one whose worker just died."""
@@ -420,19 +343,14 @@ class Engine:
                 continue
             self._jobs.remove(job)
             if job.future.status == "error":
-                _tell(job.run, "failed", _as_ours(job.future.exception(timeout=ANSWER_TIMEOUT)))
+                _tell(job.run, "failed", cluster.error_of(job.future))
 
     def _send(self) -> None:
         free = len(self._workers.get("train", ()))
         free -= sum(job.future is not None for job in self._jobs)
         for job in [job for job in self._jobs if job.future is None][: max(0, free)]:
-            job.future = self._client.submit(
-                worker.train_run,
-                job.run.id,
-                key=f"train-{job.run.id}-{uuid.uuid4().hex[:6]}",
-                resources={"train": 1},
-                pure=False,
-            )
+            key = f"train-{job.run.id}-{uuid.uuid4().hex[:6]}"
+            job.future = cluster.submit(self._client, "train", key, worker.train_run, job.run.id)
 
     def _revive_workers(self) -> None:
         for kind, process in self._processes.items():
@@ -440,13 +358,13 @@ class Engine:
             if code is None or process.useless > USELESS_STARTS:
                 continue
             if process.useless == USELESS_STARTS:
-                self._give_up(EngineError(f"engine.worker_{kind}", log=str(_log_path(kind))))
+                self._give_up(EngineError(f"engine.worker_{kind}", log=str(log_path(kind))))
                 process.useless += 1
                 continue
             log.warning("%s worker ended with code %s; starting another", kind, code)
-            _end(process.popen)
+            process.end()
             popen = start_worker(str(self._address), kind)
-            self._processes[kind] = _Process(popen, process.useless + 1)
+            self._processes[kind] = Process(popen, process.useless + 1)
             self._vouched = -math.inf
 
     def _give_up(self, problem: EngineError) -> None:
@@ -455,28 +373,6 @@ class Engine:
             for job in self._jobs:
                 _tell(job.run, "failed", problem)
             self._jobs.clear()
-
-
-def start_worker(scheduler: str, kind: str) -> subprocess.Popen[bytes]:
-    """A worker process, tied to this one by its standard input."""
-    # The worker's working directory may be another one than ours.
-    paths = {name: os.environ[name] for name in PATHS if os.environ.get(name)}
-    absolute = {name: str(Path(path).expanduser().absolute()) for name, path in paths.items()}
-    environment = {**os.environ, **absolute, "TF_CPP_MIN_LOG_LEVEL": "2"}
-    environment["PYTHONPATH"] = os.pathsep.join(
-        part for part in (str(ROOT), os.environ.get("PYTHONPATH")) if part
-    )
-    command = [sys.executable, "-m", "cnn_core", "worker", "--tied"]
-    with _log_file(kind) as output:
-        return subprocess.Popen(
-            [*command, "--scheduler", scheduler, "--kind", kind],
-            cwd=ROOT,
-            env=environment,
-            stdin=subprocess.PIPE,
-            stdout=output,
-            stderr=subprocess.STDOUT,
-            start_new_session=True,  # Ctrl-C is for the server; the workers follow when their input ends
-        )
 
 
 def seconds_left(run: runs.Run, speed: float | None) -> float | None:
@@ -496,40 +392,3 @@ def _tell(run: runs.Run, state: str, error: CnnError | None = None) -> None:
         runs.write_status(run, state, error=error)
     except (CnnError, OSError):
         log.warning("the status of run %s cannot be written", run.id, exc_info=True)
-
-
-def _as_ours(error: BaseException) -> CnnError:
-    if isinstance(error, CnnError):
-        return error
-    kind = type(error).__name__
-    return RunError("run.killed") if kind == "KilledWorker" else RunError("run.failed", kind=kind)
-
-
-def _knock(address: str) -> None:
-    """Raise OSError or ValueError unless somebody listens there; a Dask client leaks a thread then."""
-    from distributed.comm.addressing import get_address_host_port
-
-    with socket.create_connection(get_address_host_port(address), timeout=BOOT_TIMEOUT):
-        pass
-
-
-def _log_path(kind: str) -> Path:
-    return runs.home().parent / "logs" / f"worker-{kind}.log"
-
-
-def _log_file(kind: str) -> IO[bytes]:
-    """The log of a kind of worker, opened to go on; begun again once it is large."""
-    path = _log_path(kind)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    large = path.exists() and path.stat().st_size > LOG_BYTES
-    return path.open("wb" if large else "ab")
-
-
-def _end(popen: subprocess.Popen[bytes]) -> None:
-    if popen.stdin:
-        popen.stdin.close()
-    try:
-        popen.wait(timeout=CLOSE_TIMEOUT)
-    except subprocess.TimeoutExpired:
-        popen.kill()
-        popen.wait()

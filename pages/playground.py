@@ -9,7 +9,7 @@ from cnn_core.arithmetic import LayerRow
 from cnn_core.config import ModelConfig, TrainConfig
 from cnn_core.errors import CnnError, ShapeError
 from cnn_core.figures import architecture
-from cnn_core.jobs import check_limits
+from cnn_core.limits import check_limits
 from cnn_core.repair import repair
 from pages import _run_panel, _setup
 from pages._shared import chosen_run, engine, language, plain, publish, say_error, t, visitor

@@ -29,7 +29,7 @@ class May:
 
 L0 = {"errors", "config", "events", "texts", "recipes"}
 RESULTS = {"arithmetic", "pace", "convolution", "drawing", "evaluation", "history", "weights"}
-RUNS = {"runs", "repair", "snapshots"}
+RUNS = {"runs", "repair", "snapshots", "limits"}
 L1 = RESULTS | RUNS | {"sources", "datasets", "narrator", "uploads", "export"}
 L2 = {"model", "training", "features", "explain", "inspection", "download"}
 SERVER_SIDE = L0 | L1 | {"figures", "jobs", "sweeps"}
@@ -51,13 +51,16 @@ TABLE = {
     "datasets": May({"numpy"}, L0 | {"sources"}, late={"sklearn"}),
     "runs": May({"numpy"}, L0 | {"pace", "history"}),
     "snapshots": May({"numpy"}, L0 | {"arithmetic", "runs"}),
+    "limits": May(modules=L0 | {"arithmetic", "datasets"}),
     "export": May(modules=L0 | {"arithmetic"}),
     "figures": May({"numpy", "plotly", "PIL"}, L0 | RESULTS | {"figures"}),
     **dict.fromkeys(
         L2, May({"numpy", "keras", "tensorflow"}, L0 | RESULTS | {"sources", "datasets"} | L2)
     ),
     "worker": May({"numpy"}, L0 | L1, late={"distributed", "dask", "keras", "tensorflow"} | L2),
-    "jobs": May({"distributed", "dask"}, L0 | L1 | {"worker"}),
+    "cluster": May({"distributed", "dask"}, L0 | {"worker"}),
+    "processes": May(modules={"runs"}),
+    "jobs": May(modules=L0 | L1 | {"worker", "cluster", "processes"}),
     "sweeps": May({"optuna"}, L0 | L1 | {"jobs"}),
     "__main__": May(modules=L0 | L1 | {"worker"}, late={"rich"} | L2),
 }
