@@ -13,6 +13,7 @@ import pytest
 
 from cnn_core import datasets, model, runs
 from cnn_core.config import ConvBlock, ModelConfig, TrainConfig
+from cnn_core.events import BatchEnd, EpochEnd
 
 MODELS = Path(__file__).parent.parent / "assets" / "models"
 
@@ -125,3 +126,24 @@ def test_the_build_leaves_a_run_that_opens(
 def test_a_name_that_the_build_does_not_know_is_a_sentence(scripts: Import) -> None:
     with pytest.raises(SystemExit, match="There is no shirts"):
         scripts("build").main(["shirts"])
+
+
+def test_reports_of_batches_are_joined_without_losing_any(scripts: Import) -> None:
+    def report(epoch: int, batch: int, loss: float, speed: float) -> BatchEnd:
+        return BatchEnd(epoch, batch, 8, loss, loss / 2, 0.01 * batch, speed, time=float(batch))
+
+    end = EpochEnd(1, 0.5, 0.8, 0.6, 0.7, 0.01, 3.0)
+    said = [
+        report(1, 1, 4.0, 100),  # one batch
+        report(1, 4, 2.0, 300),  # the three behind it
+        report(1, 6, 1.0, 100),
+        end,
+        report(2, 3, 0.5, 100),
+    ]
+    first, second, third, fourth = scripts("build").joined(said, most=2)
+    assert (first.epoch, first.batch, first.learning_rate, first.time) == (1, 4, 0.04, 4.0)
+    assert (first.loss, first.accuracy) == (2.5, 1.25)
+    assert first.images_per_s == pytest.approx(200)  # as many seconds for one as for three
+    assert (second.batch, second.loss, second.images_per_s) == (6, 1.0, pytest.approx(100))
+    assert third is end
+    assert (fourth.epoch, fourth.batch, fourth.loss) == (2, 3, 0.5)

@@ -11,8 +11,10 @@ import shutil
 import sys
 import tempfile
 import time
+from collections.abc import Iterable
 from contextlib import closing
 from dataclasses import dataclass, replace
+from itertools import groupby
 from pathlib import Path
 from typing import Any
 
@@ -32,7 +34,9 @@ from cnn_core.config import (  # noqa: E402
     to_dict,
 )
 from cnn_core.datasets import Dataset, load  # noqa: E402
-from cnn_core.events import EpochEnd, Event  # noqa: E402
+from cnn_core.events import BatchEnd, EpochEnd, Event, from_json, to_json  # noqa: E402
+
+MOST_BATCH_EVENTS = 50  # an epoch; a training on its own says ten a second, which takes megabytes
 
 
 @dataclass(frozen=True)
@@ -112,6 +116,7 @@ def build(name: str, recipe: Recipe, folder: Path) -> None:
             plain = _repeated(data, data.x_train, recipe.copies + 1)
             ended = training.train(*train, plain, emit, folder=folder, past=past).ended
     (folder / "last.keras").unlink()
+    _shorten(folder / "events.jsonl")
     runs.write_json(folder / "status.json", {"state": "finished", "since": ended.time})
     for part, score in ended.scores.items():
         print(f"{name}: {part} {score}")
@@ -136,6 +141,45 @@ def _config(name: str, recipe: Recipe, created: float) -> dict[str, Any]:
             "numpy": np.__version__,
         },
     }
+
+
+def _shorten(log: Path) -> None:
+    """Rewrite the events of a run with fewer about batches."""
+    said = [from_json(line) for line in log.read_text("utf-8").splitlines()]
+    text = "".join(f"{to_json(event)}\n" for event in joined(said, MOST_BATCH_EVENTS))
+    log.write_text(text, encoding="utf-8")
+
+
+def joined(events: Iterable[Event], most: int) -> list[Event]:
+    """The same story with at most `most` batch events an epoch, each for all batches since the last."""
+    told: list[Event] = []
+    for slot, group in groupby(events, lambda event: _slot(event, most)):
+        if slot is None:
+            told += group
+            continue
+        last = told[-1] if told else None
+        done = last.batch if isinstance(last, BatchEnd) and last.epoch == slot[0] else 0
+        told.append(_one([event for event in group if isinstance(event, BatchEnd)], done))
+    return told
+
+
+def _slot(event: Event, most: int) -> tuple[int, int] | None:
+    """Epoch and which of its parts; None for what is not about batches."""
+    if not isinstance(event, BatchEnd):
+        return None
+    return event.epoch, (event.batch - 1) * most // event.batches
+
+
+def _one(events: list[BatchEnd], done: int) -> BatchEnd:
+    """What these neighbours say together; `done` batches of the epoch were behind them."""
+    counts = np.diff([done, *(event.batch for event in events)])
+    loss, accuracy, seconds = (
+        float(np.average(values, weights=counts))
+        for values in zip(
+            *((event.loss, event.accuracy, 1 / event.images_per_s) for event in events), strict=True
+        )
+    )
+    return replace(events[-1], loss=loss, accuracy=accuracy, images_per_s=1 / seconds)
 
 
 def _learned(data: Dataset, recipe: Recipe) -> Dataset:

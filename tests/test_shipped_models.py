@@ -1,0 +1,242 @@
+"""The networks that come with ConvScope: what their card says is true, and nobody can change them."""
+
+from __future__ import annotations
+
+import hashlib
+import importlib
+import json
+import re
+from collections.abc import Callable
+from pathlib import Path
+from types import ModuleType
+
+import keras
+import numpy as np
+import pytest
+
+from cnn_core import datasets, model, runs, worker
+from cnn_core.errors import CnnError, RunError
+from cnn_core.events import BatchEnd
+
+MODELS = Path(__file__).parent.parent / "assets" / "models"
+MEGABYTES = 3
+ON_THE_SAMPLE = {"fashion": 0.905, "digits": 0.99}
+ON_ALL = {"fashion": 0.915, "digits": 0.993}
+
+every_model = pytest.mark.parametrize("name", runs.SHIPPED)
+
+
+def accuracy(network: keras.Sequential, images: np.ndarray, labels: np.ndarray) -> float:
+    return float((model.predictor(network)(images).argmax(axis=1) == labels).mean())
+
+
+def restored(name: str) -> keras.Sequential:
+    run = runs.open_run(name)
+    return model.restore(run.model, run.folder / "best.keras")
+
+
+def fingerprints(folder: Path) -> dict[str, str]:
+    return {
+        str(path.relative_to(folder)): hashlib.sha256(path.read_bytes()).hexdigest()
+        for path in sorted(folder.rglob("*"))
+        if path.is_file()
+    }
+
+
+def card(name: str) -> dict[str, float]:
+    """Accuracies that the model card prints, by part."""
+    lines = (MODELS / "README.md").read_text("utf-8").splitlines()
+    row = next(line for line in lines if line.startswith(f"| `{name}` |"))
+    figures = [float(text) for text in re.findall(r"\b0\.\d{4}\b", row)]
+    return dict(zip(("train", "val", "test"), figures, strict=True))
+
+
+@pytest.fixture
+def scripts(monkeypatch: pytest.MonkeyPatch) -> Callable[[str], ModuleType]:
+    """Imports a file of assets/models."""
+    monkeypatch.syspath_prepend(str(MODELS))
+    return importlib.import_module
+
+
+def test_there_are_two_and_they_are_not_in_the_list_of_runs() -> None:
+    assert [run.id for run in runs.shipped()] == ["fashion", "digits"]
+    assert all(run.shipped for run in runs.shipped())
+    assert runs.all_runs() == []
+
+
+@every_model
+def test_it_reads_the_test_images_of_the_sample(name: str) -> None:
+    run = runs.open_run(name)
+    sample = datasets.load(run.train.dataset, "sample")
+    assert accuracy(restored(name), sample.x_test, sample.y_test) >= ON_THE_SAMPLE[name]
+
+
+@pytest.mark.slow
+@every_model
+def test_it_reads_all_images_as_well_as_its_card_and_its_last_word_say(name: str) -> None:
+    run = runs.open_run(name)
+    if not datasets.available(run.train.dataset, "full"):
+        pytest.skip(f"the full {run.train.dataset} set is not on this machine")
+    data, network = datasets.load(run.train.dataset, "full"), restored(name)
+    ended = runs.history(run).ended
+    assert ended is not None
+    for part in ("train", "val", "test"):
+        images, labels = getattr(data, f"x_{part}"), getattr(data, f"y_{part}")
+        measured = accuracy(network, images, labels)
+        assert card(name)[part] == pytest.approx(measured, abs=0.00011)
+        assert ended.scores[part].accuracy == pytest.approx(measured, abs=0.00011)
+        if part == "test":
+            assert measured >= ON_ALL[name]
+
+
+@every_model
+def test_the_card_says_what_the_run_said_last(name: str) -> None:
+    ended = runs.history(runs.open_run(name)).ended
+    assert ended is not None
+    assert card(name) == {part: round(score.accuracy, 4) for part, score in ended.scores.items()}
+    assert card(name)["test"] >= ON_ALL[name]
+
+
+@every_model
+def test_the_card_names_the_versions_and_seeds_of_the_run(name: str) -> None:
+    config = json.loads((MODELS / name / "config.json").read_text("utf-8"))
+    text = (MODELS / "README.md").read_text("utf-8")
+    section = text.partition(f"## `{name}`")[2].partition("\n## ")[0]
+    for package, version in config["versions"].items():
+        assert f"{package} {version}" in section.lower()
+    assert f"seed {config['train']['seed']}" in section
+    assert f"{config['train']['epochs']} epochs" in section
+
+
+@every_model
+def test_it_was_made_by_the_recipe_that_stands_in_the_build_script(
+    name: str, scripts: Callable[[str], ModuleType]
+) -> None:
+    recipe, run = scripts("build").RECIPES[name], runs.open_run(name)
+    config = json.loads((MODELS / name / "config.json").read_text("utf-8"))
+    assert (recipe.model, recipe.train) == (run.model, run.train)
+    assert (recipe.copies, recipe.seed) == (config["copies"], config["copies_seed"])
+
+
+@every_model
+def test_its_folder_is_small(name: str) -> None:
+    size = sum(path.stat().st_size for path in (MODELS / name).rglob("*") if path.is_file())
+    assert size < MEGABYTES * 1_000_000
+
+
+@every_model
+def test_the_file_holds_no_optimizer(name: str) -> None:
+    network = model.load(MODELS / name / "best.keras", runs.open_run(name).model)
+    assert not network.compiled
+    weights = sum(weight.size for weight in network.get_weights())
+    assert (MODELS / name / "best.keras").stat().st_size < 4 * weights + 60_000
+
+
+@every_model
+def test_its_history_is_that_of_a_whole_training(name: str) -> None:
+    run = runs.open_run(name)
+    history = runs.history(run)
+    assert runs.status(run).state == "finished"
+    assert history.ended is not None
+    assert history.ended.reason == "finished"
+    assert [end.epoch for end in history.epochs] == list(range(1, run.train.epochs + 1))
+    assert all(end.complete for end in history.epochs)
+    assert history.best is not None
+    assert history.ended.best_epoch == history.best.epoch
+    assert len(history.batches) > 10 * run.train.epochs
+    assert all(isinstance(end, BatchEnd) for end in history.batches)
+
+
+@every_model
+def test_every_epoch_left_a_snapshot_and_the_best_one_is_the_network(name: str) -> None:
+    run = runs.open_run(name)
+    files = sorted(path.name for path in (run.folder / "snapshots").iterdir())
+    assert files == [f"epoch-{epoch:03d}.npz" for epoch in range(run.train.epochs + 1)]
+    best = runs.history(run).best
+    assert best is not None
+    network = restored(name)
+    with np.load(run.folder / "snapshots" / f"epoch-{best.epoch:03d}.npz") as arrays:
+        assert len(arrays) == 2 * len(run.model.blocks)
+        for key, values in arrays.items():
+            layer, kind = key.split("/")
+            kernel, bias = network.get_layer(layer).get_weights()
+            assert np.array_equal(values, kernel if kind == "kernel" else bias)
+
+
+@every_model
+def test_the_first_snapshot_is_the_untrained_network_of_its_seed(name: str) -> None:
+    run = runs.open_run(name)
+    untrained = model.build(run.model, seed=run.train.seed)
+    with np.load(run.folder / "snapshots" / "epoch-000.npz") as arrays:
+        kernel, bias = untrained.get_layer("conv1").get_weights()
+        np.testing.assert_allclose(arrays["conv1/kernel"], kernel, atol=1e-6)
+        assert np.array_equal(arrays["conv1/bias"], bias)
+
+
+@every_model
+def test_its_examples_are_answered_as_its_last_word_says(name: str) -> None:
+    run = runs.open_run(name)
+    kept, ended = runs.examples(run), runs.history(run).ended
+    assert kept is not None
+    assert ended is not None
+    images, labels = kept
+    assert (images.dtype, len(images)) == (np.uint8, len(labels))
+    answers = model.predictor(restored(name))(images)
+    np.testing.assert_allclose(answers, ended.samples, atol=1e-4)
+
+
+CHANGES: dict[str, Callable[[runs.Run], object]] = {
+    "delete": runs.delete,
+    "rename": lambda run: runs.rename(run, "mine"),
+    "pause": lambda run: runs.ask(run, paused=True),
+    "step": runs.ask_for_step,
+    "status": lambda run: runs.write_status(run, "running"),
+    "life": runs.show_life,
+    "events": runs.EventWriter,
+    "examples": lambda run: runs.write_examples(
+        run, np.zeros((1, 28, 28, 1), np.uint8), np.zeros(1, np.int64)
+    ),
+}
+
+
+@pytest.mark.parametrize("change", CHANGES)
+@every_model
+def test_nobody_can_change_it(name: str, change: str) -> None:
+    before = fingerprints(MODELS / name)
+    with pytest.raises(RunError, match="came with ConvScope"):
+        CHANGES[change](runs.open_run(name))
+    assert fingerprints(MODELS / name) == before
+
+
+@every_model
+def test_training_it_again_does_nothing(name: str) -> None:
+    before = fingerprints(MODELS / name)
+    worker.train_run(name)
+    assert fingerprints(MODELS / name) == before
+
+
+@every_model
+def test_reading_it_leaves_no_trace(name: str) -> None:
+    before = fingerprints(MODELS / name)
+    run = runs.open_run(name)
+    runs.status(run), runs.history(run), runs.examples(run), runs.read_control(run)
+    images = np.zeros((1, 28, 28, 1), np.uint8)
+    answer = worker.look("predict", run.folder / "best.keras", name, (images,))
+    assert answer.shape == (1, 10)
+    assert fingerprints(MODELS / name) == before
+
+
+@pytest.mark.parametrize("run_id", ["Fashion", "fashion/", "../models/fashion", "shirts", ""])
+def test_only_their_own_names_open_them(run_id: str) -> None:
+    with pytest.raises(RunError):
+        runs.open_run(run_id)
+
+
+def test_a_damaged_one_is_left_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(runs, "MODELS", tmp_path)
+    assert runs.shipped() == []
+    (tmp_path / "digits").mkdir()
+    (tmp_path / "digits" / "config.json").write_text("{")
+    assert runs.shipped() == []
+    with pytest.raises(CnnError, match="digits"):
+        runs.open_run("digits")
