@@ -103,7 +103,7 @@ def test_what_is_no_image_of_that_network_is_refused(wrong: np.ndarray):
 
 
 def snapshot_of(network: models.Opened) -> dict[str, np.ndarray]:
-    """As `training.save_snapshot` writes it."""
+    """As `checkpoints.save_snapshot` writes it."""
     return {
         f"{layer.name}/{name}": array
         for layer in network.model.layers

@@ -31,7 +31,8 @@ L0 = {"errors", "config", "events", "texts", "recipes"}
 RESULTS = {"arithmetic", "pace", "convolution", "drawing", "evaluation", "history", "weights"}
 RUNS = {"runs", "repair", "snapshots", "limits"}
 L1 = RESULTS | RUNS | {"sources", "datasets", "narrator", "uploads", "export"}
-L2 = {"model", "training", "features", "explain", "inspection", "download"}
+TRAINING = {"training", "conductor", "meters", "feeding", "optimizers", "checkpoints"}
+L2 = TRAINING | {"model", "features", "explain", "inspection", "download"}
 SERVER_SIDE = L0 | L1 | {"figures", "jobs", "sweeps"}
 
 TABLE = {
@@ -57,6 +58,7 @@ TABLE = {
     **dict.fromkeys(
         L2, May({"numpy", "keras", "tensorflow"}, L0 | RESULTS | {"sources", "datasets"} | L2)
     ),
+    "meters": May({"numpy"}, L0),
     "worker": May({"numpy"}, L0 | L1, late={"distributed", "dask", "keras", "tensorflow"} | L2),
     "cluster": May({"distributed", "dask"}, L0 | {"worker"}),
     "processes": May(modules={"runs"}),

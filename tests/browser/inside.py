@@ -14,8 +14,8 @@ import pytest
 from conftest import Server, eventually
 from playwright.sync_api import Locator, Page, expect
 
+from cnn_core import checkpoints, runs, worker
 from cnn_core import model as models
-from cnn_core import runs, training, worker
 from cnn_core.config import ConvBlock, ModelConfig, TrainConfig
 
 COLD = 120_000  # milliseconds: a worker that still loads TensorFlow, on a busy machine
@@ -54,9 +54,9 @@ def made_run(
     def make() -> str:
         run = runs.create(config, TRAIN, owner="made")
         network = models.build(config, seed=1)
-        training.save_snapshot(network, run.folder, 0)
+        checkpoints.save_snapshot(network, run.folder, 0)
         change(network)
-        training.save_snapshot(network, run.folder, 1)
+        checkpoints.save_snapshot(network, run.folder, 1)
         models.save(network, run.folder / "best.keras")
         runs.write_status(run, "finished")
         return run.id
