@@ -30,6 +30,8 @@ class Costs:
     update: float
 
 
+CPUINFO = Path("/proc/cpuinfo")
+BFLOAT16_FLAGS = {"amx_bf16", "avx512_bf16"}
 COSTS = {
     "float32": Costs(2.7e-3, 3.7e-11, 1.1e-9, 5.5e-9),
     "bfloat16": Costs(3.4e-3, 3.1e-12, 1.6e-9, 3.4e-9),
@@ -62,6 +64,7 @@ def reckoned_seconds(model: ModelConfig, train: TrainConfig, images: int) -> flo
 
 @cache
 def native_bfloat16() -> bool:
-    """Whether this machine's processor multiplies matrices of bfloat16 natively."""
-    cpuinfo = Path("/proc/cpuinfo")
-    return cpuinfo.exists() and " amx_bf16" in cpuinfo.read_text(encoding="utf-8")
+    """Whether this machine's processor multiplies bfloat16 natively: by AMX, or by AVX-512 BF16."""
+    if not CPUINFO.exists():
+        return False
+    return not BFLOAT16_FLAGS.isdisjoint(CPUINFO.read_text(encoding="utf-8").split())

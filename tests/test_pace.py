@@ -1,9 +1,12 @@
+from collections.abc import Iterator
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
+from cnn_core import pace
 from cnn_core.config import PRESETS, TEXTBOOK, ConvBlock, ModelConfig, TrainConfig
-from cnn_core.pace import COSTS, reckoned_seconds
+from cnn_core.pace import COSTS, native_bfloat16, reckoned_seconds
 
 BIG = ModelConfig(blocks=(ConvBlock(64, pool="none"), ConvBlock(64), ConvBlock(128)))
 MEASURED = {  # seconds an epoch of 4,000 images took: network, batch size, bfloat16, float32
@@ -32,3 +35,29 @@ def test_more_work_takes_longer(precision: str) -> None:
     assert reckoned_seconds(wider, train, 4000) > base
     assert reckoned_seconds(TEXTBOOK, replace(train, batch_size=16), 4000) > base
     assert reckoned_seconds(TEXTBOOK, train, 8000) == pytest.approx(2 * base)
+
+
+@pytest.fixture
+def _asked_again() -> Iterator[None]:
+    native_bfloat16.cache_clear()
+    yield
+    native_bfloat16.cache_clear()
+
+
+@pytest.mark.usefixtures("_asked_again")
+@pytest.mark.parametrize(
+    ("said", "native"),
+    [
+        ("flags\t\t: fpu avx512f amx_bf16 amx_tile", True),
+        ("flags\t\t: fpu avx512_bf16", True),
+        ("flags\t\t: fpu avx512f avx512_bf16x", False),
+        (None, False),
+    ],
+)
+def test_native_bfloat16_is_read_from_the_flags_of_the_processor(
+    said: str | None, native: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pace, "CPUINFO", tmp_path / "cpuinfo")
+    if said is not None:
+        pace.CPUINFO.write_text(said, encoding="utf-8")
+    assert native_bfloat16() is native
