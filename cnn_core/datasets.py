@@ -13,6 +13,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
+from cnn_core.config import TrainConfig
 from cnn_core.errors import ConfigError, DataError
 from cnn_core.sources import (
     DATASETS,
@@ -25,7 +26,17 @@ from cnn_core.sources import (
     spec,
 )
 
-__all__ = ["DATASETS", "Dataset", "Source", "available", "load", "spec", "split", "subset"]
+__all__ = [
+    "DATASETS",
+    "Dataset",
+    "Source",
+    "available",
+    "load",
+    "spec",
+    "split",
+    "subset",
+    "training_images",
+]
 
 Array = npt.NDArray[np.uint8]
 Labels = npt.NDArray[np.int64]
@@ -114,6 +125,16 @@ def trouble(name: str, size: str) -> DataError | None:
     except DataError as error:
         return error
     return None
+
+
+def training_images(train: TrainConfig) -> int:
+    """Images of an epoch: those of the data set, or as many of them as are asked for.
+
+    Raises:
+        DataError: If there is no such data set.
+    """
+    there = spec(train.dataset).counts[train.size].train
+    return min(there, train.train_size or there)
 
 
 def subset(dataset: Dataset, train_size: int | None, seed: int = RANDOM_STATE) -> Dataset:

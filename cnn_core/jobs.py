@@ -13,7 +13,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
-from cnn_core import cluster, datasets, runs, worker
+from cnn_core import cluster, datasets, run_log, runs, steering, worker
 from cnn_core.config import Limits, ModelConfig, TrainConfig
 from cnn_core.errors import CnnError, EngineError, LimitError, RunError
 from cnn_core.limits import check_limits
@@ -152,7 +152,7 @@ class Engine:
             if self.holds(run.id) or not runs.status(run).resumable:
                 raise RunError("run.not_resumable", id=run.id)
             self._refuse_crowd(run.owner, limits)
-            runs.ask(run, stop=False, paused=False)
+            steering.ask(run, stop=False, paused=False)
             runs.write_status(run, "queued")
             self._jobs.append(_Job(run))
 
@@ -178,12 +178,12 @@ class Engine:
         Raises:
             RunError: If the run's folder is gone or cannot be written.
         """
-        runs.ask(run, stop=True)
+        steering.ask(run, stop=True)
         with self._lock:
             for job in self._jobs:
                 if job.run.id == run.id and job.future is None:
                     self._jobs.remove(job)
-                    _tell(run, "interrupted" if runs.complete_epochs(run) else "stopped")
+                    _tell(run, "interrupted" if run_log.history(run).complete_epochs else "stopped")
                     return
 
     def place(self, run: runs.Run) -> Place:
@@ -312,7 +312,7 @@ class Engine:
 
     def _vouch(self) -> None:
         """Say of the runs that wait here that they do; also of one whose worker just died."""
-        if time.monotonic() - self._vouched < worker.SECONDS_BETWEEN_LIFE_SIGNS:
+        if time.monotonic() - self._vouched < runs.SECONDS_BETWEEN_LIFE_SIGNS:
             return
         self._vouched = time.monotonic()
         with self._lock:
@@ -330,9 +330,9 @@ class Engine:
         if all(job.future is not None for job in self._jobs):
             return
         for job in self._jobs:
-            if job.future is not None and runs.paused_for(job.run) > MOST_PAUSE:
+            if job.future is not None and steering.paused_for(job.run) > MOST_PAUSE:
                 with suppress(RunError):
-                    runs.ask(job.run, paused=False)
+                    steering.ask(job.run, paused=False)
 
     def _collect(self) -> None:
         for job in list(self._jobs):
@@ -377,11 +377,10 @@ class Engine:
 
 def seconds_left(run: runs.Run, speed: float | None) -> float | None:
     """Seconds until the run will be over: as it measures itself, or by the speed of earlier runs."""
-    history = runs.history(run)
+    history = run_log.history(run)
     if history.seconds_left is not None:
         return history.seconds_left
-    size = datasets.spec(run.train.dataset).counts[run.train.size].train
-    images = min(size, run.train.train_size or size)
+    images = datasets.training_images(run.train)
     epoch = runs.seconds_an_epoch(run.model, run.train, images, speed)
     return None if epoch is None else epoch * run.train.epochs
 

@@ -1,4 +1,4 @@
-"""One folder a run: create, find, read, steer, rename, delete. The folder is the truth about a run."""
+"""One folder a run: create, find, rename, delete, where it stands. The folder is the truth about a run."""
 
 from __future__ import annotations
 
@@ -14,8 +14,7 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import suppress
-from dataclasses import asdict, dataclass, replace
-from functools import lru_cache
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -26,14 +25,11 @@ from cnn_core import texts
 from cnn_core.config import (
     ModelConfig,
     TrainConfig,
-    check_learning_rate,
     model_from_dict,
     to_dict,
     train_from_dict,
 )
 from cnn_core.errors import CnnError, RunError
-from cnn_core.events import Control, EpochEnd, Event, from_json, to_json
-from cnn_core.history import History
 from cnn_core.pace import reckoned_seconds
 
 RUN_ID = re.compile(r"[0-9]{8}-[0-9]{6}-[0-9a-f]{6}")
@@ -43,7 +39,7 @@ ACTIVE = ("queued", "running")
 OVER = ("finished", "stopped", "diverged")
 STATES = (*ACTIVE, *OVER, "failed", "interrupted")
 STALE_AFTER = 15.0  # seconds without a sign of life
-SETTLED_AFTER = 1.0  # seconds in which a file that was replaced is read again
+SECONDS_BETWEEN_LIFE_SIGNS = 3.0
 NAME_LENGTH = 60
 MEASURED_RUNS = 40  # how far back a measured speed is looked for
 
@@ -186,7 +182,8 @@ def shipped() -> list[Run]:
     return found
 
 
-def _refuse_shipped(run: Run) -> None:
+def refuse_shipped(run: Run) -> None:
+    """Raise `RunError` for a run that came with ConvScope."""
     if run.shipped:
         raise RunError("shipped.read_only", id=run.id)
 
@@ -197,10 +194,10 @@ def rename(run: Run, name: str) -> Run:
     Raises:
         RunError: If its folder is gone or cannot be written.
     """
-    tree = _read_json(run.folder / "config.json")
+    tree = read_json(run.folder / "config.json")
     if tree is None:
         raise RunError("run.not_found", id=run.id)
-    _write(run, "config.json", {**tree, "name": _clean(name)})
+    write(run, "config.json", {**tree, "name": _clean(name)})
     return replace(run, name=_clean(name))
 
 
@@ -210,7 +207,7 @@ def delete(run: Run) -> None:
     Raises:
         RunError: If the run is still waiting or working, or its folder cannot be removed.
     """
-    _refuse_shipped(run)
+    refuse_shipped(run)
     if status(run).active:
         raise RunError("run.still_active", id=run.id)
     shutil.rmtree(run.folder, ignore_errors=True)
@@ -223,7 +220,7 @@ def status(run: Run) -> Status:
 
     One on another machine shows life by the time stamp of a file, so clocks must agree to seconds.
     """
-    tree = _read_json(run.folder / "status.json")
+    tree = read_json(run.folder / "status.json")
     found = _status(tree) if tree else Status("interrupted")
     if tree and found.active and not _alive(run, tree):
         return replace(found, state="interrupted")
@@ -248,7 +245,7 @@ def write_status(
     run: Run, state: str, *, speed: float = 0.0, error: CnnError | None = None
 ) -> None:
     """Replace the run's status; the writing process vouches for an active one until it dies."""
-    _refuse_shipped(run)
+    refuse_shipped(run)
     tree: dict[str, Any] = {
         "state": state,
         "since": time.time(),
@@ -264,169 +261,13 @@ def write_status(
 
 def show_life(run: Run) -> None:
     """Say that somebody is still working on the run, or keeps it in a queue."""
-    _refuse_shipped(run)
+    refuse_shipped(run)
     (run.folder / "alive").touch()
-
-
-def read_control(run: Run) -> Control:
-    """What is wanted of the run at the moment; nothing, if that cannot be read."""
-    tree = _read_json(run.folder / "control.json") or {}
-    try:
-        rate = tree.get("learning_rate")
-        return Control(
-            stop=bool(tree.get("stop", False)),
-            paused=bool(tree.get("paused", False)),
-            steps=int(tree.get("steps", 0)),
-            learning_rate=None if rate is None else check_learning_rate(rate),
-        )
-    except (TypeError, ValueError, OverflowError):  # a ConfigError is a ValueError
-        return Control()
-
-
-_control_lock = threading.Lock()
-
-
-def ask(run: Run, **wanted: Any) -> Control:
-    """Change what is wanted: `ask(run, paused=True)`, `ask(run, learning_rate=1e-4)`.
-
-    Raises:
-        ConfigError: If the learning rate is not above 0 and at most 10.
-        RunError: If the run's folder is gone or cannot be written.
-    """
-    if wanted.get("learning_rate") is not None:
-        check_learning_rate(wanted["learning_rate"])
-    with _control_lock:
-        control = replace(read_control(run), **wanted)
-        _write(run, "control.json", asdict(control))
-    return control
-
-
-def ask_for_step(run: Run) -> Control:
-    """Pause the run, and let one more batch through. Raises `RunError` like `ask`."""
-    with _control_lock:
-        control = read_control(run)
-        control = replace(control, paused=True, steps=control.steps + 1)
-        _write(run, "control.json", asdict(control))
-    return control
-
-
-def paused_for(run: Run) -> float:
-    """Seconds since the run was asked to pause, or for its last step; 0 if it is not asked to."""
-    try:
-        since = (run.folder / "control.json").stat().st_mtime
-    except OSError:
-        return 0.0
-    return max(0.0, time.time() - since) if read_control(run).paused else 0.0
-
-
-class ControlReader:
-    """Asks what is wanted, reading control.json only when it was replaced (4 microseconds if not)."""
-
-    def __init__(self, run: Run) -> None:
-        self._run = run
-        self._path = run.folder / "control.json"
-        self._seen: tuple[int, int] | None = None
-        self._control = Control()
-
-    def __call__(self) -> Control:
-        """What is wanted now."""
-        try:
-            stat = self._path.stat()
-        except OSError:
-            return self._control
-        stamp = (stat.st_mtime_ns, stat.st_ino)
-        if stamp != self._seen:
-            # Time stamps are coarse and inodes used again: a young file may be replaced unnoticed.
-            settled = abs(time.time() - stat.st_mtime) > SETTLED_AFTER
-            self._control, self._seen = read_control(self._run), stamp if settled else None
-        return self._control
-
-
-class EventWriter:
-    """Appends events to events.jsonl, each flushed as it is written."""
-
-    def __init__(self, run: Run) -> None:
-        _refuse_shipped(run)
-        path = run.folder / "events.jsonl"
-        torn = path.exists() and path.stat().st_size > 0 and not path.read_bytes().endswith(b"\n")
-        self._file = path.open("a", encoding="utf-8")
-        if torn:
-            self._file.write("\n")
-
-    def __call__(self, event: Event) -> None:
-        """Write one line."""
-        self._file.write(to_json(event) + "\n")
-        self._file.flush()
-
-    def close(self) -> None:
-        """Close the file."""
-        self._file.close()
-
-
-class EventReader:
-    """Reads events.jsonl on from where it stopped; safe to call on several threads."""
-
-    def __init__(self, folder: Path, planned_epochs: int) -> None:
-        self._path = folder / "events.jsonl"
-        self._epochs = planned_epochs
-        self._offset = 0
-        self._events: list[Event] = []
-        self._history = History(planned_epochs)
-        self._lock = threading.Lock()
-
-    def history(self) -> History:
-        """The history of the run up to the last complete line; the same object if nothing is new."""
-        with self._lock:
-            fresh = self._read_on()
-            if fresh:
-                self._events += fresh
-                self._history = History.from_events(self._events, self._epochs)
-            return self._history
-
-    def _read_on(self) -> list[Event]:
-        try:
-            with self._path.open("rb") as file:
-                file.seek(self._offset)
-                fresh = file.read()
-        except OSError:
-            return []
-        end = fresh.rfind(b"\n") + 1
-        self._offset += end
-        return list(_parse(fresh[:end]))
-
-
-def history(run: Run) -> History:
-    """What the run has said so far; only what is new since the last call is read."""
-    return _reader(run.folder, run.train.epochs).history()
-
-
-@lru_cache(maxsize=32)
-def _reader(folder: Path, epochs: int) -> EventReader:
-    return EventReader(folder, epochs)
-
-
-def best_epoch(run: Run) -> EpochEnd | None:
-    """The epoch of the lowest validation loss; its log is read again only when it has grown."""
-    try:
-        size = (run.folder / "events.jsonl").stat().st_size
-    except OSError:
-        return None
-    return _best_epoch(run.folder, run.train.epochs, size)
-
-
-@lru_cache(maxsize=512)
-def _best_epoch(folder: Path, epochs: int, size: int) -> EpochEnd | None:
-    return EventReader(folder, epochs).history().best
-
-
-def complete_epochs(run: Run) -> list[EpochEnd]:
-    """The complete epochs of the run, in order: what a resumed training needs to know."""
-    return [end for end in history(run).epochs if end.complete]
 
 
 def write_examples(run: Run, images: npt.NDArray[np.uint8], labels: npt.NDArray[np.int64]) -> None:
     """Keep a few test images (N, H, W, C) and their labels (N,), so that a page need not load the set."""
-    _refuse_shipped(run)
+    refuse_shipped(run)
     temporary = run.folder / "examples.tmp"
     with temporary.open("wb") as file:
         np.savez(file, images=images, labels=labels)
@@ -447,7 +288,7 @@ def measured_speed(recent: int = 8) -> float | None:
     """Median `Status.speed` of the newest measured runs on this home; None before the first."""
     speeds: list[float] = []
     for folder in sorted(_folders(), reverse=True)[:MEASURED_RUNS]:
-        speed = _status(_read_json(folder / "status.json") or {}).speed
+        speed = _status(read_json(folder / "status.json") or {}).speed
         if 0 < speed < math.inf:
             speeds.append(speed)
         if len(speeds) == recent:
@@ -469,8 +310,13 @@ def write_json(path: Path, tree: dict[str, Any]) -> None:
     temporary.replace(path)
 
 
-def _write(run: Run, file: str, tree: dict[str, Any]) -> None:
-    _refuse_shipped(run)
+def write(run: Run, file: str, tree: dict[str, Any]) -> None:
+    """Replace one of the run's files in one step.
+
+    Raises:
+        RunError: If its folder is gone or cannot be written.
+    """
+    refuse_shipped(run)
     try:
         write_json(run.folder / file, tree)
     except FileNotFoundError:
@@ -485,20 +331,13 @@ def _folders() -> Iterator[Path]:
         yield from (path for path in root.iterdir() if RUN_ID.fullmatch(path.name))
 
 
-def _read_json(path: Path) -> dict[str, Any] | None:
+def read_json(path: Path) -> dict[str, Any] | None:
+    """What `write_json` wrote; None if that cannot be read."""
     try:
         tree = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError, RecursionError):
         return None
     return tree if isinstance(tree, dict) else None
-
-
-def _parse(lines: bytes) -> Iterator[Event]:
-    for line in lines.splitlines():
-        try:
-            yield from_json(line.decode("utf-8"))
-        except ValueError:  # torn by a kill; what it said is said again by the resumed run
-            continue
 
 
 def _alive(run: Run, tree: dict[str, Any]) -> bool:

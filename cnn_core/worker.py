@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import numpy as np
 
-from cnn_core import datasets, pace, runs
+from cnn_core import datasets, pace, run_log, runs, steering
 from cnn_core.errors import CnnError, EngineError, RunError
 from cnn_core.events import Ask, Downloading, Emit, EpochEnd, Loading
 
@@ -30,7 +30,6 @@ if TYPE_CHECKING:
     from cnn_core.model import Opened
 
 KINDS = ("train", "look")
-SECONDS_BETWEEN_LIFE_SIGNS = 3.0
 SECONDS_BETWEEN_DOWNLOAD_EVENTS = 0.5
 SECONDS_BETWEEN_LOOKS_AT_SCHEDULER = 0.1
 SHORTEST_MEASURE = 0.5  # seconds of training that tell a speed
@@ -70,8 +69,8 @@ def train_run(run_id: str) -> None:
     run = runs.open_run(run_id)
     if runs.status(run).state in runs.OVER:
         return  # the worker that finished it was killed before it could say so to Dask
-    control = runs.ControlReader(run)
-    past = runs.complete_epochs(run)
+    control = steering.ControlReader(run)
+    past = run_log.history(run).complete_epochs
     if control().stop and not past:
         runs.write_status(run, "stopped")
         return
@@ -94,12 +93,12 @@ def train_run(run_id: str) -> None:
     gc.collect()
 
 
-def _train(run: runs.Run, control: Ask, past: list[EpochEnd]) -> tuple[str, float]:
+def _train(run: runs.Run, control: Ask, past: Sequence[EpochEnd]) -> tuple[str, float]:
     """The state that training ended in, and its speed as in `runs.Status`."""
     from cnn_core import training
 
     (run.folder / "error.txt").unlink(missing_ok=True)
-    with closing(runs.EventWriter(run)) as emit, training.forgetting_graphs():
+    with closing(run_log.EventWriter(run)) as emit, training.forgetting_graphs():
         emit(Loading())
         data = _data(run, emit, control)
         first = slice(training.SAMPLE_IMAGES)
@@ -107,8 +106,7 @@ def _train(run: runs.Run, control: Ask, past: list[EpochEnd]) -> tuple[str, floa
         result = training.train(
             run.model, run.train, data, emit, control, folder=run.folder, past=past
         )
-    images = min(len(data.x_train), run.train.train_size or len(data.x_train))
-    return STATES[result.ended.reason], _speed(run, images, result.epochs)
+    return STATES[result.ended.reason], _speed(run, result.epochs)
 
 
 def look(name: str, path: Path, run_id: str, arguments: tuple[Any, ...]) -> Any:
@@ -224,7 +222,7 @@ def _vouching(run: runs.Run) -> Iterator[None]:
     over = threading.Event()
 
     def vouch() -> None:
-        while not over.wait(SECONDS_BETWEEN_LIFE_SIGNS):
+        while not over.wait(runs.SECONDS_BETWEEN_LIFE_SIGNS):
             with suppress(OSError):
                 if runs.status(run).state == "running":
                     runs.show_life(run)
@@ -263,12 +261,13 @@ def _data(run: runs.Run, emit: Emit, control: Ask) -> datasets.Dataset:
     return datasets.load(run.train.dataset, run.train.size, fetch=fetch)
 
 
-def _speed(run: runs.Run, images: int, epochs: Sequence[EpochEnd]) -> float:
+def _speed(run: runs.Run, epochs: Sequence[EpochEnd]) -> float:
     """Reckoned seconds that one second of the training worked off, 0 if it was too short to tell."""
     seconds = [end.seconds for end in epochs if end.complete]
     if sum(seconds) < SHORTEST_MEASURE:
         return 0.0
-    return len(seconds) * pace.reckoned_seconds(run.model, run.train, images) / sum(seconds)
+    an_epoch = pace.reckoned_seconds(run.model, run.train, datasets.training_images(run.train))
+    return len(seconds) * an_epoch / sum(seconds)
 
 
 @lru_cache(maxsize=4)

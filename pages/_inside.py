@@ -7,7 +7,7 @@ from pathlib import Path
 
 import streamlit as st
 
-from cnn_core import runs, snapshots
+from cnn_core import run_log, runs, snapshots
 from cnn_core.errors import CnnError
 from pages import _run_panel
 from pages._shared import chosen_run, publish, say_error, t
@@ -70,7 +70,7 @@ def name_of(run: runs.Run) -> str:
 
 def kept_epoch(run: runs.Run) -> int:
     """The epoch whose weights best.keras holds."""
-    best = runs.history(run).best
+    best = run_log.history(run).best
     return best.epoch if best else snapshots.epochs(run)[-1]
 
 

@@ -13,7 +13,7 @@ from itertools import islice
 import numpy as np
 import streamlit as st
 
-from cnn_core import datasets, narrator, runs, texts
+from cnn_core import datasets, narrator, run_log, runs, steering, texts
 from cnn_core.errors import CnnError
 from cnn_core.events import RunEnded
 from cnn_core.figures import curves, mosaic
@@ -80,7 +80,7 @@ def _live(run: runs.Run) -> None:
     if state not in runs.ACTIVE:
         st.rerun()
     _say_what_failed()
-    history = runs.history(run)
+    history = run_log.history(run)
     _head(run, _shown_state(state, history))
     _progress(run, state, history)
     _steering(run, state, history)
@@ -89,7 +89,7 @@ def _live(run: runs.Run) -> None:
 
 
 def _over(run: runs.Run) -> None:
-    state, history = _state(run), runs.history(run)
+    state, history = _state(run), run_log.history(run)
     _head(run, state)
     status = runs.status(run)
     if status.error:
@@ -185,7 +185,7 @@ def _steering(run: runs.Run, state: str, history: History) -> None:
     if run.owner != visitor():
         st.container(key="steering").caption(t("panel.not_yours"))
         return
-    control = runs.read_control(run)
+    control = steering.read_control(run)
     working = state == "running" and history.started is not None and not history.evaluating
     with st.container(horizontal=True, vertical_alignment="bottom", gap="small", key="steering"):
         if control.paused:
@@ -201,7 +201,7 @@ def _steering(run: runs.Run, state: str, history: History) -> None:
             )  # fmt: skip
         st.button(
             t("panel.step"), icon=":material/skip_next:", on_click=_attempt,
-            args=(runs.ask_for_step, run), disabled=not working, help=t("panel.step_help"), key="step",
+            args=(steering.ask_for_step, run), disabled=not working, help=t("panel.step_help"), key="step",
         )  # fmt: skip
         st.button(
             t("panel.stopping") if control.stop else t("panel.stop"), icon=":material/stop:",
@@ -220,7 +220,7 @@ def _steering(run: runs.Run, state: str, history: History) -> None:
 
 
 def _ask(run: runs.Run, **wanted: object) -> None:
-    _attempt(partial(runs.ask, **wanted), run)
+    _attempt(partial(steering.ask, **wanted), run)
 
 
 def _ask_rate(run: runs.Run) -> None:
@@ -368,7 +368,7 @@ def run_list() -> None:
 
 
 def _row(run: runs.Run) -> None:
-    status, best = runs.status(run), runs.best_epoch(run)
+    status, best = runs.status(run), run_log.best_epoch(run)
     state = _state(run)
     with st.container(border=True, horizontal=True, vertical_alignment="center", gap="small"):
         st.badge(t(f"state.{state}"), icon=ICONS[state], color=BADGES.get(state, "gray"))

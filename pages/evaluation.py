@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import streamlit as st
 
-from cnn_core import datasets, evaluation, runs, texts
+from cnn_core import datasets, evaluation, run_log, runs, texts
 from cnn_core.errors import CnnError
 from cnn_core.evaluation import PARTS, Predictions
 from cnn_core.figures import evaluation as figures
@@ -103,7 +103,7 @@ def _problem(run: runs.Run) -> str:
 
 
 def _scores(run: runs.Run) -> None:
-    ended = runs.history(run).ended
+    ended = run_log.history(run).ended
     if ended is None or not ended.scores:
         return
     with st.container(horizontal=True, gap="small", key="scores"):
@@ -184,7 +184,7 @@ def _summary(answers: Answers) -> None:
         true, predicted = plain(names[row]), plain(names[column])
         said += " " + t("evaluation.worst", true=true, predicted=predicted, count=f"{count:,}")
     st.markdown(said if worst else f"{said} {t('evaluation.perfect')}")
-    ended = runs.history(answers.run).ended
+    ended = run_log.history(answers.run).ended
     score = ended.scores.get(answers.part) if ended else None
     if found.size != answers.run.train.size:
         st.caption(t("evaluation.sample", **words))

@@ -73,8 +73,7 @@ def _order(model: ModelConfig, train: TrainConfig) -> None:
 
 def _outlook(model: ModelConfig, train: TrainConfig) -> str:
     """How much there is to do, and how long it will take if that was measured before."""
-    images = datasets.spec(train.dataset).counts[train.size].train
-    images = min(images, train.train_size or images)
+    images = datasets.training_images(train)
     text = t("playground.work", images=f"{images:,}", epochs=train.epochs)
     seconds = runs.seconds_an_epoch(model, train, images, runs.measured_speed())
     if seconds is not None:

@@ -11,7 +11,7 @@ from types import ModuleType
 import numpy as np
 import pytest
 
-from cnn_core import datasets, model, runs
+from cnn_core import datasets, model, run_log, runs
 from cnn_core.config import ConvBlock, ModelConfig, TrainConfig
 from cnn_core.events import BatchEnd, EpochEnd
 
@@ -113,7 +113,7 @@ def test_the_build_leaves_a_run_that_opens(
         "status.json",
     ]
     assert json.loads((folder / "config.json").read_text())["copies"] == 1
-    history = runs.history(run)
+    history = run_log.history(run)
     assert [end.epoch for end in history.epochs] == [1, 2]
     assert history.ended is not None
     assert history.ended.reason == "finished"

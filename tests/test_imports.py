@@ -29,7 +29,7 @@ class May:
 
 L0 = {"errors", "config", "events", "texts", "recipes"}
 RESULTS = {"arithmetic", "pace", "convolution", "drawing", "evaluation", "history", "weights"}
-RUNS = {"runs", "repair", "snapshots", "limits"}
+RUNS = {"runs", "run_log", "steering", "limits", "repair", "snapshots"}
 L1 = RESULTS | RUNS | {"sources", "datasets", "narrator", "uploads", "export"}
 TRAINING = {"training", "conductor", "meters", "feeding", "optimizers", "checkpoints"}
 L2 = TRAINING | {"model", "features", "explain", "inspection", "download"}
@@ -50,7 +50,9 @@ TABLE = {
     "narrator": May(modules=L0 | {"history"}),
     "sources": May(modules=L0),
     "datasets": May({"numpy"}, L0 | {"sources"}, late={"sklearn"}),
-    "runs": May({"numpy"}, L0 | {"pace", "history"}),
+    "runs": May({"numpy"}, L0 | {"pace"}),
+    "run_log": May(modules=L0 | {"history", "runs"}),
+    "steering": May(modules=L0 | {"runs"}),
     "snapshots": May({"numpy"}, L0 | {"arithmetic", "runs"}),
     "limits": May(modules=L0 | {"arithmetic", "datasets"}),
     "export": May(modules=L0 | {"arithmetic"}),
@@ -179,7 +181,7 @@ def test_a_figure_knows_no_path(path: Path) -> None:
 @pytest.mark.parametrize(
     ("name", "source", "expected"),
     [
-        ("runs", "import json\nfrom cnn_core.history import History", []),
+        ("run_log", "import json\nfrom cnn_core.history import History", []),
         ("runs", "import keras", ["line 1: may not import keras"]),
         ("runs", "def late():\n    import keras.ops", ["line 2: may not import keras"]),
         ("runs", "from . import datasets", ["line 1: may not import datasets"]),

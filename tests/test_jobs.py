@@ -14,9 +14,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from engines import MODEL, PLENTY, SHORT, state, until
+from small_runs import MODEL, PLENTY, SHORT, state, until
 
-from cnn_core import jobs, runs, worker
+from cnn_core import jobs, run_log, runs, steering, worker
 from cnn_core.config import Limits
 from cnn_core.errors import EngineError, LimitError, RunError
 from cnn_core.events import EpochEnd, RunStarted
@@ -110,7 +110,7 @@ def test_a_place_tells_how_long_those_before_will_take(queue: Engine, cluster: C
     work = reckoned_seconds(MODEL, SHORT, 1149)
     runs.write_status(measured, "finished", speed=work / 10)  # ten seconds an epoch
     assert queue.place(second) == Place(1, pytest.approx(20.0))
-    write = runs.EventWriter(first)
+    write = run_log.EventWriter(first)
     write(RunStarted(1, 1149, 18, "float32"))
     write(EpochEnd(1, 1, 1, 1, 1, 1, seconds=4.0))
     write.close()
@@ -153,18 +153,18 @@ def test_a_run_that_is_sent_is_asked_to_stop(queue: Engine) -> None:
     run = order(queue)
     queue._tick()
     queue.stop(run)
-    assert runs.read_control(run).stop
+    assert steering.read_control(run).stop
     assert queue.holds(run.id)
     assert state(run) == "queued"
 
 
 def interrupted(epochs: int = 1) -> runs.Run:
     run = runs.create(MODEL, SHORT)
-    write = runs.EventWriter(run)
+    write = run_log.EventWriter(run)
     for epoch in range(1, epochs + 1):
         write(EpochEnd(epoch, 1, 1, 1, 1, 1, 1.0))
     write.close()
-    runs.ask(run, stop=True, paused=True, learning_rate=0.5)
+    steering.ask(run, stop=True, paused=True, learning_rate=0.5)
     runs.write_status(run, "interrupted")
     return run
 
@@ -174,7 +174,7 @@ def test_an_interrupted_run_is_queued_again_without_its_old_wishes(
 ) -> None:
     run = interrupted()
     queue.resume(run, limits=PLENTY)
-    control = runs.read_control(run)
+    control = steering.read_control(run)
     assert (control.stop, control.paused, control.learning_rate) == (False, False, 0.5)
     assert state(run) == "queued"
     with pytest.raises(RunError, match="cannot be resumed"):
@@ -298,7 +298,7 @@ def test_waiting_runs_are_vouched_for(queue: Engine, cluster: Cluster) -> None:
 def test_a_long_pause_ends_once_others_wait_for_the_worker(queue: Engine, cluster: Cluster) -> None:
     paused = order(queue)
     queue._tick()
-    runs.ask(paused, paused=True)
+    steering.ask(paused, paused=True)
     control = paused.folder / "control.json"
     for seconds, others, goes_on in ((400, False, False), (100, True, False), (400, True, True)):
         if others and len(queue._jobs) == 1:
@@ -306,7 +306,7 @@ def test_a_long_pause_ends_once_others_wait_for_the_worker(queue: Engine, cluste
         os.utime(control, (time.time() - seconds,) * 2)
         queue._vouched = -1e9
         queue._tick()
-        assert runs.read_control(paused).paused is not goes_on
+        assert steering.read_control(paused).paused is not goes_on
 
 
 def test_a_run_that_somebody_finished_meanwhile_is_left_alone(

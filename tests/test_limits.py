@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from engines import MODEL, SHORT
+from small_runs import MODEL, SHORT
 
 from cnn_core import runs
 from cnn_core.config import TEXTBOOK, ConvBlock, Limits, ModelConfig, TrainConfig

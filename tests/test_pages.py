@@ -15,12 +15,13 @@ import pytest
 import streamlit as st
 from streamlit.testing.v1 import AppTest
 
-from cnn_core import arithmetic, runs, texts
+from cnn_core import arithmetic, runs, steering, texts
 from cnn_core.config import PRESETS, ConvBlock, ModelConfig, TrainConfig, from_query, to_query
 from cnn_core.errors import RunError
 from cnn_core.events import BatchEnd, EpochEnd, Evaluating, Paused, RunEnded, RunStarted, Score
 from cnn_core.jobs import Engine
-from cnn_core.runs import EventWriter, Run
+from cnn_core.run_log import EventWriter
+from cnn_core.runs import Run
 from pages._shared import plain
 
 APP = Path(__file__).parent.parent / "app.py"
@@ -279,15 +280,15 @@ def test_the_buttons_of_a_run_write_what_is_wanted(visit):
     run = make_run("running")
     at = visit(run=run.id)
     at.button(key="pause").click().run()
-    assert runs.read_control(run).paused
+    assert steering.read_control(run).paused
     at.button(key="step").click().run()
-    assert runs.read_control(run).steps == 1
+    assert steering.read_control(run).steps == 1
     at.button(key="resume").click().run()
-    assert not runs.read_control(run).paused
+    assert not steering.read_control(run).paused
     at.selectbox(key=f"rate_{run.id}").set_value(1e-4).run()
-    assert runs.read_control(run).learning_rate == 1e-4
+    assert steering.read_control(run).learning_rate == 1e-4
     at.button(key="stop").click().run()
-    assert runs.read_control(run).stop
+    assert steering.read_control(run).stop
     assert not at.exception
 
 
@@ -312,7 +313,7 @@ def test_the_rate_another_window_asked_for_is_shown(visit):
     run = make_run("running")
     at = visit(run=run.id)
     assert at.selectbox(key=f"rate_{run.id}").value == TINY.train.learning_rate
-    runs.ask(run, learning_rate=3e-5)
+    steering.ask(run, learning_rate=3e-5)
     assert at.run().selectbox(key=f"rate_{run.id}").value == 3e-5
 
 

@@ -19,10 +19,10 @@ from typing import Any
 import numpy as np
 import psutil
 import pytest
-from engines import LONG, MODEL, PLENTY, SHORT, state, until
 from numpy.testing import assert_allclose
+from small_runs import LONG, MODEL, PLENTY, SHORT, state, until
 
-from cnn_core import datasets, runs, worker
+from cnn_core import datasets, run_log, runs, steering, worker
 from cnn_core.config import Limits, TrainConfig
 from cnn_core.errors import EngineError, LimitError, RunError
 from cnn_core.events import BatchEnd, RunStarted, from_json
@@ -62,7 +62,7 @@ def engine(shared_engine: Engine, real_home: Path) -> Iterator[Engine]:
     yield shared_engine
     for job in list(shared_engine._jobs):
         with suppress(RunError):  # its test deleted it
-            runs.ask(job.run, stop=True, paused=False)
+            steering.ask(job.run, stop=True, paused=False)
     until(lambda: not shared_engine._jobs)
 
 
@@ -94,7 +94,7 @@ def words(run: runs.Run, kind: type) -> list[Any]:
 
 
 def epochs_of(run: runs.Run) -> list[int]:
-    return [end.epoch for end in runs.complete_epochs(run)]
+    return [end.epoch for end in run_log.history(run).complete_epochs]
 
 
 @pytest.mark.slow
@@ -102,7 +102,7 @@ def test_a_run_is_trained_in_another_process_and_found_in_its_folder(engine: Eng
     run = train(engine, name="first")
     assert ended(run) == "finished"
     until(lambda: not engine.holds(run.id))
-    history = runs.history(runs.open_run(run.id))
+    history = run_log.history(runs.open_run(run.id))
     assert history.ended is not None
     assert (history.ended.reason, history.ended.epochs) == ("finished", 2)
     images = datasets.load("digits").x_test[:10]
@@ -126,33 +126,33 @@ def test_the_train_worker_gives_way_and_nobody_outside_reaches_a_worker(engine: 
 @pytest.mark.slow
 def test_a_run_is_steered_while_it_trains(engine: Engine) -> None:
     run = train(engine, LONG)
-    until(lambda: runs.history(run).batches)
+    until(lambda: run_log.history(run).batches)
     assert engine.place(run) == Place(0, None)
     assert state(run) == "running"
 
-    runs.ask(run, paused=True)
-    until(lambda: runs.history(run).paused)
-    paused = runs.history(run)
+    steering.ask(run, paused=True)
+    until(lambda: run_log.history(run).paused)
+    paused = run_log.history(run)
     time.sleep(0.3)
-    assert runs.history(run) is paused
+    assert run_log.history(run) is paused
 
     for steps in (1, 2):
-        runs.ask_for_step(run)
+        steering.ask_for_step(run)
         until(lambda steps=steps: len(words(run, BatchEnd)) == len(paused.batches) + steps)
-        until(lambda: runs.history(run).paused)
-        last = runs.history(run).batches[-1]
+        until(lambda: run_log.history(run).paused)
+        last = run_log.history(run).batches[-1]
         before = paused.batches[-1]
         batch = (before.epoch - 1) * before.batches + before.batch + steps
         assert (last.epoch - 1) * last.batches + last.batch == batch
 
-    runs.ask(run, learning_rate=1e-5, paused=False)
-    until(lambda: runs.history(run).batches[-1].learning_rate == 1e-5)
-    assert [it.learning_rate for it in runs.history(run).learning_rates] == [1e-5]
-    assert not runs.history(run).paused
+    steering.ask(run, learning_rate=1e-5, paused=False)
+    until(lambda: run_log.history(run).batches[-1].learning_rate == 1e-5)
+    assert [it.learning_rate for it in run_log.history(run).learning_rates] == [1e-5]
+    assert not run_log.history(run).paused
 
     engine.stop(run)
     assert ended(run) == "stopped"
-    history = runs.history(run)
+    history = run_log.history(run)
     assert history.ended is not None
     assert history.ended.reason == "stopped"
     assert set(history.ended.scores) == {"train", "val", "test"}
@@ -162,7 +162,7 @@ def test_a_run_is_steered_while_it_trains(engine: Engine) -> None:
 @pytest.mark.slow
 def test_a_second_run_waits_with_a_place_and_an_estimate(engine: Engine) -> None:
     first, second, third = (train(engine, LONG, owner="me") for _ in range(3))
-    until(lambda: len(runs.complete_epochs(first)) >= 1)
+    until(lambda: len(run_log.history(first).complete_epochs) >= 1)
     assert [state(run) for run in (first, second, third)] == ["running", "queued", "queued"]
     assert engine.place(first).position == 0
     assert engine.place(second).position == 1
@@ -182,7 +182,7 @@ def test_a_second_run_waits_with_a_place_and_an_estimate(engine: Engine) -> None
 @pytest.mark.slow
 def test_a_run_whose_worker_is_killed_goes_on_from_its_last_epoch(engine: Engine) -> None:
     run = train(engine, replace(LONG, epochs=6, batch_size=8))
-    until(lambda: len(runs.complete_epochs(run)) >= 2)
+    until(lambda: len(run_log.history(run).complete_epochs) >= 2)
     old = pid_of(engine, "train")
     os.kill(old, signal.SIGKILL)
     until(lambda: state(run) == "queued", 20)
@@ -192,7 +192,7 @@ def test_a_run_whose_worker_is_killed_goes_on_from_its_last_epoch(engine: Engine
     assert [began[0].epochs_done, len(began)] == [0, 2]
     assert began[1].epochs_done >= 1
     assert epochs_of(run) == [1, 2, 3, 4, 5, 6]
-    history = runs.history(run)
+    history = run_log.history(run)
     assert history.ended is not None
     best = min(history.epochs, key=lambda end: end.val_loss)
     assert history.ended.best_epoch == best.epoch
@@ -257,7 +257,7 @@ def running_pid(run: runs.Run) -> int | None:
 APP = """
 import json, sys, time
 import numpy as np
-from cnn_core import jobs, runs
+from cnn_core import jobs, run_log, runs, steering
 from cnn_core.errors import CnnError
 
 engine = jobs.Engine().start()
@@ -268,7 +268,7 @@ if "train" in sys.argv:
     run = engine.order(*map(eval, sys.stdin.read().splitlines()))
     while not (run.folder / "best.keras").exists():
         time.sleep(0.02)
-    runs.ask(run, paused=True)
+    steering.ask(run, paused=True)
     assert engine.look("predict", run, np.zeros((2, 8, 8, 1), np.uint8), timeout=150).shape == (2, 10)
     try:
         engine.look("predict", run, "no images")
@@ -307,8 +307,8 @@ def test_a_killed_app_takes_its_workers_along_and_its_run_goes_on_in_another(
     process, said = app("train", "stay")  # which also sees that its own process loads no Keras
     try:
         run = runs.open_run(said["run"])
-        until(lambda: runs.history(run).paused)
-        done = len(runs.complete_epochs(run))
+        until(lambda: run_log.history(run).paused)
+        done = len(run_log.history(run).complete_epochs)
         assert 1 <= done < 4
         assert state(run) == "running"
         with pytest.raises(RunError, match="cannot be resumed"):

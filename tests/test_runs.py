@@ -1,4 +1,4 @@
-"""The folder of a run: made, found, steered and read while it is written, however damaged it is."""
+"""The folder of a run: made, found, renamed and read while it is written, however damaged it is."""
 
 from __future__ import annotations
 
@@ -16,35 +16,17 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as some
 from numpy.testing import assert_array_equal
+from small_runs import MODEL, TRAIN, make
 
-from cnn_core import runs
-from cnn_core.config import PRESETS, TEXTBOOK, ConvBlock, ModelConfig, TrainConfig, to_dict
+from cnn_core import run_log, runs, steering
+from cnn_core.config import PRESETS, TEXTBOOK, TrainConfig, to_dict
 from cnn_core.errors import ConfigError, RunError, ShapeError
 from cnn_core.events import (
-    BatchEnd,
     Control,
-    EpochEnd,
-    Event,
-    LearningRateChanged,
-    Paused,
-    Resumed,
-    RunEnded,
-    RunStarted,
-    to_json,
 )
 from cnn_core.history import History
 from cnn_core.pace import reckoned_seconds
-
-MODEL = ModelConfig(blocks=(ConvBlock(4),), dense=(8,), input_shape=(8, 8, 1))
-TRAIN = TrainConfig("digits", epochs=3, batch_size=64, train_size=500, learning_rate=0.002)
-LONG_AGO = time.time() - 3600
-
-
-def make(**options: Any) -> runs.Run:
-    return runs.create(MODEL, TRAIN, **options)
 
 
 def everything(folder: Path) -> dict[str, bytes]:
@@ -68,8 +50,8 @@ def test_a_new_run_waits_and_is_found_as_it_was_ordered() -> None:
     assert runs.status(run).state == "queued"
     assert runs.status(run).active
     assert not runs.status(run).resumable
-    assert runs.history(run) == History(3)
-    assert runs.read_control(run) == Control()
+    assert run_log.history(run) == History(3)
+    assert steering.read_control(run) == Control()
 
 
 def test_home_is_where_the_environment_says(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -207,14 +189,14 @@ def test_a_run_that_was_deleted_meanwhile_is_a_sentence_or_nothing() -> None:
     shutil.rmtree(run.folder)
     for change in (
         lambda: runs.rename(run, "x"),
-        lambda: runs.ask(run, stop=True),
-        lambda: runs.ask_for_step(run),
+        lambda: steering.ask(run, stop=True),
+        lambda: steering.ask_for_step(run),
     ):
         with pytest.raises(RunError, match="does not exist"):
             change()
     assert runs.status(run).state == "interrupted"
-    assert runs.read_control(run) == Control()
-    assert runs.history(run) == History(3)
+    assert steering.read_control(run) == Control()
+    assert run_log.history(run) == History(3)
     assert runs.examples(run) is None
     assert not run.folder.exists()
 
@@ -235,7 +217,7 @@ def test_a_full_disk_is_a_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(Path, "write_text", full)
-    for change in (make, lambda: runs.ask(run, stop=True), lambda: runs.rename(run, "x")):
+    for change in (make, lambda: steering.ask(run, stop=True), lambda: runs.rename(run, "x")):
         with pytest.raises(RunError, match="cannot be written"):
             change()
 
@@ -371,103 +353,6 @@ def test_a_run_shows_life_before_it_says_that_it_is_active(monkeypatch: pytest.M
     assert ages[0] < 60
 
 
-# Steering
-
-
-def test_what_is_asked_adds_up() -> None:
-    run = make()
-    assert runs.ask(run, paused=True) == Control(paused=True)
-    assert runs.ask(run, learning_rate=1e-4) == Control(paused=True, learning_rate=1e-4)
-    assert runs.ask_for_step(run).steps == 1
-    assert runs.ask_for_step(run).steps == 2
-    assert runs.ask(run, paused=False, stop=True) == runs.read_control(run)
-    assert runs.read_control(run) == Control(stop=True, steps=2, learning_rate=1e-4)
-    assert runs.ask(run, learning_rate=None).learning_rate is None
-
-
-def test_a_step_pauses_a_running_run() -> None:
-    run = make()
-    assert runs.ask_for_step(run) == Control(paused=True, steps=1)
-
-
-@pytest.mark.parametrize("rate", [0, -1, 11, math.nan, math.inf, "fast", True])
-def test_a_bad_learning_rate_is_refused_and_not_written(rate: Any) -> None:
-    run = make()
-    with pytest.raises(ConfigError):
-        runs.ask(run, learning_rate=rate)
-    assert not (run.folder / "control.json").exists()
-
-
-@pytest.mark.parametrize(
-    "text",
-    [
-        "",
-        "[]",
-        "{",
-        "[" * 100_000,
-        '{"steps": "x"}',
-        '{"steps": null}',
-        '{"steps": 1e999}',
-        '{"learning_rate": -1}',
-        '{"learning_rate": "x"}',
-    ],
-)
-def test_a_damaged_control_asks_for_nothing(text: str) -> None:
-    run = make()
-    (run.folder / "control.json").write_text(text)
-    assert runs.read_control(run) == Control()
-    assert runs.ControlReader(run)() == Control()
-    assert runs.ask(run, paused=True) == Control(paused=True)
-
-
-def test_a_reader_of_the_control_follows_every_change() -> None:
-    run = make()
-    read = runs.ControlReader(run)
-    assert read() == Control()
-    for steps in range(1, 200):  # so quick that time stamps and inodes come again
-        runs.ask_for_step(run)
-        assert read().steps == steps
-
-
-def test_a_control_that_has_not_changed_is_not_read_again(monkeypatch: pytest.MonkeyPatch) -> None:
-    run = make()
-    runs.ask(run, paused=True)
-    os.utime(run.folder / "control.json", (LONG_AGO, LONG_AGO))
-    reads = []
-    real = runs.read_control
-    monkeypatch.setattr(runs, "read_control", lambda run: reads.append(run) or real(run))
-    read = runs.ControlReader(run)
-    assert [read() for _ in range(5)] == [Control(paused=True)] * 5
-    assert len(reads) == 1
-    runs.ask(run, paused=False)
-    assert read() == Control()
-
-
-def test_a_control_that_vanishes_leaves_the_last_wish() -> None:
-    run = make()
-    read = runs.ControlReader(run)
-    runs.ask(run, paused=True)
-    assert read().paused
-    shutil.rmtree(run.folder)
-    assert read().paused
-
-
-def test_wishes_from_many_threads_are_all_kept() -> None:
-    run = make()
-
-    def push() -> None:
-        for _ in range(25):
-            runs.ask_for_step(run)
-
-    threads = [threading.Thread(target=push) for _ in range(4)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert runs.read_control(run).steps == 100
-    assert not list(run.folder.glob("*.tmp"))
-
-
 @pytest.mark.parametrize(
     ("file", "write", "check"),
     [
@@ -478,7 +363,7 @@ def test_wishes_from_many_threads_are_all_kept() -> None:
         ),
         (
             "control.json",
-            lambda run, n: runs.ask(run, steps=n, learning_rate=1 / (n + 1)),
+            lambda run, n: steering.ask(run, steps=n, learning_rate=1 / (n + 1)),
             lambda tree: len(tree) == 4 and tree["learning_rate"] == 1 / (tree["steps"] + 1),
         ),
     ],
@@ -508,137 +393,6 @@ def test_who_reads_while_a_file_is_replaced_never_sees_half_of_it(
     reader.join()
     assert failures == []
     assert len(seen) > 1
-
-
-# History
-
-
-def started(done: int = 0) -> RunStarted:
-    return RunStarted(100, 500, 8, "float32", done, 1.0)
-
-
-def report(epoch: int, batch: int) -> BatchEnd:
-    return BatchEnd(epoch, batch, 8, 1 / (epoch + batch), 0.5, 1e-3, 100.0, 2.0)
-
-
-def epoch_end(epoch: int, complete: bool = True) -> EpochEnd:
-    return EpochEnd(epoch, 1.0, 0.5, 1 / epoch, 0.5, 1e-3, 3.0, complete=complete)
-
-
-STORY: list[Event] = [
-    started(),
-    report(1, 3),
-    Paused(1, 3),
-    report(1, 4),
-    Resumed(1, 4),
-    report(1, 8),
-    epoch_end(1),
-    LearningRateChanged(2, 1, 1e-4),
-    report(2, 8),
-    epoch_end(2),
-    report(3, 2),
-    started(2),
-    report(3, 8),
-    epoch_end(3),
-    RunEnded("finished", 3, 3, 9.0),
-]
-
-
-def test_a_history_that_grows_equals_a_full_reading_at_every_byte() -> None:
-    run = make()
-    content = "".join(to_json(event) + "\n" for event in STORY).encode()
-    growing = runs.EventReader(run.folder, 3)
-    path = run.folder / "events.jsonl"
-    assert growing.history() == runs.EventReader(run.folder, 3).history() == History(3)
-    for size in range(0, len(content) + 1, 7):
-        path.write_bytes(content[:size])
-        lines = content[:size].count(b"\n")
-        expected = History.from_events(STORY[:lines], 3)
-        assert growing.history() == expected
-        assert runs.EventReader(run.folder, 3).history() == expected
-
-
-@given(some.lists(some.integers(0, 600), min_size=1, max_size=6))
-def test_a_history_does_not_depend_on_when_it_was_read(cuts: list[int]) -> None:
-    content = "".join(to_json(event) + "\n" for event in STORY).encode()
-    run = make()
-    growing = runs.EventReader(run.folder, 3)
-    for size in [*sorted(cuts), len(content)]:
-        (run.folder / "events.jsonl").write_bytes(content[:size])
-        growing.history()
-    assert growing.history() == History.from_events(STORY, 3)
-
-
-def test_a_history_without_news_is_the_same_object() -> None:
-    run = make()
-    write = runs.EventWriter(run)
-    write(started())
-    first = runs.history(run)
-    assert runs.history(run) is first
-    write(report(1, 3))
-    assert runs.history(run).batches == (report(1, 3),)
-    write.close()
-    assert first.batches == ()
-
-
-def test_what_is_said_is_readable_at_once() -> None:
-    run = make()
-    write = runs.EventWriter(run)
-    for count, event in enumerate(STORY, start=1):
-        write(event)
-        assert runs.history(run) == History.from_events(STORY[:count], 3)
-    write.close()
-
-
-@pytest.mark.parametrize("torn", [b'{"kind": "BatchEnd", "epo', b"\xed\x95", b"\0" * 50, b"{}"])
-def test_a_torn_last_line_is_left_out_and_the_next_word_stands_on_its_own_line(
-    torn: bytes,
-) -> None:
-    run = make()
-    path = run.folder / "events.jsonl"
-    path.write_bytes("".join(to_json(event) + "\n" for event in STORY[:7]).encode() + torn)
-    assert runs.history(run) == History.from_events(STORY[:7], 3)
-    write = runs.EventWriter(run)
-    for event in STORY[7:]:
-        write(event)
-    write.close()
-    assert runs.history(run) == History.from_events(STORY, 3)
-    assert runs.EventReader(run.folder, 3).history() == History.from_events(STORY, 3)
-
-
-def test_the_complete_epochs_are_what_a_resumed_training_needs() -> None:
-    run = make()
-    write = runs.EventWriter(run)
-    for event in (started(), epoch_end(1), epoch_end(2), epoch_end(3, complete=False)):
-        write(event)
-    write.close()
-    assert runs.complete_epochs(run) == [epoch_end(1), epoch_end(2)]
-
-
-def test_a_history_can_be_read_on_many_threads() -> None:
-    run = make()
-    write = runs.EventWriter(run)
-    failures: list[History] = []
-    over = threading.Event()
-
-    def read() -> None:
-        while not over.is_set():
-            history = runs.history(run)
-            batches = [it.batch for it in history.batches]
-            if batches != list(range(1, len(batches) + 1)):
-                failures.append(history)
-
-    threads = [threading.Thread(target=read) for _ in range(3)]
-    for thread in threads:
-        thread.start()
-    for batch in range(1, 201):
-        write(report(1, batch))
-    over.set()
-    for thread in threads:
-        thread.join()
-    write.close()
-    assert failures == []
-    assert len(runs.history(run).batches) == 200
 
 
 # Speed

@@ -14,7 +14,7 @@ import keras
 import numpy as np
 import pytest
 
-from cnn_core import datasets, model, runs, worker
+from cnn_core import datasets, model, run_log, runs, steering, worker
 from cnn_core.errors import CnnError, RunError
 from cnn_core.events import BatchEnd
 
@@ -78,7 +78,7 @@ def test_it_reads_all_images_as_well_as_its_card_and_its_last_word_say(name: str
     if not datasets.available(run.train.dataset, "full"):
         pytest.skip(f"the full {run.train.dataset} set is not on this machine")
     data, network = datasets.load(run.train.dataset, "full"), restored(name)
-    ended = runs.history(run).ended
+    ended = run_log.history(run).ended
     assert ended is not None
     for part in ("train", "val", "test"):
         images, labels = getattr(data, f"x_{part}"), getattr(data, f"y_{part}")
@@ -91,7 +91,7 @@ def test_it_reads_all_images_as_well_as_its_card_and_its_last_word_say(name: str
 
 @every_model
 def test_the_card_says_what_the_run_said_last(name: str) -> None:
-    ended = runs.history(runs.open_run(name)).ended
+    ended = run_log.history(runs.open_run(name)).ended
     assert ended is not None
     assert card(name) == {part: round(score.accuracy, 4) for part, score in ended.scores.items()}
     assert card(name)["test"] >= ON_ALL[name]
@@ -135,7 +135,7 @@ def test_the_file_holds_no_optimizer(name: str) -> None:
 @every_model
 def test_its_history_is_that_of_a_whole_training(name: str) -> None:
     run = runs.open_run(name)
-    history = runs.history(run)
+    history = run_log.history(run)
     assert runs.status(run).state == "finished"
     assert history.ended is not None
     assert history.ended.reason == "finished"
@@ -152,7 +152,7 @@ def test_every_epoch_left_a_snapshot_and_the_best_one_is_the_network(name: str) 
     run = runs.open_run(name)
     files = sorted(path.name for path in (run.folder / "snapshots").iterdir())
     assert files == [f"epoch-{epoch:03d}.npz" for epoch in range(run.train.epochs + 1)]
-    best = runs.history(run).best
+    best = run_log.history(run).best
     assert best is not None
     network = restored(name)
     with np.load(run.folder / "snapshots" / f"epoch-{best.epoch:03d}.npz") as arrays:
@@ -176,7 +176,7 @@ def test_the_first_snapshot_is_the_untrained_network_of_its_seed(name: str) -> N
 @every_model
 def test_its_examples_are_answered_as_its_last_word_says(name: str) -> None:
     run = runs.open_run(name)
-    kept, ended = runs.examples(run), runs.history(run).ended
+    kept, ended = runs.examples(run), run_log.history(run).ended
     assert kept is not None
     assert ended is not None
     images, labels = kept
@@ -188,11 +188,11 @@ def test_its_examples_are_answered_as_its_last_word_says(name: str) -> None:
 CHANGES: dict[str, Callable[[runs.Run], object]] = {
     "delete": runs.delete,
     "rename": lambda run: runs.rename(run, "mine"),
-    "pause": lambda run: runs.ask(run, paused=True),
-    "step": runs.ask_for_step,
+    "pause": lambda run: steering.ask(run, paused=True),
+    "step": steering.ask_for_step,
     "status": lambda run: runs.write_status(run, "running"),
     "life": runs.show_life,
-    "events": runs.EventWriter,
+    "events": run_log.EventWriter,
     "examples": lambda run: runs.write_examples(
         run, np.zeros((1, 28, 28, 1), np.uint8), np.zeros(1, np.int64)
     ),
@@ -219,7 +219,7 @@ def test_training_it_again_does_nothing(name: str) -> None:
 def test_reading_it_leaves_no_trace(name: str) -> None:
     before = fingerprints(MODELS / name)
     run = runs.open_run(name)
-    runs.status(run), runs.history(run), runs.examples(run), runs.read_control(run)
+    runs.status(run), run_log.history(run), runs.examples(run), steering.read_control(run)
     images = np.zeros((1, 28, 28, 1), np.uint8)
     answer = worker.look("predict", run.folder / "best.keras", name, (images,))
     assert answer.shape == (1, 10)

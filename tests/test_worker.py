@@ -16,7 +16,7 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
-from cnn_core import datasets, runs, training, worker
+from cnn_core import datasets, run_log, runs, steering, training, worker
 from cnn_core import model as models
 from cnn_core.config import ConvBlock, ModelConfig, TrainConfig
 from cnn_core.errors import CnnError, RunError
@@ -74,7 +74,7 @@ def played(monkeypatch: pytest.MonkeyPatch) -> Callable[..., Training]:
 def test_a_run_is_trained_to_its_end(run: runs.Run) -> None:
     worker.train_run(run.id)
     assert runs.status(run).state == "finished"
-    history = runs.history(run)
+    history = run_log.history(run)
     assert [it.epoch for it in history.epochs] == [1, 2]
     assert history.ended is not None
     assert set(history.ended.scores) == {"train", "val", "test"}
@@ -110,11 +110,11 @@ def test_how_training_ended_is_the_state_of_the_run(
 def test_while_it_trains_the_run_is_running_and_vouched_for(
     run: runs.Run, played: Callable[..., Training], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(worker, "SECONDS_BETWEEN_LIFE_SIGNS", 0.01)
+    monkeypatch.setattr(runs, "SECONDS_BETWEEN_LIFE_SIGNS", 0.01)
 
     def ends(call: dict[str, Any]) -> str:
         assert runs.status(run).state == "running"
-        tree = runs._read_json(run.folder / "status.json")
+        tree = runs.read_json(run.folder / "status.json")
         assert tree["pid"] == os.getpid()
         for mischief in (
             lambda: os.utime(run.folder / "alive", (1, 1)),
@@ -152,7 +152,7 @@ def test_a_run_that_was_stopped_in_the_queue_is_not_trained(
     run: runs.Run, played: Callable[..., Training]
 ) -> None:
     acted = played()
-    runs.ask(run, stop=True)
+    steering.ask(run, stop=True)
     worker.train_run(run.id)
     assert runs.status(run).state == "stopped"
     assert acted.calls == []
@@ -161,14 +161,14 @@ def test_a_run_that_was_stopped_in_the_queue_is_not_trained(
 def test_a_stopped_run_whose_worker_died_is_still_tested_and_kept(
     run: runs.Run, played: Callable[..., Training]
 ) -> None:
-    write = runs.EventWriter(run)
+    write = run_log.EventWriter(run)
     write(RunStarted(1, 1, 1, "float32"))
     write(end(1))
     write.close()
-    runs.ask(run, stop=True)
+    steering.ask(run, stop=True)
     acted = played("stopped")
     worker.train_run(run.id)
-    assert acted.calls[0]["past"] == [end(1)]
+    assert acted.calls[0]["past"] == (end(1),)
     assert acted.calls[0]["control"]() == Control(stop=True)
     assert runs.status(run).state == "stopped"
 
@@ -234,7 +234,7 @@ def test_a_download_is_told_and_can_be_stopped(
     def fetch(source: datasets.Source, progress: Callable[[int, int], None]) -> Path:
         for done in range(0, 101, 10):
             if stop and done == 50:
-                runs.ask(run, stop=True)
+                steering.ask(run, stop=True)
             progress(done, 100)
         return Path()
 
@@ -251,7 +251,7 @@ def test_a_download_is_told_and_can_be_stopped(
     assert len(acted.calls) == (not stop)
     lines = (run.folder / "events.jsonl").read_text().count("Downloading")
     assert lines == (1 if stop else 2)
-    assert runs.history(run).download == Downloading(0 if stop else 100, 100)
+    assert run_log.history(run).download == Downloading(0 if stop else 100, 100)
 
 
 def test_a_speed_is_measured_over_the_complete_epochs(
@@ -261,9 +261,9 @@ def test_a_speed_is_measured_over_the_complete_epochs(
 
     epochs = [end(1, 2.0), end(2, 4.0), EpochEnd(3, 1, 1, 1, 1, 1, 9.0, complete=False)]
     work = reckoned_seconds(MODEL, run.train, 100)
-    assert worker._speed(run, 100, epochs) == pytest.approx(2 * work / 6)
-    assert worker._speed(run, 100, [end(1, 0.4)]) == 0.0
-    assert worker._speed(run, 100, []) == 0.0
+    assert worker._speed(run, epochs) == pytest.approx(2 * work / 6)
+    assert worker._speed(run, [end(1, 0.4)]) == 0.0
+    assert worker._speed(run, []) == 0.0
     played()
     worker.train_run(run.id)
     assert runs.status(run).speed == work

@@ -25,7 +25,7 @@ sys.path.insert(0, str(HERE.parent.parent))
 
 from augment import copies  # noqa: E402
 
-from cnn_core import runs  # noqa: E402
+from cnn_core import run_log, runs  # noqa: E402
 from cnn_core.config import (  # noqa: E402
     TEXTBOOK,
     ConvBlock,
@@ -101,7 +101,7 @@ def build(name: str, recipe: Recipe, folder: Path) -> None:
     first = slice(training.SAMPLE_IMAGES)
     runs.write_examples(run, data.x_test[first], data.y_test[first])
     past: list[EpochEnd] = []
-    with closing(runs.EventWriter(run)) as write:
+    with closing(run_log.EventWriter(run)) as write:
 
         def emit(event: Event) -> None:
             write(event)

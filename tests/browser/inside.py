@@ -71,7 +71,7 @@ def opened(home: Path, run_id: str) -> models.Opened:
         return os.fspath(runs.open_run(run_id).folder)
 
     run = at_home(home, folder)
-    tree = runs._read_json(Path(run) / "config.json") or {}
+    tree = runs.read_json(Path(run) / "config.json") or {}
     return models.opened(runs.model_from_dict(tree["model"]), Path(run) / "best.keras")
 
 

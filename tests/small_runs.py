@@ -1,4 +1,4 @@
-"""What the tests of the engine share: a small network, its settings, and waiting."""
+"""What tests of runs share: a small network, settings for it, a run that waits, and patience."""
 
 from __future__ import annotations
 
@@ -14,6 +14,11 @@ MODEL = ModelConfig(blocks=(ConvBlock(4),), dense=(8,), input_shape=(8, 8, 1))
 SHORT = TrainConfig("digits", epochs=2, batch_size=64, patience=0, precision="float32")
 LONG = replace(SHORT, epochs=50, batch_size=4)  # about a minute and a half
 PLENTY = Limits(queued=100)
+TRAIN = TrainConfig("digits", epochs=3, batch_size=64, train_size=500, learning_rate=0.002)
+
+
+def make(**options: Any) -> runs.Run:
+    return runs.create(MODEL, TRAIN, **options)
 
 
 def until(what: Callable[[], Any], seconds: float = 180.0) -> Any:

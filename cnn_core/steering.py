@@ -1,0 +1,87 @@
+"""Steer a run: pages write what is wanted of it, and the process that trains it reads that."""
+
+from __future__ import annotations
+
+import threading
+import time
+from dataclasses import asdict, replace
+from typing import Any
+
+from cnn_core import runs
+from cnn_core.config import check_learning_rate
+from cnn_core.events import Control
+
+SETTLED_AFTER = 1.0  # seconds in which a file that was replaced is read again
+
+_lock = threading.Lock()
+
+
+def read_control(run: runs.Run) -> Control:
+    """What is wanted of the run at the moment; nothing, if that cannot be read."""
+    tree = runs.read_json(run.folder / "control.json") or {}
+    try:
+        rate = tree.get("learning_rate")
+        return Control(
+            stop=bool(tree.get("stop", False)),
+            paused=bool(tree.get("paused", False)),
+            steps=int(tree.get("steps", 0)),
+            learning_rate=None if rate is None else check_learning_rate(rate),
+        )
+    except (TypeError, ValueError, OverflowError):  # a ConfigError is a ValueError
+        return Control()
+
+
+def ask(run: runs.Run, **wanted: Any) -> Control:
+    """Change what is wanted: `ask(run, paused=True)`, `ask(run, learning_rate=1e-4)`.
+
+    Raises:
+        ConfigError: If the learning rate is not above 0 and at most 10.
+        RunError: If the run's folder is gone or cannot be written.
+    """
+    if wanted.get("learning_rate") is not None:
+        check_learning_rate(wanted["learning_rate"])
+    with _lock:
+        control = replace(read_control(run), **wanted)
+        runs.write(run, "control.json", asdict(control))
+    return control
+
+
+def ask_for_step(run: runs.Run) -> Control:
+    """Pause the run, and let one more batch through. Raises `RunError` like `ask`."""
+    with _lock:
+        control = read_control(run)
+        control = replace(control, paused=True, steps=control.steps + 1)
+        runs.write(run, "control.json", asdict(control))
+    return control
+
+
+def paused_for(run: runs.Run) -> float:
+    """Seconds since the run was asked to pause, or for its last step; 0 if it is not asked to."""
+    try:
+        since = (run.folder / "control.json").stat().st_mtime
+    except OSError:
+        return 0.0
+    return max(0.0, time.time() - since) if read_control(run).paused else 0.0
+
+
+class ControlReader:
+    """Asks what is wanted, reading control.json only when it was replaced (4 microseconds if not)."""
+
+    def __init__(self, run: runs.Run) -> None:
+        self._run = run
+        self._path = run.folder / "control.json"
+        self._seen: tuple[int, int] | None = None
+        self._control = Control()
+
+    def __call__(self) -> Control:
+        """What is wanted now."""
+        try:
+            stat = self._path.stat()
+        except OSError:
+            return self._control
+        stamp = (stat.st_mtime_ns, stat.st_ino)
+        if stamp != self._seen:
+            # Time stamps are coarse and inodes used again: a young file may be replaced unnoticed.
+            settled = abs(time.time() - stat.st_mtime) > SETTLED_AFTER
+            self._control, self._seen = read_control(self._run), stamp if settled else None
+        return self._control
