@@ -75,9 +75,8 @@ class History:
 
     @property
     def best(self) -> EpochEnd | None:
-        """The epoch of the lowest validation loss, the earliest of equals; None if there is none."""
-        finite = [end for end in self.epochs if math.isfinite(end.val_loss)]
-        return min(finite, key=lambda end: end.val_loss, default=None)
+        """The `best_of` all epochs, those included that were stopped on their way."""
+        return best_of(self.epochs)
 
     @property
     def epochs_done(self) -> int:
@@ -137,6 +136,12 @@ class History:
             return 0.0
         seconds = self.epoch_seconds
         return None if seconds is None else seconds * (self.planned_epochs - self.position)
+
+
+def best_of(epochs: Iterable[EpochEnd]) -> EpochEnd | None:
+    """The epoch of the lowest validation loss, the earliest of equals; None if there is none."""
+    finite = [end for end in epochs if math.isfinite(end.val_loss)]
+    return min(finite, key=lambda end: end.val_loss, default=None)
 
 
 def epoch_position(end: BatchEnd) -> float:

@@ -15,7 +15,7 @@ from typing import Literal
 from cnn_core import texts
 from cnn_core.config import TEXTBOOK, ModelConfig, TrainConfig
 from cnn_core.events import BatchEnd, EpochEnd
-from cnn_core.history import History
+from cnn_core.history import History, best_of
 
 Level = Literal["good", "info", "warning", "problem"]
 
@@ -97,9 +97,7 @@ class _Case:
 
     @property
     def best(self) -> EpochEnd | None:
-        """The complete epoch of the lowest validation loss."""
-        finite = [end for end in self.epochs if math.isfinite(end.val_loss)]
-        return min(finite, key=lambda end: end.val_loss, default=None)
+        return best_of(self.epochs)
 
     @property
     def chance(self) -> float:
