@@ -41,16 +41,21 @@ class Drawing:
     live: bool
 
 
-def pad(key: str) -> Drawing | None:
+def pad(key: str, *, again: float = 0.0) -> Drawing | None:
     """Show the pad of that key; what is drawn on it, or None before the first stroke.
 
     It sends while a stroke is drawn, and waits with the next message until the run that it caused
     has come to this call. So call it last, in a fragment, and read `drawn(key)` before.
+
+    Args:
+        key: Of the pad.
+        again: Seconds after which it sends once more what is on it; 0 for never.
     """
     seen = _state(key).get("number")
     words = {name: t(f"pad.{name}") for name in WORDS}
     words["strokes"] = t("pad.strokes", count="{count}")  # counted in the browser
-    data = {"key": key, "brush": BRUSH, "seen": seen, "words": words}
+    again_ms = round(again * 1000)
+    data = {"key": key, "brush": BRUSH, "seen": seen, "words": words, "again": again_ms}
     _mount(key=key, data=data, on_drawing_change=lambda: None)
     return drawn(key)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Sequence
+from dataclasses import replace
 from html import escape
 from pathlib import Path
 
@@ -13,8 +14,8 @@ import streamlit as st
 from cnn_core import arithmetic, drawing, runs
 from cnn_core.errors import CnnError
 from cnn_core.figures import mosaic
-from pages import _pad, _run_panel, _setup
-from pages._shared import engine, language, publish, t
+from pages import _pad, _run_panel
+from pages._shared import engine, language, publish, say_error, t
 
 STYLE = Path(__file__).parent.parent / "assets" / "pad" / "draw.css"
 PAD = "draw_pad"
@@ -35,18 +36,19 @@ def main() -> None:
         publish({})
         return
     chosen = _choose(models)
-    waits = st.session_state.get("draw_waits", False)
-    st.fragment(_desk, run_every=RETRY_S if waits else None)(chosen)
+    st.fragment(_desk)(chosen)
     publish(dict(zip(("run", "beside"), [run.id for run in chosen], strict=False)))
 
 
 def _models() -> list[runs.Run]:
-    """What reads grey pictures of 28 × 28: models that came with ConvScope, digits first; trained ones."""
+    """What reads grey pictures of 28 × 28: models that came with ConvScope, digits first; trained ones.
+
+    A run at work is among them as soon as it has kept weights, and reads better with each best epoch.
+    """
     shipped = sorted(runs.shipped(), key=lambda run: run.train.dataset != "mnist")
-    trained = [run for run in runs.all_runs() if runs.status(run).state in runs.OVER]
     return [
         run
-        for run in [*shipped, *trained]
+        for run in [*shipped, *runs.all_runs()]
         if run.model.input_shape == (drawing.SIDE, drawing.SIDE, 1)
         and (run.folder / "best.keras").exists()
     ]
@@ -57,6 +59,8 @@ def _choose(models: dict[str, runs.Run]) -> list[runs.Run]:
     for name in ("run", "beside"):
         asked = st.session_state.get(f"draw_{name}", st.query_params.get(name))
         st.session_state[f"draw_{name}"] = asked if asked in models else None
+        if asked and asked not in models:
+            st.warning(_why_not(asked), icon=":material/link_off:")
     first = st.session_state["draw_run"] or next(iter(models))
     st.session_state["draw_run"] = first
     if st.session_state["draw_beside"] == first:
@@ -74,12 +78,20 @@ def _choose(models: dict[str, runs.Run]) -> list[runs.Run]:
     return [models[run_id] for run_id in (first, second) if run_id]
 
 
+def _why_not(run_id: str) -> str:
+    """A sentence on a model that a link names and that cannot be had here."""
+    try:
+        runs.open_run(run_id)
+    except CnnError as error:
+        return say_error(error)
+    return t("draw.unfit")
+
+
 def _label(run: runs.Run) -> str:
     if run.shipped:
         return t(f"shipped.{run.id}")
-    network = " → ".join(str(block.filters) for block in run.model.blocks)
-    parts = [run.name, _setup.label("dataset", run.train.dataset), network]
-    return " · ".join(filter(None, parts))
+    nameless = _run_panel.title(replace(run, name=""))  # its names are escaped for Markdown
+    return " · ".join(filter(None, (run.name, nameless)))
 
 
 def _desk(chosen: Sequence[runs.Run]) -> None:
@@ -95,10 +107,9 @@ def _desk(chosen: Sequence[runs.Run]) -> None:
         with st.container(key="draw_maps"):
             _first_maps(chosen, steps if answered else None)
     with left:
-        _pad.pad(PAD)  # last: it takes this for the sign that its message was shown
-    if st.session_state.get("draw_waits", False) == answered:
-        st.session_state["draw_waits"] = not answered
-        st.rerun()
+        # Last: it takes this for the sign that its message was shown. And it is the pad that asks
+        # again: a fragment that begins or ends to run by itself is mounted anew, in mid-stroke.
+        _pad.pad(PAD, again=0.0 if answered else RETRY_S)
 
 
 # What each model says

@@ -19,10 +19,6 @@ from pages import _pad, _shared
 APP = Path(__file__).parent.parent / "app.py"
 SIDE = _pad.SIDE
 
-pytestmark = pytest.mark.skipif(
-    "pages/draw.py" not in APP.read_text("utf-8"), reason="the page is not in the menu yet"
-)
-
 
 class Engine:
     """Answers as it is told: each probability is that of a class of its own."""
@@ -72,13 +68,15 @@ def drawn(ink: bytes = b"", number: object = 5) -> dict[str, Any]:
     return {"drawing": {"number": number, "live": False, "ink": base64.b64encode(ink).decode()}}
 
 
-def opened(state: object = None, language: str = "en") -> AppTest:
+def opened(state: object = None, language: str = "en", **query: str) -> AppTest:
     page = AppTest.from_file(str(APP), default_timeout=60)
     page.session_state["language"] = language
     page.run()
     if state is not None:
         page.session_state["draw_pad"] = state
-    page.switch_page("pages/draw.py").run()
+    page.switch_page("pages/draw.py")
+    page.query_params.update(query)
+    page.run()
     assert not page.exception
     return page
 
@@ -95,16 +93,49 @@ def test_without_a_model_the_page_says_where_to_get_one(engine, monkeypatch, tmp
     assert engine.asked == []
 
 
-def test_runs_that_are_not_over_or_of_another_size_are_not_offered(engine, trained):
-    other = runs.create(PRESETS["tiny"].model, TrainConfig(dataset="mnist"))
-    small = runs.create(
-        runs.model_from_dict({**runs.to_dict(trained.model), "input_shape": [8, 8, 1]}),
-        TrainConfig(dataset="digits"),
-    )
-    for run in (other, small):
-        (run.folder / "best.keras").touch()
-    runs.write_status(small, "finished")
+@pytest.fixture
+def small(trained: runs.Run) -> runs.Run:
+    """A finished run whose input is of 8 × 8 pixels."""
+    model = runs.model_from_dict({**runs.to_dict(trained.model), "input_shape": [8, 8, 1]})
+    run = runs.create(model, TrainConfig(dataset="digits"))
+    runs.write_status(run, "finished")
+    (run.folder / "best.keras").touch()
+    return run
+
+
+@pytest.mark.parametrize("state", runs.STATES)
+def test_a_run_is_offered_as_soon_as_it_has_weights(engine, trained, state):
+    run = runs.create(PRESETS["tiny"].model, TrainConfig(dataset="fashion_mnist"))
+    runs.write_status(run, state)
     assert len(opened().selectbox(key="draw_run").options) == 1
+    (run.folder / "best.keras").touch()
+    assert len(opened().selectbox(key="draw_run").options) == 2
+
+
+def test_runs_of_another_input_are_not_offered(engine, trained, small):
+    assert len(opened().selectbox(key="draw_run").options) == 1
+
+
+def test_the_digits_that_came_with_convscope_are_read_unless_a_link_says_otherwise(engine):
+    page = opened(drawn())
+    assert page.selectbox(key="draw_run").value == "digits"
+    assert page.selectbox(key="draw_beside").value is None
+    assert {run_id for _, run_id, _ in engine.asked} == {"digits"}
+    page = opened(drawn(), run="fashion", beside="digits")
+    assert page.selectbox(key="draw_run").value == "fashion"
+    assert page.selectbox(key="draw_beside").value == "digits"
+    assert (page.query_params["run"], page.query_params["beside"]) == ("fashion", "digits")
+
+
+@pytest.mark.parametrize(
+    ("run_id", "said"), [("nobody", "nobody"), ("small", "28×28"), ("trained", None)]
+)
+def test_a_link_to_a_model_that_cannot_read_here_is_answered(engine, trained, small, run_id, said):
+    ids = {"small": small.id, "trained": trained.id}
+    page = opened(run=ids.get(run_id, run_id))
+    assert page.selectbox(key="draw_run").value == trained.id
+    assert len(page.warning) == (1 if said else 0)
+    assert said is None or said in page.warning[0].value
 
 
 def test_nothing_is_asked_before_something_is_drawn(engine, trained):
@@ -129,22 +160,42 @@ def test_a_drawing_is_asked_with_and_without_its_preparation(engine, trained, la
     assert "<i>c</i>" not in page.markdown[1].value
 
 
-def test_while_the_engine_warms_up_the_page_says_so_and_asks_again(engine, trained):
+@pytest.fixture
+def asked_again(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """Seconds after which the pad is to send again, of each time that it was shown."""
+    told: list[float] = []
+    show = _pad.pad
+
+    def pad(key: str, *, again: float = 0.0) -> _pad.Drawing | None:
+        told.append(again)
+        return show(key, again=again)
+
+    monkeypatch.setattr(_pad, "pad", pad)
+    return told
+
+
+def test_while_the_engine_warms_up_the_page_says_so_and_asks_again(engine, trained, asked_again):
     engine.warm = False
     page = opened(drawn())
     assert "getting ready" in text(page)
-    assert page.session_state["draw_waits"] is True
+    assert asked_again[-1] > 0
     engine.warm = True
     page.run()
     assert "91.0%" in text(page)
-    assert page.session_state["draw_waits"] is False
+    assert asked_again[-1] == 0
 
 
-def test_what_the_engine_cannot_do_is_said_in_a_sentence(engine, trained):
+def test_what_the_engine_cannot_do_is_said_in_a_sentence(engine, trained, asked_again):
     engine.error = EngineError("engine.slow", seconds=5)
     page = opened(drawn())
     assert "No answer within 5 seconds" in text(page)
-    assert page.session_state["draw_waits"] is True
+    assert asked_again[-1] > 0
+
+
+def test_an_empty_pad_is_not_asked_again(engine, trained, asked_again):
+    engine.warm = False
+    opened()
+    assert asked_again[-1] == 0
 
 
 def test_a_worker_that_knows_no_feature_maps_still_predicts(engine, trained):

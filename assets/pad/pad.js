@@ -1,6 +1,7 @@
 // A drawing pad. It keeps the strokes, shows them at once, and sends what they cover while they are
 // drawn: `drawing` = {number, live, ink}, ink as packed by pack(). Python answers in `data.seen` with
-// the number that it has shown, so that never more than one message is on its way in mid-stroke.
+// the number that it has shown, so that never more than one message is on its way in mid-stroke. If
+// it has no answer yet, `data.again` is the time in ms after which it wants to be asked again.
 
 const SIDE = 280; // the pad, whatever its size on the screen, in units of strokes and brush
 const PAUSE = 90; // least time between two messages within a stroke, in ms
@@ -59,6 +60,7 @@ class Pad {
     if (this.root !== root) return;
     this.finish();
     clearTimeout(this.timer);
+    clearTimeout(this.asking);
     this.listening.abort();
     this.resized.disconnect();
     this.root = null;
@@ -79,6 +81,13 @@ class Pad {
     this.canvas.setAttribute("aria-label", data.words.canvas);
     this.root.querySelector(".tools").setAttribute("aria-label", data.words.tools);
     this.show();
+    this.send();
+    clearTimeout(this.asking);
+    if (data.again && this.strokes.length) this.asking = setTimeout(() => this.askAgain(), data.again);
+  }
+
+  askAgain() {
+    this.due = true;
     this.send();
   }
 
@@ -206,7 +215,7 @@ class Pad {
       pen.beginPath();
       pen.moveTo(line[0], line[1]);
       for (let i = 2; i < line.length; i += 2) pen.lineTo(line[i], line[i + 1]);
-      if (line.length === 2) pen.lineTo(line[0], line[1]); // a dot
+      if (line.length === 2) pen.lineTo(line[0] + 0.01, line[1]); // a dot; a line of no length leaves nothing
       pen.stroke();
     }
   }

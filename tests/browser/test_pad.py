@@ -7,8 +7,7 @@ import io
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from itertools import pairwise
-from pathlib import Path
+from itertools import cycle, pairwise
 
 import numpy as np
 import pytest
@@ -18,20 +17,10 @@ from PIL import Image
 from playwright.sync_api import Locator, Page, expect
 
 COLD = 120_000  # milliseconds: a worker that still loads TensorFlow, on a busy machine
-ROOT = Path(__file__).parent.parent.parent
-DIGITS = ROOT / "assets" / "models" / "digits"
 PHONE = {"width": 390, "height": 844, "has_touch": True, "is_mobile": True}
 HINT = "Draw a digit here, anywhere and as large as you like"
 THREE = on_pad(HANDS["plain"][3], 170, 0.5, 0.5)
 FOUR = on_pad(HANDS["plain"][4], 170, 0.5, 0.5)  # two strokes
-
-pytestmark = [
-    pytest.mark.skipif(not DIGITS.exists(), reason="the digits model is not there yet"),
-    pytest.mark.skipif(
-        "pages/draw.py" not in (ROOT / "app.py").read_text("utf-8"),
-        reason="the page is not in the menu yet",
-    ),
-]
 
 Windows = Callable[..., Page]
 
@@ -165,6 +154,36 @@ def test_the_prediction_moves_before_the_pointer_is_lifted(desk):
     assert desk.canvas.evaluate("canvas => canvas.marked"), "the pad was mounted again"
     expect(desk.strokes).to_have_text("Strokes on the pad: 2")
     expect(desk.reading.locator(".answer")).to_have_attribute("aria-busy", "false")
+
+
+def test_who_draws_before_the_network_is_ready_is_answered_without_another_move(start, window):
+    server = start()
+    still, drawing = (Desk(window(f"{server.url}/draw?lang=en")) for _ in range(2))
+    for desk in (still, drawing):
+        expect(desk.canvas).to_be_visible(timeout=COLD)
+        desk.canvas.evaluate("canvas => {canvas.marked = true}")
+    still.draw(THREE)
+    expect(still.reading.locator(".answer")).to_contain_text("getting ready")
+
+    mouse = drawing.page.mouse
+    spots = [drawing.spot(*point) for point in THREE[0]]
+    mouse.move(*spots[0])
+    mouse.down()
+    for spot in cycle([*spots, *reversed(spots)]):
+        mouse.move(*spot, steps=2)
+        if drawing.glyph.count() and drawing.shown() > 5:
+            break
+    for spot in spots:  # it goes on for a while after the first answer
+        before = drawing.sent()
+        mouse.move(*spot, steps=4)
+        eventually(lambda before=before: drawing.sent() > before)
+    expect(drawing.reading.locator(".answer")).to_have_attribute("aria-busy", "true")
+    mouse.up()
+    expect(drawing.strokes).to_have_text("Strokes on the pad: 1")
+    assert drawing.answer(), "an answer to the whole stroke"
+    assert still.answer() == "3"
+    for desk in (still, drawing):
+        assert desk.canvas.evaluate("canvas => canvas.marked"), "the pad was mounted again"
 
 
 def test_an_empty_pad_gets_a_hint_and_no_prediction(desk):
