@@ -2,28 +2,24 @@
 
 from __future__ import annotations
 
-import base64
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from datetime import date, timedelta
 from functools import partial
-from html import escape
 from itertools import islice
 
-import numpy as np
 import streamlit as st
 
 from cnn_core import datasets, narrator, run_log, runs, steering, texts
 from cnn_core.errors import CnnError
 from cnn_core.events import RunEnded
-from cnn_core.figures import curves, mosaic
+from cnn_core.figures import curves
 from cnn_core.history import History
-from pages import _setup
+from pages import _examples, _setup
 from pages._shared import colours, engine, language, plain, say_error, t, visitor
 
 POLL_S = 1.0
 CHART_HEIGHT = 300
-EXAMPLES = 5
 LISTED = 12
 ICONS = {
     "queued": ":material/hourglass_top:",
@@ -37,7 +33,6 @@ ICONS = {
     "interrupted": ":material/power_off:",
 }
 BADGES = {"running": "blue", "finished": "green", "diverged": "red", "failed": "red"}
-Examples = tuple[np.ndarray, np.ndarray, np.ndarray]  # images, labels, probabilities
 LEVELS = {
     "good": (st.success, ":material/trending_up:"),
     "info": (st.info, ":material/lightbulb:"),
@@ -108,7 +103,7 @@ def _over(run: runs.Run) -> None:
         _charts(history, run.id)
         _notes(run, history)
     if history.ended and history.ended.samples:
-        _examples(run, history.ended)
+        _examples.show(run, history.ended, class_names(run.train.dataset))
 
 
 def _state(run: runs.Run) -> str:
@@ -280,67 +275,11 @@ def _result(run: runs.Run, ended: RunEnded) -> None:
             )
 
 
-def _examples(run: runs.Run, ended: RunEnded) -> None:
-    """Test images with what the network says to them: the first five, or others on request."""
-    key = f"examples_{run.id}"
-    drawn = st.session_state.get(key) or _first_examples(run, ended)
-    if drawn is None:
-        return
-    with st.container(
-        horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"
-    ):
-        st.markdown(f"**{t('examples.random' if key in st.session_state else 'examples.first')}**")
-        st.button(
-            t("examples.more"), icon=":material/casino:", key="examples_more",
-            on_click=_draw_examples, args=(run, key),
-        )  # fmt: skip
-    if problem := st.session_state.pop(f"{key}_problem", None):
-        st.warning(say_error(problem), icon=":material/hourglass_top:")
-    st.html(_cards(*drawn, class_names(run.train.dataset)))
-
-
-def _first_examples(run: runs.Run, ended: RunEnded) -> Examples | None:
-    kept = runs.examples(run)
-    if kept is None:
-        return None
-    images, labels = kept
-    return images[:EXAMPLES], labels[:EXAMPLES], np.array(ended.samples[:EXAMPLES])
-
-
-def _draw_examples(run: runs.Run, key: str) -> None:
-    asked = (run.train.dataset, run.train.size, EXAMPLES, time.time_ns())
-    try:
-        st.session_state[key] = engine().look("examples", run, *asked)
-    except CnnError as error:
-        st.session_state[f"{key}_problem"] = error
-
-
 def class_names(name: str) -> list[str]:
     """The classes of a data set in the visitor's language."""
     names = datasets.spec(name).class_names
     keys = [f"dataset.{name}.class_{index}" for index in range(len(names))]
     return [t(key) if texts.has(key) else english for key, english in zip(keys, names, strict=True)]
-
-
-def _cards(
-    images: np.ndarray, labels: np.ndarray, probabilities: np.ndarray, names: Sequence[str]
-) -> str:
-    cards = []
-    for image, label, shares in zip(images, labels, probabilities, strict=True):
-        guess, truth = int(np.argmax(shares)), int(label)
-        picture = base64.b64encode(mosaic.image_png(image, zoom=4)).decode()
-        right = guess == truth
-        verdict = t("examples.right") if right else t("examples.wrong", truth=names[truth])
-        cards.append(
-            f'<figure class="card {"right" if right else "wrong"}">'
-            f'<img alt="{escape(names[truth])}" src="data:image/png;base64,{picture}">'
-            f"<figcaption><b>{escape(names[guess])}</b>"
-            f'<span class="bar"><i style="width:{shares[guess]:.0%}"></i></span>'
-            f'<span class="share">{shares[guess]:.1%}</span>'
-            f'<span class="verdict">{"✓" if right else "✗"} {escape(verdict)}</span>'
-            f"</figcaption></figure>"
-        )
-    return f'<div class="cards">{"".join(cards)}</div>'
 
 
 def resume(run: runs.Run) -> None:

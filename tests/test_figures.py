@@ -105,7 +105,7 @@ def test_scales():
     assert red[0] > red[2]
     assert np.ptp(zero) == 0
     assert palette.stops("diverging", 3) == ["#053061", "#f0f0f0", "#67001f"]
-    assert palette.plotly_scale("sequential", 2) == [(0.0, "#440154"), (1.0, "#fde725")]
+    assert palette.stops("sequential", 2) == ["#440154", "#fde725"]
 
 
 def test_the_theme_decides_and_light_is_the_default():

@@ -20,7 +20,6 @@ Point = tuple[float, float | None]  # place on the axis of epochs, value; None i
 Option = dict[str, Any]
 
 MAX_POINTS = 400
-SERIES = ("batches", "training", "validation", "learning_rate")
 CROWDED = 30  # epochs from which on their points are drawn smaller
 EMPTY_LOSS = 2.5  # just above ln(10), where a network of ten classes begins
 

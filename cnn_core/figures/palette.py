@@ -142,9 +142,3 @@ def stops(scale: str, count: int = 11) -> list[str]:
     """
     table = _table(_ANCHORS[scale], count)
     return [f"#{red:02x}{green:02x}{blue:02x}" for red, green, blue in table.tolist()]
-
-
-def plotly_scale(scale: str, count: int = 21) -> list[tuple[float, str]]:
-    """The same as Plotly wants it: pairs of a place from 0 to 1 and its colour."""
-    places = np.linspace(0.0, 1.0, count).tolist()
-    return list(zip(places, stops(scale, count), strict=True))
