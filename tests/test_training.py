@@ -19,15 +19,7 @@ from cnn_core import checkpoints, datasets, meters, training
 from cnn_core import model as models
 from cnn_core.config import ConvBlock, ModelConfig, TrainConfig
 from cnn_core.errors import ConfigError, RunError, ShapeError
-from cnn_core.events import (
-    BatchEnd,
-    Control,
-    EpochEnd,
-    Evaluating,
-    Event,
-    RunEnded,
-    RunStarted,
-)
+from cnn_core.events import BatchEnd, Control, EpochEnd, Evaluating, Event, RunEnded, RunStarted
 from cnn_core.training import Result, resolve_precision, train
 
 
