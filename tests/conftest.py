@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import ipaddress
 import os
 import shutil
@@ -53,6 +54,38 @@ def convscope_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     home = tmp_path / "convscope-home"
     monkeypatch.setenv("CONVSCOPE_HOME", str(home))
     return home
+
+
+@pytest.fixture
+def frozen() -> Iterator[None]:
+    """For tests of pages: spare what is loaded by now from the collection that follows every rerun.
+
+    Streamlit makes one, and the tests of networks have TensorFlow's objects in it.
+    """
+    gc.collect()
+    gc.freeze()
+    yield
+    gc.unfreeze()
+
+
+@pytest.fixture(scope="session")
+def digits() -> Any:
+    """The digits of scikit-learn as a data set."""
+    from cnn_core import datasets
+
+    return datasets.load("digits")
+
+
+@pytest.fixture(scope="session")
+def whole(digits: Any, tmp_path_factory: pytest.TempPathFactory) -> Any:
+    """An uninterrupted training: its result, what it said, its folder. Only to be read."""
+    from small_trainings import PLAIN, SMALL, Said
+
+    from cnn_core import training
+
+    folder, said = tmp_path_factory.mktemp("whole"), Said()
+    result = training.train(SMALL, PLAIN, digits, said.append, folder=folder)
+    return result, said, folder
 
 
 @pytest.fixture(scope="session")

@@ -1,10 +1,9 @@
-"""Training: small real networks on scikit-learn's digits, whole, damaged and interrupted."""
+"""Training: small real networks on scikit-learn's digits, from the first word to the last."""
 
 from __future__ import annotations
 
 import gc
 import math
-from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -13,81 +12,21 @@ import keras
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
-from sklearn.metrics import accuracy_score, log_loss
+from sklearn.metrics import accuracy_score
+from small_trainings import FIGURES, PLAIN, SMALL, Said, assert_scores, conv_weights, figures
 
-from cnn_core import checkpoints, datasets, meters, training
+from cnn_core import datasets, meters, training
 from cnn_core import model as models
-from cnn_core.config import ConvBlock, ModelConfig, TrainConfig
+from cnn_core.config import ConvBlock
 from cnn_core.errors import ConfigError, RunError, ShapeError
-from cnn_core.events import BatchEnd, Control, EpochEnd, Evaluating, Event, RunEnded, RunStarted
-from cnn_core.training import Result, resolve_precision, train
+from cnn_core.events import BatchEnd, Control, EpochEnd, Evaluating, RunEnded, RunStarted
+from cnn_core.training import resolve_precision, train
 
 
 def test_a_named_precision_is_taken_and_auto_is_one_of_them() -> None:
     assert resolve_precision("float32") == "float32"
     assert resolve_precision("bfloat16") == "bfloat16"
     assert resolve_precision("auto") in {"float32", "bfloat16"}
-
-
-# Real networks on scikit-learn's digits: 1,149 images of 8x8 pixels
-
-SMALL = ModelConfig(
-    blocks=(ConvBlock(4),), dense=(16,), dropout=0.2, input_shape=(8, 8, 1), classes=10
-)
-PLAIN = TrainConfig(
-    "digits", epochs=4, batch_size=64, learning_rate=5e-3, patience=0, precision="float32", seed=7
-)
-FIGURES = ("loss", "accuracy", "val_loss", "val_accuracy")
-
-
-@pytest.fixture(scope="module")
-def digits() -> datasets.Dataset:
-    return datasets.load("digits")
-
-
-class Killed(BaseException):
-    """Stands for the end of the process."""
-
-
-class Said(list[Event]):
-    """What a run said, one kind at a time."""
-
-    def of(self, kind: type) -> list[Any]:
-        return [event for event in self if isinstance(event, kind)]
-
-    @property
-    def complete(self) -> list[EpochEnd]:
-        return [it for it in self.of(EpochEnd) if it.complete]
-
-
-def figures(epochs: Sequence[EpochEnd]) -> np.ndarray:
-    return np.array([[getattr(end, name) for name in FIGURES] for end in epochs])
-
-
-def conv_weights(folder: Path, epoch: int) -> dict[str, np.ndarray]:
-    with np.load(folder / "snapshots" / f"epoch-{epoch:03d}.npz") as arrays:
-        return dict(arrays)
-
-
-def assert_same_run(left: Result, right: Result) -> None:
-    assert_allclose(figures(left.epochs), figures(right.epochs), atol=1e-4)
-    for mine, other in zip(left.model.get_weights(), right.model.get_weights(), strict=True):
-        assert_allclose(mine, other, atol=1e-3)
-    for part in ("train", "val", "test"):
-        assert_allclose(left.ended.scores[part].loss, right.ended.scores[part].loss, atol=1e-4)
-    assert left.ended.reason == right.ended.reason
-    assert (left.ended.epochs, left.ended.best_epoch) == (
-        right.ended.epochs,
-        right.ended.best_epoch,
-    )
-
-
-@pytest.fixture(scope="module")
-def whole(digits: datasets.Dataset, tmp_path_factory: pytest.TempPathFactory) -> Any:
-    """An uninterrupted run: its result, what it said, its folder."""
-    folder, said = tmp_path_factory.mktemp("whole"), Said()
-    result = train(SMALL, PLAIN, digits, said.append, folder=folder)
-    return result, said, folder
 
 
 def test_a_run_tells_its_story_in_order(whole: Any, digits: datasets.Dataset) -> None:
@@ -169,23 +108,6 @@ def test_the_scores_are_those_of_the_kept_weights(whole: Any, digits: datasets.D
     assert_scores(result, folder, digits)
 
 
-def assert_scores(result: Result, folder: Path, data: datasets.Dataset) -> None:
-    """The scores and samples of a run follow from its best.keras, and fit its best epoch."""
-    predict = models.predictor(models.restore(SMALL, folder / "best.keras"))
-    for part, score in result.ended.scores.items():
-        images, labels = getattr(data, f"x_{part}"), getattr(data, f"y_{part}")
-        probabilities = predict(images)
-        assert math.isclose(
-            score.accuracy, accuracy_score(labels, probabilities.argmax(1)), abs_tol=1e-6
-        )
-        rows = probabilities / probabilities.sum(1, keepdims=True, dtype=np.float64)
-        assert math.isclose(score.loss, log_loss(labels, rows), rel_tol=1e-3)
-    assert_allclose(result.ended.samples, predict(data.x_test[:10]), atol=1e-6)
-    best = min(result.epochs, key=lambda end: end.val_loss)
-    assert result.ended.best_epoch == best.epoch
-    assert math.isclose(result.ended.scores["val"].loss, best.val_loss, rel_tol=1e-4)
-
-
 def test_nothing_is_written_without_a_folder(
     digits: datasets.Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -248,178 +170,6 @@ def test_a_batch_larger_than_the_set_is_one_batch(digits: datasets.Dataset) -> N
     said = Said()
     train(SMALL, replace(PLAIN, batch_size=4096, epochs=1), digits, said.append)
     assert [(it.batch, it.batches) for it in said.of(BatchEnd)] == [(1, 1)]
-
-
-# Interruptions
-
-
-def interrupt(
-    point: str, folder: Path, digits: datasets.Dataset, monkeypatch: pytest.MonkeyPatch
-) -> Said:
-    """Train until `point` of epoch 3, then die; what was said until then."""
-    said = Said()
-
-    def emit(event: Event) -> None:
-        if (
-            point == "batch"
-            and isinstance(event, BatchEnd)
-            and (event.epoch, event.batch) == (3, 9)
-        ):
-            raise Killed
-        if point == "before the word" and isinstance(event, EpochEnd) and event.epoch == 3:
-            raise Killed
-        said.append(event)
-        if point == "testing" and isinstance(event, Evaluating):
-            raise Killed
-        if point == "last word" and isinstance(event, RunEnded):
-            raise Killed
-
-    def dying(real: Callable[..., None], *files: str) -> Callable[..., None]:
-        def save(model: Any, where: Path, *args: Any, **kwargs: Any) -> None:
-            third = len(said.of(EpochEnd)) == 3
-            name = where.name if where.suffix else "snapshot"
-            if third and point in {f"before {name}", f"in {name}"}:
-                if point == f"in {name}":
-                    where.with_name(f".{where.stem}.1-1.keras").write_bytes(b"half")
-                raise Killed
-            real(model, where, *args, **kwargs)
-
-        return save
-
-    with monkeypatch.context() as patch:
-        patch.setattr(meters, "SECONDS_BETWEEN_BATCHES", 0.0)
-        patch.setattr(models, "save", dying(models.save))
-        patch.setattr(checkpoints, "save_snapshot", dying(checkpoints.save_snapshot))
-        with pytest.raises(Killed):
-            train(SMALL, PLAIN, digits, emit, folder=folder)
-    return said
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize(
-    ("point", "done"),
-    [
-        ("batch", 2),
-        ("before the word", 2),
-        ("before snapshot", 2),
-        ("in last.keras", 2),
-        ("before best.keras", 3),
-        ("in best.keras", 3),
-        ("testing", 4),
-        ("last word", 4),
-    ],
-)
-def test_an_interrupted_run_that_goes_on_equals_an_uninterrupted_one(
-    point: str,
-    done: int,
-    whole: Any,
-    digits: datasets.Dataset,
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    before = interrupt(point, tmp_path, digits, monkeypatch)
-    said = Said()
-    result = train(SMALL, PLAIN, digits, said.append, folder=tmp_path, past=before.complete)
-    assert said.of(RunStarted)[0].epochs_done == done
-    assert [it.epoch for it in said.of(EpochEnd)] == list(range(done + 1, 5))
-    assert_same_run(result, whole[0])
-    assert_scores(result, tmp_path, digits)
-    for epoch in range(5):
-        for name, array in conv_weights(whole[2], epoch).items():
-            assert_allclose(conv_weights(tmp_path, epoch)[name], array, atol=1e-4)
-    left = {path.name for path in tmp_path.rglob("*")}
-    assert not any(name.startswith(".") or name.endswith(".tmp") for name in left)
-
-
-def damage_last(folder: Path) -> None:
-    path = folder / "last.keras"
-    path.write_bytes(path.read_bytes()[:-200])
-
-
-def lose_last(folder: Path) -> None:
-    (folder / "last.keras").unlink()
-
-
-def swap_last(folder: Path) -> None:
-    other = models.build(replace(SMALL, dense=(17,)))
-    other.compile("adam", "sparse_categorical_crossentropy")
-    models.save(other, folder / "last.keras", optimizer=True)
-
-
-def lose_state(folder: Path) -> None:
-    models.save(models.load(folder / "last.keras"), folder / "last.keras")
-
-
-def damage_best(folder: Path) -> None:
-    """Only the second epoch is in last.keras; that the first one was better is forged."""
-    (folder / "best.keras").write_bytes(b"nothing")
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("mischief", [damage_last, lose_last, swap_last, lose_state, damage_best])
-def test_a_run_whose_files_are_damaged_begins_again(
-    mischief: Callable[[Path], None],
-    whole: Any,
-    digits: datasets.Dataset,
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    past = interrupt("batch", tmp_path, digits, monkeypatch).complete
-    past = [replace(past[0], val_loss=0.0), past[1]] if mischief is damage_best else past
-    mischief(tmp_path)
-    said = Said()
-    result = train(SMALL, PLAIN, digits, said.append, folder=tmp_path, past=past)
-    assert said.of(RunStarted)[0].epochs_done == 0
-    assert_same_run(result, whole[0])
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("past", [(), "gap"])
-def test_a_checkpoint_that_nothing_was_said_of_is_not_gone_on_from(
-    past: Any,
-    digits: datasets.Dataset,
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    before = interrupt("batch", tmp_path, digits, monkeypatch).complete
-    said = Said()
-    past = before[1:] if past == "gap" else ()
-    few = replace(PLAIN, epochs=1)
-    train(SMALL, few, digits, said.append, folder=tmp_path, past=past)
-    assert said.of(RunStarted)[0].epochs_done == 0
-    names = sorted(path.name for path in (tmp_path / "snapshots").iterdir())
-    assert names == ["epoch-000.npz", "epoch-001.npz"]
-
-
-@pytest.mark.slow
-def test_a_run_that_starts_over_leaves_no_old_weights_behind(
-    digits: datasets.Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    interrupt("batch", tmp_path, digits, monkeypatch)
-    stopped = train(SMALL, PLAIN, digits, control=lambda: Control(stop=True), folder=tmp_path)
-    assert (stopped.ended.reason, stopped.ended.best_epoch) == ("stopped", 0)
-    assert stopped.ended.scores == {}
-    assert [path.name for path in tmp_path.iterdir()] == ["snapshots"]
-
-
-@pytest.mark.slow
-def test_a_stop_asked_while_nobody_trained_keeps_what_there_is(
-    whole: Any, digits: datasets.Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    past = interrupt("batch", tmp_path, digits, monkeypatch).complete
-    result = train(
-        SMALL,
-        PLAIN,
-        digits,
-        control=lambda: Control(stop=True),
-        folder=tmp_path,
-        past=past,
-    )
-    assert (result.ended.reason, result.ended.epochs) == ("stopped", 2)
-    assert_scores(result, tmp_path, digits)
-
-
-# Ends
 
 
 @pytest.mark.slow
