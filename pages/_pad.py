@@ -41,7 +41,7 @@ class Drawing:
     live: bool
 
 
-def pad(key: str, *, again: float = 0.0) -> Drawing | None:
+def pad(key: str, *, again: float = 0.0, answer: str = "") -> Drawing | None:
     """Show the pad of that key; what is drawn on it, or None before the first stroke.
 
     It sends while a stroke is drawn, and waits with the next message until the run that it caused
@@ -50,12 +50,13 @@ def pad(key: str, *, again: float = 0.0) -> Drawing | None:
     Args:
         key: Of the pad.
         again: Seconds after which it sends once more what is on it; 0 for never.
+        answer: Stands below the sheet on narrow screens, where the answer itself would be out of sight.
     """
     seen = _state(key).get("number")
     words = {name: t(f"pad.{name}") for name in WORDS}
     words["strokes"] = t("pad.strokes", count="{count}")  # counted in the browser
-    again_ms = round(again * 1000)
-    data = {"key": key, "brush": BRUSH, "seen": seen, "words": words, "again": again_ms}
+    data = {"key": key, "brush": BRUSH, "seen": seen, "words": words}
+    data |= {"again": round(again * 1000), "answer": answer}
     _mount(key=key, data=data, on_drawing_change=lambda: None)
     return drawn(key)
 

@@ -103,13 +103,14 @@ def _desk(chosen: Sequence[runs.Run]) -> None:
         with st.container(key="draw_steps"):
             _markdown(_way(steps))
         with st.container(key="draw_readings"):
-            answered = _readings(chosen, steps, drawn)
+            answers = _readings(chosen, steps, drawn)
         with st.container(key="draw_maps"):
-            _first_maps(chosen, steps if answered else None)
+            _first_maps(chosen, steps if steps and all(answers) else None)
     with left:
         # Last: it takes this for the sign that its message was shown. And it is the pad that asks
         # again: a fragment that begins or ends to run by itself is mounted anew, in mid-stroke.
-        _pad.pad(PAD, again=0.0 if answered else RETRY_S)
+        again = RETRY_S if steps and not all(answers) else 0.0
+        _pad.pad(PAD, again=again, answer=" · ".join(answer or "–" for answer in answers))
 
 
 # What each model says
@@ -117,16 +118,19 @@ def _desk(chosen: Sequence[runs.Run]) -> None:
 
 def _readings(
     chosen: Sequence[runs.Run], steps: drawing.Steps | None, drawn: _pad.Drawing | None
-) -> bool:
-    """The answers side by side; False if a model could not be asked at the moment."""
-    columns = st.columns(len(chosen), gap="medium")
-    answered = True
-    for column, run in zip(columns, chosen, strict=True):
+) -> list[str]:
+    """The answers side by side; each of them in a few characters, empty where there is none."""
+    answers = []
+    for column, run in zip(st.columns(len(chosen), gap="medium"), chosen, strict=True):
         shares, problem = _ask(run, steps) if steps else (None, t("draw.hint"))
-        answered = answered and (shares is not None or steps is None)
         with column:
             _markdown(_reading(run, shares, problem, drawn))
-    return answered
+        answers.append("" if shares is None else _in_short(run, shares[0]))
+    return answers
+
+
+def _in_short(run: runs.Run, shares: np.ndarray) -> str:
+    return f"{_run_panel.class_names(run.train.dataset)[int(shares.argmax())]} {shares.max():.0%}"
 
 
 def _ask(run: runs.Run, steps: drawing.Steps) -> tuple[np.ndarray | None, str]:
@@ -165,7 +169,7 @@ def _reading(
 
 
 def _answer(name: str, share: float) -> str:
-    kind = "glyph" if len(name) <= 2 else "glyph word"
+    kind = "glyph" if len(name) == 1 else "glyph word"
     return f'<b class="{kind}">{escape(name)}</b><span class="sure">{share:.1%}</span>'
 
 

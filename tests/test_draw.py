@@ -44,7 +44,7 @@ class Engine:
 
 
 @pytest.fixture
-def engine(monkeypatch: pytest.MonkeyPatch) -> Engine:
+def engine(frozen: None, monkeypatch: pytest.MonkeyPatch) -> Engine:
     engine = Engine()
     monkeypatch.setattr(_shared, "engine", lambda: engine)
     return engine
@@ -166,9 +166,9 @@ def asked_again(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     told: list[float] = []
     show = _pad.pad
 
-    def pad(key: str, *, again: float = 0.0) -> _pad.Drawing | None:
+    def pad(key: str, *, again: float = 0.0, answer: str = "") -> _pad.Drawing | None:
         told.append(again)
-        return show(key, again=again)
+        return show(key, again=again, answer=answer)
 
     monkeypatch.setattr(_pad, "pad", pad)
     return told

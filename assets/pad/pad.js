@@ -73,6 +73,7 @@ class Pad {
     this.words = data.words;
     const name = (selector, words) => (this.root.querySelector(selector).textContent = words);
     name(".hint", data.words.hint);
+    name(".answer", data.answer);
     this.brush.setAttribute("aria-label", data.words.brush);
     this.brush.title = data.words.brush;
     name(".undo span", data.words.undo);

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import base64
 import io
+import re
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import cycle, pairwise
 
@@ -16,13 +17,18 @@ from hands import HANDS, PAD, Stroke, on_pad
 from PIL import Image
 from playwright.sync_api import Locator, Page, expect
 
+from cnn_core import datasets
+
 COLD = 120_000  # milliseconds: a worker that still loads TensorFlow, on a busy machine
 PHONE = {"width": 390, "height": 844, "has_touch": True, "is_mobile": True}
 HINT = "Draw a digit here, anywhere and as large as you like"
 THREE = on_pad(HANDS["plain"][3], 170, 0.5, 0.5)
 FOUR = on_pad(HANDS["plain"][4], 170, 0.5, 0.5)  # two strokes
 
+FASHION = datasets.DATASETS["fashion_mnist"]
+
 Windows = Callable[..., Page]
+Touch = Callable[[str, list[tuple[float, float]]], None]
 
 
 @dataclass
@@ -123,16 +129,24 @@ def phone(link: str, window: Windows) -> Desk:
 
 
 @pytest.fixture
-def touch(phone: Desk) -> Iterator[Callable[[str, list[tuple[float, float]]], None]]:
-    """touch("touchStart", places): fingers on the phone's screen, as the system reports them."""
-    devtools = phone.page.context.new_cdp_session(phone.page)
+def touch_on() -> Callable[[Desk], Touch]:
+    """touch_on(desk)("touchStart", places): fingers on its screen, as the system reports them."""
 
-    def send(kind: str, places: list[tuple[float, float]]) -> None:
-        points = [{"x": x, "y": y, "id": index} for index, (x, y) in enumerate(places)]
-        devtools.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": points})
+    def on(desk: Desk) -> Touch:
+        devtools = desk.page.context.new_cdp_session(desk.page)
 
-    yield send
-    devtools.detach()
+        def send(kind: str, places: list[tuple[float, float]]) -> None:
+            points = [{"x": x, "y": y, "id": index} for index, (x, y) in enumerate(places)]
+            devtools.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": points})
+
+        return send
+
+    return on
+
+
+@pytest.fixture
+def touch(phone: Desk, touch_on: Callable[[Desk], Touch]) -> Touch:
+    return touch_on(phone)
 
 
 def test_the_prediction_moves_before_the_pointer_is_lifted(desk):
@@ -303,6 +317,73 @@ def test_drawing_with_a_finger_does_not_scroll_the_page(phone, touch):
         time.sleep(0.02)
     touch("touchEnd", [])
     eventually(lambda: phone.scrolled() > 60), "beside the pad a finger still scrolls"
+
+
+def test_on_a_phone_the_answer_is_in_sight_while_the_finger_is_down(link, window, touch_on):
+    phone = Desk.of(window(link, **{**PHONE, "height": 660}))
+    touch = touch_on(phone)
+    short = phone.pad.locator(".answer")
+    expect(short).to_have_text("–")
+    place = short.bounding_box()
+    touch("touchStart", [phone.spot(*THREE[0][0])])
+    for point in THREE[0]:
+        touch("touchMove", [phone.spot(*point)])
+        time.sleep(0.05)
+    expect(short).to_have_text(re.compile(r"^3 \d+%$"))
+    expect(phone.reading.locator(".answer")).to_have_attribute("aria-busy", "true")
+    assert short.bounding_box()["y"] == place["y"], "nothing jumps"
+    assert place["y"] + place["height"] <= 660
+    assert phone.scrolled() == 0
+    touch("touchEnd", [])
+
+
+def test_steps_and_feature_maps_follow_the_stroke(desk):
+    pictures = desk.page.locator(".steps img, .maps img")
+    expect(pictures).to_have_count(6)
+    expect(desk.page.locator(".maps.empty")).to_have_count(1)
+    seen = [pictures.evaluate_all("all => all.map(one => one.src)")]
+    mouse = desk.page.mouse
+    mouse.move(*desk.spot(*THREE[0][0]))
+    mouse.down()
+    for point in (THREE[0][5], THREE[0][-1]):
+        before = desk.shown()
+        mouse.move(*desk.spot(*point), steps=8)
+        eventually(lambda before=before: desk.shown() > before)
+        desk.settled()
+        seen.append(pictures.evaluate_all("all => all.map(one => one.src)"))
+    for number, sources in enumerate(zip(*seen, strict=True)):
+        assert len(set(sources)) == 3, f"picture {number} stood still"
+    mouse.up()
+    expect(desk.page.locator(".maps.empty")).to_have_count(0)
+    expect(desk.page.locator(".steps .scaled figcaption")).to_contain_text("20×")
+    expect(desk.page.locator(".steps .centred figcaption")).to_contain_text("28×28: the input")
+    assert sum(float(share.rstrip("%")) for share in desk.shares()) == pytest.approx(100, abs=0.5)
+
+
+def test_a_small_digit_in_a_corner_is_another_one_without_the_preparation(desk):
+    desk.draw(on_pad(HANDS["plain"][7], 60, 1.0, 1.0))
+    assert desk.answer() == "7"
+    without = desk.reading.locator(".without")
+    expect(without).to_contain_text("Without the preparation it would have said")
+    assert without.locator("b").inner_text() != "7"
+
+
+def test_two_networks_read_the_same_drawing_side_by_side(app, window):
+    desk = Desk.of(window(f"{app.url}/draw?lang=en&run=digits&beside=fashion"))
+    readings = desk.page.locator(".reading")
+    expect(readings).to_have_count(2)
+    desk.draw(FOUR)
+    assert desk.answer() == "4"
+    expect(readings.nth(1)).to_have_attribute("data-drawing", str(desk.sent()))
+    other = readings.nth(1)
+    assert other.locator(".glyph").inner_text() in FASHION.class_names
+    expect(other.locator(".row")).to_have_count(10)
+    left, right = (readings.nth(number).bounding_box() for number in (0, 1))
+    assert left["y"] == right["y"]
+    assert left["x"] + left["width"] < right["x"]
+    maps = desk.page.locator(".maps img")
+    expect(maps).to_have_count(2)
+    assert maps.nth(0).get_attribute("src") != maps.nth(1).get_attribute("src")
 
 
 def test_the_strokes_survive_reruns_other_pages_and_a_reload(desk):
