@@ -90,7 +90,7 @@ def finish() -> None:
 
 
 def _from_data(run: runs.Run) -> Chosen | None:
-    names = _run_panel.class_names(run.train.dataset)
+    names = _run_panel.class_names(run)
     with st.container(horizontal=True, gap="small"):
         part = st.selectbox(
             t("image.part"), PARTS, index=PARTS.index("test"), key="image_part",

@@ -331,7 +331,7 @@ def _favourites(view: View, found: Favourites | None) -> None:
     except CnnError as error:
         complain(error)
         return
-    names = _run_panel.class_names(view.run.train.dataset)
+    names = _run_panel.class_names(view.run)
     side = view.row.receptive_field
     cards = [
         _card(view, row, image, names[label], tuple(place), value)

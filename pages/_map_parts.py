@@ -150,7 +150,8 @@ def _choose_map(view: View, name: str, index: int) -> None:
     st.session_state.update(maps_layer_choice=name, maps_map_choice=index)
     with st.container(horizontal=True, gap="small"):
         st.selectbox(
-            t("feature_maps.layer"), layers(view.run), key="maps_layer_choice", help=t("feature_maps.layer_help"),
+            t("feature_maps.layer"), layers(view.run), key="maps_layer_choice",
+            help=t("feature_maps.layer_help"),
             format_func=lambda it: name_of(view.row(it), it),
             on_change=lambda: _show(st.session_state["maps_layer_choice"], index),
         )  # fmt: skip
@@ -279,7 +280,7 @@ def _bars(view: View, row: LayerRow) -> None:
 
 def _probabilities(view: View) -> None:
     shares = view.maps["output"]
-    names = _run_panel.class_names(view.run.train.dataset)
+    names = _run_panel.class_names(view.run)
     names += [str(spare) for spare in range(len(names), len(shares))]
     best = int(shares.argmax())
     words = t(

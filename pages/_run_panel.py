@@ -103,7 +103,7 @@ def _over(run: runs.Run) -> None:
         _charts(history, run.id)
         _notes(run, history)
     if history.ended and history.ended.samples:
-        _examples.show(run, history.ended, class_names(run.train.dataset))
+        _examples.show(run, history.ended, class_names(run))
 
 
 def _state(run: runs.Run) -> str:
@@ -275,9 +275,12 @@ def _result(run: runs.Run, ended: RunEnded) -> None:
             )
 
 
-def class_names(name: str) -> list[str]:
-    """The classes of a data set in the visitor's language."""
-    names = datasets.spec(name).class_names
+def class_names(run: runs.Run) -> list[str]:
+    """The run's classes in the visitor's language; numbers for a data set that is not known here."""
+    name = run.train.dataset
+    if name not in datasets.DATASETS:
+        return [str(index) for index in range(run.model.classes)]
+    names = datasets.DATASETS[name].class_names
     keys = [f"dataset.{name}.class_{index}" for index in range(len(names))]
     return [t(key) if texts.has(key) else english for key, english in zip(keys, names, strict=True)]
 

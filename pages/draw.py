@@ -130,7 +130,7 @@ def _readings(
 
 
 def _in_short(run: runs.Run, shares: np.ndarray) -> str:
-    return f"{_run_panel.class_names(run.train.dataset)[int(shares.argmax())]} {shares.max():.0%}"
+    return f"{_run_panel.class_names(run)[int(shares.argmax())]} {shares.max():.0%}"
 
 
 def _ask(run: runs.Run, steps: drawing.Steps) -> tuple[np.ndarray | None, str]:
@@ -148,7 +148,7 @@ def _reading(
     run: runs.Run, shares: np.ndarray | None, problem: str, drawn: _pad.Drawing | None
 ) -> str:
     """The answer in large letters, a bar for each class, and the answer without preparation."""
-    names = _run_panel.class_names(run.train.dataset)
+    names = _run_panel.class_names(run)
     head, without, alt = f'<span class="quiet">{escape(problem)}</span>', "", problem
     rows = [_row(name, None, False) for name in names]
     if shares is not None:

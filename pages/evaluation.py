@@ -53,7 +53,7 @@ def main() -> None:
         st.warning(say_error(error), icon=":material/hourglass_top:")
         _publish(run)
         return
-    names = _run_panel.class_names(run.train.dataset)
+    names = _run_panel.class_names(run)
     names += [str(spare) for spare in range(len(names), run.model.classes)]
     answers = Answers(run, part, found, names)
     _summary(answers)

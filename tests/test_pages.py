@@ -32,7 +32,7 @@ Open = Callable[..., AppTest]
 
 
 @pytest.fixture
-def visit(monkeypatch: pytest.MonkeyPatch) -> Iterator[Open]:
+def visit(frozen: None, monkeypatch: pytest.MonkeyPatch) -> Iterator[Open]:
     """Opens a page as a new visitor. The engine keeps a queue and starts no process."""
     monkeypatch.setattr(Engine, "start", _answer_nothing)
     st.cache_resource.clear()
