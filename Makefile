@@ -30,6 +30,9 @@ PLAYWRIGHTS_OWN := import os, sys; from playwright.sync_api import sync_playwrig
 	play = start().start(); path = play.chromium.executable_path; play.stop(); \
 	sys.exit(not os.path.exists(path))
 
+# What takes seconds runs on every core; what trains, serves or opens a browser runs alone.
+FAST := -m "not slow and not browser" -n logical --maxprocesses 4
+
 .PHONY: help
 help:
 	@echo "make run        serve the app on port $(PORT)   (make run PORT=9000 for another)"
@@ -58,11 +61,18 @@ dev: $(INSTALLED)
 
 .PHONY: test
 test: $(INSTALLED_DEV) browser
+ifeq ($(ARGS),)
+	@fast=0; slow=0; \
+		$(VPY) -m pytest $(FAST) || fast=$$?; \
+		$(VPY) -m pytest -m "slow or browser" || slow=$$?; \
+		exit $$((fast ? fast : slow))
+else
 	$(VPY) -m pytest $(ARGS)
+endif
 
 .PHONY: test-unit
 test-unit: $(INSTALLED_DEV)
-	$(VPY) -m pytest -m "not slow and not browser" $(ARGS)
+	$(VPY) -m pytest $(FAST) $(ARGS)
 
 .PHONY: lint
 lint: $(INSTALLED_DEV)
