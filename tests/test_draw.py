@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import base64
 import re
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+import streamlit as st
 from streamlit.testing.v1 import AppTest
 
 from cnn_core import runs
@@ -29,6 +31,9 @@ class Engine:
         self.error: EngineError | None = None
         self.asked: list[tuple[str, str, tuple[int, ...]]] = []
 
+    def start(self) -> Engine:
+        return self
+
     def ready(self, kind: str) -> bool:
         return self.warm and kind == "look"
 
@@ -44,10 +49,13 @@ class Engine:
 
 
 @pytest.fixture
-def engine(frozen: None, monkeypatch: pytest.MonkeyPatch) -> Engine:
+def engine(frozen: None, monkeypatch: pytest.MonkeyPatch) -> Iterator[Engine]:
+    """The one engine of the server, until the test is over."""
     engine = Engine()
-    monkeypatch.setattr(_shared, "engine", lambda: engine)
-    return engine
+    monkeypatch.setattr(_shared, "Engine", lambda *_, **__: engine)
+    st.cache_resource.clear()
+    yield engine
+    st.cache_resource.clear()
 
 
 @pytest.fixture
