@@ -8,6 +8,12 @@ from cnn_core.figures import architecture
 from pages._shared import language, publish, t
 
 TRIES = {"watch": "tiny", "textbook": "textbook", "fast": "fast"}
+INSIDE = {
+    "draw": ":material/draw:",
+    "kernels": ":material/grid_view:",
+    "feature_maps": ":material/layers:",
+    "evaluation": ":material/fact_check:",
+}
 
 st.title(t("home.title"), anchor=False)
 st.markdown(t("home.intro"))
@@ -31,4 +37,9 @@ for column, (name, preset) in zip(st.columns(len(TRIES)), TRIES.items(), strict=
             icon=":material/arrow_forward:",
             query_params=to_query(PRESETS[preset].model, PRESETS[preset].train),
         )
+st.subheader(t("home.inside"), anchor=False)
+for column, (page, icon) in zip(st.columns(len(INSIDE)), INSIDE.items(), strict=True):
+    with column, st.container(border=True, height="stretch", key=f"inside_{page}"):
+        st.markdown(t(f"home.{page}"))
+        st.page_link(f"pages/{page}.py", label=t(f"{page}.nav"), icon=icon)
 publish({})

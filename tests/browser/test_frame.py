@@ -29,6 +29,14 @@ def test_each_card_of_the_home_page_opens_its_preset_each_time(app, window):
         go(page, "Home")
 
 
+def test_the_home_page_leads_to_every_page_that_looks_inside(app, window):
+    page = window(app.url)
+    for name in ("draw", "kernels", "feature_maps", "evaluation"):
+        page.locator(f".st-key-inside_{name}").get_by_role("link").click()
+        eventually(lambda name=name: f"/{name}" in page.evaluate("location.pathname"))
+        go(page, "Home")
+
+
 def test_the_first_visitor_of_a_new_server_who_comes_by_a_link_gets_the_frame(start, window):
     page = window(start().link())
     screen = Playground.of(page)
