@@ -191,7 +191,9 @@ def _resized(picture: Grey, height: int, width: int, step: float) -> Grey:
     """The mean ink of squares of `step` pixels, fractions of pixels counted as such."""
     rows = _shares(picture.shape[0], height, step)
     columns = _shares(picture.shape[1], width, step)
-    resized: Grey = (rows @ picture @ columns.T).astype(np.float32)
+    # Not with "@": for pictures as small as these, its threads would spin longer than they work.
+    squeezed = np.einsum("rh,hw->rw", rows, picture)
+    resized: Grey = np.einsum("rw,cw->rc", squeezed, columns).astype(np.float32)
     return resized
 
 

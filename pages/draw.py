@@ -100,12 +100,9 @@ def _desk(chosen: Sequence[runs.Run]) -> None:
     drawn = _pad.drawn(PAD)
     steps = drawing.steps(drawn.canvas, "bright") if drawn else None
     with right, st.container(key="draw_result"):
-        with st.container(key="draw_steps"):
-            _markdown(_way(steps))
-        with st.container(key="draw_readings"):
-            answers = _readings(chosen, steps, drawn)
-        with st.container(key="draw_maps"):
-            _first_maps(chosen, steps if steps and all(answers) else None)
+        _markdown(_way(steps))
+        answers = _readings(chosen, steps, drawn)
+        _first_maps(chosen, steps if steps and all(answers) else None)
     with left:
         # Last: it takes this for the sign that its message was shown. And it is the pad that asks
         # again: a fragment that begins or ends to run by itself is mounted anew, in mid-stroke.
@@ -120,12 +117,12 @@ def _readings(
     chosen: Sequence[runs.Run], steps: drawing.Steps | None, drawn: _pad.Drawing | None
 ) -> list[str]:
     """The answers side by side; each of them in a few characters, empty where there is none."""
-    answers = []
-    for column, run in zip(st.columns(len(chosen), gap="medium"), chosen, strict=True):
+    answers, shown = [], []
+    for run in chosen:
         shares, problem = _ask(run, steps) if steps else (None, t("draw.hint"))
-        with column:
-            _markdown(_reading(run, shares, problem, drawn))
+        shown.append(_reading(run, shares, problem, drawn))
         answers.append("" if shares is None else _in_short(run, shares[0]))
+    _markdown(_side_by_side("readings", shown))
     return answers
 
 
@@ -191,7 +188,8 @@ def _row(name: str, share: float | None, top: bool) -> str:
 
 def _first_maps(chosen: Sequence[runs.Run], steps: drawing.Steps | None) -> None:
     """The feature maps of each model's first convolution, as one picture each."""
-    for column, run in zip(st.columns(len(chosen), gap="medium"), chosen, strict=True):
+    shown = []
+    for run in chosen:
         first = arithmetic.layer_table(run.model)[0]
         maps = np.zeros(first.output_shape, np.float32)
         if steps:
@@ -200,8 +198,8 @@ def _first_maps(chosen: Sequence[runs.Run], steps: drawing.Steps | None) -> None
                 maps = found[first.name]
             except CnnError:  # said where the answer would be, if it stays so
                 steps = None
-        with column:
-            _markdown(_maps(first, maps, empty=steps is None))
+        shown.append(_maps(first, maps, empty=steps is None))
+    _markdown(_side_by_side("first-maps", shown))
 
 
 def _maps(layer: arithmetic.LayerRow, maps: np.ndarray, *, empty: bool) -> str:
@@ -257,6 +255,11 @@ def _frame(box: tuple[int, ...], side: int) -> str:
     edges = zip(("top", "left", "height", "width"), box, strict=True)
     style = ";".join(f"{edge}:{place / side:.2%}" for edge, place in edges)
     return f'<i class="frame" style="{style}"></i>'
+
+
+def _side_by_side(name: str, parts: Sequence[str]) -> str:
+    """Not as columns of Streamlit: each of their elements is a message of its own to the browser."""
+    return f'<div class="{name}" style="--count:{len(parts)}">{"".join(parts)}</div>'
 
 
 def _uri(png: bytes) -> str:

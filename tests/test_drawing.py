@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import re
+import time
 from pathlib import Path
 
 import numpy as np
@@ -315,6 +316,15 @@ def test_a_tiny_dot_fills_the_box():
     picture = drawing.to_model_input(canvas)[..., 0]
     assert extent(picture) == [(4, 23), (4, 23)]
     assert picture.sum() == 400
+
+
+def test_a_drawing_keeps_no_other_core_busy():
+    drawing.steps(THREE)
+    before = time.process_time()
+    for _ in range(10):
+        drawing.steps(THREE)
+        time.sleep(0.05)  # long enough to see a thread that waits for more by spinning
+    assert (time.process_time() - before) / 10 < 0.015
 
 
 # What a pad sends

@@ -308,7 +308,7 @@ def test_drawing_with_a_finger_does_not_scroll_the_page(phone, touch):
     assert page.evaluate("window.scrollY") == 0
     assert page.evaluate("document.scrollingElement.scrollWidth") <= 390
 
-    box = page.locator(".st-key-draw_readings").bounding_box()
+    box = page.locator(".readings").bounding_box()
     finger = [box["x"] + 5, min(box["y"] + 100, 800)]
     touch("touchStart", [tuple(finger)])
     for _ in range(12):
