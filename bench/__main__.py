@@ -15,12 +15,13 @@ from contextlib import suppress
 
 import psutil
 
-from bench import memory, recipes, repaint, report, rerun, start, training
+from bench import look, memory, recipes, repaint, report, rerun, start, training
 from bench.report import Figure
 
 MEASUREMENTS: dict[str, Callable[..., Iterator[Figure]]] = {
     "start": start.measure,
     "repaint": repaint.measure,
+    "look": look.measure,
     "keras": rerun.measure,
     "memory": memory.measure,
     "training": training.measure,

@@ -93,27 +93,30 @@ class Server:
 
 
 @contextmanager
-def serving(module: str = "streamlit", **environment: str) -> Iterator[Server]:
+def serving(
+    module: str = "streamlit", script: str = "app.py", **environment: str
+) -> Iterator[Server]:
     """A server on a free port of 127.0.0.1 that is closed with its workers at the end of the block.
 
     Args:
-        module: Runs as `python -m module run app.py`, as "make run" does with "streamlit".
+        module: Runs as `python -m module run script`, as "make run" does with "streamlit".
+        script: The app.
         environment: Variables for the server, besides a CONVSCOPE_HOME of its own.
     """
     with tempfile.TemporaryDirectory(
         prefix="convscope-bench-", ignore_cleanup_errors=True
     ) as folder:
-        server = _start(Path(folder), module, environment)
+        server = _start(Path(folder), module, script, environment)
         try:
             yield server
         finally:
             server.close()
 
 
-def _start(home: Path, module: str, environment: dict[str, str]) -> Server:
+def _start(home: Path, module: str, script: str, environment: dict[str, str]) -> Server:
     port = _free_port()
     command = [
-        *(sys.executable, "-m", module, "run", "app.py"),
+        *(sys.executable, "-m", module, "run", script),
         *("--server.port", str(port), "--server.address", "127.0.0.1"),
         *("--server.headless", "true"),
     ]
