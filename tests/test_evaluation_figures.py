@@ -90,7 +90,7 @@ def test_numbers_stand_out_from_their_cell() -> None:
         behind = luminance(scale[round(cell["value"][2] * 100)])
         text = luminance(cell["label"]["color"])
         ratio = (max(behind, text) + 0.05) / (min(behind, text) + 0.05)
-        assert ratio >= 3.9, (percent, ratio)
+        assert ratio >= 4.5, (percent, ratio)
 
 
 def test_only_the_chosen_cell_is_framed_selected_or_not() -> None:

@@ -108,6 +108,13 @@ def test_scales():
     assert palette.stops("sequential", 2) == ["#440154", "#fde725"]
 
 
+@pytest.mark.parametrize("scale", ["sequential", "diverging"])
+def test_a_number_is_written_in_the_ink_that_stands_out_more(scale: str):
+    for colour in palette.stops(scale, 101):
+        other = {"#000000": "#ffffff", "#ffffff": "#000000"}[palette.ink(colour)]
+        assert contrast(palette.ink(colour), colour) >= max(4.5, contrast(other, colour))
+
+
 def test_the_theme_decides_and_light_is_the_default():
     assert palette.for_theme("dark") is DARK
     assert palette.for_theme("light") is palette.for_theme(None) is LIGHT

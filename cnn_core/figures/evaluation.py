@@ -240,6 +240,7 @@ def calibration_alt(found: Calibration, *, words: CalibrationWords) -> str:
 
 # Two plots below each other share their left and right edge whatever their labels need.
 _ALIGNED = {"left": 66, "right": 18, "outerBoundsMode": "none", "containLabel": False}
+_INKS = [colours.ink(colour) for colour in colours.stops("sequential", 101)]
 _PLAIN = {"borderColor": "rgba(128, 128, 128, 0.25)", "borderWidth": 1}
 _GRID = {"left": 4, "outerBoundsMode": "same", "outerBoundsContain": "all"}
 
@@ -267,7 +268,7 @@ def _cell(
         "name": said,
         "value": [column, row, round(depth, 4)],
         "itemStyle": dict(_PLAIN),
-        "label": {"show": True, "color": "#000000" if depth > 0.6 else "#ffffff", "fontSize": 11},
+        "label": {"show": True, "color": _INKS[round(depth * (len(_INKS) - 1))], "fontSize": 11},
     }
     if count == 0:
         cell |= {"visualMap": False, "label": {"show": False}}

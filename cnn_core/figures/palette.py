@@ -120,6 +120,17 @@ def rgb(colour: str) -> tuple[int, int, int]:
     return int(colour[1:3], 16), int(colour[3:5], 16), int(colour[5:7], 16)
 
 
+def ink(background: str) -> str:
+    """Black or white, whichever stands out more from that colour: at least 4.5:1 (WCAG 2).
+
+    References: W3C, Web Content Accessibility Guidelines 2.2, "relative luminance".
+    """
+    shares = np.array(rgb(background)) / 255
+    linear = np.where(shares <= 0.04045, shares / 12.92, ((shares + 0.055) / 1.055) ** 2.4)
+    luminance = float(linear @ (0.2126, 0.7152, 0.0722))
+    return "#000000" if (luminance + 0.05) ** 2 > 1.05 * 0.05 else "#ffffff"
+
+
 def _table(anchors: str, steps: int) -> Table:
     points = np.array([rgb(colour) for colour in anchors.split()], dtype=float)
     places = np.linspace(0, len(points) - 1, steps)
