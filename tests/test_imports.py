@@ -41,7 +41,7 @@ TABLE = {
     "arithmetic": May(modules=L0),
     "pace": May(modules=L0 | {"arithmetic"}),
     "repair": May(modules=L0 | {"arithmetic"}),
-    "convolution": May({"numpy"}, L0),
+    "convolution": May({"numpy"}, L0 | {"arithmetic"}),
     "drawing": May({"numpy", "PIL"}, L0),
     "evaluation": May({"numpy", "sklearn"}, L0),
     "weights": May({"numpy"}, L0),
