@@ -30,8 +30,10 @@ PLAYWRIGHTS_OWN := import os, sys; from playwright.sync_api import sync_playwrig
 	play = start().start(); path = play.chromium.executable_path; play.stop(); \
 	sys.exit(not os.path.exists(path))
 
-# What takes seconds runs on every core; what trains, serves or opens a browser runs alone.
+# What takes seconds runs on every core; what trains, serves or opens a browser waits half of its time,
+# so that two at once take little more than half as long. A file stays together: it shares a server.
 FAST := -m "not slow and not browser" -n logical --maxprocesses 4
+SLOW := -m "slow or browser" -n 2 --dist loadfile
 
 .PHONY: help
 help:
@@ -64,7 +66,7 @@ test: $(INSTALLED_DEV) browser
 ifeq ($(ARGS),)
 	@fast=0; slow=0; \
 		$(VPY) -m pytest $(FAST) || fast=$$?; \
-		$(VPY) -m pytest -m "slow or browser" || slow=$$?; \
+		$(VPY) -m pytest $(SLOW) || slow=$$?; \
 		exit $$((fast ? fast : slow))
 else
 	$(VPY) -m pytest $(ARGS)

@@ -29,7 +29,20 @@ def say(page: str, query: Mapping[str, str]) -> None:
 
 
 def choose_run(asked: str | None) -> runs.Run | None:
-    """The network to look into: one that came with ConvScope, or one that was trained here."""
+    """The network to look into, if it has weights; else a sentence says what is missing."""
+    run = pick_run(asked)
+    if run is not None and not has_weights(run):
+        st.info(t("inside.no_weights"), icon=":material/hourglass_top:")
+        return None
+    return run
+
+
+def pick_run(asked: str | None) -> runs.Run | None:
+    """A network that came with ConvScope or was trained here, the same on every page that looks inside.
+
+    Args:
+        asked: Id of the run that a link names, with weights or without.
+    """
     if asked is not None or "run" not in st.session_state:
         st.session_state["run"] = asked
     chosen = chosen_run()
@@ -42,7 +55,7 @@ def choose_run(asked: str | None) -> runs.Run | None:
         st.page_link("pages/playground.py", label=t("inside.train_one"), icon=":material/tune:")
         return None
     st.session_state["inside_run"] = chosen.id if chosen else next(iter(known))
-    run = known[
+    return known[
         st.selectbox(
             t("inside.run"),
             list(known),
@@ -52,10 +65,6 @@ def choose_run(asked: str | None) -> runs.Run | None:
             on_change=lambda: st.session_state.update(run=st.session_state["inside_run"]),
         )
     ]
-    if not has_weights(run):
-        st.info(t("inside.no_weights"), icon=":material/hourglass_top:")
-        return None
-    return run
 
 
 def has_weights(run: runs.Run) -> bool:

@@ -9,14 +9,13 @@ from cnn_core import datasets, evaluation, run_log, runs, texts
 from cnn_core.errors import CnnError
 from cnn_core.evaluation import PARTS, Predictions
 from cnn_core.figures import evaluation as figures
-from pages import _image_cards, _run_panel
+from pages import _image_cards, _inside, _run_panel
 from pages._image_cards import Answers
-from pages._shared import colours, engine, language, plain, publish, say_error, t
+from pages._shared import colours, engine, language, plain, say_error, t
 
 PIECE = 2_500  # images a look: half a second, so that other visitors' looks come in between
 PATIENCE_S = 120.0  # for a piece: the look worker may still be loading TensorFlow
 KEPT = 16  # answers in memory, 0.1 to 2.3 MB each
-LISTED = 50  # runs in the picker
 MATRIX_HEIGHT = 500
 CALIBRATION_HEIGHT = 460
 MEMBERS, MISTAKES = 15, 24  # cards at a time
@@ -24,6 +23,8 @@ FIRST = (10, 25, 50)
 HONEST = (
     0.005  # difference of confidence and accuracy that nobody would call too sure or too modest
 )
+
+LINK = ("run", "part", "cell")
 
 Cell = tuple[int, int]
 
@@ -35,9 +36,11 @@ def main() -> None:
     st.caption(t("evaluation.intro"))
     left, right = st.columns([0.4, 0.6], gap="medium", vertical_alignment="bottom")
     with left:
-        run = _pick()
-    problem = "no_run" if run is None else _problem(run)
-    if run is None or problem:
+        run = _inside.pick_run(_inside.arrived("evaluation", LINK).get("run"))
+    if run is None:
+        _publish(run)
+        return
+    if problem := _problem(run):
         st.info(t(f"evaluation.{problem}"), icon=":material/info:")
         st.page_link(
             "pages/playground.py", label=t("evaluation.open_playground"), icon=":material/tune:"
@@ -62,49 +65,18 @@ def main() -> None:
     _publish(run)
 
 
-def _pick() -> runs.Run | None:
-    """The network to look at: one that came with ConvScope, or one that was trained here."""
-    known = {run.id: run for run in [*runs.shipped(), *_finished()]}
-    key = "evaluation_run"
-    asked = st.session_state.get(key) or st.query_params.get("run") or st.session_state.get("run")
-    if asked and asked not in known:
-        try:
-            known[asked] = runs.open_run(asked)
-        except CnnError as error:
-            st.warning(say_error(error), icon=":material/link_off:")
-    if not known:
-        return None
-    if st.session_state.get(key) not in known:
-        st.session_state[key] = asked if asked in known else next(iter(known))
-    chosen = st.selectbox(
-        t("evaluation.run"),
-        list(known),
-        key=key,
-        format_func=lambda run_id: _name(known[run_id]),
-        help=t("evaluation.run_help"),
-    )
-    return known[chosen]
-
-
-def _finished() -> list[runs.Run]:
-    """The newest runs that are over."""
-    return [run for run in runs.all_runs() if runs.status(run).state in runs.OVER][:LISTED]
-
-
-def _name(run: runs.Run) -> str:
-    return t(f"shipped.{run.id}") if run.shipped else _run_panel.title(run)
-
-
 def _problem(run: runs.Run) -> str:
     """Why this run cannot be looked at: the key of a sentence, empty if it can."""
-    if runs.status(run).active:
-        return "still_active"
-    return "" if (run.folder / "best.keras").exists() else "no_weights"
+    if (run.folder / "best.keras").exists():
+        return ""
+    return "still_active" if runs.status(run).active else "no_weights"
 
 
 def _scores(run: runs.Run) -> None:
     ended = run_log.history(run).ended
     if ended is None or not ended.scores:
+        if runs.status(run).active:
+            st.caption(t("evaluation.best_so_far", epoch=_inside.kept_epoch(run)))
         return
     with st.container(horizontal=True, gap="small", key="scores"):
         for part, score in ended.scores.items():
@@ -389,7 +361,7 @@ def _publish(run: runs.Run | None) -> None:
         query["part"] = st.session_state["evaluation_part"]
     if "evaluation_true" in st.session_state:
         query["cell"] = "-".join(map(str, _cell()))
-    publish(query)
+    _inside.say("evaluation", query)
 
 
 main()

@@ -20,6 +20,7 @@ from cnn_core.evaluation import Predictions
 
 PIECE = 2_500  # as the page asks, so that even the last bit of a probability is the same
 SHIRT, TSHIRT, TROUSER, SANDAL = 6, 0, 1, 5
+LAYERS = "chart => Array.from(chart.querySelectorAll('canvas'), canvas => canvas.toDataURL())"
 NAMES = {SHIRT: "Shirt", TSHIRT: "T-shirt/top", TROUSER: "Trouser", SANDAL: "Sandal"}
 
 
@@ -101,7 +102,9 @@ def cards(page: Page) -> Locator:
 
 
 def shown_rows(page: Page) -> list[int]:
-    return [int(card.get_attribute("data-row") or -1) for card in cards(page).all()]
+    """All at one moment: the cards may change while they are asked one by one."""
+    rows: list[int] = cards(page).evaluate_all("cards => cards.map(card => +card.dataset.row)")
+    return rows
 
 
 def pixels(card: Locator) -> np.ndarray:
@@ -198,16 +201,16 @@ def test_an_image_leads_to_its_feature_maps(app, window, answers):
 
 def test_counts_become_shares_of_the_row(app, window):
     page = visit(window, app)
-    canvas = page.locator(".st-key-confusion canvas").first
-    before = canvas.evaluate("canvas => canvas.toDataURL()")
+    chart = page.locator(".st-key-confusion")
+    before = chart.evaluate(LAYERS)
     page.get_by_role("radio", name="% of row").click()
     settled(page)
-    eventually(lambda: canvas.evaluate("canvas => canvas.toDataURL()") != before)
+    eventually(lambda: chart.evaluate(LAYERS) != before)
 
 
 def test_every_tab_shows_its_figures(app, window, answers):
     page = visit(window, app, "run=fashion&part=test&lang=en")
-    expect(page.locator(".st-key-per_class")).to_be_visible()
+    expect(page.locator(".st-key-view_classes").get_by_test_id("stDataFrame")).to_be_visible()
 
     page.get_by_role("tab", name="Most confident mistakes").click()
     worst = evaluation.worst_mistakes(answers.found)
