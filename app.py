@@ -6,16 +6,25 @@ from pages import _shared
 from pages._shared import t
 
 st.set_page_config(page_title="ConvScope", page_icon=_shared.ICON, layout="wide")
+st.logo(_shared.ICON)
 _shared.frame()
 page = st.navigation(
-    [
-        st.Page("pages/home.py", title=t("home.nav"), icon=":material/home:", default=True),
-        st.Page("pages/playground.py", title=t("playground.nav"), icon=":material/tune:"),
-        st.Page("pages/kernels.py", title=t("kernels.nav"), icon=":material/grid_view:"),
-        st.Page("pages/feature_maps.py", title=t("feature_maps.nav"), icon=":material/layers:"),
-        st.Page("pages/evaluation.py", title=t("evaluation.nav"), icon=":material/fact_check:"),
-        st.Page("pages/draw.py", title=t("draw.nav"), icon=":material/draw:"),
-    ],
+    {
+        t("frame.learn"): [
+            st.Page("pages/home.py", title=t("home.nav"), icon=":material/home:", default=True),
+        ],
+        t("frame.build"): [
+            st.Page("pages/playground.py", title=t("playground.nav"), icon=":material/tune:"),
+        ],
+        t("frame.inside"): [
+            st.Page("pages/kernels.py", title=t("kernels.nav"), icon=":material/grid_view:"),
+            st.Page("pages/feature_maps.py", title=t("feature_maps.nav"), icon=":material/layers:"),
+            st.Page("pages/evaluation.py", title=t("evaluation.nav"), icon=":material/fact_check:"),
+        ],
+        t("frame.use"): [
+            st.Page("pages/draw.py", title=t("draw.nav"), icon=":material/draw:"),
+        ],
+    },
     position="top",
 )
 page.run()

@@ -117,6 +117,12 @@ def eventually(holds: Callable[[], object], seconds: float = 60) -> Any:
     return found
 
 
+def go(page: Page, section: str, name: str) -> None:
+    """Follow a link of the navigation."""
+    page.get_by_role("button", name=section, exact=True).click()
+    page.get_by_role("menuitem", name=name, exact=True).click()
+
+
 def serve(home: Path, **environment: str) -> Server:
     """Start the app and wait until it answers."""
     with socket.socket() as free:

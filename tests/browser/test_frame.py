@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import pytest
-from conftest import eventually
+from conftest import eventually, go
 from playwright.sync_api import Page, expect
 from screens import COLD, LONG, SHORT, Playground
 
+from cnn_core import texts
+
+SECTIONS = ["Learn", "Build and train", "Look inside", "Use"]
 CARDS = {"watch": "Tiny", "textbook": "Textbook", "fast": "Fast"}
 BACKGROUND = "getComputedStyle(document.querySelector('.stApp')).backgroundColor"
 STICKS_OUT = """() => {
@@ -16,6 +19,7 @@ STICKS_OUT = """() => {
         .filter(e => e.getBoundingClientRect().right > (e.closest('.st-key-setup') ? setup : innerWidth) + 1)
         .map(e => e.outerHTML.slice(0, 200));
 }"""
+PHONE = "Mozilla/5.0 (Linux; Android 15; Pixel 9) Chrome/140.0.0.0 Mobile Safari/537.36"
 WHITE, DARK = "rgb(255, 255, 255)", "rgb(14, 17, 23)"
 
 
@@ -26,7 +30,7 @@ def test_each_card_of_the_home_page_opens_its_preset_each_time(app, window):
         screen = Playground.of(page)
         eventually(lambda screen=screen, card=card: screen.picked("preset") == CARDS[card])
         screen.type("filters", 64, 0)
-        go(page, "Home")
+        go(page, "Learn", "Home")
 
 
 def test_the_home_page_leads_to_every_page_that_looks_inside(app, window):
@@ -34,17 +38,36 @@ def test_the_home_page_leads_to_every_page_that_looks_inside(app, window):
     for name in ("draw", "kernels", "feature_maps", "evaluation"):
         page.locator(f".st-key-inside_{name}").get_by_role("link").click()
         eventually(lambda name=name: f"/{name}" in page.evaluate("location.pathname"))
-        go(page, "Home")
+        go(page, "Learn", "Home")
 
 
 def test_the_first_visitor_of_a_new_server_who_comes_by_a_link_gets_the_frame(start, window):
     page = window(start().link())
     screen = Playground.of(page)
-    for name in ("Home", "Playground"):
-        expect(page.get_by_role("link", name=name, exact=True)).to_be_visible()
+    expect(page.get_by_test_id("stTopNavSection")).to_have_text(SECTIONS)
     expect(screen.part("language")).to_be_visible()
     expect(page.get_by_test_id("stSidebarNav")).to_have_count(0)
     expect(page).to_have_title("ConvScope")
+
+
+def test_the_logo_leads_home(app, window):
+    page = window(app.link())
+    Playground.of(page)
+    page.get_by_test_id("stLogoLink").click()
+    expect(page.locator(".st-key-try_fast")).to_be_visible()
+
+
+def test_on_a_phone_the_navigation_is_a_drawer_that_covers_the_page(app, window):
+    page = window(app.url, width=390, has_touch=True, is_mobile=True, user_agent=PHONE)
+    for name in ("draw", "home"):
+        page.get_by_test_id("stExpandSidebarButton").tap()
+        drawer = page.get_by_test_id("stSidebar")
+        title = texts.say("en", f"{name}.nav")
+        expect(drawer.get_by_test_id("stNavSectionHeader").locator("p")).to_have_text(SECTIONS)
+        drawer.get_by_role("link", name=title, exact=True).tap()
+        heading = page.get_by_role("heading", name=texts.say("en", f"{name}.title"))
+        expect(heading).to_be_visible()
+        expect(drawer.get_by_role("link", name=title, exact=True)).not_to_be_in_viewport()
 
 
 def test_going_home_and_back_keeps_settings_and_run(app, window):
@@ -55,9 +78,9 @@ def test_going_home_and_back_keeps_settings_and_run(app, window):
     screen.wait_for_batches()
     asked = screen.query
 
-    go(page, "Home")
+    go(page, "Learn", "Home")
     expect(page.get_by_role("heading", name="ConvScope")).to_be_visible()
-    go(page, "Playground")
+    go(page, "Build and train", "Playground")
     screen = Playground.of(page)
     eventually(lambda: screen.query == asked)
     assert screen.query["run"] == run
@@ -85,7 +108,7 @@ def test_the_language_switch_keeps_settings_and_run_and_goes_into_the_link(app, 
 
     other = Playground.of(window(screen.url))
     expect(other.train_button).to_contain_text("학습")
-    page.get_by_role("link", name="홈", exact=True).click()
+    go(page, "배우기", "홈")
     expect(page.get_by_text("먼저 해 볼 세 가지")).to_be_visible()
 
 
@@ -148,11 +171,6 @@ def test_no_control_is_cut_off(width, app, window):
     assert overflow(page) == []
     screen.tab("Training")
     assert overflow(page) == []
-
-
-def go(page: Page, name: str) -> None:
-    """Follow a link of the navigation."""
-    page.get_by_role("link", name=name, exact=True).click()
 
 
 def overflow(page: Page) -> list[str]:

@@ -12,7 +12,7 @@ from itertools import cycle, pairwise
 
 import numpy as np
 import pytest
-from conftest import Server, eventually
+from conftest import Server, eventually, go
 from hands import HANDS, PAD, Stroke, on_pad
 from PIL import Image
 from playwright.sync_api import Locator, Page, expect
@@ -403,9 +403,9 @@ def test_the_strokes_survive_reruns_other_pages_and_a_reload(desk):
         assert words == {"한국어": "되돌리기", "EN": "Undo"}[language]
     assert desk.canvas.evaluate("canvas => canvas.marked"), "the pad was mounted again"
 
-    page.get_by_role("link", name="Home").click()
+    go(page, "Learn", "Home")
     expect(page.get_by_role("heading", name="ConvScope")).to_be_visible()
-    page.get_by_role("link", name="Draw").click()
+    go(page, "Use", "Draw")
     eventually(lambda: desk.canvas.count() and desk.pixels() == drawn)
     assert desk.answer() == "3"
 
