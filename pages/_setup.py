@@ -13,6 +13,7 @@ from cnn_core.config import PRESETS, ConvBlock, ModelConfig, TrainConfig
 from cnn_core.errors import CnnError
 from cnn_core.repair import Change
 from cnn_core.runs import Run
+from pages._lessons import lesson
 from pages._shared import say_error, t
 
 Setup = tuple[ModelConfig, TrainConfig]
@@ -105,6 +106,7 @@ def form(run: Run | None) -> Setup:
     network, training = st.tabs([t("playground.network"), t("playground.training")])
     with network:
         model = _network()
+        lesson("filter", "padding")
     with training:
         train = _training()
     setup = fit_to_data(model, train)

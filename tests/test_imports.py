@@ -30,7 +30,7 @@ class May:
 L0 = {"errors", "config", "events", "texts", "recipes"}
 RESULTS = {"arithmetic", "pace", "convolution", "drawing", "evaluation", "history", "weights"}
 RUNS = {"runs", "run_log", "steering", "limits", "repair", "snapshots"}
-L1 = RESULTS | RUNS | {"sources", "datasets", "narrator", "uploads", "export"}
+L1 = RESULTS | RUNS | {"sources", "datasets", "narrator", "uploads", "export", "slots", "lessons"}
 TRAINING = {"training", "conductor", "meters", "feeding", "optimizers", "checkpoints"}
 L2 = TRAINING | {"model", "features", "explain", "inspection", "download"}
 SERVER_SIDE = L0 | L1 | {"figures", "jobs", "sweeps"}
@@ -41,6 +41,8 @@ TABLE = {
     "arithmetic": May(modules=L0),
     "pace": May(modules=L0 | {"arithmetic"}),
     "repair": May(modules=L0 | {"arithmetic"}),
+    "slots": May(modules=L0 | {"arithmetic", "sources"}),
+    "lessons": May(modules=L0 | {"slots"}),
     "convolution": May({"numpy"}, L0 | {"arithmetic"}),
     "drawing": May({"numpy", "PIL"}, L0),
     "evaluation": May({"numpy", "sklearn"}, L0),

@@ -15,7 +15,7 @@ import pytest
 import streamlit as st
 from streamlit.testing.v1 import AppTest
 
-from cnn_core import arithmetic, runs, steering, texts
+from cnn_core import arithmetic, lessons, runs, steering, texts
 from cnn_core.config import PRESETS, ConvBlock, ModelConfig, TrainConfig, from_query, to_query
 from cnn_core.errors import RunError
 from cnn_core.events import BatchEnd, EpochEnd, Evaluating, Paused, RunEnded, RunStarted, Score
@@ -65,6 +65,25 @@ def test_every_page_opens_in_both_languages(page, language, visit):
 
 def test_pages_are_found():
     assert {"home", "playground", "kernels", "feature_maps", "evaluation", "draw"} == set(PAGES)
+
+
+def test_a_lesson_shows_its_answer_to_who_has_predicted_one(visit):
+    at = visit("playground")
+    assert not any("predict_" in str(button.key) for button in at.button), "it is closed"
+    at.session_state["lesson_padding"] = True
+    at.run()
+    said = lessons.read("en", "padding")
+    assert not any(said.answer in it.value for it in at.markdown)
+    at.button(key="predict_padding_0").click().run()
+    for _ in range(2):
+        [answer] = [it.value for it in at.markdown if said.answer in it.value]
+        assert texts.say("en", "lesson.wrong", letter="ABCD"[said.right]) in answer
+        assert not has(at, "predict_padding_0")
+        at.run()
+    at.button(key="again_padding").click().run()
+    at.button(key=f"predict_padding_{said.right}").click().run()
+    assert any(texts.say("en", "lesson.right") in it.value for it in at.markdown)
+    assert not at.exception
 
 
 @pytest.mark.parametrize("preset", PRESETS)
