@@ -1,4 +1,4 @@
-"""Train without a screen: `python -m cnn_core train --preset textbook --size full --epochs 3`."""
+"""Without a screen: train a network, write the Keras program that trains it, or be a worker."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 from urllib.parse import parse_qsl
 
-from cnn_core import worker
+from cnn_core import export, texts, worker
 from cnn_core.arithmetic import layer_table
 from cnn_core.config import PRESETS, ModelConfig, TrainConfig, from_query
 from cnn_core.datasets import DATASETS, Source, load, spec
@@ -41,7 +41,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if options.command == "worker":
         worker.serve(options.scheduler, options.kind, tied=options.tied)
     try:
-        _train(*_setup(options), options.folder)
+        if options.command == "export":
+            _export(options)
+        else:
+            _train(*_setup(options), options.folder)
     except (CnnError, OSError) as error:
         print(error, file=sys.stderr)
         return MISTAKE
@@ -63,19 +66,29 @@ def _parser() -> argparse.ArgumentParser:
     parser = _Parser(prog="python -m cnn_core", description=__doc__)
     commands = parser.add_subparsers(dest="command", required=True)
     train = commands.add_parser("train", help="train one network, with a progress bar")
-    train.add_argument("--preset", choices=PRESETS, default="textbook")
-    train.add_argument(
-        "--query", default="", help="a link that the app gave, or what follows its ?"
-    )
     train.add_argument("--folder", type=Path, help="where best.keras and the snapshots go")
-    for name, kind in OVERRIDES.items():
-        choices = list(DATASETS) if name == "dataset" else None
-        train.add_argument(f"--{name.replace('_', '-')}", type=kind, choices=choices)
+    write = commands.add_parser("export", help="write a Keras program that trains such a network")
+    write.add_argument("file", type=Path, help="a script (.py) or a notebook (.ipynb)")
+    write.set_defaults(folder=None)
+    write.add_argument("--form", choices=export.FORMS, default=export.FORMS[0])
+    write.add_argument("--language", choices=texts.LANGUAGES, default="en", help="of its comments")
+    for command in (train, write):
+        _add_settings(command)
     serve = commands.add_parser("worker", help="be a worker process of a Dask scheduler")
     serve.add_argument("--scheduler", required=True, help="its address, such as tcp://host:8786")
     serve.add_argument("--kind", choices=worker.KINDS, required=True)
     serve.add_argument("--tied", action="store_true", help="end when standard input ends")
     return parser
+
+
+def _add_settings(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--preset", choices=PRESETS, default="textbook")
+    parser.add_argument(
+        "--query", default="", help="a link that the app gave, or what follows its ?"
+    )
+    for name, kind in OVERRIDES.items():
+        choices = list(DATASETS) if name == "dataset" else None
+        parser.add_argument(f"--{name.replace('_', '-')}", type=kind, choices=choices)
 
 
 def _setup(options: argparse.Namespace) -> tuple[ModelConfig, TrainConfig]:
@@ -93,6 +106,14 @@ def _setup(options: argparse.Namespace) -> tuple[ModelConfig, TrainConfig]:
     model = replace(model, input_shape=source.input_shape, classes=len(source.class_names))
     layer_table(model)
     return model, config
+
+
+def _export(options: argparse.Namespace) -> None:
+    file: Path = options.file
+    write = export.to_notebook if file.suffix == ".ipynb" else export.to_script
+    text = write(*_setup(options), form=options.form, language=options.language)
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_text(text, encoding="utf-8")
 
 
 def _train(model: ModelConfig, config: TrainConfig, folder: Path | None) -> None:

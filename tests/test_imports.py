@@ -57,7 +57,7 @@ TABLE = {
     "steering": May(modules=L0 | {"runs"}),
     "snapshots": May({"numpy"}, L0 | {"arithmetic", "runs"}),
     "limits": May(modules=L0 | {"arithmetic", "datasets"}),
-    "export": May(modules=L0 | {"arithmetic"}),
+    "export": May(modules=L0 | {"arithmetic", "pace", "sources"}),
     "figures": May({"numpy", "plotly", "PIL"}, L0 | RESULTS | {"figures"}),
     **dict.fromkeys(
         L2, May({"numpy", "keras", "tensorflow"}, L0 | RESULTS | {"sources", "datasets"} | L2)

@@ -1,0 +1,71 @@
+"""Run exported programs as a stranger would: without ConvScope, without a network.
+
+`test_exported_programs` starts it. The only argument is a folder that holds jobs.json, a list of
+{"program", "data"}. What a program leaves behind goes into a folder of its own beside it.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+import sys
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+
+
+def refuse(*args: Any, **kwargs: Any) -> Any:
+    raise OSError("An exported program may not leave this machine.")
+
+
+def cells(path: Path) -> list[str]:
+    """The code of a script, or of a notebook cell by cell."""
+    text = path.read_text("utf-8")
+    if path.suffix == ".py":
+        return [text]
+    return ["".join(it["source"]) for it in json.loads(text)["cells"] if it["cell_type"] == "code"]
+
+
+def run(path: Path, data: str | None) -> dict[str, Any]:
+    """Execute it in a namespace and a folder of its own; the names it leaves behind."""
+    os.environ.pop("DATA_FILE", None)
+    if data:
+        os.environ["DATA_FILE"] = data
+    keras.config.set_dtype_policy("float32")
+    folder = path.with_suffix("")
+    folder.mkdir()
+    os.chdir(folder)
+    names: dict[str, Any] = {"__name__": "__main__"}
+    for number, cell in enumerate(cells(path)):
+        exec(compile(cell, f"{path.name}, cell {number}", "exec"), names)
+    return names
+
+
+def main(folder: Path) -> None:
+    """Execute every job."""
+    socket.socket.connect = refuse  # type: ignore[method-assign]
+    first: list[list[np.ndarray]] = []
+    fit = keras.Model.fit
+
+    def remembering(model: keras.Model, *args: Any, **kwargs: Any) -> Any:
+        first.append(model.get_weights())
+        return fit(model, *args, **kwargs)
+
+    keras.Model.fit = remembering
+    for job in json.loads((folder / "jobs.json").read_text("utf-8")):
+        path = folder / job["program"]
+        names = run(path, job["data"])
+        model, history = names["model"], names["history"].history
+        layers = [[it.name, type(it).__name__, it.count_params()] for it in model.layers]
+        said = {"history": history, "layers": layers, "kind": type(model).__name__}
+        (path.with_suffix("") / "said.json").write_text(json.dumps(said))
+        np.savez(path.with_suffix("") / "first.npz", *first.pop())
+        np.savez(path.with_suffix("") / "last.npz", *model.get_weights())
+    print("ConvScope" if any(name.startswith("cnn_core") for name in sys.modules) else "plain")
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]).resolve())

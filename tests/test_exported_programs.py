@@ -1,0 +1,208 @@
+"""Exported scripts and notebooks, executed in a process that has only plain Keras, train as the app does."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import keras
+import numpy as np
+import pytest
+from numpy.testing import assert_allclose, assert_array_equal
+from small_trainings import FIGURES, figures
+
+from cnn_core import datasets, export, training
+from cnn_core import model as models
+from cnn_core.arithmetic import layer_table
+from cnn_core.config import TEXTBOOK, ConvBlock, ModelConfig, TrainConfig
+
+ROOT = Path(__file__).parent.parent
+STRANGER = Path(__file__).parent / "plain_keras.py"
+SHIPPED = sorted((ROOT / "assets" / "scripts").glob("*.py"))
+SMALL = TrainConfig(train_size=320, epochs=2, precision="float32")
+DIGITS = TrainConfig("digits", epochs=2, batch_size=64, precision="float32", train_size=300)
+EIGHT = (8, 8, 1)
+
+
+@dataclass(frozen=True)
+class SetUp:
+    model: ModelConfig
+    train: TrainConfig
+
+    @property
+    def data(self) -> str | None:
+        """The file that stands in for a download."""
+        path = ROOT / "assets" / "data" / f"{self.train.dataset}.npz"
+        return str(path) if path.exists() else None
+
+
+SET_UPS = {
+    "textbook": SetUp(TEXTBOOK, SMALL),
+    "average_pooling": SetUp(
+        ModelConfig(
+            blocks=(
+                ConvBlock(8, pool="average", activation="tanh"),
+                ConvBlock(8, pool="average", pool_size=3),
+            )
+        ),
+        replace(SMALL, dataset="mnist", optimizer="rmsprop"),
+    ),
+    "valid_padding": SetUp(
+        ModelConfig(
+            blocks=(ConvBlock(8, 5, padding="valid", pool="none"), ConvBlock(8, padding="valid")),
+            dense=(40, 20),
+        ),
+        replace(SMALL, precision="bfloat16"),
+    ),
+    "stride_2": SetUp(
+        ModelConfig(
+            blocks=(
+                ConvBlock(8, stride=2, pool="none"),
+                ConvBlock(12, stride=2, activation="gelu"),
+            ),
+            input_shape=EIGHT,
+        ),
+        replace(DIGITS, optimizer="momentum", learning_rate=0.01, train_size=None),
+    ),
+    "no_dense": SetUp(
+        ModelConfig(
+            blocks=(ConvBlock(8, activation="linear"),), dense=(), dropout=0.0, input_shape=EIGHT
+        ),
+        replace(DIGITS, optimizer="adamw", seed=0),
+    ),
+    # Its loss rises at the peak, so that the script also has to stop early and go back.
+    "one_cycle": SetUp(
+        ModelConfig(blocks=(ConvBlock(8),), dense=(16,), input_shape=EIGHT),
+        replace(
+            DIGITS, epochs=9, batch_size=16, learning_rate=0.3, schedule="one_cycle", patience=1
+        ),
+    ),
+}
+
+
+@pytest.fixture(scope="module")
+def strangers(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where another process has executed every program: sequential scripts, functional notebooks."""
+    folder = tmp_path_factory.mktemp("strangers")
+    jobs = []
+    for name, it in SET_UPS.items():
+        script = export.to_script(it.model, it.train)
+        notebook = export.to_notebook(it.model, it.train, form="functional", language="ko")
+        for file, text in ((f"{name}_script.py", script), (f"{name}_notebook.ipynb", notebook)):
+            (folder / file).write_text(text, encoding="utf-8")
+            jobs.append({"program": file, "data": it.data})
+    execute(folder, jobs)
+    return folder
+
+
+def execute(folder: Path, jobs: list[dict[str, str | None]]) -> None:
+    (folder / "jobs.json").write_text(json.dumps(jobs), encoding="utf-8")
+    command = [sys.executable, "-I", str(STRANGER), str(folder)]
+    done = subprocess.run(command, capture_output=True, text=True, cwd=folder, check=False)
+    assert done.returncode == 0, done.stderr[-3000:]
+    assert done.stdout.splitlines()[-1] == "plain"
+    assert "UserWarning" not in done.stderr
+
+
+def arrays(path: Path) -> list[np.ndarray]:
+    with np.load(path) as file:
+        return list(file.values())
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", SET_UPS)
+def test_the_programs_give_the_history_of_the_app(name: str, strangers: Path) -> None:
+    it = SET_UPS[name]
+    mine = training.train(it.model, it.train, datasets.load(it.train.dataset))
+    if name == "one_cycle":
+        assert mine.ended.reason == "early_stopping"
+    first = models.build(it.model, seed=it.train.seed)
+    rows = [(row.name, row.params) for row in layer_table(it.model)]
+    for kind, program in (("Sequential", f"{name}_script"), ("Functional", f"{name}_notebook")):
+        said = json.loads((strangers / program / "said.json").read_text("utf-8"))
+        assert said["kind"] == kind
+        layers = [(layer, count) for layer, of, count in said["layers"] if of != "InputLayer"]
+        assert layers == rows
+        history = np.array([said["history"][figure] for figure in FIGURES]).T
+        assert_allclose(history, figures(mine.epochs), atol=2e-4)
+        for theirs, ours in zip(
+            arrays(strangers / program / "first.npz"), first.get_weights(), strict=True
+        ):
+            assert_array_equal(theirs, ours)
+        for theirs, ours in zip(
+            arrays(strangers / program / "last.npz"), mine.model.get_weights(), strict=True
+        ):
+            assert_allclose(theirs, ours, atol=1e-3)
+        [saved] = (strangers / program).glob("*.keras")
+        assert saved.stem == export.file_stem(it.model, it.train)
+
+
+@pytest.mark.slow
+def test_a_strided_1x1_convolution_learns_in_a_stranger_s_process_too(tmp_path: Path) -> None:
+    """oneDNN's gradient of it is wrong; a program that switches oneDNN off needs a process of its own."""
+    model = ModelConfig(
+        blocks=(ConvBlock(4, 1, 2, pool="none"), ConvBlock(8)), dense=(), input_shape=EIGHT
+    )
+    (tmp_path / "one.py").write_text(export.to_script(model, DIGITS), encoding="utf-8")
+    execute(tmp_path, [{"program": "one.py", "data": None}])
+    said = json.loads((tmp_path / "one" / "said.json").read_text("utf-8"))
+    history = np.array([said["history"][figure] for figure in FIGURES]).T
+    mine = training.train(model, DIGITS, datasets.load("digits"))
+    assert_allclose(history, figures(mine.epochs), atol=2e-4)
+
+
+def data_part(script: str) -> str:
+    """Settings and images of a script, without what comes behind."""
+    return script.partition("def seed_of")[0]
+
+
+@pytest.mark.skipif(
+    not datasets.available("fashion_mnist", "full"), reason="needs the full Fashion-MNIST"
+)
+@pytest.mark.slow
+@pytest.mark.parametrize("size", ["sample", "full"])
+@pytest.mark.parametrize("train_size", [None, 1234])
+def test_the_images_are_those_of_the_app(
+    size: str, train_size: int | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    published = _published()
+    monkeypatch.setattr(keras.datasets.fashion_mnist, "load_data", lambda: published)
+    train = replace(SMALL, size=size, train_size=train_size)
+    names: dict[str, np.ndarray] = {}
+    exec(data_part(export.to_script(TEXTBOOK, train)), names)
+    data = datasets.subset(datasets.load("fashion_mnist", size), train_size)
+    for part in ("train", "val", "test"):
+        assert_array_equal(names[f"y_{part}"], getattr(data, f"y_{part}"))
+        images = names[f"x_{part}"]
+        assert images.dtype == np.float32
+        assert_array_equal(np.rint(images * 255), getattr(data, f"x_{part}"))
+
+
+def _published() -> tuple[tuple[np.ndarray, np.ndarray], tuple[np.ndarray, np.ndarray]]:
+    """The full set in its published order, as Keras' own loader gives it."""
+    source = datasets.spec("fashion_mnist")
+    files = datasets.find(source)
+    read = {name: datasets.read(source, name, path) for name, path in files.items()}
+    images = {part: read[f"x_{part}"][..., 0] for part in ("train", "test")}
+    return (images["train"], read["y_train"]), (images["test"], read["y_test"])
+
+
+@pytest.mark.parametrize("path", SHIPPED, ids=lambda path: path.stem)
+def test_the_shipped_programs_build_the_textbook_network(path: Path) -> None:
+    script = path.read_text("utf-8")
+    settings, _, rest = script.partition("# --- The images")
+    network = rest[rest.index("def seed_of") : rest.index("# --- Training")]
+    names: dict[str, object] = {}
+    exec(settings + network, names)
+    model = names["model"]
+    assert isinstance(model, keras.Model)
+    assert model.count_params() == 333_526
+    assert isinstance(model, keras.Sequential) == (path.stem == "textbook_sequential")
+    mine = models.build(TEXTBOOK, seed=42)
+    for theirs, ours in zip(model.get_weights(), mine.get_weights(), strict=True):
+        assert_array_equal(theirs, ours)
+    images = np.random.default_rng(0).random((5, 28, 28, 1), np.float32)
+    assert_allclose(model(images), mine(images), atol=1e-6)
