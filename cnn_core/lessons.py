@@ -12,10 +12,40 @@ from cnn_core import slots, texts
 FOLDER = Path(__file__).parent.parent / "assets" / "lessons"
 
 GROUPS: dict[str, dict[str, str]] = {
-    "look": {
+    "convolution": {
         "filter": "playground",
         "kernel": "kernels",
+        "convolution": "kernels",
+        "feature_map": "feature_maps",
         "padding": "playground",
+        "stride": "playground",
+        "activation": "playground",
+        "pooling": "playground",
+        "receptive_field": "playground",
+    },
+    "head": {
+        "flatten": "feature_maps",
+        "dense": "playground",
+        "dropout": "playground",
+        "softmax": "feature_maps",
+        "parameters": "playground",
+        "initialization": "kernels",
+        "functional": "feature_maps",
+    },
+    "training": {
+        "compile": "playground",
+        "loss": "playground",
+        "optimizer": "playground",
+        "learning_rate": "playground",
+        "epoch": "playground",
+        "history": "playground",
+    },
+    "judging": {
+        "validation": "evaluation",
+        "overfitting": "playground",
+        "early_stopping": "playground",
+        "checkpoint": "playground",
+        "confusion_matrix": "evaluation",
     },
 }
 """Every lesson with the page that shows it, in the order in which one learns them."""

@@ -29,6 +29,7 @@ def lesson(*names: str, place: str = "") -> None:
             if button.open:
                 with button, st.container(key=f"open_{key}"):
                     st.markdown(f"**{heading(name)}**")
+                    st.markdown(f"*{said.definition}*")
                     text(said, place)
 
 
@@ -40,7 +41,6 @@ def heading(name: str) -> str:
 
 def text(said: Lesson, place: str = "") -> None:
     """The lesson and its question; the answer appears once the visitor has predicted one."""
-    st.markdown(f"*{said.definition}*")
     st.markdown(said.body)
     with st.container(border=True, key=f"question_{place}{said.name}"):
         st.markdown(f"**{t('lesson.predict')}** {said.question}")

@@ -106,9 +106,10 @@ def form(run: Run | None) -> Setup:
     network, training = st.tabs([t("playground.network"), t("playground.training")])
     with network:
         model = _network()
-        lesson("filter", "padding")
+        lesson("filter", "padding", "stride", "pooling", "activation", "dense", "dropout")
     with training:
         train = _training()
+        lesson("epoch", "optimizer", "learning_rate", "compile")
     setup = fit_to_data(model, train)
     st.session_state["setup"] = setup
     with presets:

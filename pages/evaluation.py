@@ -11,6 +11,7 @@ from cnn_core.evaluation import PARTS, Predictions
 from cnn_core.figures import evaluation as figures
 from pages import _image_cards, _inside, _run_panel
 from pages._image_cards import Answers
+from pages._lessons import lesson
 from pages._shared import colours, engine, language, plain, say_error, t
 
 PIECE = 2_500  # images a look: half a second, so that other visitors' looks come in between
@@ -34,6 +35,7 @@ def main() -> None:
     st.html(_image_cards.STYLE)
     st.title(t("evaluation.title"), anchor=False)
     st.caption(t("evaluation.intro"))
+    lesson("confusion_matrix", "validation")
     left, right = st.columns([0.4, 0.6], gap="medium", vertical_alignment="bottom")
     with left:
         run = _inside.pick_run(_inside.arrived("evaluation", LINK).get("run"))

@@ -13,6 +13,7 @@ from cnn_core.figures import feature_maps as figures
 from pages import _images, _inside
 from pages import _map_parts as parts
 from pages._images import Chosen
+from pages._lessons import lesson
 from pages._map_parts import View
 from pages._shared import engine, t
 
@@ -25,6 +26,7 @@ def main() -> None:
     st.html(_inside.STYLE)
     st.title(t("feature_maps.title"), anchor=False)
     st.caption(t("feature_maps.intro"))
+    lesson("feature_map", "flatten", "softmax", "functional")
     asked = _inside.arrived("feature_maps", LINK)
     run = _inside.choose_run(asked.get("run"))
     if run is None:

@@ -15,6 +15,7 @@ from pages import _inside, _tiles
 from pages import _kernel_parts as parts
 from pages._inside import html
 from pages._kernel_parts import View
+from pages._lessons import lesson
 from pages._shared import colours, language, t
 
 HISTOGRAM_HEIGHT = 320
@@ -27,6 +28,7 @@ def main() -> None:
     st.html(_inside.STYLE)
     st.title(t("kernels.title"), anchor=False)
     st.caption(t("kernels.intro"))
+    lesson("kernel", "convolution", "initialization")
     asked = _inside.arrived("kernels", ("run", "layer", "channel", "filter", "epoch"))
     run = _inside.choose_run(asked.get("run"))
     if run is None:

@@ -12,6 +12,7 @@ from cnn_core.figures import architecture
 from cnn_core.limits import check_limits
 from cnn_core.repair import repair
 from pages import _run_panel, _setup
+from pages._lessons import lesson
 from pages._shared import chosen_run, engine, language, plain, publish, say_error, t, visitor
 
 
@@ -31,6 +32,7 @@ def main() -> None:
     with right, st.container(key="result"):
         rows = _network(model)
         _run_panel.panel(run)
+        lesson("loss", "history", "overfitting", "early_stopping", "checkpoint")
         _run_panel.run_list()
         if rows:
             _table(rows)
@@ -150,6 +152,7 @@ def _table(rows: tuple[LayerRow, ...]) -> None:
         border="horizontal",
         alt=t("table.alt", layers=len(rows), params=f"{arithmetic.totals(rows).params:,}"),
     )
+    lesson("parameters", "receptive_field")
 
 
 def _field(row: LayerRow) -> str:

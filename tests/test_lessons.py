@@ -12,11 +12,13 @@ import pytest
 
 from cnn_core import lessons, slots, texts
 from cnn_core.lessons import LESSONS, Lesson
+from cnn_core.weights import Glorot
 
 HANGUL = re.compile("[가-힣]")
 # Names that hold a digit, and places in an array.
 NAMES = re.compile(
-    r"\b(Conv2D|MaxPooling2D|float32|uint8|(conv|pool|dense)\d)(?![A-Za-z\d])|\[[-\d:, ]+\]"
+    r"\b(Conv2D|MaxPooling2D|(convolve|correlate)2d|float32|uint8|(conv|pool|dense)\d)(?![A-Za-z\d])"
+    r"|\[[-\d:, ]+\]"
 )
 ENGLISH_NUMBERS = re.compile(
     r"\b(two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|\w+teen|\w+ty-\w+|twenty|thirty"
@@ -32,6 +34,7 @@ KOREAN_NUMBERS = re.compile(
 # A number or number word that no slot reckons, with the reckoning that it is checked by.
 CHECKED: dict[tuple[str, str], Callable[[], object]] = {
     ("padding", "0"): lambda: int(np.pad(np.ones(1), 1)[0]),
+    ("initialization", "6"): lambda: round(Glorot.of((3, 3, 1, 32)).limit ** 2 * (9 + 288)),
 }
 
 

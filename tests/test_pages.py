@@ -64,7 +64,15 @@ def test_every_page_opens_in_both_languages(page, language, visit):
 
 
 def test_pages_are_found():
-    assert {"home", "playground", "kernels", "feature_maps", "evaluation", "draw"} == set(PAGES)
+    assert {
+        "home",
+        "glossary",
+        "playground",
+        "kernels",
+        "feature_maps",
+        "evaluation",
+        "draw",
+    } == set(PAGES)
 
 
 def test_a_lesson_shows_its_answer_to_who_has_predicted_one(visit):
@@ -84,6 +92,56 @@ def test_a_lesson_shows_its_answer_to_who_has_predicted_one(visit):
     at.button(key=f"predict_padding_{said.right}").click().run()
     assert any(texts.say("en", "lesson.right") in it.value for it in at.markdown)
     assert not at.exception
+
+
+@pytest.mark.parametrize("page", sorted(set(lessons.LESSONS.values())))
+def test_a_page_shows_the_lessons_that_lead_to_it(page, visit):
+    names = [name for name, place in lessons.LESSONS.items() if place == page]
+    at = visit(page)
+    for name in names:
+        at.session_state[f"lesson_{name}"] = True
+    at.run()
+    said = [it.value for it in at.markdown]
+    assert not at.exception
+    assert [name for name in names if lessons.read("en", name).body not in said] == []
+
+
+def terms(at: AppTest) -> list[str]:
+    """The lessons that the glossary lists."""
+    labels = [entry.label for entry in at.expander]
+    return [
+        name
+        for name in lessons.LESSONS
+        if any(label.startswith(f"**{lessons.read('en', name).title}**") for label in labels)
+    ]
+
+
+def test_the_glossary_finds_a_term_by_either_language_and_by_what_it_means(visit):
+    at = visit("glossary")
+    assert terms(at) == list(lessons.LESSONS)
+    for words, found in {
+        "특성 맵": "feature_map",
+        "FEATURE map": "feature_map",
+        "border of zeros": "padding",
+        "평탄": "flatten",
+    }.items():
+        at.text_input(key="glossary_search").set_value(words).run()
+        assert found in terms(at)
+        assert len(terms(at)) < len(lessons.LESSONS) / 2
+    at.text_input(key="glossary_search").set_value("xyz").run()
+    assert terms(at) == []
+    assert len(at.info) == 1
+
+
+def test_a_link_opens_a_term_of_the_glossary(visit):
+    at = visit("glossary", term="padding")
+    said = [it.value for it in at.markdown]
+    assert lessons.read("en", "padding").body in said
+    assert lessons.read("en", "stride").body not in said
+    assert address(at)["term"] == "padding"
+    at = visit("glossary", term="<b>nothing")
+    assert len(at.warning) == 1
+    assert "term" not in address(at)
 
 
 @pytest.mark.parametrize("preset", PRESETS)

@@ -1,0 +1,96 @@
+"""What does that word mean? Every lesson in one list to search, each leading to the page that shows it."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from cnn_core import lessons
+from cnn_core.lessons import GROUPS, LESSONS
+from pages import _inside, _lessons
+from pages._shared import language, t
+
+SHOW = st.components.v2.component(
+    "convscope_show",
+    js="""
+export default function ({ data }) {
+  document.querySelector(`.st-key-${data}`)?.scrollIntoView();
+}
+""",
+)
+
+
+def main() -> None:
+    """The search, then the terms group by group; a link opens the one that it names."""
+    st.title(t("glossary.title"), anchor=False)
+    st.caption(t("glossary.intro"))
+    arrived = _follow()
+    words = st.text_input(
+        t("glossary.search"), key="glossary_search", type="search", live=True,
+        icon=":material/search:", placeholder=t("glossary.placeholder"),
+        label_visibility="collapsed", persist_state="session",
+    )  # fmt: skip
+    found = [name for name in LESSONS if _speaks_of(name, words)]
+    for group, names in GROUPS.items():
+        if shown := [name for name in names if name in found]:
+            st.markdown(f"##### {t(f'glossary.group_{group}')}")
+            for name in shown:
+                _entry(name)
+    if not found:
+        st.info(t("glossary.nothing"), icon=":material/search_off:")
+    term = st.session_state.get("glossary_term")
+    _inside.say("glossary", {"term": term} if term else {})
+    if arrived:
+        SHOW(data=f"term_{arrived}", key="show")
+
+
+def _follow() -> str | None:
+    """Open the term that a link names; one sentence if there is none of that name."""
+    term = _inside.arrived("glossary", ("term",)).get("term")
+    if term is None:
+        return None
+    if term not in LESSONS:
+        st.warning(t("glossary.bad_term"), icon=":material/link_off:")
+        return None
+    st.session_state["glossary_search"] = ""
+    st.session_state["glossary_term"] = term
+    st.session_state[f"entry_{term}"] = True
+    return term
+
+
+def _speaks_of(name: str, words: str) -> bool:
+    """Whether every word that is looked for stands in the term, in either language, or what it means."""
+    texts = [lessons.read("en", name).title, lessons.read("ko", name).title]
+    text = " ".join([*texts, lessons.read(language(), name).definition]).casefold()
+    return all(word in text for word in words.casefold().split())
+
+
+def _entry(name: str) -> None:
+    said = lessons.read(language(), name)
+    other = lessons.read("ko" if language() == "en" else "en", name).title
+    with st.container(key=f"term_{name}"):
+        entry = st.expander(
+            f"**{said.title}** · {other} — {said.definition}",
+            key=f"entry_{name}",
+            on_change=_opened,
+            args=(name,),
+        )
+        if entry.open:
+            with entry:
+                _lessons.text(said, "glossary_")
+                page = LESSONS[name]
+                st.page_link(
+                    f"pages/{page}.py",
+                    label=t("glossary.see", page=t(f"{page}.nav")),
+                    icon=":material/arrow_forward:",
+                )
+
+
+def _opened(name: str) -> None:
+    """The address names the term that was opened last."""
+    if st.session_state[f"entry_{name}"]:
+        st.session_state["glossary_term"] = name
+    elif st.session_state.get("glossary_term") == name:
+        st.session_state["glossary_term"] = None
+
+
+main()
