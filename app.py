@@ -21,6 +21,7 @@ page = st.navigation(
             st.Page("pages/kernels.py", title=t("kernels.nav"), icon=":material/grid_view:"),
             st.Page("pages/feature_maps.py", title=t("feature_maps.nav"), icon=":material/layers:"),
             st.Page("pages/evaluation.py", title=t("evaluation.nav"), icon=":material/fact_check:"),
+            st.Page("pages/explain.py", title=t("explain.nav"), icon=":material/help_center:"),
         ],
         t("frame.use"): [
             st.Page("pages/draw.py", title=t("draw.nav"), icon=":material/draw:"),

@@ -10,30 +10,22 @@ from functools import lru_cache
 from math import prod
 from typing import Any
 
-import keras
 import numpy as np
 import numpy.typing as npt
 import tensorflow as tf
 
-from cnn_core import inspection
+from cnn_core import inspection, passes
 from cnn_core import model as models
-from cnn_core.arithmetic import FLOAT_BYTES, LayerRow, layer_table
+from cnn_core.arithmetic import LayerRow, layer_table
 from cnn_core.config import ModelConfig, TrainConfig
 from cnn_core.errors import RunError
 from cnn_core.inspection import MAX_IMAGES
+from cnn_core.passes import SUM, Weights
 
-SUM = "/sum"
-"""Ending of the name of what a convolution adds up, before its activation: "conv1/sum"."""
-
-CHUNK_BYTES = (
-    4 * 2**20
-)  # of one layer's maps; larger chunks leave the processor's cache and are slower
 # From these outputs on, a unit is as good as at the end of its range and hardly learns any more.
 ENDS = {"sigmoid": (0.01, 0.99), "tanh": (-0.99, 0.99)}
 
 Floats = npt.NDArray[np.float32]
-Weights = Mapping[str, npt.NDArray[Any]]
-"""Kernels and biases by "conv1/kernel", "conv1/bias" and so on: what a snapshot holds."""
 
 
 def feature_maps(
@@ -56,10 +48,10 @@ def feature_maps(
         RunError: If the snapshot is of another network.
         ValueError: If the image has another shape or type.
     """
-    used = _weights(opened.model)
+    used = passes.weights_of(opened.model)
     if weights is not None:
         used |= _checked(used, weights)
-    maps = _forward(opened.config)(_batch(opened.config, image[np.newaxis]), used)
+    maps = _forward(opened.config)(passes.batch(opened.config, image[np.newaxis]), used)
     return {name: maps[name][0].numpy() for name in _names(opened.config, dense=weights is None)}
 
 
@@ -80,9 +72,9 @@ def peaks(
     Raises:
         ValueError: If the images have another shape or type.
     """
-    weights, step = _weights(opened.model), _chunk(opened.config)
+    weights, step = passes.weights_of(opened.model), passes.chunk(opened.config)
     chunks = [
-        _peaks(opened.config)(_batch(opened.config, images[start : start + step]), weights)
+        _peaks(opened.config)(passes.batch(opened.config, images[start : start + step]), weights)
         for start in range(0, len(images), step)
     ]
     answer = {}
@@ -152,7 +144,9 @@ def places(
     Raises:
         ValueError: If the images have another shape or type.
     """
-    maps = _forward(opened.config)(_batch(opened.config, images), _weights(opened.model))
+    maps = _forward(opened.config)(
+        passes.batch(opened.config, images), passes.weights_of(opened.model)
+    )
     chosen = maps[layer].numpy()[..., channel]  # (N, H, W)
     spots = chosen.reshape(len(images), -1).argmax(axis=1)
     return np.stack(np.unravel_index(spots, chosen.shape[1:]), axis=1)
@@ -162,7 +156,9 @@ def places(
 def _forward(config: ModelConfig) -> Callable[..., dict[str, tf.Tensor]]:
     """The one compiled pass of every network of that architecture: (images, weights) -> maps by name."""
     network = models.build(config)
-    return _compiled(network, lambda images, weights: dict(_walk(network, images, weights)))
+    return passes.compiled(
+        network, lambda images, weights: dict(passes.walk(network, images, weights))
+    )
 
 
 @lru_cache(maxsize=8)
@@ -174,14 +170,14 @@ def _peaks(config: ModelConfig) -> Callable[..., dict[str, tuple[tf.Tensor, tf.T
 
     def run(images: tf.Tensor, weights: Weights) -> dict[str, tuple[tf.Tensor, tf.Tensor]]:
         found = {}
-        for name, maps in _walk(network, images, weights):
+        for name, maps in passes.walk(network, images, weights):
             if name in rows:
                 found[name] = tf.reduce_max(maps, axis=(1, 2)), _at_end(maps, rows[name])
             if name == last:
                 break
         return found
 
-    return _compiled(network, run)
+    return passes.compiled(network, run)
 
 
 def _at_end(maps: tf.Tensor, row: LayerRow) -> tf.Tensor:
@@ -190,42 +186,6 @@ def _at_end(maps: tf.Tensor, row: LayerRow) -> tf.Tensor:
     low, high = ENDS[row.activation]
     at_end = tf.logical_or(maps <= low, maps >= high)
     return tf.reduce_sum(tf.cast(at_end, tf.float32), axis=(0, 1, 2))
-
-
-def _walk(
-    network: keras.Sequential, x: tf.Tensor, weights: Mapping[str, tf.Tensor]
-) -> Iterator[tuple[str, tf.Tensor]]:
-    """What the layers make of images one after another, with these weights in place of their own."""
-    for layer in network.layers:
-        if isinstance(layer, keras.layers.Dropout):
-            continue
-        if isinstance(layer, keras.layers.Conv2D):
-            x = layer.convolution_op(x, weights[f"{layer.name}/kernel"])
-            x += weights[f"{layer.name}/bias"]
-            yield layer.name + SUM, x
-            x = layer.activation(x)
-        elif isinstance(layer, keras.layers.Dense):
-            x = tf.matmul(x, weights[f"{layer.name}/kernel"]) + weights[f"{layer.name}/bias"]
-            x = layer.activation(x)
-        else:
-            x = layer(x)
-        yield layer.name, x
-
-
-def _compiled(network: keras.Sequential, run: Callable[..., Any]) -> Callable[..., Any]:
-    images = tf.TensorSpec((None, *network.input_shape[1:]), tf.float32)
-    weights = {path: tf.TensorSpec(it.shape, tf.float32) for path, it in _weights(network).items()}
-    compiled: Callable[..., Any] = tf.function(run).get_concrete_function(images, weights)
-    return compiled
-
-
-def _weights(network: keras.Sequential) -> dict[str, Any]:
-    return {
-        f"{layer.name}/{name}": variable.value
-        for layer in network.layers
-        if layer.weights and not isinstance(layer, keras.layers.Dropout)
-        for name, variable in zip(("kernel", "bias"), layer.weights, strict=True)
-    }
 
 
 def _checked(own: Mapping[str, Any], weights: Weights) -> dict[str, tf.Tensor]:
@@ -245,22 +205,3 @@ def _names(config: ModelConfig, *, dense: bool) -> Iterator[str]:
 
 def _convolutions(config: ModelConfig) -> list[LayerRow]:
     return [row for row in layer_table(config) if row.kind == "conv"]
-
-
-def _chunk(config: ModelConfig) -> int:
-    """Images at a time."""
-    largest = max(prod(row.output_shape) for row in layer_table(config))
-    return max(1, CHUNK_BYTES // (FLOAT_BYTES * largest))
-
-
-def _batch(config: ModelConfig, images: npt.NDArray[Any]) -> tf.Tensor:
-    """Images as the compiled passes take them: float32 in [0, 1]."""
-    if images.shape[1:] != config.input_shape:
-        raise ValueError(
-            f"Images must have shape {config.input_shape}. Received {images.shape[1:]}."
-        )
-    if images.dtype == np.uint8:
-        return tf.constant(images.astype(np.float32) / np.float32(255))
-    if not np.issubdtype(images.dtype, np.floating):
-        raise ValueError(f"Images must be float or uint8. Received {images.dtype}.")
-    return tf.constant(images, tf.float32)

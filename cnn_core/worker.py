@@ -56,6 +56,8 @@ LOOKS: dict[str, str] = {
     "feature_maps": "cnn_core.features:feature_maps",
     "survey": "cnn_core.features:survey",
     "favourites": "cnn_core.features:favourites",
+    "explanations": "cnn_core.explain:explanations",
+    "preferred_pattern": "cnn_core.explain:preferred_pattern",
 }
 """What a look may ask for: a function of level L2 that takes an opened model and plain arguments."""
 

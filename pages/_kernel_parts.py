@@ -6,24 +6,19 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from html import escape
-from urllib.parse import urlencode
 
 import numpy as np
 import streamlit as st
 
-from cnn_core import arithmetic, runs, snapshots, weights
+from cnn_core import runs, snapshots, weights
 from cnn_core.arithmetic import LayerRow
-from cnn_core.errors import CnnError
 from cnn_core.figures import kernels as figures
-from cnn_core.figures import mosaic
-from cnn_core.figures.legend import framed, number
+from cnn_core.figures.legend import number
 from cnn_core.weights import Favourites, Glorot, Spread, Twin
-from pages import _run_panel, _tiles
-from pages._inside import complain, html, kept_epoch
-from pages._shared import colours, engine, language, t
+from pages import _favourites, _tiles
+from pages._inside import html, kept_epoch
+from pages._shared import colours, t
 
-SLICE = 500  # test images a look: other visitors' looks come in between
-PATIENCE_S = 120.0  # the look worker may still be loading TensorFlow
 FLAGS_HEIGHT = 110
 SIGNS = {"dead": "∅", "saturated": "‖", "twin": "≈"}
 
@@ -150,49 +145,11 @@ def chosen(row: LayerRow) -> int:
     return index if index < row.output_shape[2] else 0
 
 
-@st.cache_data(show_spinner=False, max_entries=64)
-def _surveyed(run_id: str, modified: int) -> dict[str, Favourites]:
-    """What the kept network's filters answer to every test image, by layer."""
-    run, first, parts = runs.open_run(run_id), 0, []
-    while not parts or len(parts[-1]["conv1"]["peak"]) == SLICE:
-        parts.append(engine().look("survey", run, run.train, first, SLICE, timeout=PATIENCE_S))
-        first += SLICE
-    return {
-        layer: weights.favourites((part[layer]["peak"], part[layer]["saturated"]) for part in parts)
-        for layer in parts[0]
-    }
-
-
-def _survey(view: View) -> Favourites | None:
-    """The same for this layer, or None where the network cannot be asked at the moment."""
-    modified = _modified(view.run)
-    if modified is None:
-        st.info(t("filters.no_model"), icon=":material/hourglass_top:")
-        return None
-    try:
-        with st.spinner(t("filters.asking"), show_time=True):
-            found = _surveyed(view.run.id, modified)[view.row.name]
-    except CnnError as error:
-        complain(error)
-        return None
-    st.session_state["surveyed"] = (view.run.id, modified)
-    return found
-
-
-def _modified(run: runs.Run) -> int | None:
-    """When the kept weights were written; None if there are none."""
-    try:
-        return (run.folder / "best.keras").stat().st_mtime_ns
-    except OSError:
-        return None
-
-
 def marks(view: View) -> list[tuple[int, str]]:
     """Signs for the kernels of the epoch shown; of dead filters once the network was asked."""
     found = [(index, SIGNS["twin"]) for it in twins(view) for index in (it.one, it.other)]
-    known = (view.run.id, _modified(view.run))
-    if view.epoch == kept_epoch(view.run) and st.session_state.get("surveyed") == known:
-        survey = _surveyed(*known)[view.row.name]
+    survey = _favourites.known(view.run, view.row.name)
+    if view.epoch == kept_epoch(view.run) and survey is not None:
         if view.row.activation == "relu":
             found += [(index, SIGNS["dead"]) for index in weights.dead(survey)]
         found += [(index, SIGNS["saturated"]) for index in weights.saturated(survey)]
@@ -214,7 +171,7 @@ def filters(view: View, *, active: bool) -> None:
         html(f"<h5>{escape(t('filters.title'))}</h5>")
         with st.container(height=FLAGS_HEIGHT, border=False, key="flags"):
             said = st.container()
-            found = None if active else _survey(view)
+            found = None if active else _favourites.survey(view.run, view.row.name)
             if active:
                 st.info(t("filters.no_model"), icon=":material/hourglass_top:")
             with said:
@@ -223,7 +180,7 @@ def filters(view: View, *, active: bool) -> None:
         with left:
             _one_filter(view, found, alike)
         with right:
-            _favourites(view, found)
+            _favourites.show(view.run, view.row, view.filter, found)
 
 
 def _flag_words(view: View, found: Favourites | None, alike: Sequence[Twin]) -> str:
@@ -313,54 +270,3 @@ def _input_channels(view: View) -> None:
 def channel_key(row: LayerRow) -> str:
     """The widget that chooses the input channel of that layer."""
     return f"kernels_channel_{row.name}"
-
-
-def _favourites(view: View, found: Favourites | None) -> None:
-    """The nine test images that excite the filter most, with the place marked."""
-    html(
-        f'<div class="inside head"><b>{escape(t("filters.favourites", filter=view.filter))}</b></div>'
-    )
-    if found is None:
-        return
-    if found.peak[view.filter] <= 0 and view.row.activation == "relu":
-        st.caption(t("filters.dead_favourites"))
-        return
-    rows = tuple(found.rows[:, view.filter].tolist())
-    try:
-        answer = _asked(view.run.id, view.row.name, view.filter, rows)
-    except CnnError as error:
-        complain(error)
-        return
-    names = _run_panel.class_names(view.run)
-    side = view.row.receptive_field
-    cards = [
-        _card(view, row, image, names[label], tuple(place), value)
-        for row, image, label, place, value in zip(
-            rows, answer["images"], answer["labels"].tolist(), answer["places"].tolist(),
-            found.values[:, view.filter].tolist(), strict=True,
-        )
-    ]  # fmt: skip
-    html(f'<div class="favourites">{"".join(cards)}</div>')
-    st.caption(t("filters.favourites_note", side=side, kept=kept_epoch(view.run)))
-
-
-@st.cache_data(show_spinner=False, max_entries=400)
-def _asked(run_id: str, layer: str, index: int, rows: tuple[int, ...]) -> dict[str, Array]:
-    run = runs.open_run(run_id)
-    answer: dict[str, Array] = engine().look("favourites", run, run.train, layer, index, rows)
-    return answer
-
-
-def _card(
-    view: View, row: int, image: Array, name: str, place: tuple[int, int], value: float
-) -> str:
-    box = arithmetic.field_of(view.row, place, view.run.model.input_shape)
-    alt = t("filters.card_alt", row=row, name=name, value=number(value))
-    picture = framed(mosaic.image_png(image), alt, shape=image.shape[:2], box=box)
-    query = {"run": view.run.id, "part": "test", "index": row, "layer": view.row.name}
-    query |= {"map": view.filter, "lang": language()}
-    return (
-        f'<figure data-row="{row}"><a href="feature_maps?{escape(urlencode(query))}" target="_self"'
-        f' title="{escape(t("filters.open"))}">{picture}</a>'
-        f"<figcaption><b>{number(value)}</b><span>{escape(name)}</span></figcaption></figure>"
-    )

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from scipy.signal import correlate2d
 
-from cnn_core import datasets, features, recipes, snapshots, training, weights, worker
+from cnn_core import datasets, features, passes, recipes, snapshots, training, weights, worker
 from cnn_core import model as models
 from cnn_core.arithmetic import layer_table
 from cnn_core.config import TEXTBOOK, ConvBlock, ModelConfig, TrainConfig
@@ -146,7 +146,7 @@ def test_a_network_that_trains_on_is_asked_anew_without_compiling_again():
 
 @pytest.mark.parametrize("count", [1, 7, 30])
 def test_peaks_equal_a_look_at_every_image(count: int, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(features, "CHUNK_BYTES", 10 * 8 * 8 * 5 * 4)  # ten images at a time
+    monkeypatch.setattr(passes, "CHUNK_BYTES", 10 * 8 * 8 * 5 * 4)  # ten images at a time
     network = opened(SMALL, bias=0.8)
     images = np.stack([image(SMALL, seed) for seed in range(count)])
     found = features.peaks(network, images)

@@ -32,7 +32,7 @@ RESULTS = {"arithmetic", "pace", "convolution", "drawing", "evaluation", "histor
 RUNS = {"runs", "run_log", "steering", "limits", "repair", "snapshots"}
 L1 = RESULTS | RUNS | {"sources", "datasets", "narrator", "uploads", "export", "slots", "lessons"}
 TRAINING = {"training", "conductor", "meters", "feeding", "optimizers", "checkpoints"}
-L2 = TRAINING | {"model", "features", "explain", "inspection", "download"}
+L2 = TRAINING | {"model", "passes", "features", "explain", "inspection", "download"}
 SERVER_SIDE = L0 | L1 | {"figures", "jobs", "sweeps"}
 
 TABLE = {

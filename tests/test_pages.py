@@ -71,6 +71,7 @@ def test_pages_are_found():
         "kernels",
         "feature_maps",
         "evaluation",
+        "explain",
         "draw",
     } == set(PAGES)
 

@@ -102,11 +102,17 @@ def bars_png(values: Floats) -> bytes:
     return buffer.getvalue()
 
 
-def probabilities_html(shares: Floats, names: Sequence[str], alt: str) -> str:
-    """A bar and a number for each class, the most probable one in bold."""
+def probabilities_html(
+    shares: Floats, names: Sequence[str], alt: str, marked: int | None = None
+) -> str:
+    """A bar and a number for each class, the most probable one in bold, one of them with a mark."""
     best = int(shares.argmax())
+    kinds = [
+        "row" + " top" * (index == best) + " marked" * (index == marked)
+        for index in range(len(shares))
+    ]
     rows = "".join(
-        f'<span class="row{" top" if index == best else ""}"><span class="name">{escape(name)}</span>'
+        f'<span class="{kinds[index]}"><span class="name">{escape(name)}</span>'
         f'<span class="bar"><i style="width:{share:.1%}"></i></span>'
         f'<span class="share">{share:.1%}</span></span>'
         for index, (name, share) in enumerate(zip(names, shares.tolist(), strict=True))

@@ -1,0 +1,87 @@
+"""Heat over an image, and the curve of an ascent."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from html import escape
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from cnn_core.figures.legend import number
+from cnn_core.figures.mosaic import image_png
+from cnn_core.figures.palette import SEQUENTIAL, STEPS
+
+ZOOM = 8  # so that pixels stay squares in any browser
+WIDTH, HEIGHT = 240, 100  # of the curve, in its own units
+
+Array = npt.NDArray[Any]
+
+
+def shares(heat: Array, least: float = 0.0) -> Array:
+    """Heat (H, W) as shares of its largest number, what is below 0 as 0.
+
+    Args:
+        heat: Any numbers.
+        least: Where the largest is not above this, there is nothing to show, and all shares are 0.
+    """
+    most = float(heat.max(initial=0.0))
+    if not most > max(least, 0.0):
+        return np.zeros(heat.shape)
+    return np.maximum(heat, 0.0) / most
+
+
+def overlay_png(image: npt.NDArray[np.uint8], heat: Array, opacity: float) -> bytes:
+    """The colours of heat over an image.
+
+    Args:
+        image: uint8 of shape (H, W, 1) or (H, W, 3).
+        heat: Shares (H, W) from 0 to 1.
+        opacity: 0 shows the image alone, 1 the heat alone.
+
+    Raises:
+        ValueError: If the heat has another height or width.
+    """
+    if heat.shape != image.shape[:2]:
+        raise ValueError(f"The heat must be {image.shape[:2]}. Received {heat.shape}.")
+    colours = SEQUENTIAL[np.rint(np.clip(heat, 0, 1) * (STEPS - 1)).astype(int)]  # (H, W, 3)
+    mixed = (1 - opacity) * image + opacity * colours  # one channel goes to all three
+    return image_png(np.rint(mixed).astype(np.uint8), ZOOM)
+
+
+def ascent_svg(curves: Array, colours: Sequence[str], *, steps: str, alt: str) -> str:
+    """How high some ascents are after each step, each as a line, on one scale from 0.
+
+    Args:
+        curves: Heights (n, steps + 1).
+        colours: Of the lines, at least n.
+        steps: Name of the axis of steps.
+        alt: What it shows, in words.
+    """
+    top = float(curves.max(initial=0.0)) or 1.0
+    bottom = min(0.0, float(curves.min(initial=0.0)))
+    places = np.linspace(0, WIDTH, curves.shape[1])
+    lines = "".join(
+        _line(places, (top - curve) / (top - bottom), colours[index])
+        for index, curve in enumerate(curves)
+    )
+    zero = _y(top / (top - bottom))
+    ground = f'<line x1="0" x2="{WIDTH}" y1="{zero}" y2="{zero}" class="ground"/>'
+    return (
+        f'<span class="ascent"><span class="top">{number(top)}</span>'
+        f'<svg viewBox="0 0 {WIDTH} {HEIGHT}" preserveAspectRatio="none" role="img"'
+        f' aria-label="{escape(alt)}">{ground}{lines}</svg>'
+        f'<span class="bottom">{number(bottom)}</span>'
+        f'<span class="steps"><i>0</i><i>{escape(steps)}</i><i>{curves.shape[1] - 1}</i></span></span>'
+    )
+
+
+def _line(places: Array, depths: Array, colour: str) -> str:
+    points = " ".join(f"{x:.1f},{_y(depth)}" for x, depth in zip(places, depths, strict=True))
+    return f'<polyline points="{points}" fill="none" stroke="{colour}"/>'
+
+
+def _y(depth: float) -> str:
+    """A share of the height from above, with room for half a line at both ends."""
+    return f"{2 + depth * (HEIGHT - 4):.1f}"

@@ -1,0 +1,96 @@
+"""One pass through a network with weights handed in: networks of one architecture share what is compiled."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from math import prod
+from typing import Any
+
+import keras
+import numpy as np
+import numpy.typing as npt
+import tensorflow as tf
+
+from cnn_core.arithmetic import FLOAT_BYTES, layer_table
+from cnn_core.config import ModelConfig
+
+SUM = "/sum"
+"""Ending of the name of what a layer adds up, before its activation: "conv1/sum", "output/sum"."""
+
+CHUNK_BYTES = (
+    4 * 2**20
+)  # of one layer's maps; larger chunks leave the processor's cache and are slower
+
+Weights = Mapping[str, Any]
+"""Kernels and biases by "conv1/kernel", "conv1/bias" and so on: what a snapshot holds."""
+
+
+def walk(
+    network: keras.Sequential, x: tf.Tensor, weights: Mapping[str, tf.Tensor]
+) -> Iterator[tuple[str, tf.Tensor]]:
+    """What the layers make of images one after another, with these weights in place of their own.
+
+    Yields:
+        Name and output of each layer in order; before it, under its name and "/sum", what a layer
+        with an activation adds up. Dropout does nothing outside training and is left out.
+    """
+    for layer in network.layers:
+        if isinstance(layer, keras.layers.Dropout):
+            continue
+        if isinstance(layer, keras.layers.Conv2D):
+            x = layer.convolution_op(x, weights[f"{layer.name}/kernel"])
+            x += weights[f"{layer.name}/bias"]
+            yield layer.name + SUM, x
+            x = layer.activation(x)
+        elif isinstance(layer, keras.layers.Dense):
+            x = tf.matmul(x, weights[f"{layer.name}/kernel"]) + weights[f"{layer.name}/bias"]
+            yield layer.name + SUM, x
+            x = layer.activation(x)
+        else:
+            x = layer(x)
+        yield layer.name, x
+
+
+def compiled(
+    network: keras.Sequential, run: Callable[..., Any], *more: tf.TensorSpec
+) -> Callable[..., Any]:
+    """`run` as one graph, for any number of images (N, H, W, C), the weights, and whatever `more` names."""
+    images = tf.TensorSpec((None, *network.input_shape[1:]), tf.float32)
+    weights = {
+        path: tf.TensorSpec(it.shape, tf.float32) for path, it in weights_of(network).items()
+    }
+    graph: Callable[..., Any] = tf.function(run).get_concrete_function(images, weights, *more)
+    return graph
+
+
+def weights_of(network: keras.Sequential) -> dict[str, Any]:
+    """The weights of a network as `walk` takes them; ask again after it trained on."""
+    return {
+        f"{layer.name}/{name}": variable.value
+        for layer in network.layers
+        if layer.weights and not isinstance(layer, keras.layers.Dropout)
+        for name, variable in zip(("kernel", "bias"), layer.weights, strict=True)
+    }
+
+
+def chunk(config: ModelConfig) -> int:
+    """Images at a time, so that the maps of a layer stay within `CHUNK_BYTES`."""
+    largest = max(prod(row.output_shape) for row in layer_table(config))
+    return max(1, CHUNK_BYTES // (FLOAT_BYTES * largest))
+
+
+def batch(config: ModelConfig, images: npt.NDArray[Any]) -> tf.Tensor:
+    """Images (N, H, W, C), float in [0, 1] or uint8, as the compiled passes take them: float32.
+
+    Raises:
+        ValueError: If the images have another shape or type.
+    """
+    if images.shape[1:] != config.input_shape:
+        raise ValueError(
+            f"Images must have shape {config.input_shape}. Received {images.shape[1:]}."
+        )
+    if images.dtype == np.uint8:
+        return tf.constant(images.astype(np.float32) / np.float32(255))
+    if not np.issubdtype(images.dtype, np.floating):
+        raise ValueError(f"Images must be float or uint8. Received {images.dtype}.")
+    return tf.constant(images, tf.float32)

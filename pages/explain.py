@@ -1,0 +1,146 @@
+"""Why did it say that? Four explanations of one decision, and the pattern that a filter answers to most."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import streamlit as st
+
+from cnn_core import runs
+from cnn_core.errors import CnnError
+from cnn_core.figures.legend import legend
+from pages import _explain_parts as parts
+from pages import _images, _inside, _patterns
+from pages._explain_parts import PREDICTED, SHADES, Asked
+from pages._images import Chosen
+from pages._shared import t
+
+LINK = (
+    *("run", "part", "index", "class", "layer", "side", "shade", "untrained"),
+    *("pattern", "filter", "start"),
+)
+
+
+def main() -> None:
+    """Which network; then what follows the image and the class, and the pattern, each redrawn alone."""
+    st.html(_inside.STYLE)
+    st.title(t("explain.title"), anchor=False)
+    st.caption(t("explain.intro"))
+    asked = _inside.arrived("explain", LINK)
+    run = _inside.choose_run(asked.get("run"))
+    if run is None:
+        _inside.say("explain", {})
+        return
+    if not (run.folder / "best.keras").exists():
+        st.info(t("explain.no_model"), icon=":material/hourglass_top:")
+        _inside.say("explain", {"run": run.id})
+        return
+    _follow(run, asked)
+    _story(run)
+    _patterns.story(run, _say)
+
+
+def _follow(run: runs.Run, asked: Mapping[str, str]) -> None:
+    """Do what a link asks for; one sentence on what is not there."""
+    _images.follow(asked)
+    names = parts.convolutions(run)
+    for name, key in (("layer", "explain_layer"), ("pattern", "pattern_layer")):
+        if name in asked and asked[name] not in names:
+            st.warning(t("inside.bad_layer", known=", ".join(names)), icon=":material/link_off:")
+        elif name in asked:
+            st.session_state[key] = asked[name]
+    label = _inside.whole(asked, "class", run.model.classes)
+    if label is not None:
+        st.session_state["explain_class"] = label
+    side = _inside.whole(asked, "side", parts.largest_side(run) + 1)
+    if side:
+        st.session_state["explain_side"] = side
+    if "shade" in asked and asked["shade"] not in SHADES:
+        st.warning(t("explain.bad_shade", known=", ".join(SHADES)), icon=":material/link_off:")
+    elif "shade" in asked:
+        st.session_state["explain_shade"] = asked["shade"]
+    if "untrained" in asked:
+        st.session_state["explain_untrained"] = asked["untrained"] == "1"
+    _patterns.follow(run, asked)
+
+
+@st.fragment
+def _story(run: runs.Run) -> None:
+    left, right = st.columns([0.3, 0.7], gap="medium")
+    with left, st.container(key="explain_image"):
+        chosen = _images.choose(run)
+        pad = st.container()
+        asked, opacity = _controls(run)
+    with right, st.container(key="explain_result"):
+        if chosen is not None:
+            _result(run, chosen, asked, opacity)
+        else:
+            st.caption(t("explain.no_image"))
+    query = {"run": run.id, **(chosen.query if chosen else {})}
+    query |= {"layer": asked.layer, "side": str(asked.side), "shade": asked.shade}
+    if asked.label is not None:
+        query["class"] = str(asked.label)
+    if asked.untrained:
+        query["untrained"] = "1"
+    st.session_state["explain_query"] = query
+    _say(run)
+    with pad:
+        _images.finish()
+
+
+def _say(run: runs.Run) -> None:
+    """Both parts of the page have their share in the address."""
+    _inside.say("explain", {**st.session_state["explain_query"], **_patterns.query(run)})
+
+
+def _controls(run: runs.Run) -> tuple[Asked, float]:
+    """The class, and the settings of the methods."""
+    names = parts.class_names(run)
+    labels = [PREDICTED, *range(run.model.classes)]
+    label = st.selectbox(
+        t("explain.class"), labels, key=parts.valid("explain_class", labels, PREDICTED),
+        help=t("explain.class_help"), persist_state="session",
+        format_func=lambda it: t("explain.predicted") if it == PREDICTED else names[it],
+    )  # fmt: skip
+    layers = parts.convolutions(run)
+    layer = st.segmented_control(
+        t("explain.layer"), layers, key=parts.valid("explain_layer", layers, layers[-1]),
+        required=True, help=t("explain.layer_help"), persist_state="session",
+    )  # fmt: skip
+    sides, side = list(range(1, parts.largest_side(run) + 1)), 1
+    if len(sides) > 1:  # a slider needs two places
+        side = st.select_slider(
+            t("explain.side"), sides, key=parts.valid("explain_side", sides, min(4, sides[-1])),
+            help=t("explain.side_help"), persist_state="session",
+        )  # fmt: skip
+    shade = st.segmented_control(
+        t("explain.shade"), SHADES, key=parts.valid("explain_shade", SHADES, SHADES[0]),
+        required=True, help=t("explain.shade_help"), persist_state="session",
+        format_func=lambda it: t(f"explain.shade_{it}"),
+    )  # fmt: skip
+    opacity = st.slider(
+        t("explain.opacity"), 0, 100, 65, 5, key="explain_opacity", format="%d %%",
+        help=t("explain.opacity_help"), persist_state="session",
+    )  # fmt: skip
+    untrained = st.toggle(
+        t("explain.untrained"), key="explain_untrained", help=t("explain.untrained_help"),
+        persist_state="session",
+    )  # fmt: skip
+    chosen = None if label == PREDICTED else int(label)
+    return Asked(chosen, str(layer), int(side), str(shade), bool(untrained)), opacity / 100
+
+
+def _result(run: runs.Run, chosen: Chosen, asked: Asked, opacity: float) -> None:
+    try:
+        answer = parts.explained(run, chosen.pixels, asked)
+    except CnnError as error:
+        _inside.complain(error)
+        return
+    view = parts.View(run, chosen, asked, answer, opacity)
+    parts.decision(view)
+    _inside.html(legend("sequential", "0", t("explain.most"), title=t("explain.scale")))
+    parts.pictures(view)
+    st.caption(t("explain.scale_note"))
+
+
+main()
