@@ -42,7 +42,7 @@ def evaluate(
         ValueError: If there is no such part.
         DataError: If the data set cannot be read.
     """
-    data = _data(train)
+    data = data_of(train)
     images, labels = _part(data, part)
     said = _ANSWERS.setdefault(opened.predict, {})
     key = (data.name, data.size, train.train_size, part, first, count)
@@ -67,7 +67,7 @@ def images(
     Raises:
         ValueError, DataError: As in `evaluate`.
     """
-    there, _ = _part(_data(train), part)
+    there, _ = _part(data_of(train), part)
     wanted = [row for row in rows[:MAX_IMAGES] if 0 <= row < len(there)]
     return there[np.array(wanted, dtype=np.intp)]
 
@@ -78,7 +78,7 @@ def _part(data: datasets.Dataset, part: str) -> tuple[npt.NDArray[np.uint8], npt
     return getattr(data, f"x_{part}"), getattr(data, f"y_{part}")
 
 
-def _data(train: TrainConfig) -> datasets.Dataset:
+def data_of(train: TrainConfig) -> datasets.Dataset:
     """What the run learned from, or the sample as long as the full set is not here."""
     try:
         return _subset(train.dataset, train.size, train.train_size)

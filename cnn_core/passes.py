@@ -26,15 +26,25 @@ Weights = Mapping[str, Any]
 
 
 def walk(
-    network: keras.Sequential, x: tf.Tensor, weights: Mapping[str, tf.Tensor]
+    network: keras.Sequential,
+    x: tf.Tensor,
+    weights: Mapping[str, tf.Tensor],
+    part: slice = slice(None),
 ) -> Iterator[tuple[str, tf.Tensor]]:
     """What the layers make of images one after another, with these weights in place of their own.
+
+    Args:
+        network: The network.
+        x: What goes into its first layer, or into the first one of `part`.
+        weights: As in `Weights`. An array of bools (F,) by "conv1/on" makes the maps of the filters
+            with False zero behind the activation.
+        part: Which of the layers.
 
     Yields:
         Name and output of each layer in order; before it, under its name and "/sum", what a layer
         with an activation adds up. Dropout does nothing outside training and is left out.
     """
-    for layer in network.layers:
+    for layer in network.layers[part]:
         if isinstance(layer, keras.layers.Dropout):
             continue
         if isinstance(layer, keras.layers.Conv2D):
@@ -42,6 +52,8 @@ def walk(
             x += weights[f"{layer.name}/bias"]
             yield layer.name + SUM, x
             x = layer.activation(x)
+            if f"{layer.name}/on" in weights:
+                x = tf.where(weights[f"{layer.name}/on"], x, 0.0)
         elif isinstance(layer, keras.layers.Dense):
             x = tf.matmul(x, weights[f"{layer.name}/kernel"]) + weights[f"{layer.name}/bias"]
             yield layer.name + SUM, x

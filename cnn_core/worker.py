@@ -58,6 +58,12 @@ LOOKS: dict[str, str] = {
     "favourites": "cnn_core.features:favourites",
     "explanations": "cnn_core.explain:explanations",
     "preferred_pattern": "cnn_core.explain:preferred_pattern",
+    "convolutions": "cnn_core.surgery:kernels",
+    "operate": "cnn_core.surgery:operate",
+    "verdict": "cnn_core.surgery:verdict",
+    "ablation": "cnn_core.surgery:ablation",
+    "pca": "cnn_core.embedding:pca",
+    "tsne": "cnn_core.embedding:tsne",
 }
 """What a look may ask for: a function of level L2 that takes an opened model and plain arguments."""
 

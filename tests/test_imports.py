@@ -30,9 +30,14 @@ class May:
 L0 = {"errors", "config", "events", "texts", "recipes"}
 RESULTS = {"arithmetic", "pace", "convolution", "drawing", "evaluation", "history", "weights"}
 RUNS = {"runs", "run_log", "steering", "limits", "repair", "snapshots"}
-L1 = RESULTS | RUNS | {"sources", "datasets", "narrator", "uploads", "export", "slots", "lessons"}
+L1 = (
+    RESULTS
+    | RUNS
+    | {*("sources", "datasets", "narrator", "uploads", "export", "slots", "lessons", "edits")}
+)
 TRAINING = {"training", "conductor", "meters", "feeding", "optimizers", "checkpoints"}
-L2 = TRAINING | {"model", "passes", "features", "explain", "inspection", "download"}
+LOOKS = {"passes", "features", "explain", "inspection", "surgery", "embedding"}
+L2 = TRAINING | LOOKS | {"model", "download"}
 SERVER_SIDE = L0 | L1 | {"figures", "jobs", "sweeps"}
 
 TABLE = {
@@ -58,10 +63,13 @@ TABLE = {
     "snapshots": May({"numpy"}, L0 | {"arithmetic", "runs"}),
     "limits": May(modules=L0 | {"arithmetic", "datasets"}),
     "export": May(modules=L0 | {"arithmetic", "pace", "sources"}),
+    "edits": May(modules=L0 | {"arithmetic"}),
     "figures": May({"numpy", "plotly", "PIL"}, L0 | RESULTS | {"figures"}),
     **dict.fromkeys(
         L2, May({"numpy", "keras", "tensorflow"}, L0 | RESULTS | {"sources", "datasets"} | L2)
     ),
+    "surgery": May({"numpy", "tensorflow"}, L0 | RESULTS | {"edits"} | L2),
+    "embedding": May({"numpy", "tensorflow", "sklearn", "threadpoolctl"}, L0 | L2),
     "meters": May({"numpy"}, L0),
     "worker": May({"numpy"}, L0 | L1, late={"distributed", "dask", "keras", "tensorflow"} | L2),
     "cluster": May({"distributed", "dask"}, L0 | {"worker"}),

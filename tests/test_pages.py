@@ -72,6 +72,8 @@ def test_pages_are_found():
         "feature_maps",
         "evaluation",
         "explain",
+        "surgery",
+        "embedding",
         "draw",
     } == set(PAGES)
 

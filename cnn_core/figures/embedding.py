@@ -1,0 +1,176 @@
+"""Images as points, near each other where a network finds them alike: one chart, as an ECharts option."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, fields
+from typing import Any, Self
+
+import numpy as np
+import numpy.typing as npt
+
+from cnn_core.figures.palette import Palette
+
+Array = npt.NDArray[Any]
+Option = dict[str, Any]
+
+SYMBOLS = ("circle", "rect", "triangle", "diamond", "arrow")
+SIZES = {"circle": 6, "rect": 5, "triangle": 7, "diamond": 8, "arrow": 7}
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """The words of the chart; those with slots are templates for `str.format`.
+
+    Attributes:
+        point: What the pointer shows; slots {row} {true} {predicted} {share}.
+        alt: For screen readers; slots {title} {points} {wrong} {classes}.
+    """
+
+    point: str
+    alt: str
+
+    @classmethod
+    def of(cls, table: Mapping[str, str]) -> Self:
+        """The words from a table such as `texts.table("ko")`."""
+        return cls(**{field.name: table[f"embedding_chart.{field.name}"] for field in fields(cls)})
+
+
+@dataclass(frozen=True, eq=False)
+class Cloud:
+    """Images with their places in the plane, all arrays with one entry an image.
+
+    Attributes:
+        points: Places (N, 2).
+        labels: True classes (N,).
+        predicted: What the network says (N,).
+        confidence: How sure it is (N,).
+        shown: Whether it is drawn (N,).
+    """
+
+    points: Array
+    labels: Array
+    predicted: Array
+    confidence: Array
+    shown: Array
+
+    def rows_of(self, kind: str, label: int) -> Array:
+        """Rows of the "right" or "wrong" images of a class that are drawn, in the order of their series."""
+        of_kind = (self.labels == self.predicted) == (kind == "right")
+        rows: Array = np.flatnonzero(of_kind & (self.labels == label) & self.shown)
+        return rows
+
+
+def scatter(
+    cloud: Cloud,
+    names: Sequence[str],
+    *,
+    title: str,
+    axes: tuple[str, str],
+    ticks: bool,
+    chosen: int | None,
+    words: Words,
+    palette: Palette,
+) -> Option:
+    """Images as points; point n of the series "right_3" or "wrong_3" is image `cloud.rows_of("right", 3)[n]`.
+
+    A class has a colour and a shape, and its name stands at its middle; mistakes have a ring.
+
+    Args:
+        cloud: The images.
+        names: Class names.
+        title: Above the chart.
+        axes: Names of the axes.
+        ticks: Write numbers at the axes; those of t-SNE mean nothing.
+        chosen: Row of the image to mark.
+        words: What is written.
+        palette: Of the theme.
+    """
+    axis: Option = {
+        "type": "value", "nameLocation": "middle", "scale": True,
+        "axisLabel": {"show": ticks, "hideOverlap": True, "showMinLabel": False, "showMaxLabel": False},
+        "axisTick": {"show": False}, "splitLine": {"show": ticks, "lineStyle": {"opacity": 0.4}},
+    }  # fmt: skip
+    across, down = ({**axis, "name": name} for name in axes)
+    series = [
+        one for label in range(len(names)) for one in _of_class(cloud, label, names, words, palette)
+    ]
+    return {
+        "animation": False,
+        "title": {"text": title, "left": 0, "top": 0},
+        "legend": {"type": "scroll", "bottom": 0, "left": "center", "data": list(names)},
+        "grid": {
+            "left": 4, "right": 8, "top": 36, "bottom": 34,
+            "outerBoundsMode": "same", "outerBoundsContain": "all",
+        },
+        "tooltip": {"trigger": "item", "formatter": "{b}", "confine": True},
+        "xAxis": across,
+        "yAxis": down,
+        "series": [*series, _mark(cloud, chosen, palette)],
+    }  # fmt: skip
+
+
+def alt(cloud: Cloud, names: Sequence[str], *, title: str, words: Words) -> str:
+    """One sentence for screen readers on what the chart shows."""
+    wrong = int(((cloud.labels != cloud.predicted) & cloud.shown).sum())
+    return words.alt.format(
+        title=title, points=f"{int(cloud.shown.sum()):,}", wrong=f"{wrong:,}", classes=len(names)
+    )
+
+
+def _of_class(
+    cloud: Cloud, label: int, names: Sequence[str], words: Words, palette: Palette
+) -> list[Option]:
+    """Right answers, mistakes, and the name at the middle: three series that the legend takes for one."""
+    symbol = SYMBOLS[label % len(SYMBOLS)]
+    common: Option = {
+        "name": names[label], "type": "scatter", "symbol": symbol, "symbolSize": SIZES[symbol],
+        "color": palette.classes[label % len(palette.classes)],
+    }  # fmt: skip
+    ring = {"borderColor": palette.problem, "borderWidth": 2, "opacity": 1}
+    looks: dict[str, Option] = {"right": {"opacity": 0.7}, "wrong": ring}
+    series: list[Option] = [
+        {
+            **common, "id": f"{kind}_{label}", "cursor": "pointer", "selectedMode": "single",
+            "z": 3 if kind == "wrong" else 2, "itemStyle": look, "select": {"itemStyle": look},
+            "data": [_point(cloud, row, names, words) for row in cloud.rows_of(kind, label).tolist()],
+        }
+        for kind, look in looks.items()
+    ]  # fmt: skip
+    rows = np.flatnonzero((cloud.labels == label) & cloud.shown)
+    middle = np.median(cloud.points[rows], axis=0).tolist() if len(rows) else None
+    title: Option = {
+        **common, "id": f"name_{label}", "silent": True, "z": 4, "tooltip": {"show": False},
+        "symbolSize": 1, "data": [] if middle is None else [[_short(it) for it in middle]],
+        "label": {
+            "show": True, "formatter": "{a}", "fontSize": 12, "fontWeight": "bold",
+            "position": "inside", "color": common["color"],
+            "textBorderColor": palette.background, "textBorderWidth": 4,
+        },
+    }  # fmt: skip
+    return [*series, title]
+
+
+def _point(cloud: Cloud, row: int, names: Sequence[str], words: Words) -> Option:
+    true, said = names[cloud.labels[row]], names[cloud.predicted[row]]
+    x, y = cloud.points[row].tolist()
+    name = words.point.format(
+        row=row, true=true, predicted=said, share=f"{cloud.confidence[row]:.1%}"
+    )
+    return {"value": [_short(x), _short(y)], "name": name}
+
+
+def _mark(cloud: Cloud, chosen: int | None, palette: Palette) -> Option:
+    """A large ring around the chosen image."""
+    there = chosen is not None and bool(cloud.shown[chosen])
+    ink = "#000000" if palette.background == "#ffffff" else "#ffffff"
+    return {
+        "id": "chosen", "type": "scatter", "silent": True, "z": 5, "symbol": "circle", "symbolSize": 18,
+        "itemStyle": {"color": "transparent", "borderColor": ink, "borderWidth": 2.5},
+        "data": [[_short(it) for it in cloud.points[chosen].tolist()]] if there else [],
+    }  # fmt: skip
+
+
+def _short(value: float) -> float:
+    """Five digits: a screen shows no more, and 2,000 points travel at every click."""
+    return float(f"{value:.5g}")

@@ -1,0 +1,312 @@
+"""What a surgery changes: probabilities, confusions gained and lost, and filters by how much they matter."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, fields
+from html import escape
+from typing import Any, Self
+
+import numpy as np
+import numpy.typing as npt
+
+from cnn_core.evaluation import Integers
+from cnn_core.figures import palette as colours
+from cnn_core.figures.palette import Palette
+
+Array = npt.NDArray[Any]
+Option = dict[str, Any]
+
+NUMBERED = 12  # most classes whose cells have room for a number
+SCALE_STEPS = 21
+_FRAME = {"borderColor": "rgba(128, 128, 128, 0.25)", "borderWidth": 1}
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """The words of these charts; those with slots are templates for `str.format`.
+
+    Attributes:
+        difference: Title of the matrix of differences.
+        true: Name of its axis of true classes.
+        predicted: Name of the other one.
+        cell: What the pointer shows; slots {true} {predicted} {change}.
+        difference_alt: For screen readers; slots {title} {more} {less}.
+        kernel_alt: Of one kernel; slots {row} {column} {value}.
+        weight: What the pointer shows on a weight; slots {row} {column} {value}.
+        ranking: Title of the ranking; slot {layer}.
+        filter: Name of the axis of filters.
+        change: Name and unit of the axis of accuracy.
+        bar: What the pointer shows on a filter; slots {filter} {change} {accuracy}.
+        ranking_alt: For screen readers; slots {title} {first}.
+    """
+
+    difference: str
+    true: str
+    predicted: str
+    cell: str
+    difference_alt: str
+    kernel_alt: str
+    weight: str
+    ranking: str
+    filter: str
+    change: str
+    bar: str
+    ranking_alt: str
+
+    @classmethod
+    def of(cls, table: Mapping[str, str]) -> Self:
+        """The words from a table such as `texts.table("ko")`."""
+        return cls(**{field.name: table[f"surgery_chart.{field.name}"] for field in fields(cls)})
+
+
+def signed(value: float, digits: int = 0) -> str:
+    """ "+3", "−3" with a real minus sign, "0"."""
+    text = f"{value:+.{digits}f}"
+    return f"{0:.{digits}f}" if float(text) == 0 else text.replace("-", "−")
+
+
+def shares_html(before: Array, after: Array, names: Sequence[str], alt: str) -> str:
+    """Two bars and two numbers for each class, before in grey; the most probable one after in bold."""
+    best = int(after.argmax())
+    rows = "".join(
+        f'<span class="row{" top" if index == best else ""}"><span class="name">{escape(name)}</span>'
+        f'<span class="two"><i class="was" style="width:{was:.1%}"></i>'
+        f'<i class="is" style="width:{now:.1%}"></i></span>'
+        f'<span class="share was">{was:.1%}</span><span class="share">{now:.1%}</span></span>'
+        for index, (name, was, now) in enumerate(
+            zip(names, before.tolist(), after.tolist(), strict=True)
+        )
+    )
+    return f'<span class="two-shares" role="img" aria-label="{escape(alt)}">{rows}</span>'
+
+
+def difference_heatmap(
+    before: Integers, after: Integers, names: Sequence[str], *, words: Words
+) -> Option:
+    """A cell for each pair of classes: how many images more (red) or fewer (blue) it holds now.
+
+    Args:
+        before: Confusion matrix (K, K), a row for each true class.
+        after: The same of the same images after the surgery.
+        names: K class names.
+        words: What is written.
+    """
+    change = after - before
+    reach = max(1, int(np.abs(change).max(initial=0)))
+    cells = [
+        _changed(row, column, int(change[row, column]), reach, names, words)
+        for row in range(len(change))
+        for column in range(len(change))
+    ]
+    axis: Option = {"type": "category", "data": list(names), "nameLocation": "middle"}
+    bare: Option = {"axisTick": {"show": False}, "axisLine": {"show": False}}
+    slant = 0 if max(map(len, names), default=0) <= 3 else 45
+    return {
+        "animation": False,
+        "title": {"text": words.difference, "left": 0, "top": 0},
+        "grid": {
+            "left": 4, "right": 4, "top": 44, "bottom": 4,
+            "outerBoundsMode": "same", "outerBoundsContain": "all",
+        },
+        "tooltip": {"trigger": "item", "formatter": "{b}", "confine": True},
+        "visualMap": {
+            "type": "continuous", "min": -reach, "max": reach, "dimension": 2,
+            "orient": "horizontal", "top": 2, "right": 0, "itemWidth": 10, "itemHeight": 80,
+            "text": [signed(reach), signed(-reach)], "hoverLink": False,
+            "inRange": {"color": colours.stops("diverging", SCALE_STEPS)},
+        },
+        "xAxis": {
+            **axis, **bare, "name": words.predicted, "axisLabel": {"interval": 0, "rotate": slant},
+        },
+        "yAxis": {
+            **axis, **bare, "name": words.true, "inverse": True, "axisLabel": {"interval": 0},
+        },
+        "series": [{"id": "difference", "type": "heatmap", "data": cells}],
+    }  # fmt: skip
+
+
+def difference_alt(before: Integers, after: Integers, names: Sequence[str], *, words: Words) -> str:
+    """One sentence for screen readers: the cells that gained and lost most."""
+    change = (after - before).ravel()
+
+    def told(place: int) -> str:
+        row, column = divmod(place, len(names))
+        return words.cell.format(
+            true=names[row], predicted=names[column], change=signed(int(change[place]))
+        )
+
+    more, less = int(change.argmax()), int(change.argmin())
+    return words.difference_alt.format(
+        title=words.difference,
+        more=told(more) if change[more] > 0 else "–",
+        less=told(less) if change[less] < 0 else "–",
+    )
+
+
+def kernel_heatmap(
+    kernel: Array, trained: Array, reach: float, chosen: tuple[int, int] | None, *,
+    words: Words, palette: Palette,
+) -> Option:  # fmt: skip
+    """One kernel as squares with their numbers; cell number `row * kw + column` can be selected.
+
+    Args:
+        kernel: The weights (kh, kw) as they are now; those that differ from `trained` are marked.
+        trained: As they were trained.
+        reach: The weight that has the last colour.
+        chosen: Row and column of the square to frame.
+        words: What is written.
+        palette: Of the theme.
+    """
+    rows, columns = kernel.shape
+    cells = []
+    for row in range(rows):
+        for column in range(columns):
+            value = float(kernel[row, column])
+            edited = kernel[row, column] != trained[row, column]
+            cells.append(
+                {
+                    "name": words.weight.format(row=row, column=column, value=_plain(value)),
+                    "value": [column, row, value],
+                    "itemStyle": dict(_FRAME),
+                    "label": {
+                        "show": True, "color": _ink(value / reach), "fontSize": 14 if columns < 5 else 11,
+                        "fontWeight": "bold" if edited else "normal",
+                        "formatter": f"{_plain(value)}{' *' if edited else ''}",
+                    },
+                }
+            )  # fmt: skip
+    if chosen is not None:
+        cell = cells[chosen[0] * columns + chosen[1]]
+        cell["itemStyle"] = {"borderColor": palette.validation, "borderWidth": 4}
+        cell["select"] = {"itemStyle": dict(cell["itemStyle"])}
+    bare = {"type": "category", "axisTick": {"show": False}, "axisLine": {"show": False}}
+    return {
+        "animation": False,
+        "grid": {"left": 20, "right": 4, "top": 20, "bottom": 4},
+        "tooltip": {"trigger": "item", "formatter": "{b}", "confine": True},
+        "visualMap": {
+            "type": "continuous", "show": False, "dimension": 2, "min": -reach, "max": reach,
+            "inRange": {"color": colours.stops("diverging", SCALE_STEPS)},
+        },
+        "xAxis": {**bare, "data": [str(place) for place in range(columns)], "position": "top"},
+        "yAxis": {**bare, "data": [str(place) for place in range(rows)], "inverse": True},
+        "series": [
+            {
+                "id": "kernel", "type": "heatmap", "data": cells, "cursor": "pointer",
+                "selectedMode": "single", "select": {"itemStyle": dict(_FRAME)},
+                "emphasis": {"itemStyle": {"borderColor": palette.mark, "borderWidth": 2}},
+            }
+        ],
+    }  # fmt: skip
+
+
+def kernel_alt(kernel: Array, *, words: Words) -> str:
+    """The numbers of a kernel for screen readers."""
+    return "; ".join(
+        words.kernel_alt.format(row=row, column=column, value=_plain(float(value)))
+        for (row, column), value in np.ndenumerate(kernel)
+    )
+
+
+def order_of(right: Sequence[int]) -> list[int]:
+    """Filters by how much is lost without them, most first; of equals the first one first."""
+    return [int(place) for place in np.argsort(np.asarray(right), kind="stable")]
+
+
+def ranking_bars(
+    right: Sequence[int], base: int, images: int, *, layer: str, words: Words, palette: Palette
+) -> Option:
+    """How the accuracy changes without each filter, as bars by size; bar number n can be selected.
+
+    Args:
+        right: Right answers without each filter.
+        base: Right answers with all of them.
+        images: Images that were looked at.
+        layer: Name of the layer.
+        words: What is written.
+        palette: Of the theme.
+    """
+    order = order_of(right)
+    bars = [
+        {
+            "value": round(100 * (right[place] - base) / images, 4),
+            "name": words.bar.format(
+                filter=place,
+                change=signed(100 * (right[place] - base) / images, 1),
+                accuracy=f"{right[place] / images:.1%}",
+            ),
+            "itemStyle": {
+                "color": palette.problem if right[place] < base else palette.test,
+            },
+        }
+        for place in order
+    ]
+    return {
+        "animation": False,
+        "title": {"text": words.ranking.format(layer=layer), "left": 0, "top": 0},
+        "grid": {
+            "left": 4, "right": 8, "top": 44, "bottom": 4,
+            "outerBoundsMode": "same", "outerBoundsContain": "all",
+        },
+        "tooltip": {"trigger": "item", "formatter": "{b}", "confine": True},
+        "xAxis": {
+            "type": "category", "data": [str(place) for place in order], "name": words.filter,
+            "nameLocation": "middle", "axisTick": {"show": False},
+            "axisLabel": {"hideOverlap": True},
+        },
+        "yAxis": {"type": "value", "name": words.change, "nameLocation": "middle"},
+        "series": [
+            {
+                "id": "ranking", "type": "bar", "data": bars, "cursor": "pointer", "barMinHeight": 3,
+                "selectedMode": "single", "barCategoryGap": "15%",
+                "select": {"itemStyle": {"borderColor": palette.mark, "borderWidth": 1}},
+            }
+        ],
+    }  # fmt: skip
+
+
+def ranking_alt(right: Sequence[int], base: int, images: int, *, layer: str, words: Words) -> str:
+    """One sentence for screen readers: the three filters without which most is lost."""
+    first = "; ".join(
+        words.bar.format(
+            filter=place,
+            change=signed(100 * (right[place] - base) / images, 1),
+            accuracy=f"{right[place] / images:.1%}",
+        )
+        for place in order_of(right)[:3]
+    )
+    return words.ranking_alt.format(title=words.ranking.format(layer=layer), first=first)
+
+
+def _changed(
+    row: int, column: int, change: int, reach: int, names: Sequence[str], words: Words
+) -> Option:
+    said = words.cell.format(true=names[row], predicted=names[column], change=signed(change))
+    cell: Option = {
+        "name": said,
+        "value": [column, row, change],
+        "itemStyle": dict(_FRAME),
+        "label": {
+            "show": change != 0 and len(names) <= NUMBERED,
+            "color": _ink(change / reach),
+            "fontSize": 11,
+            "formatter": signed(change),
+        },
+    }
+    if change == 0:
+        cell |= {"visualMap": False}
+        cell["itemStyle"] |= {"color": "rgba(128, 128, 128, 0.13)"}
+    return cell
+
+
+def _ink(share: float) -> str:
+    """What can be read on the colour of `share`, from -1 to 1."""
+    return _INKS[round((0.5 + 0.5 * min(1.0, max(-1.0, share))) * (len(_INKS) - 1))]
+
+
+_INKS = [colours.ink(colour) for colour in colours.stops("diverging", 101)]
+
+
+def _plain(value: float) -> str:
+    return f"{value:.2f}".replace("-", "−")

@@ -1,0 +1,213 @@
+"""What a network says after a surgery, and which of its filters matter most. The network itself stays whole.
+
+Edited weights and switched-off filters go into the compiled passes as arguments, so a network that is
+open for many visitors is never written to. A filter that is switched off has a feature map of zeros
+behind its activation, whatever that is: with zeros for kernel and bias a sigmoid would still answer 0.5.
+Answers are plain dicts of arrays, so that who receives them in another process needs no Keras.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import tensorflow as tf
+
+from cnn_core import inspection, passes
+from cnn_core import model as models
+from cnn_core.arithmetic import layer_table
+from cnn_core.config import ModelConfig, TrainConfig
+from cnn_core.edits import Edits
+from cnn_core.evaluation import confusion
+from cnn_core.features import Floats
+
+Tensors = dict[str, Any]
+
+
+def kernels(opened: models.Opened) -> dict[str, Floats]:
+    """Kernels (kh, kw, c_in, c_out) and biases (c_out,) of all convolutions, by "conv1/kernel" and so on."""
+    weights = passes.weights_of(opened.model)
+    return {
+        f"{row.name}/{kind}": np.array(weights[f"{row.name}/{kind}"])
+        for row in layer_table(opened.config)
+        if row.kind == "conv"
+        for kind in ("kernel", "bias")
+    }
+
+
+def operate(opened: models.Opened, image: npt.NDArray[Any], edits: Edits) -> dict[str, Floats]:
+    """What becomes of one image before and after a surgery.
+
+    Args:
+        opened: The network.
+        image: One image of shape (H, W, C), float in [0, 1] or uint8.
+        edits: The surgery.
+
+    Returns:
+        "before" and "after", probabilities (K,); and by the name of each convolution its feature maps
+        (H, W, F) after the surgery, behind the activation.
+
+    Raises:
+        ConfigError: If the network has not what the edits name.
+        ValueError: If the image has another shape or type.
+    """
+    batch = passes.batch(opened.config, image[np.newaxis])
+    run = _maps(opened.config)
+    before, after = (run(batch, _weights(opened, it)) for it in (Edits(), edits))
+    found = {name: maps[0].numpy() for name, maps in after.items()}
+    return {"before": before["output"][0].numpy(), "after": found.pop("output"), **found}
+
+
+def predicted(
+    opened: models.Opened, images: npt.NDArray[Any], edits: Edits
+) -> npt.NDArray[np.int64]:
+    """The class with the highest probability after a surgery, the first of equals; shape (N,).
+
+    Raises:
+        ConfigError: If the network has not what the edits name.
+        ValueError: If the images have another shape or type.
+    """
+    weights, run = _weights(opened, edits), _classes(opened.config)
+    chunks = [run(batch, weights).numpy() for batch in _batches(opened.config, images)]
+    return np.concatenate([np.empty(0, np.int64), *chunks])
+
+
+def verdict(
+    opened: models.Opened, train: TrainConfig, edits: Edits, first: int, count: int
+) -> dict[str, Any]:
+    """How a network does on test images after a surgery.
+
+    Ask for a few thousand at a time, so that other visitors' looks come in between.
+
+    Returns:
+        "matrix" (K, K), the confusion matrix of the images from place `first` on, `count` of them or
+        as many as there are; "total", images in the test part; "size", "sample" or "full".
+
+    Raises:
+        ConfigError: If the network has not what the edits name.
+        DataError: If the data set cannot be read.
+    """
+    data = inspection.data_of(train)
+    images, labels = (it[first : first + count] for it in (data.x_test, data.y_test))
+    matrix = confusion(labels, predicted(opened, images, edits), opened.config.classes)
+    return {"matrix": matrix, "total": len(data.y_test), "size": data.size}
+
+
+def ablation(
+    opened: models.Opened,
+    train: TrainConfig,
+    edits: Edits,
+    layer: str,
+    filters: Sequence[int],
+    count: int,
+) -> dict[str, npt.NDArray[np.int64]]:
+    """How many images are still right when one more filter is switched off, for each of some filters.
+
+    What lies before the layer is computed once for all of them.
+
+    Args:
+        opened: The network.
+        train: How it was trained; says which data it used.
+        edits: The surgery that they are switched off on top of.
+        layer: The convolution.
+        filters: Which of its filters, counted from 0.
+        count: How many test images, from the first on.
+
+    Returns:
+        "right" (n,), right answers without each filter; "images" (), images looked at.
+
+    Raises:
+        ConfigError: If the network has not what the edits name.
+        DataError: If the data set cannot be read.
+    """
+    data = inspection.data_of(train)
+    images, labels = data.x_test[:count], data.y_test[:count]
+    weights, run = _weights(opened, edits), _without_each(opened.config, layer)
+    which = tf.constant(filters, tf.int32)
+    right, seen = np.zeros(len(filters), np.int64), 0
+    for batch in _batches(opened.config, images):
+        truth = tf.constant(labels[seen : seen + len(batch)], tf.int64)
+        right += run(batch, weights, which, truth).numpy()
+        seen += len(batch)
+    return {"right": right, "images": np.array(seen)}
+
+
+def _weights(opened: models.Opened, edits: Edits) -> Tensors:
+    """All weights of the network with the edits in copies of what they change, and the filters left on."""
+    edits.fitting(opened.config)
+    weights = passes.weights_of(opened.model)
+    for path in {it.path for it in edits.weights}:
+        edited = np.array(weights[path])
+        for weight in edits.weights:
+            if weight.path == path:
+                edited[weight.place] = weight.value
+        weights[path] = tf.constant(edited)
+    for row in layer_table(opened.config):
+        if row.kind == "conv":
+            on = np.ones(row.output_shape[2], bool)
+            on[edits.off_in(row.name)] = False
+            weights[f"{row.name}/on"] = tf.constant(on)
+    return weights
+
+
+def _batches(config: ModelConfig, images: npt.NDArray[Any]) -> Any:
+    step = passes.chunk(config)
+    for start in range(0, len(images), step):
+        yield passes.batch(config, images[start : start + step])
+
+
+@lru_cache(maxsize=8)
+def _maps(config: ModelConfig) -> Callable[..., Tensors]:
+    """The compiled pass behind `operate`: (images, weights) -> maps of the convolutions, and "output"."""
+    network = models.build(config)
+    kept = {row.name for row in layer_table(config) if row.kind in {"conv", "output"}}
+
+    def run(images: tf.Tensor, weights: Tensors) -> Tensors:
+        return {name: it for name, it in passes.walk(network, images, weights) if name in kept}
+
+    compiled: Callable[..., Tensors] = tf.function(run, reduce_retracing=True)
+    return compiled
+
+
+@lru_cache(maxsize=8)
+def _classes(config: ModelConfig) -> Callable[..., Any]:
+    """The compiled pass behind `predicted`: (images, weights) -> classes (N,)."""
+    network = models.build(config)
+
+    def run(images: tf.Tensor, weights: Tensors) -> tf.Tensor:
+        return tf.argmax(_last(network, images, weights, slice(None)), axis=1)
+
+    compiled: Callable[..., Any] = tf.function(run, reduce_retracing=True)
+    return compiled
+
+
+@lru_cache(maxsize=16)
+def _without_each(config: ModelConfig, layer: str) -> Callable[..., Any]:
+    """The compiled pass behind `ablation`: (images, weights, filters (n,), labels (N,)) -> right (n,)."""
+    network = models.build(config)
+    split = next(place for place, it in enumerate(network.layers) if it.name == layer) + 1
+
+    def run(
+        images: tf.Tensor, weights: Tensors, filters: tf.Tensor, labels: tf.Tensor
+    ) -> tf.Tensor:
+        maps = _last(network, images, weights, slice(split))  # (N, H, W, F)
+
+        def right(index: tf.Tensor) -> tf.Tensor:
+            others = tf.not_equal(tf.range(tf.shape(maps)[-1]), index)
+            shares = _last(network, tf.where(others, maps, 0.0), weights, slice(split, None))
+            return tf.reduce_sum(tf.cast(tf.equal(tf.argmax(shares, axis=1), labels), tf.int64))
+
+        return tf.map_fn(right, filters, fn_output_signature=tf.int64)
+
+    compiled: Callable[..., Any] = tf.function(run, reduce_retracing=True)
+    return compiled
+
+
+def _last(network: Any, x: tf.Tensor, weights: Tensors, part: slice) -> tf.Tensor:
+    """What comes out of the last layer of that part of the network."""
+    for _, it in passes.walk(network, x, weights, part):
+        x = it
+    return x

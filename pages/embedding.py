@@ -1,0 +1,261 @@
+"""Which images does the network find alike? Its last vectors in two dimensions; a click shows the image."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+
+import numpy as np
+import streamlit as st
+
+from cnn_core import arithmetic, datasets, runs, texts
+from cnn_core.errors import CnnError
+from cnn_core.evaluation import Predictions
+from cnn_core.figures import embedding as figures
+from cnn_core.figures import feature_maps
+from cnn_core.figures.embedding import Cloud
+from pages import _image_cards, _inside, _run_panel
+from pages._image_cards import Answers
+from pages._lessons import lesson
+from pages._shared import colours, engine, language, plain, t
+
+IMAGES = 2_000
+PIECE = 2_500  # labels a look; as the evaluation page asks, so that the worker knows the answer
+PATIENCE_S = 120.0  # the look worker may still be loading TensorFlow
+POLL_S = 1.0
+METHODS = ("pca", "tsne")
+PERPLEXITIES = (5, 15, 30, 50, 100)
+USUAL = 30
+CHART_HEIGHT = 600
+KEPT = 32  # t-SNE pictures in memory, 16 KB each
+LINK = ("run", "method", "perplexity", "index")
+
+
+def main() -> None:
+    """Which network; then everything that follows the controls, redrawn alone."""
+    st.html(_inside.STYLE)
+    st.html(_image_cards.STYLE)
+    st.title(t("embedding.title"), anchor=False)
+    st.caption(t("embedding.intro"))
+    lesson("flatten", "dense", "dropout")
+    asked = _inside.arrived("embedding", LINK)
+    run = _inside.choose_run(asked.get("run"))
+    if run is None:
+        _inside.say("embedding", {})
+        return
+    if not (run.folder / "best.keras").exists():
+        st.info(t("embedding.no_model"), icon=":material/hourglass_top:")
+        _inside.say("embedding", {"run": run.id})
+        return
+    _follow(asked)
+    if "embedding" not in st.session_state:  # a chart that is new has nothing selected
+        st.session_state.pop("embedding_selected", None)
+    waiting = _method() == "tsne" and _tsne_key(run) not in _made()
+    st.fragment(_story, run_every=POLL_S if waiting else None)(run, waiting)
+
+
+def _follow(asked: Mapping[str, str]) -> None:
+    """Do what a link asks for; one sentence on what is not there."""
+    state = st.session_state
+    for name, known in (("method", METHODS), ("perplexity", tuple(map(str, PERPLEXITIES)))):
+        if name in asked and asked[name] in known:
+            state[f"embedding_{name}"] = (
+                int(asked[name]) if asked[name].isdecimal() else asked[name]
+            )
+        elif name in asked:
+            words = t("embedding.bad_choice", name=name, known=", ".join(known))
+            st.warning(words, icon=":material/link_off:")
+    if (index := _inside.whole(asked, "index", IMAGES)) is not None:
+        state["embedding_index"] = index
+
+
+def _method() -> str:
+    return str(st.session_state.get("embedding_method") or METHODS[0])
+
+
+def _perplexity() -> int:
+    return int(st.session_state.get("embedding_perplexity") or USUAL)
+
+
+def _story(run: runs.Run, waiting: bool) -> None:
+    try:
+        answers = _answers(run)
+        with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
+            only_wrong = _controls()
+        points, method, explained = _points(run, waiting)
+    except CnnError as error:
+        _inside.complain(error)
+        _inside.say("embedding", {"run": run.id})
+        return
+    found = answers.found
+    wrong = found.predicted != found.labels
+    shown = wrong if only_wrong else np.ones(len(wrong), bool)
+    cloud = Cloud(points, found.labels, found.predicted, found.confidence, shown)
+    index = st.session_state.get("embedding_index")
+    chosen = index if isinstance(index, int) and index < len(points) else None
+    left, right = st.columns([0.66, 0.34], gap="medium")
+    with left, st.container(key="embedding_chart"):
+        _chart(answers, cloud, method, explained, chosen)
+    with right, st.container(key="embedding_card"):
+        _card(answers, chosen)
+    st.markdown(t(f"embedding.reading_{method}"))
+    query = {"run": run.id, "method": _method(), "perplexity": str(_perplexity())}
+    if chosen is not None:
+        query["index"] = str(chosen)
+    _inside.say("embedding", query)
+
+
+def _controls() -> bool:
+    """Method, perplexity, and whether only the mistakes are drawn."""
+    st.session_state.setdefault("embedding_method", METHODS[0])
+    st.session_state.setdefault("embedding_perplexity", USUAL)
+    method = st.segmented_control(
+        t("embedding.method"), METHODS, key="embedding_method", required=True,
+        format_func=lambda name: t(f"embedding.{name}"), help=t("embedding.method_help"),
+        persist_state="session",
+    )  # fmt: skip
+    st.segmented_control(
+        t("embedding.perplexity"), PERPLEXITIES, key="embedding_perplexity", required=True,
+        help=t("embedding.perplexity_help"), disabled=method != "tsne", persist_state="session",
+    )  # fmt: skip
+    return st.toggle(t("embedding.only_wrong"), key="embedding_only_wrong", persist_state="session")
+
+
+def _answers(run: runs.Run) -> Answers:
+    """What the network says of the images, and what they are."""
+    at = (run.folder / "best.keras").stat().st_mtime_ns
+    names = _run_panel.class_names(run)
+    names += [str(spare) for spare in range(len(names), run.model.classes)]
+    return Answers(run, "test", _predictions(run.id, at, _here(run)), names)
+
+
+def _here(run: runs.Run) -> bool:
+    """Whether the data of the run are on this machine, or the sample stands in for them."""
+    return datasets.available(run.train.dataset, run.train.size)
+
+
+@st.cache_resource(show_spinner=False, max_entries=16)
+def _predictions(run_id: str, weights_at: int, here: bool) -> Predictions:
+    run = runs.open_run(run_id)
+    piece: Predictions = engine().look(
+        "evaluate", run, run.train, "test", 0, PIECE, timeout=PATIENCE_S
+    )
+    shares, labels = piece.probabilities[:IMAGES], piece.labels[:IMAGES]
+    return Predictions(shares, labels, 0, piece.total, piece.size)
+
+
+def _points(run: runs.Run, waiting: bool) -> tuple[np.ndarray, str, np.ndarray]:
+    """Places of the images, how they came about, and what the principal axes explain.
+
+    While t-SNE is being worked out, the principal components are shown.
+    """
+    at = (run.folder / "best.keras").stat().st_mtime_ns
+    first = _pca(run.id, at, _here(run))
+    note = st.container(key="embedding_note")
+    if _method() == "pca":
+        if waiting:
+            st.rerun()
+        note.caption(t("embedding.images", count=f"{len(first['points']):,}", layer=_source(run)))
+        return first["points"], "pca", first["explained"]
+    key, made = _tsne_key(run), _made()
+    if key not in made:
+        points = engine().look("tsne", run, run.train, IMAGES, _perplexity(), timeout=PATIENCE_S)
+        if points is None:
+            since = st.session_state.setdefault(f"embedding_since_{key}", time.monotonic())
+            seconds = round(time.monotonic() - since)
+            note.caption(f":material/hourglass_top: {t('embedding.working', seconds=seconds)}")
+            if not waiting:
+                st.rerun()
+            return first["points"], "pca", first["explained"]
+        made[key] = points
+        for oldest in list(made)[:-KEPT]:
+            made.pop(oldest, None)
+    if waiting:
+        st.rerun()
+    note.caption(t("embedding.images", count=f"{len(made[key]):,}", layer=_source(run)))
+    return made[key], "tsne", first["explained"]
+
+
+def _source(run: runs.Run) -> str:
+    """The layer whose outputs are drawn, in words."""
+    rows = arithmetic.layer_table(run.model)
+    last = [row for row in rows if row.kind in {"flatten", "dense"}][-1]
+    return t(f"embedding.from_{last.kind}", layer=last.name, count=f"{last.output_shape[0]:,}")
+
+
+@st.cache_data(show_spinner=False, max_entries=32)
+def _pca(run_id: str, weights_at: int, here: bool) -> dict[str, np.ndarray]:
+    run = runs.open_run(run_id)
+    found: dict[str, np.ndarray] = engine().look("pca", run, run.train, IMAGES, timeout=PATIENCE_S)
+    return found
+
+
+def _tsne_key(run: runs.Run) -> tuple[str, int, bool, int]:
+    at = (run.folder / "best.keras").stat().st_mtime_ns
+    return run.id, at, _here(run), _perplexity()
+
+
+@st.cache_resource(show_spinner=False)
+def _made() -> dict[tuple[str, int, bool, int], np.ndarray]:
+    """What t-SNE made of the networks looked at last, for all visitors."""
+    return {}
+
+
+def _chart(
+    answers: Answers, cloud: Cloud, method: str, explained: np.ndarray, chosen: int | None
+) -> None:
+    title = t(f"embedding.title_{method}", perplexity=_perplexity())
+    axes = [t("embedding.axis", number=place + 1) for place in range(2)]
+    if method == "pca":
+        axes = [
+            t("embedding.axis_explained", number=place + 1, share=f"{share:.1%}")
+            for place, share in enumerate(explained.tolist())
+        ]
+    words = figures.Words.of(texts.table(language()))
+    st.echarts_chart(
+        figures.scatter(
+            cloud, answers.names, title=title, axes=(axes[0], axes[1]), ticks=method == "pca",
+            chosen=chosen, words=words, palette=colours(),
+        ),
+        height=CHART_HEIGHT, key="embedding", on_select=lambda: _choose(cloud),
+        alt=figures.alt(cloud, answers.names, title=title, words=words),
+    )  # fmt: skip
+
+
+def _choose(cloud: Cloud) -> None:
+    """Take over the point that was clicked.
+
+    Each series keeps its own selection, and unselects a point that is clicked again.
+    """
+    groups = st.session_state["embedding"]["selection"]["selected"]
+    places = [
+        (str(group["series_id"]), int(place)) for group in groups for place in group["data_indices"]
+    ]
+    before = st.session_state.get("embedding_selected", [])
+    st.session_state["embedding_selected"] = places
+    new = [it for it in places if it not in before] or [it for it in before if it not in places]
+    for series, place in new[:1]:
+        kind, _, label = series.partition("_")
+        rows = cloud.rows_of(kind, int(label)) if label.isdecimal() else ()
+        if place < len(rows):
+            st.session_state["embedding_index"] = int(rows[place])
+
+
+def _card(answers: Answers, chosen: int | None) -> None:
+    """The image that was clicked, what it is and what the network says."""
+    if chosen is None:
+        st.info(t("embedding.click"), icon=":material/touch_app:")
+        return
+    found, names = answers.found, answers.names
+    true, said = int(found.labels[chosen]), int(found.predicted[chosen])
+    key = "embedding.card_right" if true == said else "embedding.card_wrong"
+    share = f"{found.confidence[chosen]:.1%}"
+    words = {"true": plain(names[true]), "predicted": plain(names[said]), "share": share}
+    st.markdown(t(key, index=chosen, **words))
+    _image_cards.paged(answers, np.array([chosen]), f"embedding_{chosen}", 1)
+    st.caption(t("embedding.maps"))
+    alt = t("embedding.shares_alt", name=names[said], share=share)
+    _inside.html(feature_maps.probabilities_html(found.probabilities[chosen], names, alt))
+
+
+main()

@@ -1,0 +1,95 @@
+"""What if this filter were not there? Switch filters off, change a weight, and see what becomes of it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import streamlit as st
+
+from cnn_core import runs
+from cnn_core.edits import Edits
+from cnn_core.errors import CnnError, ConfigError
+from pages import _images, _inside
+from pages import _surgery_controls as controls
+from pages import _surgery_outcome as outcome
+from pages import _surgery_state as state
+from pages._lessons import lesson
+from pages._shared import say_error, t
+from pages._surgery_state import View
+
+LINK = ("run", "part", "index", "layer", "filter", "off", "weights")
+
+
+def main() -> None:
+    """Which network; then everything that follows the surgery, redrawn alone."""
+    st.html(_inside.STYLE)
+    st.title(t("surgery.title"), anchor=False)
+    st.caption(t("surgery.intro"))
+    lesson("filter", "kernel", "activation", "confusion_matrix")
+    asked = _inside.arrived("surgery", LINK)
+    run = _inside.choose_run(asked.get("run"))
+    if run is None:
+        _inside.say("surgery", {})
+        return
+    if not (run.folder / "best.keras").exists():
+        st.info(t("surgery.no_model"), icon=":material/hourglass_top:")
+        _inside.say("surgery", {"run": run.id})
+        return
+    _follow(run, asked)
+    _story(run)
+
+
+def _follow(run: runs.Run, asked: Mapping[str, str]) -> None:
+    """Do what a link asks for; one sentence on what is not there."""
+    _images.follow(asked)
+    rows = state.convolutions(run)
+    if asked.get("layer", "conv1") not in rows:
+        st.warning(t("inside.bad_layer", known=", ".join(rows)), icon=":material/link_off:")
+    elif "layer" in asked:
+        st.session_state["surgery_layer"] = asked["layer"]
+    count = rows[state.layer(run)].output_shape[2]
+    if (index := _inside.whole(asked, "filter", count)) is not None:
+        state.choose(index)
+    if "off" in asked or "weights" in asked:
+        try:
+            state.keep(run, Edits.from_query(asked).fitting(run.model))
+        except ConfigError as error:
+            st.warning(say_error(error), icon=":material/link_off:")
+
+
+@st.fragment
+def _story(run: runs.Run) -> None:
+    left, right = st.columns([0.27, 0.73], gap="medium")
+    with left, st.container(key="surgery_image"):
+        chosen = _images.choose(run)
+        pad = st.container()
+    with right:
+        try:
+            view = View.of(run)
+            columns = st.columns([0.54, 0.46], gap="medium")
+            with columns[0], st.container(key="surgery_filters"):
+                board = st.container()
+            with columns[1], st.container(key="surgery_result"):
+                maps = outcome.prediction(view, chosen)
+                scores = st.container()
+            with board:
+                controls.filters(view, maps)
+            with st.container(border=True, key="surgery_weight"):
+                controls.weight(view)
+        except CnnError as error:
+            _inside.complain(error)
+            view = None
+    shown = {"run": run.id, **(chosen.query if chosen else {}), "layer": state.layer(run)}
+    shown |= {"filter": str(state.filter_index(run)), **state.edits(run).to_query()}
+    _inside.say("surgery", shown)
+    if view is not None:
+        try:
+            outcome.verdicts(view, scores)
+            outcome.ranking(view)
+        except CnnError as error:
+            _inside.complain(error)
+    with pad:
+        _images.finish()
+
+
+main()
