@@ -12,6 +12,7 @@ page = st.navigation(
     {
         t("frame.learn"): [
             st.Page("pages/home.py", title=t("home.nav"), icon=":material/home:", default=True),
+            st.Page("pages/images.py", title=t("images.nav"), icon=":material/image:"),
             st.Page("pages/glossary.py", title=t("glossary.nav"), icon=":material/dictionary:"),
         ],
         t("frame.build"): [

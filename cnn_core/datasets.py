@@ -6,7 +6,7 @@ import gzip
 import hashlib
 import io
 import struct
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
 
@@ -32,6 +32,7 @@ __all__ = [
     "Source",
     "available",
     "load",
+    "sample_test",
     "spec",
     "split",
     "subset",
@@ -102,6 +103,16 @@ def load(name: str, size: str = "sample", fetch: Fetch | None = None) -> Dataset
     if source.checksums is None:
         return _digits(source, check_size(size))
     return _full(source, fetch) if check_size(size) == "full" else _sample(source)
+
+
+def sample_test(name: str) -> tuple[Array, Labels]:
+    """The test images of a bundled sample, of shape (N, H, W, C), and their labels, and nothing else of it.
+
+    Raises:
+        DataError: If there is no such bundled sample, or it is damaged.
+    """
+    arrays = _sample_arrays(spec(name), ("x_test", "y_test"))
+    return arrays["x_test"], arrays["y_test"].astype(np.int64)
 
 
 def available(name: str, size: str = "sample") -> bool:
@@ -266,7 +277,7 @@ def _full(source: Source, fetch: Fetch | None) -> Dataset:
     )
 
 
-def _sample(source: Source) -> Dataset:
+def _sample_arrays(source: Source, names: Sequence[str]) -> dict[str, Array]:
     file = f"{source.name}.npz"
     try:
         content = (SAMPLES / file).read_bytes()
@@ -275,13 +286,21 @@ def _sample(source: Source) -> Dataset:
     if _sha256(content) != source.sample_sha256:
         raise DataError("data.sample", file=file)
     with np.load(io.BytesIO(content), allow_pickle=False) as arrays:
-        images = {name: arrays[name] for name in ("x_train", "x_val", "x_test")}
-        labels = {name: arrays[name].astype(np.int64) for name in ("y_train", "y_val", "y_test")}
+        return {name: arrays[name] for name in names}
+
+
+def _sample(source: Source) -> Dataset:
+    names = ("x_train", "x_val", "x_test", "y_train", "y_val", "y_test")
+    arrays = _sample_arrays(source, names)
     return Dataset(
-        **images,
-        **labels,
+        x_train=arrays["x_train"],
+        y_train=arrays["y_train"].astype(np.int64),
+        x_val=arrays["x_val"],
+        y_val=arrays["y_val"].astype(np.int64),
+        x_test=arrays["x_test"],
+        y_test=arrays["y_test"].astype(np.int64),
         class_names=source.class_names,
-        source=f"assets/data/{file}",
+        source=f"assets/data/{source.name}.npz",
         name=source.name,
         size="sample",
     )

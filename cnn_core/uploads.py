@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -56,6 +56,22 @@ class Picture:
 
 
 @dataclass(frozen=True, eq=False)
+class Original:
+    """An uploaded picture with the channels that its file has.
+
+    Attributes:
+        pixels: uint8 of shape (H, W) if grey, (H, W, 3) if in colour, (H, W, 4) if anything can be
+            transparent; upright, its longer side at most `WORKING_SIDE` pixels.
+        size: Width and height in the file, in pixels, before any rotation.
+        notes: What was done to it, in order: "first_frame", "rotated", "smaller".
+    """
+
+    pixels: Pixels
+    size: tuple[int, int]
+    notes: tuple[str, ...]
+
+
+@dataclass(frozen=True, eq=False)
 class Prepared:
     """A picture on its way to the model, step by step.
 
@@ -83,6 +99,29 @@ def read(content: bytes) -> Picture:
     Raises:
         DataError: If the file is too large, of another kind, or damaged; its sentence says which.
     """
+    small, size, notes = _decoded(content, _plain)
+    pixels, paper = _opaque(small)
+    return Picture(pixels, size, (*notes, *paper))
+
+
+def read_as_is(content: bytes) -> Original:
+    """Open a JPEG, PNG or WebP file of any mode, and keep its channels: grey, colour, transparency.
+
+    Raises:
+        DataError: As `read` does.
+    """
+    small, size, notes = _decoded(content, _own_channels)
+    if small.mode == "RGBa":
+        small = small.convert("RGBA")
+    if max(small.size) < max(size):
+        notes = (*notes, "smaller")
+    return Original(np.asarray(small), size, notes)
+
+
+def _decoded(
+    content: bytes, mode: Callable[[Image.Image], Image.Image]
+) -> tuple[Image.Image, tuple[int, int], tuple[str, ...]]:
+    """The picture, small and upright, in the mode that `mode` gives it; its size in the file; notes."""
     if len(content) > MAX_BYTES:
         raise DataError("upload.bytes", most=MAX_BYTES // 1_000_000)
     with _ONE_AT_A_TIME, _one_sentence(), Image.open(io.BytesIO(content), formats=FORMATS) as image:
@@ -91,12 +130,11 @@ def read(content: bytes) -> Picture:
         if image.format in {"PNG", "WEBP"} and getattr(image, "is_animated", False):
             notes.append("first_frame")
         image.draft(None, (WORKING_SIDE, WORKING_SIDE))  # a JPEG is decoded smaller, others are not
-        small, turn = _shrunk(image), _turn(image)
+        small, turn = _shrunk(image, mode), _turn(image)
     if turn is not None:
         small = small.transpose(turn)
         notes.append("rotated")
-    pixels, paper = _opaque(small)
-    return Picture(pixels, size, (*notes, *paper))
+    return small, size, tuple(notes)
 
 
 def prepare(
@@ -145,13 +183,13 @@ def _refuse_huge(image: Image.Image) -> None:
         raise DataError("upload.pixels", megapixels=f"{megapixels:.0f}", most=most)
 
 
-def _shrunk(image: Image.Image) -> Image.Image:
-    """The picture as RGB or RGBA with premultiplied alpha, at most about `WORKING_SIDE` wide and high."""
+def _shrunk(image: Image.Image, mode: Callable[[Image.Image], Image.Image]) -> Image.Image:
+    """The picture in the mode that `mode` gives it, at most about `WORKING_SIDE` wide and high."""
     image.load()
     factor = max(1, -(-max(image.size) // WORKING_SIDE))
     rows = max(1, BAND_PIXELS // (image.width * factor)) * factor
     bands = [
-        _plain(image.crop((0, top, image.width, min(top + rows, image.height)))).reduce(factor)
+        _reduced(mode(image.crop((0, top, image.width, min(top + rows, image.height)))), factor)
         for top in range(0, image.height, rows)
     ]
     whole = Image.new(bands[0].mode, (bands[0].width, sum(band.height for band in bands)))
@@ -162,6 +200,13 @@ def _shrunk(image: Image.Image) -> Image.Image:
     return whole
 
 
+def _reduced(image: Image.Image, factor: int) -> Image.Image:
+    """Each block of `factor` × `factor` pixels as one; what is transparent lends no colour to others."""
+    if factor > 1 and image.mode == "RGBA":
+        image = image.convert("RGBa")
+    return image.reduce(factor)
+
+
 def _plain(image: Image.Image) -> Image.Image:
     """Any mode -> "RGB", or "RGBa" if something may be transparent."""
     if image.mode.startswith("I"):  # 16 bits a pixel, which Pillow would cut off instead of scaling
@@ -170,6 +215,15 @@ def _plain(image: Image.Image) -> Image.Image:
     if image.has_transparency_data:
         return image.convert("RGBA").convert("RGBa")
     return image.convert("RGB")
+
+
+def _own_channels(image: Image.Image) -> Image.Image:
+    """Any mode -> "L", "RGB", or "RGBA" if something may be transparent."""
+    if image.has_transparency_data:
+        return image.convert("RGBA")
+    if image.mode in {"1", "L"}:
+        return image.convert("L")
+    return _plain(image).convert("L") if image.mode.startswith("I") else _plain(image)
 
 
 def _turn(image: Image.Image) -> Image.Transpose | None:

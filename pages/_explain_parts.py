@@ -15,7 +15,7 @@ from cnn_core.figures import explanations as figures
 from cnn_core.figures import feature_maps, mosaic
 from cnn_core.figures.legend import framed, number
 from pages import _favourites, _run_panel
-from pages._images import Chosen
+from pages._image_choice import Chosen
 from pages._inside import html
 from pages._shared import WORD_JOINER, engine, t
 

@@ -16,7 +16,7 @@ from cnn_core.figures import kernels, mosaic
 from cnn_core.figures.feature_maps import Colours
 from cnn_core.figures.legend import framed, legend, number, uri
 from pages import _inside, _run_panel, _tiles
-from pages._images import Chosen
+from pages._image_choice import Chosen
 from pages._inside import html
 from pages._shared import t
 

@@ -14,7 +14,7 @@ from cnn_core.edits import Edits
 from cnn_core.figures import evaluation as confusions
 from cnn_core.figures import surgery as figures
 from cnn_core.figures.legend import number
-from pages._images import Chosen
+from pages._image_choice import Chosen
 from pages._inside import complain, html
 from pages._shared import colours, engine, language, t
 from pages._surgery_state import PATIENCE_S, View, choose, convolutions, keep

@@ -10,9 +10,9 @@ from cnn_core import runs
 from cnn_core.errors import CnnError
 from cnn_core.figures.legend import legend
 from pages import _explain_parts as parts
-from pages import _images, _inside, _patterns
+from pages import _image_choice, _inside, _patterns
 from pages._explain_parts import PREDICTED, SHADES, Asked
-from pages._images import Chosen
+from pages._image_choice import Chosen
 from pages._shared import t
 
 LINK = (
@@ -42,7 +42,7 @@ def main() -> None:
 
 def _follow(run: runs.Run, asked: Mapping[str, str]) -> None:
     """Do what a link asks for; one sentence on what is not there."""
-    _images.follow(asked)
+    _image_choice.follow(asked)
     names = parts.convolutions(run)
     for name, key in (("layer", "explain_layer"), ("pattern", "pattern_layer")):
         if name in asked and asked[name] not in names:
@@ -68,7 +68,7 @@ def _follow(run: runs.Run, asked: Mapping[str, str]) -> None:
 def _story(run: runs.Run) -> None:
     left, right = st.columns([0.3, 0.7], gap="medium")
     with left, st.container(key="explain_image"):
-        chosen = _images.choose(run)
+        chosen = _image_choice.choose(run)
         pad = st.container()
         asked, opacity = _controls(run)
     with right, st.container(key="explain_result"):
@@ -85,7 +85,7 @@ def _story(run: runs.Run) -> None:
     st.session_state["explain_query"] = query
     _say(run)
     with pad:
-        _images.finish()
+        _image_choice.finish()
 
 
 def _say(run: runs.Run) -> None:

@@ -10,9 +10,9 @@ import streamlit as st
 from cnn_core import arithmetic, recipes, runs, snapshots
 from cnn_core.errors import CnnError
 from cnn_core.figures import feature_maps as figures
-from pages import _images, _inside
+from pages import _image_choice, _inside
 from pages import _map_parts as parts
-from pages._images import Chosen
+from pages._image_choice import Chosen
 from pages._lessons import lesson
 from pages._map_parts import View
 from pages._shared import engine, t
@@ -42,7 +42,7 @@ def main() -> None:
 
 def _follow(run: runs.Run, asked: Mapping[str, str]) -> None:
     """Do what a link asks for; one sentence on what is not there."""
-    _images.follow(asked)
+    _image_choice.follow(asked)
     rows = {row.name: row for row in arithmetic.layer_table(run.model)}
     names = parts.layers(run)
     if "layer" in asked and asked["layer"] not in names:
@@ -58,7 +58,7 @@ def _follow(run: runs.Run, asked: Mapping[str, str]) -> None:
 def _story(run: runs.Run) -> None:
     left, right = st.columns([0.3, 0.7], gap="medium")
     with left, st.container(key="maps_image"):
-        chosen = _images.choose(run)
+        chosen = _image_choice.choose(run)
         pad = st.container()
         reach = st.segmented_control(
             t("feature_maps.reach"), figures.REACHES, key="maps_reach", default="layer", required=True,
@@ -75,7 +75,7 @@ def _story(run: runs.Run) -> None:
     shown |= {"layer": parts.layer(run), "map": str(parts.map_index(run))}
     _inside.say("feature_maps", shown)
     with pad:
-        _images.finish()
+        _image_choice.finish()
 
 
 def _epochs(run: runs.Run) -> tuple[int, ...]:

@@ -9,7 +9,7 @@ import streamlit as st
 from cnn_core import runs
 from cnn_core.edits import Edits
 from cnn_core.errors import CnnError, ConfigError
-from pages import _images, _inside
+from pages import _image_choice, _inside
 from pages import _surgery_controls as controls
 from pages import _surgery_outcome as outcome
 from pages import _surgery_state as state
@@ -41,7 +41,7 @@ def main() -> None:
 
 def _follow(run: runs.Run, asked: Mapping[str, str]) -> None:
     """Do what a link asks for; one sentence on what is not there."""
-    _images.follow(asked)
+    _image_choice.follow(asked)
     rows = state.convolutions(run)
     if asked.get("layer", "conv1") not in rows:
         st.warning(t("inside.bad_layer", known=", ".join(rows)), icon=":material/link_off:")
@@ -61,7 +61,7 @@ def _follow(run: runs.Run, asked: Mapping[str, str]) -> None:
 def _story(run: runs.Run) -> None:
     left, right = st.columns([0.27, 0.73], gap="medium")
     with left, st.container(key="surgery_image"):
-        chosen = _images.choose(run)
+        chosen = _image_choice.choose(run)
         pad = st.container()
     with right:
         try:
@@ -89,7 +89,7 @@ def _story(run: runs.Run) -> None:
         except CnnError as error:
             _inside.complain(error)
     with pad:
-        _images.finish()
+        _image_choice.finish()
 
 
 main()

@@ -33,7 +33,19 @@ RUNS = {"runs", "run_log", "steering", "limits", "repair", "snapshots"}
 L1 = (
     RESULTS
     | RUNS
-    | {*("sources", "datasets", "narrator", "uploads", "export", "slots", "lessons", "edits")}
+    | {
+        *(
+            "sources",
+            "datasets",
+            "narrator",
+            "uploads",
+            "export",
+            "slots",
+            "lessons",
+            "edits",
+            "pictures",
+        )
+    }
 )
 TRAINING = {"training", "conductor", "meters", "feeding", "optimizers", "checkpoints"}
 LOOKS = {"passes", "features", "explain", "inspection", "surgery", "embedding"}
@@ -53,6 +65,7 @@ TABLE = {
     "evaluation": May({"numpy", "sklearn"}, L0),
     "weights": May({"numpy"}, L0),
     "uploads": May({"numpy", "PIL"}, L0),
+    "pictures": May({"numpy", "PIL"}, L0),
     "history": May(modules=L0),
     "narrator": May(modules=L0 | {"history"}),
     "sources": May(modules=L0),

@@ -67,6 +67,7 @@ def test_pages_are_found():
     assert {
         "home",
         "glossary",
+        "images",
         "playground",
         "kernels",
         "feature_maps",
@@ -145,6 +146,54 @@ def test_a_link_opens_a_term_of_the_glossary(visit):
     at = visit("glossary", term="<b>nothing")
     assert len(at.warning) == 1
     assert "term" not in address(at)
+
+
+@pytest.mark.parametrize(
+    ("query", "rows"),
+    [
+        ({}, ["(28, 28)", "(28, 28, 1)", "(1, 28, 28, 1)"]),
+        ({"source": "data", "data": "mnist", "index": "7"}, ["(28, 28)", "(28, 28, 1)"]),
+        ({"source": "photo", "photo": "flower"}, ["(427, 640, 3)", "(1, 427, 640, 3)"]),
+    ],
+)
+def test_images_are_explained_without_any_worker(query, rows, visit, monkeypatch):
+    monkeypatch.setattr(Engine, "look", _refuse)
+    at = visit("images", **query)
+    assert not at.exception
+    shapes = [shape for table in at.table for shape in table.value["Shape"]]
+    assert set(rows) <= set(shapes)
+    assert "(1000, 28, 28, 1)" in shapes
+    assert {name: address(at)[name] for name in query} == query
+    assert {"row", "column", "cells"} <= address(at).keys()
+
+
+def _refuse(*_: Any, **__: Any) -> Any:
+    raise AssertionError("a worker was asked")
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        {"source": "film"},
+        {"data": "digits"},
+        {"photo": "../china"},
+        {"index": "123456"},
+        {"row": "-1"},
+        {"cells": "x"},
+    ],
+    ids=lambda query: "=".join(*query.items()),
+)
+def test_a_bad_link_to_an_image_is_one_sentence(query, visit):
+    at = visit("images", **query)
+    assert not at.exception
+    assert len(at.warning) == 1
+    assert (address(at)["source"], address(at)["index"]) == ("data", "0")
+
+
+def test_a_window_beyond_the_image_is_moved_inside(visit):
+    at = visit("images", row="27", column="500", cells="12")
+    assert not at.exception
+    assert [address(at)[name] for name in ("row", "column", "cells")] == ["16", "16", "12"]
 
 
 @pytest.mark.parametrize("preset", PRESETS)

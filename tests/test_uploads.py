@@ -52,6 +52,51 @@ def near(found: list[tuple[int, ...]], expected: list[tuple[int, ...]], within: 
     return bool(np.abs(np.array(found) - np.array(expected)).max() <= within)
 
 
+def modes() -> dict[str, tuple[Image.Image, np.ndarray]]:
+    """Small pictures, with what their array must be."""
+    rng = np.random.default_rng(3)
+    grey, colour = (rng.integers(0, 256, (5, 7, *end), np.uint8) for end in ((), (3,)))
+    alpha = rng.integers(0, 256, (5, 7, 4), np.uint8)
+    palette = Image.fromarray(grey % 4, "P")
+    palette.putpalette([*RED, *GREEN, *BLUE, *GREY])
+    indexed = np.array([RED, GREEN, BLUE, GREY], np.uint8)[grey % 4]
+    doubled = np.stack([grey, grey], axis=-1)
+    deep = Image.fromarray(grey.astype(np.uint16) * 257)
+    return {
+        "L": (Image.fromarray(grey), grey),
+        "1": (Image.fromarray(grey > 99), (grey > 99).astype(np.uint8) * 255),
+        "I;16": (deep, grey),
+        "RGB": (Image.fromarray(colour), colour),
+        "P": (palette, indexed),
+        "RGBA": (Image.fromarray(alpha), alpha),
+        "LA": (Image.fromarray(doubled, "LA"), np.stack([grey] * 4, axis=-1)),
+    }
+
+
+@pytest.mark.parametrize("mode", modes())
+def test_a_picture_read_as_it_is_keeps_every_number(mode: str) -> None:
+    image, expected = modes()[mode]
+    original = uploads.read_as_is(encoded(image))
+    assert (original.size, original.notes) == ((7, 5), ())
+    assert original.pixels.dtype == np.uint8
+    np.testing.assert_array_equal(original.pixels, expected)
+
+
+def test_a_large_picture_read_as_it_is_becomes_smaller_and_keeps_its_channels() -> None:
+    for mode, channels in {"L": (), "RGB": (3,), "RGBA": (4,)}.items():
+        original = uploads.read_as_is(encoded(Image.new(mode, (2000, 1000), 90)))
+        assert original.pixels.shape == (334, 667, *channels)
+        assert original.size == (2000, 1000)
+        assert original.notes == ("smaller",)
+        assert set(np.unique(original.pixels)) <= {0, 90}
+
+
+def test_what_is_no_picture_is_one_sentence_as_it_is_too() -> None:
+    for content in (b"", b"GIF89a", encoded(quarters())[:99]):
+        with pytest.raises(DataError):
+            uploads.read_as_is(content)
+
+
 @pytest.mark.parametrize(
     ("kind", "settings"),
     [

@@ -1,0 +1,106 @@
+"""What an image is to a computer: photographs to look at, and what NumPy says of an image and of a batch."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from PIL import Image
+
+from cnn_core.errors import DataError
+
+Pixels = npt.NDArray[np.uint8]
+
+PHOTOGRAPHS = ("china", "flower")
+"""The photographs that come with scikit-learn, without ".jpg"."""
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What NumPy says of an array.
+
+    Attributes:
+        code: How the array is made.
+        shape: Its shape.
+        dtype: Name of the type of its values.
+        low: Smallest value.
+        high: Largest value.
+        nbytes: Memory of its values, in bytes.
+    """
+
+    code: str
+    shape: tuple[int, ...]
+    dtype: str
+    low: float
+    high: float
+    nbytes: int
+
+    @classmethod
+    def of(cls, code: str, values: npt.NDArray[Any]) -> Told:
+        """Ask the array."""
+        low, high = values.min().item(), values.max().item()
+        return cls(code, values.shape, values.dtype.name, low, high, values.nbytes)
+
+
+def photograph(name: str) -> Pixels:
+    """A photograph of `PHOTOGRAPHS` as uint8 of shape (427, 640, 3).
+
+    It is `sklearn.datasets.load_sample_image`, without a second to import scikit-learn and the
+    memory that this would take.
+
+    Raises:
+        DataError: If there is no such photograph here.
+    """
+    package = find_spec("sklearn")
+    if name not in PHOTOGRAPHS or package is None or package.origin is None:
+        raise DataError("data.photograph", name=name)
+    try:
+        with Image.open(
+            Path(package.origin).parent / "datasets" / "images" / f"{name}.jpg"
+        ) as image:
+            return np.asarray(image.convert("RGB"))
+    except OSError as error:
+        raise DataError("data.photograph", name=name) from error
+
+
+def as_numbers(image: Pixels) -> tuple[Told, Told]:
+    """The image in bytes from 0 to 255, and in floats from 0 to 1."""
+    scaled = image.astype("float32") / 255
+    return Told.of("image", image), Told.of('image.astype("float32") / 255', scaled)
+
+
+def for_keras(image: Pixels) -> tuple[Told, ...]:
+    """The steps from an image to a batch of one as Keras takes it, of shape (1, H, W, C).
+
+    A grey image (H, W) gets an axis for its channel; of a transparent one (H, W, 4) the colours stay.
+    """
+    steps = [("image", image)]
+    if image.ndim == 2:
+        steps.append(("image[..., np.newaxis]", image[..., np.newaxis]))  # (H, W) -> (H, W, 1)
+    elif image.shape[2] == 4:
+        steps.append(("image[..., :3]", image[..., :3]))  # (H, W, 4) -> (H, W, 3)
+    code, last = steps[-1]
+    steps.append((f"{code}[np.newaxis]", last[np.newaxis]))  # (H, W, C) -> (1, H, W, C)
+    return tuple(Told.of(code, values) for code, values in steps)
+
+
+def batch_steps(x: Pixels) -> tuple[Told, ...]:
+    """What becomes of a batch of grey images on its way into a network.
+
+    Args:
+        x: uint8 of shape (N, H, W).
+    """
+    height, width = x.shape[1:]
+    reshape = f"x.reshape((-1, {height}, {width}, 1))"
+    batch = x.reshape((-1, height, width, 1))
+    steps: dict[str, npt.NDArray[Any]] = {
+        "x": x,
+        reshape: batch,
+        f"{reshape} / 255": batch / 255,
+        f'{reshape}.astype("float32") / 255': batch.astype("float32") / 255,
+    }
+    return tuple(Told.of(code, values) for code, values in steps.items())

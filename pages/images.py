@@ -1,0 +1,258 @@
+"""What is an image to a computer? Numbers under pixels, channels, shapes, bytes and floats, a batch."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from html import escape
+from typing import Any
+
+import numpy as np
+import streamlit as st
+
+from cnn_core import datasets, pictures, uploads
+from cnn_core.errors import CnnError
+from cnn_core.figures import mosaic
+from cnn_core.figures.legend import uri
+from cnn_core.pictures import Told
+from pages import _inside, _pixels
+from pages._shared import say_error, t
+
+SOURCES = {
+    "data": ":material/photo_library:",
+    "photo": ":material/photo_camera:",
+    "upload": ":material/upload:",
+}
+DATASETS = ("fashion_mnist", "mnist")  # those whose sample is a file of ours
+LINK = ("source", "data", "index", "photo", "row", "column", "cells")
+CHANNELS = ("red", "green", "blue", "alpha")
+BATCH = 1_000
+CELLS = 8
+PREVIEW = 320  # longer side of the picture of a channel, in pixels
+
+
+@dataclass(frozen=True, eq=False)
+class Shown:
+    """The image that the page is about.
+
+    Attributes:
+        pixels: uint8 of shape (H, W), (H, W, 3) or (H, W, 4).
+        name: Another name stands for another image.
+        query: Where it is, for the address; an upload cannot be named there.
+    """
+
+    pixels: np.ndarray
+    name: str
+    query: dict[str, str]
+
+
+def main() -> None:
+    """Which image; its numbers; what they are; what Keras wants; what becomes of a batch."""
+    st.html(_inside.STYLE)
+    st.title(t("images.title"), anchor=False)
+    st.caption(t("images.intro"))
+    _follow(_inside.arrived("images", LINK))
+    _story()
+
+
+def _follow(asked: Mapping[str, str]) -> None:
+    """Choose what a link names; one sentence if it names what there is not."""
+    choices = {"source": tuple(SOURCES), "data": DATASETS, "photo": pictures.PHOTOGRAPHS}
+    for name, known in choices.items():
+        if asked.get(name, known[0]) not in known:
+            words = t("images.bad_link", name=name, known=", ".join(known))
+            st.warning(words, icon=":material/link_off:")
+        elif name in asked:
+            st.session_state[f"images_{name}"] = asked[name]
+    if (index := _inside.whole(asked, "index", 1_000_000)) is not None:
+        st.session_state["images_index"] = index
+    place = [_inside.whole(asked, name, 10_000) for name in ("row", "column", "cells")]
+    if asked:
+        st.session_state["images_place"] = tuple(place)
+
+
+@st.fragment
+def _story() -> None:
+    shown = _choose()
+    if shown is None:
+        _inside.say("images", {"source": str(st.session_state["images_source"])})
+    else:
+        place = _pixels.placed("images_pixels", shown.name) or _first_place(shown)
+        _pixels.pixels("images_pixels", shown.pixels, shown.name, place)
+        _what_it_is(shown.pixels)
+        _channels(shown.pixels)
+        _for_keras(shown.pixels)
+        numbers = dict(zip(("row", "column", "cells"), map(str, place), strict=True))
+        _inside.say("images", {**shown.query, **numbers} if shown.query else {"source": "upload"})
+    _batch()
+
+
+def _first_place(shown: Shown) -> _pixels.Place:
+    """What the link asked for, or the middle; kept inside the image."""
+    row, column, cells = st.session_state.pop("images_place", (None, None, None))
+    height, width = shown.pixels.shape[:2]
+    side = cells if cells in _pixels.SIZES else CELLS
+    middle = ((height - side) // 2, (width - side) // 2)
+    place = [middle[0] if row is None else row, middle[1] if column is None else column]
+    limits = (height - side, width - side)
+    top, left = (max(0, min(at, most)) for at, most in zip(place, limits, strict=True))
+    return top, left, side
+
+
+def _choose() -> Shown | None:
+    """Controls for the image, and the image; None, with a sentence, while there is none."""
+    with st.container(
+        horizontal=True, gap="medium", vertical_alignment="center", key="images_which"
+    ):
+        source = st.segmented_control(
+            t("image.source"), list(SOURCES), key="images_source", default="data", required=True,
+            format_func=lambda name: f"{SOURCES[name]} {t(f'images.{name}')}",
+            label_visibility="collapsed", persist_state="session",
+        )  # fmt: skip
+        choices = {"data": _from_data, "photo": _photograph, "upload": _uploaded}
+        try:
+            return choices[str(source)]()
+        except CnnError as error:
+            st.error(say_error(error), icon=":material/broken_image:")
+            return None
+
+
+@st.cache_resource(show_spinner=False)
+def _images(name: str) -> tuple[np.ndarray, np.ndarray]:
+    """The test images of a bundled sample, uint8 of shape (N, H, W), and their labels."""
+    images, labels = datasets.sample_test(name)
+    return images[..., 0], labels
+
+
+@st.cache_resource(show_spinner=False)
+def _photo(name: str) -> np.ndarray:
+    return pictures.photograph(name)
+
+
+def _from_data() -> Shown:
+    name = st.selectbox(
+        t("image.data"), DATASETS, key="images_data", width=230, label_visibility="collapsed",
+        format_func=lambda it: t(f"dataset.{it}.label"), persist_state="session",
+    )  # fmt: skip
+    images, labels = _images(name)
+    if st.session_state.get("images_index", 0) >= len(images):
+        index, total = st.session_state["images_index"], f"{len(images):,}"
+        st.warning(t("image.too_far", index=index, total=total), icon=":material/link_off:")
+        st.session_state["images_index"] = 0
+    index = st.number_input(
+        t("image.index"), 0, len(images) - 1, key="images_index", width=150,
+        label_visibility="collapsed", persist_state="session",
+    )  # fmt: skip
+    label = int(labels[index])
+    key = f"dataset.{name}.class_{label}"
+    st.markdown(t(key) if name == "fashion_mnist" else f"{label}", width="content")
+    query = {"source": "data", "data": name, "index": str(index)}
+    return Shown(images[index], f"{name} {index}", query)
+
+
+def _photograph() -> Shown:
+    name = st.segmented_control(
+        t("images.photo"), pictures.PHOTOGRAPHS, key="images_photo", required=True,
+        default=pictures.PHOTOGRAPHS[0], format_func=lambda it: t(f"images.photo_{it}"),
+        label_visibility="collapsed", persist_state="session",
+    )  # fmt: skip
+    return Shown(_photo(str(name)), str(name), {"source": "photo", "photo": str(name)})
+
+
+def _uploaded() -> Shown | None:
+    file = st.file_uploader(
+        t("image.file"), type=["jpg", "jpeg", "png", "webp"], key="images_file",
+        label_visibility="collapsed",
+    )  # fmt: skip
+    if file is None:
+        st.caption(t("images.no_file"))
+        return None
+    known = st.session_state.get("images_read")
+    if known is None or known[0] != file.file_id:
+        known = (file.file_id, uploads.read_as_is(file.getvalue()))
+        st.session_state["images_read"] = known
+    original: uploads.Original = known[1]
+    width, height = original.size
+    notes = [t("images.in_file", width=f"{width:,}", height=f"{height:,}")]
+    notes += [t(f"images.note_{note}") for note in original.notes]
+    st.caption(" ".join(notes))
+    return Shown(original.pixels, f"upload {file.file_id}", {})
+
+
+def _what_it_is(image: np.ndarray) -> None:
+    """The image as bytes and as floats."""
+    st.markdown(f"##### {t('images.numbers')}")
+    st.markdown(t("images.numbers_text"))
+    _table(pictures.as_numbers(image), t("images.numbers"))
+
+
+def _channels(image: np.ndarray) -> None:
+    """Each channel as a picture of its own."""
+    st.markdown(f"##### {t('images.channels')}")
+    if image.ndim == 2:
+        st.markdown(t("images.channels_grey"))
+        return
+    st.markdown(t("images.channels_text"))
+    figures = [
+        _figure(image[..., at], f"image[..., {at}]", t(f"images.{name}"))
+        for at, name in enumerate(CHANNELS[: image.shape[2]])
+    ]
+    _inside.html(f'<div class="input-steps channels">{"".join(figures)}</div>')
+    if image.shape[2] == 4:
+        st.markdown(t("images.channels_alpha"))
+
+
+def _figure(channel: np.ndarray, code: str, word: str) -> str:
+    step = max(1, max(channel.shape) // PREVIEW)
+    small = np.ascontiguousarray(channel[::step, ::step])[..., np.newaxis]  # (H, W) -> (H, W, 1)
+    return (
+        f'<figure><span class="frame"><img alt="{escape(word)}" src="{uri(mosaic.image_png(small))}">'
+        f"</span><figcaption>{escape(word)}<span><code>{code}</code></span></figcaption></figure>"
+    )
+
+
+def _for_keras(image: np.ndarray) -> None:
+    """From this image to what a network takes."""
+    st.markdown(f"##### {t('images.keras')}")
+    kinds = {2: "grey", 3: "colour", 4: "transparent"}
+    kind = kinds[2 if image.ndim == 2 else image.shape[2]]
+    st.markdown(t("images.keras_text"))
+    st.markdown(t(f"images.keras_{kind}"))
+    _table(pictures.for_keras(image), t("images.keras"))
+
+
+def _batch() -> None:
+    """What reshape and a division make of many images."""
+    name = st.session_state.get("images_data") or DATASETS[0]
+    steps = _batch_steps(name)
+    st.markdown(f"##### {t('images.batch')}")
+    count = steps[0].shape[0]
+    st.markdown(t("images.batch_text", count=f"{count:,}", data=t(f"dataset.{name}.label")))
+    _table(steps, t("images.batch"))
+    values = steps[0].nbytes  # a byte each
+    side = "×".join(map(str, steps[1].shape[1:]))
+    st.markdown(t("images.batch_why", values=f"{values:,}", side=side, count=f"{count:,}"))
+
+
+@st.cache_data(show_spinner=False)
+def _batch_steps(name: str) -> tuple[Told, ...]:
+    return pictures.batch_steps(_images(name)[0][:BATCH])
+
+
+def _table(rows: Sequence[Told], alt: str) -> None:
+    columns: dict[str, list[Any]] = {
+        t("images.code"): [f"`{row.code}`" for row in rows],
+        t("images.shape"): [str(row.shape) for row in rows],
+        t("images.dtype"): [row.dtype for row in rows],
+        t("images.low"): [f"{row.low:.3g}" for row in rows],
+        t("images.high"): [f"{row.high:.3g}" for row in rows],
+        t("images.memory"): [_size(row.nbytes) for row in rows],
+    }
+    st.table(columns, hide_index=True, border="horizontal", alt=alt)
+
+
+def _size(count: int) -> str:
+    return f"{count:,} B" if count < 100_000 else f"{count / 1e6:,.2f} MB"
+
+
+main()
