@@ -13,6 +13,7 @@ page = st.navigation(
         t("frame.learn"): [
             st.Page("pages/home.py", title=t("home.nav"), icon=":material/home:", default=True),
             st.Page("pages/images.py", title=t("images.nav"), icon=":material/image:"),
+            st.Page("pages/convolution.py", title=t("convolution.nav"), icon=":material/grid_on:"),
             st.Page("pages/glossary.py", title=t("glossary.nav"), icon=":material/dictionary:"),
         ],
         t("frame.build"): [

@@ -25,7 +25,7 @@ class LayerRow:
         params: Trainable numbers, biases included.
         formula: How `params` comes about, "(3×3×1 + 1) × 32 = 320"; of flatten, how its length
             does; empty where there is nothing to reckon. No words, so that it fits every language.
-        size_formula: How the output side comes about, "⌊(28 − 3) / 1⌋ + 1 = 26"; of an image that
+        size_formula: How the output side comes about, "28 − 3 + 1 = 26"; of an image that
             is not square, height and width, joined by "; ". Empty from flatten on.
         multiplications: Multiply-adds for one image. The zeros of a padding count, biases do not.
         multiplication_formula: How `multiplications` comes about; empty where there are none.
@@ -86,6 +86,17 @@ def output_side(side: int, kernel: int, stride: int, padding: str) -> int:
     if padding == "same":
         return -(-side // stride)
     return max(0, (side - kernel) // stride + 1)
+
+
+def size_formula(sides: tuple[int, int], kernel: int, stride: int, padding: str) -> str:
+    """How the output side comes about, "28 − 3 + 1 = 26"; height and width if they differ."""
+    out = [output_side(side, kernel, stride, padding) for side in sides]
+    pairs = dict.fromkeys(zip(sides, out, strict=True))
+    if padding == "same":
+        return "; ".join(f"⌈{side} / {stride}⌉ = {new}" for side, new in pairs)
+    if stride == 1:
+        return "; ".join(f"{side} − {kernel} + 1 = {new}" for side, new in pairs)
+    return "; ".join(f"⌊({side} − {kernel}) / {stride}⌋ + 1 = {new}" for side, new in pairs)
 
 
 def layer_table(config: ModelConfig) -> tuple[LayerRow, ...]:
@@ -265,7 +276,7 @@ def _map_row(
         "pool" if window.pool else "conv",
         shape,
         (*out, shape[2]),
-        size_formula=_size_formula(window, shape[:2], out),
+        size_formula=size_formula(shape[:2], window.size, window.stride, window.padding),
         receptive_field=field.side,
         jump=field.jump,
         start=field.start,
@@ -319,15 +330,6 @@ def _dense_row(name: str, kind: str, length: int, units: int, activation: str) -
 
 def _times(shape: tuple[int, ...]) -> str:
     return "×".join(f"{side:,}" for side in shape)
-
-
-def _size_formula(window: _Window, sides: tuple[int, int], out: tuple[int, int]) -> str:
-    pairs = dict.fromkeys(zip(sides, out, strict=True))
-    if window.padding == "same":
-        return "; ".join(f"⌈{side} / {window.stride}⌉ = {new}" for side, new in pairs)
-    return "; ".join(
-        f"⌊({side} − {window.size}) / {window.stride}⌋ + 1 = {new}" for side, new in pairs
-    )
 
 
 def _one_side(trail: list[tuple[int, int]]) -> tuple[int, ...]:

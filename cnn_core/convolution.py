@@ -33,6 +33,16 @@ ACTIVATE: dict[str, Callable[[Array], Array]] = {
 }
 """What each of `config.ACTIVATIONS` makes of an array of floats."""
 
+KERNELS: dict[str, tuple[tuple[float, ...], ...]] = {
+    "identity": ((0, 0, 0), (0, 1, 0), (0, 0, 0)),
+    "blur": tuple((w / 16, 2 * w / 16, w / 16) for w in (1, 2, 1)),
+    "sharpen": ((0, -1, 0), (-1, 5, -1), (0, -1, 0)),
+    "vertical": ((-1, 0, 1), (-2, 0, 2), (-1, 0, 1)),
+    "horizontal": ((-1, -2, -1), (0, 0, 0), (1, 2, 1)),
+    "emboss": ((-2, -1, 0), (-1, 1, 1), (0, 1, 2)),
+}
+"""Kernels of image processing by name: the blur is a small Gaussian, the edges are those of Sobel."""
+
 
 @dataclass(frozen=True, slots=True)
 class Layout:

@@ -52,7 +52,7 @@ def test_textbook_network_reads_as_the_book_prints_it():
 def test_a_valid_convolution_of_28_gives_26_and_a_same_one_keeps_28():
     valid = by_name(network(ConvBlock(padding="valid")))["conv1"]
     same = by_name(network(ConvBlock(padding="same")))["conv1"]
-    assert (valid.output_shape, valid.size_formula) == ((26, 26, 32), "⌊(28 − 3) / 1⌋ + 1 = 26")
+    assert (valid.output_shape, valid.size_formula) == ((26, 26, 32), "28 − 3 + 1 = 26")
     assert (same.output_shape, same.size_formula) == ((28, 28, 32), "⌈28 / 1⌉ = 28")
 
 

@@ -68,6 +68,7 @@ def test_pages_are_found():
         "home",
         "glossary",
         "images",
+        "convolution",
         "playground",
         "kernels",
         "feature_maps",

@@ -1,0 +1,154 @@
+"""A trained network's own kernel on its own input, step by step, beside what Keras computes for that unit."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+import streamlit as st
+
+from cnn_core import arithmetic, convolution, runs, snapshots
+from cnn_core.arithmetic import LayerRow
+from cnn_core.errors import CnnError, EngineError
+from pages import _conv_parts as parts
+from pages import _inside, _samples
+from pages._samples import Sample
+from pages._shared import engine, say_error, t
+from pages._stepper import Setup, stepper
+
+POLL_S = 2.0  # until Keras has answered
+BRIEF_S, PATIENCE_S = 0.4, 5.0  # before the first answer, when it soon asks again, and after it
+PAGE = "convolution"
+
+
+def story(asked: Mapping[str, str]) -> None:
+    """Which network; then everything that follows the image, redrawn alone."""
+    run = _inside.choose_run(asked.get("run"))
+    if run is None:
+        _inside.say(PAGE, {"section": "network"})
+        return
+    _follow(run, asked)
+    waits = _waits()
+    st.fragment(_steps, run_every=POLL_S if waits else None)(run, waits)
+
+
+def _waits() -> bool:
+    """Whether Keras' answer is still to come."""
+    return engine().problem is None and not st.session_state.get("conv_keras_there")
+
+
+def _convolutions(run: runs.Run) -> dict[str, LayerRow]:
+    return {row.name: row for row in arithmetic.layer_table(run.model) if row.kind == "conv"}
+
+
+def _follow(run: runs.Run, asked: Mapping[str, str]) -> None:
+    rows = _convolutions(run)
+    if asked.get("layer", "conv1") not in rows:
+        st.warning(t("inside.bad_layer", known=", ".join(rows)), icon=":material/link_off:")
+    elif "layer" in asked:
+        st.session_state["conv_layer"] = asked["layer"]
+    if st.session_state.get("conv_layer") not in rows:
+        st.session_state["conv_layer"] = next(iter(rows))
+    row = rows[st.session_state["conv_layer"]]
+    if (index := _inside.whole(asked, "filter", row.output_shape[2])) is not None:
+        _keep_filter(index)
+    _inside.follow_epoch(run, "conv", asked)
+
+
+def _keep_filter(index: int) -> None:
+    st.session_state["conv_filter"] = index
+
+
+def _steps(run: runs.Run, waits: bool) -> None:
+    rows = _convolutions(run)
+    left, right = st.columns([0.25, 0.75], gap="medium")
+    with left, st.container(key="conv_controls"):
+        st.segmented_control(
+            t("feature_maps.layer"), list(rows), key="conv_layer", required=True,
+            help=t("convolution.layer_help"), persist_state="session",
+            on_change=lambda: st.session_state.pop("conv_filter", None),
+        )  # fmt: skip
+        epoch = _inside.epoch_slider(run, "conv", snapshots.epochs(run))
+        sample = _samples.of_run(run)
+    row = rows[str(st.session_state["conv_layer"])]
+    with right, st.container(key="conv_result"):
+        if sample is not None:
+            _show(run, row, epoch, sample)
+    query = {"section": "network", "run": run.id, "layer": row.name, "filter": str(_filter(row))}
+    _inside.say(PAGE, {**query, "epoch": str(epoch), **(sample.query if sample else {})})
+    if waits and not _waits():
+        st.rerun()  # without asking every two seconds
+
+
+def _filter(row: LayerRow) -> int:
+    return int(st.session_state.get("conv_filter", 0)) % row.output_shape[2]
+
+
+def _show(run: runs.Run, row: LayerRow, epoch: int, sample: Sample) -> None:
+    try:
+        held = snapshots.read(run, epoch)
+    except CnnError as error:
+        _inside.complain(error)
+        return
+    maps = convolution.forward(run.model, held, sample.values)
+    if "conv_filter" not in st.session_state:
+        _keep_filter(int(maps[row.name].max(axis=(0, 1)).argmax()))  # one that has something to say
+    keras, problem = _keras(run, epoch, held, sample)
+    index, first = _filter(row), row.name == "conv1"
+    one = (
+        None
+        if keras is None
+        else (keras[row.name + "/sum"][..., index], keras[row.name][..., index])
+    )
+    setup = Setup(
+        sample.values if first else _before(maps, row),
+        kernels=held[f"{row.name}/kernel"],
+        bias=held[f"{row.name}/bias"],
+        stride=row.stride or 1,
+        padding=str(row.padding),
+        activation=str(row.activation),
+        filter=index,
+        colours="image" if first else "maps",
+        keras=one,
+        compares=problem is None,
+        words={"input": t("stepper.input") if first else t("convolution.input_before")},
+    )
+    stepper("conv_network_stepper", setup, on_filter=_keep_filter)
+    if problem is not None:
+        st.caption(say_error(problem))
+    elif one is None:
+        st.caption(t("convolution.keras_waits"))
+    else:
+        difference = np.abs(maps[row.name + "/sum"][..., index] - one[0]).max()
+        largest = f"{float(difference):.0e}".replace("-", "−")
+        st.caption(t("convolution.keras_there", largest=largest))
+    st.caption(parts.padding_words(setup))
+
+
+def _before(maps: dict[str, np.ndarray], row: LayerRow) -> np.ndarray:
+    """What a later convolution is given."""
+    names = [name for name in maps if not name.endswith("/sum")]
+    return maps[names[names.index(row.name) - 1]]
+
+
+def _keras(
+    run: runs.Run, epoch: int, held: snapshots.Weights, sample: Sample
+) -> tuple[dict[str, np.ndarray] | None, EngineError | None]:
+    """What Keras makes of the image, and what is wrong with the engine; None while it gets ready."""
+    if (problem := engine().problem) is not None:
+        return None, problem
+    if not engine().ready("look") or not (run.folder / "best.keras").exists():
+        return None, None
+    asked = (run.id, epoch, sample.pixels.tobytes())
+    kept = st.session_state.get("conv_keras")
+    if kept is not None and kept[0] == asked:
+        return kept[1], None
+    patience = PATIENCE_S if st.session_state.get("conv_keras_there") else BRIEF_S
+    try:
+        found = engine().look("feature_maps", run, sample.pixels, held, timeout=patience)
+    except CnnError:
+        st.session_state["conv_keras_there"] = False
+        return None, None
+    st.session_state["conv_keras"] = (asked, found)
+    st.session_state["conv_keras_there"] = True
+    return found, None

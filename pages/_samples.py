@@ -1,0 +1,151 @@
+"""A bundled image to choose, without a worker: a test image of a sample, or a single bright pixel."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import streamlit as st
+
+from cnn_core import datasets, runs, texts
+from cnn_core.figures import mosaic
+from pages import _inside, _run_panel, _tiles
+from pages._shared import t
+
+SETS = ("fashion_mnist", "mnist")  # scikit-learn's digits would load scikit-learn into the server
+PIXEL = "pixel"
+PIXEL_SIDE = 9
+THUMBS, COLUMNS = 16, 8
+SIDE, GAP = 56, 4  # of a small image, and between two, in pixels of the picture
+
+
+@dataclass(frozen=True, eq=False)
+class Sample:
+    """A chosen image.
+
+    Attributes:
+        pixels: uint8 of shape (H, W, 1).
+        title: What it is, in words.
+        query: Where it is, for the address.
+    """
+
+    pixels: np.ndarray
+    title: str
+    query: dict[str, str]
+
+    @property
+    def values(self) -> np.ndarray:
+        """The image as a network takes it: float32 in [0, 1]."""
+        return self.pixels.astype(np.float32) / np.float32(255)
+
+
+def follow(asked: Mapping[str, str]) -> None:
+    """Choose the image that a link names; one sentence if there is none."""
+    if "data" in asked and asked["data"] not in (*SETS, PIXEL):
+        known = ", ".join((*SETS, PIXEL))
+        st.warning(t("samples.unknown", known=known), icon=":material/link_off:")
+    elif "data" in asked:
+        st.session_state["samples_data"] = asked["data"]
+    count = len(_test_images(SETS[0])[0])
+    if (index := _inside.whole(asked, "index", count)) is not None:
+        st.session_state["samples_index"] = index
+
+
+def choose(sets: Sequence[str] = (*SETS, PIXEL)) -> Sample:
+    """Controls for the image, and the image they choose."""
+    if st.session_state.get("samples_data") not in sets:
+        st.session_state["samples_data"] = sets[0]
+    if len(sets) > 1:
+        st.segmented_control(
+            t("samples.data"), sets, key="samples_data", required=True, width="stretch",
+            format_func=lambda name: t(f"samples.{name}"), label_visibility="collapsed",
+            persist_state="session",
+        )  # fmt: skip
+    return _pixel() if st.session_state["samples_data"] == PIXEL else _bundled()
+
+
+def _pixel() -> Sample:
+    image = np.zeros((PIXEL_SIDE, PIXEL_SIDE, 1), np.uint8)
+    image[PIXEL_SIDE // 2, PIXEL_SIDE // 2] = 255
+    st.caption(t("samples.pixel_note"))
+    return Sample(image, t("samples.pixel_title"), {"data": PIXEL})
+
+
+def _bundled() -> Sample:
+    name = str(st.session_state["samples_data"])
+    images, labels = _test_images(name)
+    return _picked(images, [_class_names(name)[label] for label in labels], {"data": name})
+
+
+def of_run(run: runs.Run) -> Sample | None:
+    """An image of the data that a run learned from; None, with a sentence, if there is none here."""
+    if run.train.dataset in SETS:
+        return choose([run.train.dataset])
+    kept = runs.examples(run)
+    if kept is None:
+        st.info(t("samples.none"), icon=":material/hourglass_top:")
+        return None
+    names = _run_panel.class_names(run)
+    return _picked(kept[0], [names[label] for label in kept[1]], {})
+
+
+def _picked(images: np.ndarray, names: Sequence[str], query: Mapping[str, str]) -> Sample:
+    """A page of small images, of which a click chooses one."""
+    index = int(st.session_state.get("samples_index", 0)) % len(images)
+    first = index // THUMBS * THUMBS
+    shown = range(first, min(first + THUMBS, len(images)))
+    height, width = images.shape[1:3]
+    zoom = max(1, SIDE // height)
+    _tiles.tiles(
+        "samples_thumbs",
+        mosaic.image_png(_sheet(images[first : first + THUMBS], GAP // zoom or 1), zoom),
+        _tiles.Grid(
+            len(shown), COLUMNS, width * zoom, height * zoom, (GAP // zoom or 1) * zoom,
+            THUMBS // COLUMNS,
+        ),
+        alt=t("image.thumbs"),
+        tips=[t("image.thumb", index=place, name=names[place]) for place in shown],
+        on_pick=lambda tile: _go(first + tile),
+        chosen=index - first,
+        sharp=False,
+    )  # fmt: skip
+    title = t("samples.title", index=index, name=names[index])
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+        st.button(
+            "", icon=":material/chevron_left:", key="samples_before", help=t("image.before"),
+            on_click=_go, args=(first - THUMBS,), disabled=first == 0,
+        )  # fmt: skip
+        st.button(
+            "", icon=":material/chevron_right:", key="samples_after", help=t("image.after"),
+            on_click=_go, args=(first + THUMBS,), disabled=first + THUMBS >= len(images),
+        )  # fmt: skip
+        st.caption(title)
+    return Sample(images[index], title, {**query, "index": str(index)})
+
+
+def _go(index: int) -> None:
+    st.session_state["samples_index"] = index
+
+
+def _sheet(images: np.ndarray, gap: int) -> np.ndarray:
+    """(n, H, W, C) -> one picture of `COLUMNS` columns, black between and behind the last."""
+    count, height, width, channels = images.shape
+    blank = np.zeros((THUMBS, height + gap, width + gap, channels), np.uint8)
+    blank[:count, :height, :width] = images
+    grid = blank.reshape(-1, COLUMNS, *blank.shape[1:]).transpose(0, 2, 1, 3, 4)
+    whole = grid.reshape(-1, COLUMNS * (width + gap), channels)
+    return whole[:-gap, :-gap]
+
+
+@st.cache_data(show_spinner=False)
+def _test_images(name: str) -> tuple[np.ndarray, np.ndarray]:
+    """Images and labels of the test part of a bundled sample."""
+    sample = datasets.load(name, size="sample")
+    return sample.x_test.copy(), sample.y_test.copy()
+
+
+def _class_names(name: str) -> list[str]:
+    own = datasets.spec(name).class_names
+    keys = [f"dataset.{name}.class_{label}" for label in range(len(own))]
+    return [t(key) if texts.has(key) else spare for key, spare in zip(keys, own, strict=True)]

@@ -1,0 +1,191 @@
+"""What does a kernel do? Slide it, see products and sum; padding, stride, pooling; two 3×3 against a 5×5."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+import numpy as np
+import streamlit as st
+
+from cnn_core import convolution
+from cnn_core.config import ACTIVATIONS, PADDINGS
+from cnn_core.lessons import LESSONS
+from pages import _conv_parts as parts
+from pages import _inside, _kernel_choice, _network_steps, _samples
+from pages._lessons import lesson
+from pages._shared import t
+from pages._stepper import Setup, stepper
+
+LINK = (
+    "section", "kernel", "stride", "padding", "activation", "bias", "turned", "data", "index",
+    "pool", "size", "step", "on", "channels", "run", "layer", "filter", "epoch",
+)  # fmt: skip
+LESSONS_OF = {
+    "slide": ("kernel", "padding", "stride"),
+    "network": ("filter", "feature_map"),
+    "flip": ("convolution", "kernel"),
+    "pool": ("pooling", "stride"),
+    "stack": ("receptive_field", "parameters", "kernel"),
+}
+SECTIONS = tuple(LESSONS_OF)
+STRIDES = (1, 2, 3, 4)
+WAYS = ("correlation", "convolution")
+BIAS = 10.0  # largest, either way
+Query = dict[str, str]
+
+
+def main() -> None:
+    """Which part of the story; then that part, redrawn alone."""
+    st.html(_inside.STYLE)
+    st.html(parts.STYLE)
+    st.title(t("convolution.title"), anchor=False)
+    st.caption(t("convolution.intro"))
+    asked = _inside.arrived("convolution", LINK)
+    _follow(asked)
+    st.session_state.setdefault("conv_section", "slide")
+    section = st.segmented_control(
+        t("convolution.section"), SECTIONS, key="conv_section", required=True,
+        format_func=lambda name: t(f"convolution.section_{name}"), label_visibility="collapsed",
+        persist_state="session",
+    )  # fmt: skip
+    st.markdown(t(f"convolution.story_{section}"))
+    if names := [name for name in LESSONS_OF[str(section)] if name in LESSONS]:
+        lesson(*names)
+    if section == "network":
+        _network_steps.story(asked)
+    else:
+        _story(str(section))
+
+
+def _follow(asked: Mapping[str, str]) -> None:
+    """Do what a link asks for; one sentence on what is not there."""
+    _samples.follow(asked)
+    _kernel_choice.follow(asked)
+    parts.follow_choice(asked, "section", SECTIONS)
+    parts.follow_choice(asked, "stride", STRIDES)
+    parts.follow_choice(asked, "padding", PADDINGS)
+    parts.follow_choice(asked, "activation", ACTIVATIONS)
+    parts.follow_choice(asked, "turned", WAYS)
+    parts.follow_choice(asked, "pool", parts.POOLS)
+    parts.follow_choice(asked, "size", parts.POOL_SIZES)
+    parts.follow_choice(asked, "step", parts.POOL_STEPS)
+    parts.follow_choice(asked, "on", parts.INPUTS)
+    parts.follow_choice(asked, "channels", parts.CHANNELS)
+    parts.follow_number(asked, "bias", BIAS)
+
+
+@st.fragment
+def _story(section: str) -> None:
+    _inside.say("convolution", {"section": section, **STORIES[section]()})
+
+
+def _slide() -> Query:
+    """A kernel of one's own choice on one image."""
+    left, right = st.columns([0.29, 0.71], gap="medium")
+    with left, st.container(key="conv_controls"):
+        kernel = _kernel_choice.choose()
+        with st.container(horizontal=True, gap="small"):
+            stride = parts.pick("stride", STRIDES, t("field.stride"), t("help.stride"))
+            padding = parts.pick("padding", PADDINGS, t("field.padding"), t("help.padding"))
+        with st.container(horizontal=True, gap="small", vertical_alignment="bottom"):
+            st.session_state.setdefault("conv_activation", "linear")
+            activation = st.selectbox(
+                t("field.activation"), ACTIVATIONS, key="conv_activation",
+                help=t("help.activation"), persist_state="session",
+                format_func=lambda name: t(f"choice.activation.{name}"), width=190,
+            )  # fmt: skip
+            st.session_state.setdefault("conv_bias", 0.0)
+            bias = st.number_input(
+                t("convolution.bias"), -BIAS, BIAS, step=0.1, key="conv_bias",
+                help=t("convolution.bias_help"), persist_state="session", width=130,
+            )  # fmt: skip
+        sample = _samples.choose()
+    with right, st.container(key="conv_result"):
+        setup = Setup(
+            sample.values,
+            kernels=kernel[:, :, np.newaxis, np.newaxis],
+            bias=np.array([bias]),
+            stride=int(stride),
+            padding=str(padding),
+            activation=str(activation),
+            editable=True,
+        )
+        if parts.fits(setup):
+            stepper("conv_stepper", setup, on_kernel=_kernel_choice.put)
+            st.caption(parts.padding_words(setup))
+    query = {
+        "kernel": _kernel_choice.text_of(kernel),
+        "stride": str(stride),
+        "padding": str(padding),
+    }
+    return {**query, "activation": str(activation), "bias": f"{bias:g}", **sample.query}
+
+
+def _flip() -> Query:
+    """The same kernel as it is, and turned by half a turn."""
+    left, right = st.columns([0.29, 0.71], gap="medium")
+    with left, st.container(key="conv_controls"):
+        kernel = _kernel_choice.choose()
+        way = parts.pick("turned", WAYS, t("convolution.way"), t("convolution.way_help"))
+        sample = _samples.choose()
+    with right, st.container(key="conv_result"):
+        grey = sample.values[..., 0]
+        parts.both_ways(grey, kernel)
+        shown = kernel if way == "correlation" else convolution.turned(kernel)
+        setup = Setup(
+            sample.values,
+            kernels=shown[:, :, np.newaxis, np.newaxis],
+            padding="same",
+            words={"kernel": t(f"convolution.kernel_in_{way}")},
+        )
+        stepper("conv_flip", setup)
+    query = {"kernel": _kernel_choice.text_of(kernel), "turned": str(way)}
+    return {**query, **sample.query}
+
+
+def _pool() -> Query:
+    """A window that keeps the largest number, or the mean."""
+    left, right = st.columns([0.29, 0.71], gap="medium")
+    with left, st.container(key="conv_controls"):
+        kind = parts.pick("pool", parts.POOLS, t("field.pool"), t("help.pool"))
+        size = parts.pick(
+            "size", parts.POOL_SIZES, t("convolution.pool_window"), t("help.pool_size")
+        )
+        step = parts.pick("step", parts.POOL_STEPS, t("field.stride"), t("convolution.step_help"))
+        source = parts.pick("on", parts.INPUTS, t("convolution.on"), t("convolution.on_help"))
+        sample = _samples.choose(_samples.SETS)
+    stride = int(size) if step == "size" else int(step)
+    with right, st.container(key="conv_result"):
+        image = sample.values if source == "image" else parts.first_maps(sample.values)
+        setup = Setup(
+            image,
+            kind=str(kind),
+            size=int(size),
+            stride=stride,
+            filter=int(st.session_state.get("conv_map", 0)) % image.shape[2],
+            colours="image" if source == "image" else "maps",
+            words={"input": t(f"convolution.input_{source}")},
+        )
+        stepper("conv_pool_stepper", setup, on_filter=parts.keep_map)
+        parts.pool_facts(setup)
+    query = {"pool": str(kind), "size": str(size), "step": str(step), "on": str(source)}
+    return {**query, **sample.query}
+
+
+def _stack() -> Query:
+    """Two 3×3 layers against one of 5×5, three against one of 7×7."""
+    channels = parts.pick(
+        "channels", parts.CHANNELS, t("convolution.channels"), t("convolution.channels_help")
+    )
+    parts.stacks(int(channels))
+    return {"channels": str(channels)}
+
+
+STORIES: dict[str, Callable[[], Query]] = {
+    "slide": _slide,
+    "flip": _flip,
+    "pool": _pool,
+    "stack": _stack,
+}
+
+main()
