@@ -16,6 +16,7 @@ Option = dict[str, Any]
 
 SYMBOLS = ("circle", "rect", "triangle", "diamond", "arrow")
 SIZES = {"circle": 6, "rect": 5, "triangle": 7, "diamond": 8, "arrow": 7}
+RING = 1.4  # width of the line around a mistake, in pixels
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +90,8 @@ def scatter(
     axis: Option = {
         "type": "value", "nameLocation": "middle", "scale": True,
         "axisLabel": {"show": ticks, "hideOverlap": True, "showMinLabel": False, "showMaxLabel": False},
-        "axisTick": {"show": False}, "splitLine": {"show": ticks, "lineStyle": {"opacity": 0.4}},
+        "axisTick": {"show": False}, "axisLine": {"show": False},
+        "splitLine": {"show": ticks, "lineStyle": {"opacity": 0.4}},
     }  # fmt: skip
     across, down = ({**axis, "name": name} for name in axes)
     series = [
@@ -98,7 +100,10 @@ def scatter(
     return {
         "animation": False,
         "title": {"text": title, "left": 0, "top": 0},
-        "legend": {"type": "scroll", "bottom": 0, "left": "center", "data": list(names)},
+        "legend": {
+            "type": "scroll", "bottom": 0, "left": "center", "data": list(names),
+            "itemWidth": 14, "itemHeight": 11,
+        },
         "grid": {
             "left": 4, "right": 8, "top": 36, "bottom": 34,
             "outerBoundsMode": "same", "outerBoundsContain": "all",
@@ -127,7 +132,7 @@ def _of_class(
         "name": names[label], "type": "scatter", "symbol": symbol, "symbolSize": SIZES[symbol],
         "color": palette.classes[label % len(palette.classes)],
     }  # fmt: skip
-    ring = {"borderColor": palette.problem, "borderWidth": 2, "opacity": 1}
+    ring = {"borderColor": palette.problem, "borderWidth": RING, "opacity": 0.9}
     looks: dict[str, Option] = {"right": {"opacity": 0.7}, "wrong": ring}
     series: list[Option] = [
         {

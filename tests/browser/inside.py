@@ -47,12 +47,15 @@ def trained_run(home: Path, config: ModelConfig = TINY) -> str:
 
 
 def made_run(
-    home: Path, config: ModelConfig, change: Callable[[models.keras.Sequential], None]
+    home: Path,
+    config: ModelConfig,
+    change: Callable[[models.keras.Sequential], None],
+    train: TrainConfig = TRAIN,
 ) -> str:
     """A run that was never trained: `change` says what its network is like after epoch 1."""
 
     def make() -> str:
-        run = runs.create(config, TRAIN, owner="made")
+        run = runs.create(config, train, owner="made")
         network = models.build(config, seed=1)
         checkpoints.save_snapshot(network, run.folder, 0)
         change(network)
