@@ -29,7 +29,7 @@ _FUNCTIONS: dict[str, Callable[[float], float]] = {
     "floor": math.floor,
     "ceil": math.ceil,
 }
-_BRACKETS = {"floor": ("⌊", "⌋"), "ceil": ("⌈", "⌉")}
+_BRACKETS = {"floor": ("⌊", "⌋"), "ceil": ("⌈", "⌉"), "sqrt": ("√(", ")")}
 _OPERATORS: dict[type[ast.AST], tuple[str, int, Callable[..., float]]] = {
     ast.Add: ("+", 1, operator.add),
     ast.Sub: ("−", 1, operator.sub),

@@ -252,7 +252,7 @@ def _table(rows: Sequence[Told], alt: str) -> None:
 
 
 def _size(count: int) -> str:
-    return f"{count:,} B" if count < 100_000 else f"{count / 1e6:,.2f} MB"
+    return f"{count:,} B" if count < 1_000_000 else f"{count / 1e6:,.2f} MB"
 
 
 main()

@@ -31,9 +31,27 @@ KOREAN_NUMBERS = re.compile(
     r"|(둘|셋|넷|다섯|여섯|일곱|여덟|아홉)(?=[은는이가을를로으과와도만째,. ]|$))"
     r"|절반|반으로|(?<=[\s(])배로|이십|삼십|백분율"
 )
+UNTRAINED = lessons.FOLDER.parent / "models" / "fashion" / "snapshots" / "epoch-000.npz"
+
+
+def untrained(name: str) -> np.ndarray:
+    """Weights of a network that has only been built."""
+    with np.load(UNTRAINED) as arrays:
+        return arrays[name]
+
+
 # A number or number word that no slot reckons, with the reckoning that it is checked by.
 CHECKED: dict[tuple[str, str], Callable[[], object]] = {
     ("padding", "0"): lambda: int(np.pad(np.ones(1), 1)[0]),
+    ("kernel", "0"): lambda: int((np.array([[-1, 0, 1]] * 3) * 7).sum()),
+    ("feature_map", "0"): lambda: int(np.maximum(-5, 0)),
+    ("activation", "0"): lambda: int(np.maximum(np.array([-5, -1]), 0).max()),
+    ("dropout", "0"): lambda: int((np.ones(9) * (np.arange(9) > 2)).min()),
+    ("softmax", "1"): lambda: round((np.exp([2, 1, 0]) / np.exp([2, 1, 0]).sum()).sum()),
+    ("compile", "0"): lambda: int(np.eye(10)[3].min()),
+    ("compile", "1"): lambda: int(np.eye(10)[3].max()),
+    ("learning_rate", "0"): lambda: int(min(range(-9, 9), key=lambda weight: weight * weight)),
+    ("initialization", "0"): lambda: int(np.abs(untrained("conv1/bias")).max()),
     ("initialization", "6"): lambda: round(Glorot.of((3, 3, 1, 32)).limit ** 2 * (9 + 288)),
 }
 
@@ -117,13 +135,22 @@ FUNCTIONS = {
     **{"ln": np.log, "exp": np.exp, "sqrt": np.sqrt},
 }
 EQUATION = re.compile(
-    r"((?:ln\(|exp\(|sqrt\(|[\d(−⌊⌈])(?:ln|exp|sqrt|\d,\d|[\d.×/+−()⌊⌋⌈⌉ ])*) = (−?[\d,]*\d(?:\.\d+)?%?)"
+    r"((?:ln\(|exp\(|√|[\d(−⌊⌈])(?:ln|exp|√|\d,\d|[\d.×/+−()⌊⌋⌈⌉ ])*) = (−?[\d,]*\d(?:\.\d+)?%?)"
 )
 """A sum and its result, as a reader sees them."""
 
 
 def test_every_equation_that_is_shown_holds() -> None:
-    signs = {"×": "*", "−": "-", "⌊": "floor(", "⌋": ")", "⌈": "ceil(", "⌉": ")", ",": ""}
+    signs = {
+        "×": "*",
+        "−": "-",
+        "⌊": "floor(",
+        "⌋": ")",
+        "⌈": "ceil(",
+        "⌉": ")",
+        "√": "sqrt",
+        ",": "",
+    }
     count = 0
     for language in texts.LANGUAGES:
         for name in LESSONS:

@@ -31,6 +31,7 @@ def test_the_facts_are_those_of_the_textbook_network() -> None:
         ("{{= a / (b / a):.0f}}", "2 / (1 / 2) = 4"),
         ("{{= -(a + b)}}", "−(2 + 1) = −3"),
         ("{{= floor((side - kernel) / a) + 1}}", "⌊(28 − 3) / 2⌋ + 1 = 13"),
+        ("{{= sqrt(a + a)}}", "√(2 + 2) = 2.0"),
         ("{{= ceil(side / kernel)}}", "⌈28 / 3⌉ = 10"),
         ("{{= -ln(1 / classes):.2f}}", "−ln(1 / 10) = 2.30"),
         ("{{exp(a) / (exp(a) + exp(b) + exp(c)):.0%}}", "67%"),

@@ -4,7 +4,7 @@
 // {image, row, column, cells} once it rests; the page's own is taken up with another `image` only.
 
 const STEPS = { ArrowLeft: [0, -1], ArrowRight: [0, 1], ArrowUp: [-1, 0], ArrowDown: [1, 0] };
-const SIZES = { 1: 0.4, 3: 0.27, 4: 0.21 }; // of the figures, to the side of a cell, by channels
+const SIZES = { 1: 0.4, 3: 0.27, 4: 0.2 }; // of the figures, to the side of a cell, by channels
 const REST = 250; // time without a move after which the place is sent, in ms
 
 export default function ({ parentElement, data, setStateValue }) {
@@ -16,7 +16,7 @@ export default function ({ parentElement, data, setStateValue }) {
 
 class View {
   constructor(root) {
-    for (const name of ["stage", "window", "grid", "said", "less", "more", "unit"])
+    for (const name of ["stage", "window", "grid", "said", "less", "more", "order", "unit"])
       this[name] = root.querySelector(`.${name}`);
     this.counted = root.querySelector(".count");
     this.canvas = root.querySelector("canvas");
@@ -135,6 +135,7 @@ class View {
   count() {
     const { sizes, height, width, words } = this.data;
     this.counted.textContent = `${this.cells} × ${this.cells}`;
+    this.order.textContent = this.data.channels > 1 ? `${"RGBA".slice(0, this.data.channels)} ↓` : "";
     this.more.disabled = this.cells <= sizes[0];
     this.less.disabled = this.cells >= Math.min(sizes.at(-1), height, width);
     this.grid.setAttribute("aria-label", words.grid);

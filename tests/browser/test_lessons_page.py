@@ -1,0 +1,69 @@
+"""Lessons in a browser: predict, then see; nothing beside them moves; the glossary finds and links them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+from conftest import Server
+from inside import Inside
+from playwright.sync_api import Page, expect
+
+from cnn_core import lessons, texts
+
+Window = Callable[..., Page]
+
+
+@pytest.mark.parametrize(("language", "width"), [("en", 1280), ("ko", 390)])
+def test_the_answer_comes_after_the_prediction_and_stays(
+    app: Server, window: Window, language: str, width: int
+) -> None:
+    said = lessons.read(language, "padding")
+    inside = Inside.open(
+        app, window, "playground", lang=language, window_={"width": width, "height": 844}
+    )
+    page = inside.page
+    door = inside.part("lesson_padding").get_by_role("button").first
+    door.scroll_into_view_if_needed()
+    before = inside.places("setup", "result")
+    door.click()
+    question = inside.part("question_padding")
+    expect(question).to_contain_text(texts.say(language, "lesson.predict"))
+    verdict = texts.say(language, "lesson.wrong", letter="ABCD"[said.right])
+    expect(page.get_by_text(verdict)).to_have_count(0)
+    assert inside.places("setup", "result") == before
+    inside.part("predict_padding_0").get_by_role("button").click()
+    expect(question).to_contain_text(verdict)
+    expect(question).to_contain_text(said.answer.split(". ")[-1])
+    page.keyboard.press("Escape")
+    expect(question).to_have_count(0)
+    inside.settled()
+    door.click()
+    expect(question).to_contain_text(verdict)
+    assert inside.width() <= width
+
+
+def test_lessons_open_where_a_fragment_is_redrawn(app: Server, window: Window) -> None:
+    inside = Inside.open(app, window, "kernels")
+    inside.part("lesson_kernel").get_by_role("button").first.click()
+    inside.part("predict_kernel_0").get_by_role("button").click()
+    expect(inside.part("question_kernel")).to_contain_text(texts.say("en", "lesson.right"))
+    inside.part("again_kernel").get_by_role("button").click()
+    expect(inside.part("predict_kernel_0")).to_be_visible()
+
+
+def test_the_glossary_finds_while_one_types_and_a_link_opens_a_term(
+    app: Server, window: Window
+) -> None:
+    inside = Inside.open(app, window, "glossary", term="softmax")
+    page = inside.page
+    said = lessons.read("en", "softmax")
+    expect(page.get_by_text(said.question)).to_be_in_viewport()
+    search = inside.part("glossary_search").get_by_role("searchbox")
+    search.press_sequentially("드롭아웃")
+    entries = page.locator("[class*='st-key-term_']")
+    expect(entries).to_have_count(1)
+    entries.get_by_text("Dropout").click()
+    inside.says("term", "dropout")
+    page.get_by_role("link", name="Playground").last.click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Playground")
