@@ -15,13 +15,13 @@ GROUPS: dict[str, dict[str, str]] = {
     "convolution": {
         "filter": "playground",
         "kernel": "kernels",
-        "convolution": "kernels",
+        "convolution": "convolution?section=flip",
         "feature_map": "feature_maps",
-        "padding": "playground",
-        "stride": "playground",
+        "padding": "convolution?section=slide",
+        "stride": "convolution?section=slide",
         "activation": "playground",
-        "pooling": "playground",
-        "receptive_field": "playground",
+        "pooling": "convolution?section=pool",
+        "receptive_field": "convolution?section=stack",
     },
     "head": {
         "flatten": "feature_maps",
@@ -48,7 +48,7 @@ GROUPS: dict[str, dict[str, str]] = {
         "confusion_matrix": "evaluation",
     },
 }
-"""Every lesson with the page that shows it, in the order in which one learns them."""
+"""Every lesson with the page that shows it, and where on it, in the order in which one learns them."""
 
 LESSONS: dict[str, str] = {name: page for group in GROUPS.values() for name, page in group.items()}
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from urllib.parse import parse_qsl
+
 import streamlit as st
 
 from cnn_core import lessons
@@ -77,11 +79,12 @@ def _entry(name: str) -> None:
         if entry.open:
             with entry:
                 _lessons.text(said, "glossary_")
-                page = LESSONS[name]
+                page, _, query = LESSONS[name].partition("?")
                 st.page_link(
                     f"pages/{page}.py",
                     label=t("glossary.see", page=t(f"{page}.nav")),
                     icon=":material/arrow_forward:",
+                    query_params=dict(parse_qsl(query)),
                 )
 
 

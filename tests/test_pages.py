@@ -10,6 +10,7 @@ import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
+from urllib.parse import parse_qsl
 
 import pytest
 import streamlit as st
@@ -102,7 +103,8 @@ def test_a_lesson_shows_its_answer_to_who_has_predicted_one(visit):
 @pytest.mark.parametrize("page", sorted(set(lessons.LESSONS.values())))
 def test_a_page_shows_the_lessons_that_lead_to_it(page, visit):
     names = [name for name, place in lessons.LESSONS.items() if place == page]
-    at = visit(page)
+    path, _, query = page.partition("?")
+    at = visit(path, **dict(parse_qsl(query)))
     for name in names:
         at.session_state[f"lesson_{name}"] = True
     at.run()
