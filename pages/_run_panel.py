@@ -15,7 +15,7 @@ from cnn_core.errors import CnnError
 from cnn_core.events import RunEnded
 from cnn_core.figures import curves
 from cnn_core.history import History
-from pages import _examples, _setup
+from pages import _examples, _setup, _take_home
 from pages._shared import colours, engine, language, plain, say_error, t, visitor
 
 POLL_S = 1.0
@@ -52,6 +52,7 @@ def panel(run: runs.Run | None) -> None:
             _invitation()
         elif _state(run) in runs.ACTIVE:
             _live(run)
+            take_home(run)
         else:
             _over(run)
 
@@ -85,7 +86,9 @@ def _live(run: runs.Run) -> None:
 
 def _over(run: runs.Run) -> None:
     state, history = _state(run), run_log.history(run)
-    _head(run, state)
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+        _head(run, state)
+        take_home(run)
     status = runs.status(run)
     if status.error:
         st.error(plain(status.sentence(language())), icon=":material/error:")
@@ -250,16 +253,30 @@ def _notes(run: runs.Run, history: History) -> None:
             show(plain(note.sentence(language())), icon=icon)
 
 
-def _result(run: runs.Run, ended: RunEnded) -> None:
-    st.markdown(
-        t(
-            f"why.{ended.reason}" if ended.best_epoch else f"why.{ended.reason}_none",
-            epochs=ended.epochs,
-            best=ended.best_epoch,
-            time=span(ended.seconds),
-            patience=run.train.patience,
-        )
+def take_home(run: runs.Run) -> None:
+    """All that the run can give away as files."""
+    history = run_log.history(run)
+    _take_home.of_run(
+        run,
+        title=t(f"shipped.{run.id}") if run.shipped else title(run),
+        story=_story(run, history.ended) if history.ended else "",
+        names=class_names(run),
     )
+
+
+def _story(run: runs.Run, ended: RunEnded) -> str:
+    """How it ended, in a sentence."""
+    return t(
+        f"why.{ended.reason}" if ended.best_epoch else f"why.{ended.reason}_none",
+        epochs=ended.epochs,
+        best=ended.best_epoch,
+        time=span(ended.seconds),
+        patience=run.train.patience,
+    )
+
+
+def _result(run: runs.Run, ended: RunEnded) -> None:
+    st.markdown(_story(run, ended))
     if not ended.scores:
         return
     with st.container(horizontal=True, gap="small", key="scores"):

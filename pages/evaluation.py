@@ -49,8 +49,9 @@ def main() -> None:
         )
         _publish(run)
         return
-    with right:
+    with right, st.container(horizontal=True, vertical_alignment="center", gap="small"):
         _scores(run)
+        _run_panel.take_home(run)
     part = _part()
     try:
         found = _predictions(run, part)

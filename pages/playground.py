@@ -11,7 +11,7 @@ from cnn_core.errors import CnnError, ShapeError
 from cnn_core.figures import architecture
 from cnn_core.limits import check_limits
 from cnn_core.repair import repair
-from pages import _run_panel, _setup
+from pages import _run_panel, _setup, _take_home
 from pages._lessons import lesson
 from pages._shared import chosen_run, engine, language, plain, publish, say_error, t, visitor
 
@@ -30,7 +30,7 @@ def main() -> None:
         with head:
             _train_button(model, train)
     with right, st.container(key="result"):
-        rows = _network(model)
+        rows = _network(model, train)
         _run_panel.panel(run)
         lesson("loss", "history", "overfitting", "early_stopping", "checkpoint")
         _run_panel.run_list()
@@ -90,7 +90,7 @@ def _outlook(model: ModelConfig, train: TrainConfig) -> str:
     return text
 
 
-def _network(model: ModelConfig) -> tuple[LayerRow, ...]:
+def _network(model: ModelConfig, train: TrainConfig) -> tuple[LayerRow, ...]:
     """The diagram and the totals, or where the network breaks and how to mend it."""
     words = architecture.DiagramWords.of(texts.table(language()))
     rows, broken = arithmetic.table_until_break(model)
@@ -111,6 +111,7 @@ def _network(model: ModelConfig) -> tuple[LayerRow, ...]:
             "receptive_field": f"{totals.receptive_field}×{totals.receptive_field}",
         }.items():
             st.metric(t(f"totals.{name}"), value, help=t(f"totals.{name}_help"), width="content")
+        _take_home.of_setup(model, train)
     return rows
 
 

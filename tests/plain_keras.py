@@ -1,7 +1,8 @@
 """Run exported programs as a stranger would: without ConvScope, without a network.
 
 `test_exported_programs` starts it. The only argument is a folder that holds jobs.json, a list of
-{"program", "data"}. What a program leaves behind goes into a folder of its own beside it.
+{"program", "data"} and {"network", "images"}. What a program leaves behind goes into a folder of its
+own beside it; what a network says of those images, into an .npy file beside it.
 """
 
 from __future__ import annotations
@@ -44,6 +45,13 @@ def run(path: Path, data: str | None) -> dict[str, Any]:
     return names
 
 
+def open_network(path: Path, images: np.ndarray) -> None:
+    """What the network says of images, and what its layers calculate in."""
+    model = keras.saving.load_model(path)
+    np.save(path.with_suffix(".npy"), model.predict(images, verbose=0))
+    path.with_suffix(".txt").write_text(" ".join({it.compute_dtype for it in model.layers}))
+
+
 def main(folder: Path) -> None:
     """Execute every job."""
     socket.socket.connect = refuse  # type: ignore[method-assign]
@@ -56,6 +64,9 @@ def main(folder: Path) -> None:
 
     keras.Model.fit = remembering
     for job in json.loads((folder / "jobs.json").read_text("utf-8")):
+        if "network" in job:
+            open_network(folder / job["network"], np.load(folder / job["images"]))
+            continue
         path = folder / job["program"]
         names = run(path, job["data"])
         model, history = names["model"], names["history"].history

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -14,7 +15,7 @@ import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 from small_trainings import FIGURES, figures
 
-from cnn_core import datasets, export, training
+from cnn_core import datasets, export, takeaway, training
 from cnn_core import model as models
 from cnn_core.arithmetic import layer_table
 from cnn_core.config import TEXTBOOK, ConvBlock, ModelConfig, TrainConfig
@@ -83,8 +84,28 @@ SET_UPS = {
 }
 
 
+@dataclass(frozen=True)
+class Mine:
+    """What the app made of a set-up."""
+
+    result: training.Result
+    best: Path
+    images: np.ndarray
+
+
 @pytest.fixture(scope="module")
-def strangers(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def mine(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Mine]:
+    """Every set-up as the app trains it."""
+    made = {}
+    for name, it in SET_UPS.items():
+        folder, data = tmp_path_factory.mktemp(name), datasets.load(it.train.dataset)
+        result = training.train(it.model, it.train, data, folder=folder)
+        made[name] = Mine(result, folder / "best.keras", data.x_test[:200])
+    return made
+
+
+@pytest.fixture(scope="module")
+def strangers(mine: dict[str, Mine], tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Where another process has executed every program: sequential scripts, functional notebooks."""
     folder = tmp_path_factory.mktemp("strangers")
     jobs = []
@@ -94,11 +115,19 @@ def strangers(tmp_path_factory: pytest.TempPathFactory) -> Path:
         for file, text in ((f"{name}_script.py", script), (f"{name}_notebook.ipynb", notebook)):
             (folder / file).write_text(text, encoding="utf-8")
             jobs.append({"program": file, "data": it.data})
+        content = mine[name].best.read_bytes()
+        np.save(folder / f"{name}_images.npy", mine[name].images / np.float32(255))
+        for file, network in (
+            (f"{name}_as_trained.keras", content),
+            (f"{name}_given.keras", takeaway.in_float32(content)),
+        ):
+            (folder / file).write_bytes(network)
+            jobs.append({"network": file, "images": f"{name}_images.npy"})
     execute(folder, jobs)
     return folder
 
 
-def execute(folder: Path, jobs: list[dict[str, str | None]]) -> None:
+def execute(folder: Path, jobs: Sequence[Mapping[str, str | None]]) -> None:
     (folder / "jobs.json").write_text(json.dumps(jobs), encoding="utf-8")
     command = [sys.executable, "-I", str(STRANGER), str(folder)]
     done = subprocess.run(command, capture_output=True, text=True, cwd=folder, check=False)
@@ -114,11 +143,12 @@ def arrays(path: Path) -> list[np.ndarray]:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", SET_UPS)
-def test_the_programs_give_the_history_of_the_app(name: str, strangers: Path) -> None:
-    it = SET_UPS[name]
-    mine = training.train(it.model, it.train, datasets.load(it.train.dataset))
+def test_the_programs_give_the_history_of_the_app(
+    name: str, mine: dict[str, Mine], strangers: Path
+) -> None:
+    it, result = SET_UPS[name], mine[name].result
     if name == "one_cycle":
-        assert mine.ended.reason == "early_stopping"
+        assert result.ended.reason == "early_stopping"
     first = models.build(it.model, seed=it.train.seed)
     rows = [(row.name, row.params) for row in layer_table(it.model)]
     for kind, program in (("Sequential", f"{name}_script"), ("Functional", f"{name}_notebook")):
@@ -127,17 +157,32 @@ def test_the_programs_give_the_history_of_the_app(name: str, strangers: Path) ->
         layers = [(layer, count) for layer, of, count in said["layers"] if of != "InputLayer"]
         assert layers == rows
         history = np.array([said["history"][figure] for figure in FIGURES]).T
-        assert_allclose(history, figures(mine.epochs), atol=2e-4)
+        assert_allclose(history, figures(result.epochs), atol=2e-4)
         for theirs, ours in zip(
             arrays(strangers / program / "first.npz"), first.get_weights(), strict=True
         ):
             assert_array_equal(theirs, ours)
         for theirs, ours in zip(
-            arrays(strangers / program / "last.npz"), mine.model.get_weights(), strict=True
+            arrays(strangers / program / "last.npz"), result.model.get_weights(), strict=True
         ):
             assert_allclose(theirs, ours, atol=1e-3)
         [saved] = (strangers / program).glob("*.keras")
         assert saved.stem == export.file_stem(it.model, it.train)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", SET_UPS)
+def test_a_stranger_s_keras_opens_the_network_and_says_what_the_app_says(
+    name: str, mine: dict[str, Mine], strangers: Path
+) -> None:
+    app = models.opened(SET_UPS[name].model, mine[name].best).predict(mine[name].images)
+    given = np.load(strangers / f"{name}_given.npy")
+    assert_allclose(given, app, atol=1e-5)
+    assert (strangers / f"{name}_given.txt").read_text() == "float32"
+    as_trained = np.load(strangers / f"{name}_as_trained.npy")
+    mixed = SET_UPS[name].train.precision == "bfloat16"
+    assert ("bfloat16" in (strangers / f"{name}_as_trained.txt").read_text()) == mixed
+    assert_allclose(as_trained, app, atol=0.1 if mixed else 1e-5)
 
 
 @pytest.mark.slow
@@ -147,11 +192,16 @@ def test_a_strided_1x1_convolution_learns_in_a_stranger_s_process_too(tmp_path: 
         blocks=(ConvBlock(4, 1, 2, pool="none"), ConvBlock(8)), dense=(), input_shape=EIGHT
     )
     (tmp_path / "one.py").write_text(export.to_script(model, DIGITS), encoding="utf-8")
-    execute(tmp_path, [{"program": "one.py", "data": None}])
+    data = datasets.load("digits")
+    result = training.train(model, DIGITS, data, folder=tmp_path / "mine")
+    network = {"network": "mine/best.keras", "images": "images.npy"}
+    np.save(tmp_path / "images.npy", data.x_test / np.float32(255))
+    execute(tmp_path, [{"program": "one.py", "data": None}, network])
     said = json.loads((tmp_path / "one" / "said.json").read_text("utf-8"))
     history = np.array([said["history"][figure] for figure in FIGURES]).T
-    mine = training.train(model, DIGITS, datasets.load("digits"))
-    assert_allclose(history, figures(mine.epochs), atol=2e-4)
+    assert_allclose(history, figures(result.epochs), atol=2e-4)
+    app = models.opened(model, tmp_path / "mine" / "best.keras").predict(data.x_test)
+    assert_allclose(np.load(tmp_path / "mine" / "best.npy"), app, atol=1e-5)
 
 
 def data_part(script: str) -> str:

@@ -34,17 +34,8 @@ L1 = (
     RESULTS
     | RUNS
     | {
-        *(
-            "sources",
-            "datasets",
-            "narrator",
-            "uploads",
-            "export",
-            "slots",
-            "lessons",
-            "edits",
-            "pictures",
-        )
+        *("sources", "datasets", "narrator", "uploads", "export", "takeaway", "report"),
+        *("slots", "lessons", "edits", "pictures"),
     }
 )
 TRAINING = {"training", "conductor", "meters", "feeding", "optimizers", "checkpoints"}
@@ -77,6 +68,8 @@ TABLE = {
     "limits": May(modules=L0 | {"arithmetic", "datasets"}),
     "export": May(modules=L0 | {"arithmetic", "pace", "sources"}),
     "edits": May(modules=L0 | {"arithmetic"}),
+    "takeaway": May(modules={"history"}),
+    "report": May({"numpy"}, L0 | {"arithmetic", "evaluation", "history", "weights", "figures"}),
     "figures": May({"numpy", "plotly", "PIL"}, L0 | RESULTS | {"figures"}),
     **dict.fromkeys(
         L2, May({"numpy", "keras", "tensorflow"}, L0 | RESULTS | {"sources", "datasets"} | L2)

@@ -170,9 +170,9 @@ _VIEWS = {view.name: view for view in (_LOSS, _ACCURACY)}
 
 def _curves(history: History, view: _View, words: CurveWords, palette: Palette) -> Option:
     batches = [view.point(epoch_position(end), view.train(end)) for end in history.batches]
-    places = _places(history)
-    train = [view.point(places[end.epoch], view.train(end)) for end in history.epochs]
-    val = [view.point(places[end.epoch], view.val(end)) for end in history.epochs]
+    at = places(history)
+    train = [view.point(at[end.epoch], view.train(end)) for end in history.epochs]
+    val = [view.point(at[end.epoch], view.val(end)) for end in history.epochs]
     low, high, step = view.range([y for _, y in train + val if y is not None], batches)
     return {
         "animation": False,
@@ -293,7 +293,7 @@ def _dotted(series: str, name: str, colour: str, data: list[Any], planned: int) 
     }
 
 
-def _places(history: History) -> dict[int, float]:
+def places(history: History) -> dict[int, float]:
     """Where each epoch's point stands: at its end, or where it was stopped."""
     reached = {end.epoch: epoch_position(end) for end in history.batches}
     return {
@@ -321,7 +321,7 @@ def _best_mark(history: History, words: CurveWords, palette: Palette) -> Option:
     best = history.best
     marks: list[Option] = []
     if best is not None:
-        x = _places(history)[best.epoch]
+        x = places(history)[best.epoch]
         label = {
             "formatter": words.best.format(epoch=best.epoch),
             "position": "end",
