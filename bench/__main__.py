@@ -15,7 +15,7 @@ from contextlib import suppress
 
 import psutil
 
-from bench import look, memory, recipes, repaint, report, rerun, start, training
+from bench import look, memory, recipes, repaint, report, rerun, start, surgery, training
 from bench.report import Figure
 
 MEASUREMENTS: dict[str, Callable[..., Iterator[Figure]]] = {
@@ -24,6 +24,7 @@ MEASUREMENTS: dict[str, Callable[..., Iterator[Figure]]] = {
     "look": look.measure,
     "keras": rerun.measure,
     "memory": memory.measure,
+    "surgery": surgery.measure,
     "training": training.measure,
     "recipes": recipes.measure,
 }

@@ -8,7 +8,7 @@ Answers are plain dicts of arrays, so that who receives them in another process 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import lru_cache
 from typing import Any
 
@@ -23,6 +23,10 @@ from cnn_core.config import ModelConfig, TrainConfig
 from cnn_core.edits import Edits
 from cnn_core.evaluation import confusion
 from cnn_core.features import Floats
+
+CHUNKS = (
+    2  # of `passes.chunk` at a time: with most layers' maps thrown away, larger ones are quicker
+)
 
 Tensors = dict[str, Any]
 
@@ -136,7 +140,7 @@ def ablation(
 
 
 def _weights(opened: models.Opened, edits: Edits) -> Tensors:
-    """All weights of the network with the edits in copies of what they change, and the filters left on."""
+    """All weights of the network, in copies where they are edited; where filters are off, those left on."""
     edits.fitting(opened.config)
     weights = passes.weights_of(opened.model)
     for path in {it.path for it in edits.weights}:
@@ -146,15 +150,15 @@ def _weights(opened: models.Opened, edits: Edits) -> Tensors:
                 edited[weight.place] = weight.value
         weights[path] = tf.constant(edited)
     for row in layer_table(opened.config):
-        if row.kind == "conv":
+        if off := edits.off_in(row.name):
             on = np.ones(row.output_shape[2], bool)
-            on[edits.off_in(row.name)] = False
+            on[off] = False
             weights[f"{row.name}/on"] = tf.constant(on)
     return weights
 
 
-def _batches(config: ModelConfig, images: npt.NDArray[Any]) -> Any:
-    step = passes.chunk(config)
+def _batches(config: ModelConfig, images: npt.NDArray[Any]) -> Iterator[tf.Tensor]:
+    step = CHUNKS * passes.chunk(config)
     for start in range(0, len(images), step):
         yield passes.batch(config, images[start : start + step])
 

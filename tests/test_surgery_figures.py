@@ -1,0 +1,146 @@
+"""The charts of surgery and embedding: the numbers they hold, and which image or filter a click means."""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from cnn_core import texts
+from cnn_core.figures import embedding, palette, surgery
+from cnn_core.figures.embedding import Cloud
+
+NAMES = ["cat", "dog", "{hen}"]
+WORDS = surgery.Words.of(texts.table("en"))
+POINTS = embedding.Words.of(texts.table("ko"))
+
+
+@pytest.mark.parametrize(
+    ("value", "digits", "text"),
+    [(3, 0, "+3"), (-3, 0, "−3"), (0, 0, "0"), (-0.004, 2, "0.00"), (-4.16, 2, "−4.16")],
+)
+def test_a_change_has_a_sign_unless_it_is_none(value: float, digits: int, text: str):
+    assert surgery.signed(value, digits) == text
+
+
+def test_bars_stand_for_both_probabilities_and_names_are_escaped():
+    html = surgery.shares_html(
+        np.array([0.7, 0.3, 0.0]), np.array([0.25, 0.65, 0.1]), ["<b>", "dog", "hen"], "a & b"
+    )
+    assert re.findall(r"width:([\d.]+)%", html) == ["70.0", "25.0", "30.0", "65.0", "0.0", "10.0"]
+    assert "&lt;b&gt;" in html
+    assert 'aria-label="a &amp; b"' in html
+    [top] = re.findall(r'class="row top"><span class="name">(.*?)</span>', html)
+    assert top == "dog"
+
+
+def test_each_cell_of_the_difference_says_how_many_more_or_fewer():
+    before, after = np.array([[5, 0, 1], [2, 7, 0], [0, 0, 9]]), np.array(
+        [[3, 2, 1], [2, 4, 3], [0, 0, 9]]
+    )  # fmt: skip
+    option = surgery.difference_heatmap(before, after, NAMES, words=WORDS)
+    json.dumps(option)
+    cells = option["series"][0]["data"]
+    changes = [cell["value"] for cell in cells]
+    assert changes[:5] == [[0, 0, -2], [1, 0, 2], [2, 0, 0], [0, 1, 0], [1, 1, -3]]
+    assert sum(cell["value"][2] for cell in cells) == 0
+    assert [cell["label"]["formatter"] for cell in cells if cell["label"]["show"]] == [
+        "−2",
+        "+2",
+        "−3",
+        "+3",
+    ]
+    assert (option["visualMap"]["min"], option["visualMap"]["max"]) == (-3, 3)
+    alt = surgery.difference_alt(before, after, NAMES, words=WORDS)
+    assert "Gained most: dog → {hen}: +3 images" in alt
+    assert "Lost most: dog → dog: −3 images" in alt
+    assert "Gained most: –. Lost most: –" in surgery.difference_alt(
+        before, before, NAMES, words=WORDS
+    )
+
+
+def test_a_kernel_shows_its_numbers_marks_what_is_changed_and_frames_the_chosen_one():
+    trained = np.arange(6, dtype=np.float32).reshape(2, 3) - 2
+    kernel = trained.copy()
+    kernel[1, 0] = 9
+    option = surgery.kernel_heatmap(
+        kernel, trained, 3.0, (0, 2), words=WORDS, palette=palette.LIGHT
+    )
+    json.dumps(option)
+    cells = option["series"][0]["data"]
+    numbers = [cell["label"]["formatter"] for cell in cells]
+    assert numbers == ["−2.00", "−1.00", "0.00", "9.00 *", "2.00", "3.00"]
+    assert [cell["value"][:2] for cell in cells][3] == [0, 1]
+    framed = [cell["itemStyle"]["borderColor"] == palette.LIGHT.validation for cell in cells]
+    assert framed == [False, False, True, False, False, False]
+    assert "row 1, column 0: 9.00" in surgery.kernel_alt(kernel, words=WORDS)
+
+
+def test_the_ranking_begins_with_the_filter_that_is_missed_most():
+    right = [90, 70, 95, 70]
+    assert surgery.order_of(right) == [1, 3, 0, 2]
+    option = surgery.ranking_bars(right, 92, 100, layer="conv2", words=WORDS, palette=palette.DARK)
+    json.dumps(option)
+    assert option["xAxis"]["data"] == ["1", "3", "0", "2"]
+    bars = option["series"][0]["data"]
+    assert [bar["value"] for bar in bars] == [-22, -22, -2, 3]
+    assert bars[0]["name"] == "Filter 1 off: −22.0 points, 70.0% right"
+    colours = [bar["itemStyle"]["color"] for bar in bars]
+    assert colours == [palette.DARK.problem] * 3 + [palette.DARK.test]
+    alt = surgery.ranking_alt(right, 92, 100, layer="conv2", words=WORDS)
+    assert alt.index("Filter 1") < alt.index("Filter 3") < alt.index("Filter 0")
+
+
+@pytest.fixture
+def cloud() -> Cloud:
+    rng = np.random.default_rng(0)
+    labels, predicted = rng.integers(0, 3, 200), rng.integers(0, 3, 200)
+    return Cloud(rng.normal(size=(200, 2)), labels, predicted, rng.random(200), np.ones(200, bool))
+
+
+def option_of(cloud: Cloud, chosen: int | None = None) -> dict:
+    return embedding.scatter(
+        cloud, NAMES, title="t", axes=("a", "b"), ticks=True, chosen=chosen,
+        words=POINTS, palette=palette.LIGHT,
+    )  # fmt: skip
+
+
+def test_each_point_lies_where_its_image_lies_and_names_it(cloud: Cloud):
+    option, seen = option_of(cloud), []
+    json.dumps(option)
+    for series in option["series"]:
+        kind, _, label = series["id"].partition("_")
+        if kind not in {"right", "wrong"}:
+            continue
+        rows = cloud.rows_of(kind, int(label))
+        assert series["name"] == NAMES[int(label)]
+        for row, point in zip(rows.tolist(), series["data"], strict=True):
+            np.testing.assert_allclose(point["value"], cloud.points[row], rtol=1e-4)
+            assert point["name"].startswith(f"이미지 {row}: {NAMES[cloud.labels[row]]} → ")
+            assert (cloud.labels[row] == cloud.predicted[row]) == (kind == "right")
+            seen.append(row)
+    assert sorted(seen) == list(range(200))
+    rings = {it["id"][:5]: "borderColor" in it["itemStyle"] for it in option["series"][:2]}
+    assert rings == {"right": False, "wrong": True}
+
+
+def test_the_legend_takes_what_belongs_to_a_class_for_one(cloud: Cloud):
+    option = option_of(cloud)
+    assert option["legend"]["data"] == NAMES
+    for name in NAMES:
+        ids = [it["id"].partition("_")[0] for it in option["series"] if it.get("name") == name]
+        assert ids == ["right", "wrong", "name"]
+
+
+def test_the_chosen_image_has_a_mark_if_it_is_drawn(cloud: Cloud):
+    assert option_of(cloud)["series"][-1]["data"] == []
+    [place] = option_of(cloud, 7)["series"][-1]["data"]
+    np.testing.assert_allclose(place, cloud.points[7], rtol=1e-4)
+    hidden = replace(cloud, shown=np.zeros(200, bool))
+    assert option_of(hidden, 7)["series"][-1]["data"] == []
+    assert all(not it["data"] for it in option_of(hidden)["series"])
+    alt = embedding.alt(hidden, NAMES, title="t", words=POINTS)
+    assert "0장" in alt
