@@ -37,6 +37,7 @@ class Facts:
 
     Attributes:
         title: The run in one line.
+        made: When it was trained, such as "2026-01-31 14:25".
         story: How it ended, a sentence in the reader's language; **bold** as in Markdown.
         model: The network.
         train: How it was trained.
@@ -50,6 +51,7 @@ class Facts:
     """
 
     title: str
+    made: str
     story: str
     model: ModelConfig
     train: TrainConfig
@@ -103,7 +105,9 @@ class _Page:
         return _bold(self.table[key].format(**slots))
 
     def head(self) -> Iterator[str]:
-        yield f"<header><h1>{escape(self.facts.title)}</h1><p>{_bold(self.facts.story)}</p>"
+        yield f"<header><h1>{escape(self.facts.title)}</h1>"
+        yield f'<p class="quiet">{self.say("made", when=self.facts.made)}</p>'
+        yield f"<p>{_bold(self.facts.story)}</p>"
         ended = self.facts.history.ended
         if ended is not None and ended.scores:
             yield '<dl class="scores">'
@@ -195,7 +199,9 @@ class _Page:
         for true, predicted, count in evaluation.top_confusions(matrix, FREQUENT):
             words = {"true": names[true], "predicted": names[predicted], "count": f"{count:,}"}
             yield f" {self.text('confusion.worst', **words)}."
-        yield f"</p>{self._confusion(matrix)}"
+        yield "</p>"
+        yield from self._other_figures(found)
+        yield self._confusion(matrix)
         per_class = evaluation.per_class(matrix)
         heads = ("class", "class_precision", "class_recall", "class_f1", "class_support")
         cells = (
@@ -203,6 +209,16 @@ class _Page:
             for name, precision, recall, f1, support in zip(names, *per_class, strict=True)
         )
         yield _table([self.text(f"evaluation.{head}") for head in heads], cells, "classes")
+
+    def _other_figures(self, found: Predictions) -> Iterator[str]:
+        """Why these figures may differ from those at the top."""
+        total, ended = len(found.labels), self.facts.history.ended
+        score = ended.scores.get("test") if ended else None
+        if found.size != self.facts.train.size:
+            words = {"part": self.text("evaluation.part_of.test"), "total": f"{total:,}"}
+            yield f'<p class="quiet">{self.text("evaluation.sample", **words)}</p>'
+        elif score and round(score.accuracy * total) != found.correct:
+            yield f'<p class="quiet">{self.text("evaluation.precision")}</p>'
 
     def _confusion(self, matrix: Integers) -> str:
         names = [escape(name) for name in self.facts.names]
@@ -222,6 +238,9 @@ class _Page:
         )
 
     def kernels(self) -> Iterator[str]:
+        if not self.facts.kernels:
+            yield f"<p>{self.text('feature_maps.no_kernel')}</p>"
+            return
         yield f"<p>{self.say('kernels_note')}</p>"
         after = self.text("kernels.after", epoch=self.facts.epoch)
         for layer, pair in self.facts.kernels.items():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
@@ -153,6 +154,7 @@ def _report(
         script = f"# {error.sentence(language)}"
     facts = report.Facts(
         title=title,
+        made=time.strftime("%Y-%m-%d %H:%M", time.localtime(run.created)),
         story=story,
         model=run.model,
         train=train,

@@ -48,6 +48,7 @@ KERNELS = {
 }
 FACTS = report.Facts(
     title="<script>alert(1)</script> & co",
+    made="2026-01-31 14:25",
     story="**Stopped** in epoch 3",
     model=TEXTBOOK,
     train=TrainConfig(),
@@ -147,9 +148,24 @@ def test_a_network_that_cannot_be_asked_is_a_sentence() -> None:
     assert 'class="confusion"' not in text
 
 
+def test_figures_that_differ_from_those_at_the_top_are_explained() -> None:
+    right = int((SHARES.argmax(1) == LABELS).sum())
+
+    def said(accuracy: float, size: str) -> str:
+        ended = replace(HISTORY.ended, scores={"test": Score(1.0, accuracy)})
+        facts = replace(FACTS, history=replace(HISTORY, ended=ended), train=TrainConfig(size=size))
+        return report.to_html(facts, "en")
+
+    assert "measured in bfloat16" in said(right / 400 + 0.01, "sample")
+    assert "measured in bfloat16" not in said(right / 400, "sample")
+    assert "400 test images of the bundled sample" in said(right / 400, "full")
+
+
 def test_a_run_that_came_to_nothing_still_has_a_report() -> None:
     empty = replace(FACTS, history=History(4), kernels={}, predictions=None, missing="")
-    assert "<svg" in report.to_html(empty, "ko")
+    text = report.to_html(empty, "ko")
+    assert text.count('<svg class="curve"') == 2
+    assert texts.say("ko", "feature_maps.no_kernel") in text
 
 
 @pytest.mark.parametrize("measure", ["loss", "accuracy"])
