@@ -231,7 +231,7 @@ class _Page:
                 for column, (count, share) in enumerate(zip(matrix[row], shares[row], strict=True))
             )
             lines.append(f'<tr><th scope="row">{name}</th>{cells}</tr>')
-        corner = f"{self.text('confusion.true')} ↓ {self.text('confusion.predicted')} →"
+        corner = f"{self.text('confusion.true')} ↓<br>{self.text('confusion.predicted')} →"
         return (
             f'<table class="confusion"><caption>{self.text("confusion.title")}</caption>'
             f"<thead><tr><th>{corner}</th>{heads}</tr></thead><tbody>{''.join(lines)}</tbody></table>"
