@@ -1,45 +1,116 @@
-"""What ConvScope is, and three things to try first."""
+"""What is a convolutional network? One image going through one, three things to try first, and the way on."""
 
 import streamlit as st
 
-from cnn_core import arithmetic, texts
-from cnn_core.config import PRESETS, TEXTBOOK, to_query
-from cnn_core.figures import architecture
-from pages._shared import language, publish, t
+from cnn_core import runs, tour
+from cnn_core.config import PRESETS, to_query
+from pages import _flow, _inside, _lessons, _run_panel
+from pages._flow import Link
+from pages._shared import t
 
+NETWORK = "fashion"  # the textbook network, trained
+FIRST = 9  # of the images: an ankle boot that it recognises
+INSIDE = {"run": NETWORK}
+# Where each stage leads: pages, or terms of the glossary.
+STAGES = {
+    "input": ("draw",),
+    "conv1": ("?convolution", "kernels", "feature_maps"),
+    "pool1": ("?pooling", "feature_maps"),
+    "conv2": ("?receptive_field", "kernels", "feature_maps"),
+    "pool2": ("?pooling", "feature_maps"),
+    "flatten": ("?flatten", "feature_maps"),
+    "dense1": ("?dense", "playground"),
+    "dropout": ("?dropout", "playground"),
+    "output": ("?softmax", "explain", "evaluation"),
+}
 TRIES = {"watch": "tiny", "textbook": "textbook", "fast": "fast"}
-INSIDE = {
-    "draw": ":material/draw:",
+ROAD = {
+    "glossary": ":material/dictionary:",
+    "playground": ":material/tune:",
     "kernels": ":material/grid_view:",
     "feature_maps": ":material/layers:",
     "evaluation": ":material/fact_check:",
+    "explain": ":material/help_center:",
+    "surgery": ":material/content_cut:",
+    "embedding": ":material/scatter_plot:",
+    "draw": ":material/draw:",
 }
+COLUMNS = 3
 
-st.title(t("home.title"), anchor=False)
-st.markdown(t("home.intro"))
-st.markdown(
-    architecture.architecture_svg(
-        arithmetic.layer_table(TEXTBOOK),
-        TEXTBOOK.input_shape,
-        words=architecture.DiagramWords.of(texts.table(language())),
-    ),
-    unsafe_allow_html=True,
-)
-st.caption(t("home.diagram"))
-st.subheader(t("home.try"), anchor=False)
-for column, (name, preset) in zip(st.columns(len(TRIES)), TRIES.items(), strict=True):
-    with column, st.container(border=True, height="stretch", key=f"try_{name}"):
-        st.markdown(f"**{t(f'home.{name}_title')}**")
-        st.markdown(t(f"home.{name}"))
-        st.page_link(
-            "pages/playground.py",
-            label=t("home.open"),
-            icon=":material/arrow_forward:",
-            query_params=to_query(PRESETS[preset].model, PRESETS[preset].train),
-        )
-st.subheader(t("home.inside"), anchor=False)
-for column, (page, icon) in zip(st.columns(len(INSIDE)), INSIDE.items(), strict=True):
-    with column, st.container(border=True, height="stretch", key=f"inside_{page}"):
-        st.markdown(t(f"home.{page}"))
-        st.page_link(f"pages/{page}.py", label=t(f"{page}.nav"), icon=icon)
-publish({})
+
+def main() -> None:
+    """The picture, then where to go from it."""
+    st.title(t("home.title"), anchor=False)
+    st.markdown(t("home.intro"))
+    _picture()
+    _tries()
+    _road()
+
+
+@st.cache_resource(show_spinner=False)
+def _tour() -> tour.Tour:
+    return tour.read(runs.open_run(NETWORK))
+
+
+def _picture() -> None:
+    shown = _tour()
+    _follow(len(shown.images))
+    names = _run_panel.class_names(shown.run)
+    links = {stage: [_link(page, stage) for page in pages] for stage, pages in STAGES.items()}
+    start = st.session_state.setdefault("home_start", FIRST)
+    followed = _flow.flow("flow", shown, names, links, start=start, on_image=_choose)
+    if followed is not None:
+        st.switch_page(f"pages/{followed.page}.py", query_params=followed.query)
+    image = st.session_state.get("home_image", start)
+    _inside.say("home", {} if image == FIRST else {"image": str(image)})
+
+
+def _choose(image: int) -> None:
+    st.session_state["home_image"] = image
+
+
+def _follow(count: int) -> None:
+    """Begin with the image that a link names."""
+    image = _inside.whole(_inside.arrived("home", ("image",)), "image", count)
+    if image is not None:
+        st.session_state["home_start"] = st.session_state["home_image"] = image
+
+
+def _link(target: str, stage: str) -> Link:
+    """Where a stage leads; the pages that look inside open with its layer."""
+    if target.startswith("?"):
+        term = target.removeprefix("?")
+        return Link("glossary", t("home.to_glossary", term=_lessons.heading(term)), {"term": term})
+    query = {}
+    if target in {"kernels", "feature_maps"}:
+        query = {**INSIDE, "layer": "pool2" if stage == "flatten" else stage}
+    elif target in {"evaluation", "explain"}:
+        query = INSIDE
+    return Link(target, t(f"home.to_{target}"), query)
+
+
+def _tries() -> None:
+    st.subheader(t("home.try"), anchor=False)
+    for column, (name, preset) in zip(st.columns(len(TRIES)), TRIES.items(), strict=True):
+        with column, st.container(border=True, height="stretch", key=f"try_{name}"):
+            st.markdown(f"**{t(f'home.{name}_title')}**")
+            st.markdown(t(f"home.{name}"))
+            st.page_link(
+                "pages/playground.py",
+                label=t("home.open"),
+                icon=":material/arrow_forward:",
+                query_params=to_query(PRESETS[preset].model, PRESETS[preset].train),
+            )
+
+
+def _road() -> None:
+    st.subheader(t("home.road"), anchor=False)
+    pages = list(ROAD.items())
+    for first in range(0, len(pages), COLUMNS):
+        for column, (page, icon) in zip(st.columns(COLUMNS), pages[first:], strict=False):
+            with column, st.container(gap=None, key=f"road_{page}"):
+                st.page_link(f"pages/{page}.py", label=f"**{t(f'{page}.nav')}**", icon=icon)
+                st.caption(t(f"home.{page}"))
+
+
+main()

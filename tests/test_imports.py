@@ -29,7 +29,7 @@ class May:
 
 L0 = {"errors", "config", "events", "texts", "recipes"}
 RESULTS = {"arithmetic", "pace", "convolution", "drawing", "evaluation", "history", "weights"}
-RUNS = {"runs", "run_log", "steering", "limits", "repair", "snapshots"}
+RUNS = {"runs", "run_log", "steering", "limits", "repair", "snapshots", "tour"}
 L1 = (
     RESULTS
     | RUNS
@@ -65,6 +65,7 @@ TABLE = {
     "run_log": May(modules=L0 | {"history", "runs"}),
     "steering": May(modules=L0 | {"runs"}),
     "snapshots": May({"numpy"}, L0 | {"arithmetic", "runs"}),
+    "tour": May({"numpy"}, L0 | {"arithmetic", "convolution", "runs", "run_log", "snapshots"}),
     "limits": May(modules=L0 | {"arithmetic", "datasets"}),
     "export": May(modules=L0 | {"arithmetic", "pace", "sources"}),
     "edits": May(modules=L0 | {"arithmetic"}),

@@ -23,6 +23,7 @@ import numpy as np
 HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent.parent))
 
+import tour  # noqa: E402
 from augment import copies  # noqa: E402
 
 from cnn_core import run_log, runs  # noqa: E402
@@ -205,6 +206,8 @@ def main(names: list[str]) -> None:
         with tempfile.TemporaryDirectory() as scratch:
             new = Path(scratch) / name
             build(name, RECIPES[name], new)
+            if name == tour.NAME:
+                tour.write(new, RECIPES[name].model, RECIPES[name].train.dataset)
             shutil.rmtree(HERE / name, ignore_errors=True)
             shutil.copytree(new, HERE / name)
 

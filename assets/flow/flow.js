@@ -1,0 +1,446 @@
+// One image on its way through a network. Data: {stages, images, labels, units, weights, classes, colours,
+// start, words}; see pages/_flow.py. Sends `image`, the chosen one, and `go`, the page a stage leads to.
+
+const STEPS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
+const WIDEST = 1.3; // how far the picture grows with the window
+const ZOOM = 168; // side of the two close-ups, in pixels of the page
+const kept = new Map(); // by key: what was chosen, for a visitor who comes back from another page
+
+export default function ({ parentElement, data, setStateValue, setTriggerValue }) {
+  const root = parentElement.querySelector(".flow");
+  const flow = (root.flow ??= new Flow(root, data));
+  flow.tell = (image) => setStateValue("image", image);
+  flow.go = (link) => setTriggerValue("go", link);
+  flow.update(data);
+  return () => flow.resized.disconnect();
+}
+
+class Flow {
+  constructor(root, data) {
+    this.root = root;
+    this.state = kept.get(data.key) ?? { image: data.start, place: 1, index: null };
+    kept.set(data.key, this.state);
+    this.rail = root.querySelector(".rail");
+    this.resized = new ResizeObserver(() => this.fit());
+    this.rail.addEventListener("scroll", () => this.shade(), { passive: true });
+    root.querySelector(".links").addEventListener("click", (event) => this.follow(event));
+    root.querySelector(".stages").addEventListener("click", (event) => this.follow(event));
+  }
+
+  update(data) {
+    const old = this.data;
+    this.data = data;
+    this.words = data.words;
+    const changed = (name) => JSON.stringify(old?.[name]) !== JSON.stringify(data[name]);
+    this.resized.observe(this.rail);
+    if (!["stages", "images", "units", "weights", "words"].some(changed)) return;
+    this.network = new Network(data);
+    this.colours = decode(data.colours, Uint8Array);
+    this.build();
+    this.show();
+  }
+
+  say(key, slots = {}) {
+    return this.words[key].replace(/\{(\w+)\}/g, (_, name) => slots[name]);
+  }
+
+  // What stands there whatever the image
+
+  build() {
+    this.scale = 0;
+    this.buildStrip();
+    this.root.querySelector(".stages").replaceChildren(...this.data.stages.map((stage, at) => this.stage(stage, at)));
+    this.root.querySelector(".hint").textContent = this.say("hint");
+    const ramp = [0, 64, 127, 190, 254].map((step) => `rgb(${this.colours.subarray(step * 3, step * 3 + 3).join()})`);
+    this.root.querySelector(".legend i").style.background = `linear-gradient(to right, ${ramp.join()})`;
+    this.root.querySelector(".low").textContent = "0";
+    this.root.querySelector(".high").textContent = this.say("highest");
+    this.fit();
+  }
+
+  buildStrip() {
+    const strip = this.root.querySelector(".strip");
+    const groups = [true, false].map((right) => {
+      const group = document.createElement("div");
+      const title = document.createElement("span");
+      title.textContent = this.say(right ? "right" : "wrong");
+      const row = document.createElement("div");
+      const of = [...this.data.labels.keys()].filter((image) => this.right(image) === right);
+      row.append(...of.map((image) => this.thumb(image)));
+      group.append(title, row);
+      return group;
+    });
+    strip.replaceChildren(...groups);
+    strip.setAttribute("aria-label", this.say("images"));
+    strip.onkeydown = (event) => {
+      const step = STEPS[event.key];
+      if (!step) return;
+      event.preventDefault();
+      const count = this.network.count;
+      this.choose((this.state.image + step[0] + 10 * step[1] + count) % count);
+      this.thumbs[this.state.image].focus();
+    };
+    this.thumbs = [...strip.querySelectorAll("button")].sort((a, b) => a.value - b.value);
+  }
+
+  thumb(image) {
+    const button = document.createElement("button");
+    const name = this.data.classes[this.data.labels[image]];
+    button.type = "button";
+    button.value = image;
+    button.setAttribute("role", "radio");
+    button.title = this.right(image) ? name : this.say("taken", { name, guess: this.guess(image) });
+    button.setAttribute("aria-label", button.title);
+    const canvas = document.createElement("canvas");
+    const [height, width] = this.data.stages[0].shape;
+    [canvas.width, canvas.height] = [width, height];
+    const pixels = new ImageData(width, height);
+    this.network.image(image).forEach((byte, at) => pixels.data.set([byte, byte, byte, 255], at * 4));
+    canvas.getContext("2d").putImageData(pixels, 0, 0);
+    button.append(canvas);
+    button.addEventListener("click", () => this.choose(image));
+    return button;
+  }
+
+  stage(stage, at) {
+    const item = document.createElement("li");
+    item.className = stage.kind;
+    const board = document.createElement("div");
+    board.className = "board";
+    board.append(document.createElement("canvas"), document.createElement("canvas"));
+    board.tabIndex = 0;
+    board.setAttribute("role", "slider");
+    board.setAttribute("aria-valuemin", 0);
+    const touch = (event) => {
+      const area = board.firstChild.getBoundingClientRect();
+      this.point(at, this.boards[at].at(event.clientX - area.left, event.clientY - area.top));
+    };
+    board.addEventListener("pointermove", (event) => event.pointerType === "mouse" && this.soon(() => touch(event)));
+    board.addEventListener("click", touch);
+    board.addEventListener("focus", () => board.matches(":focus-visible") && this.point(at, this.first(at)));
+    board.addEventListener("keydown", (event) => {
+      const step = STEPS[event.key];
+      if (!step) return;
+      event.preventDefault();
+      this.point(at, this.boards[at].move(this.first(at), step, event.shiftKey));
+    });
+    const picture = document.createElement("div");
+    picture.className = "picture";
+    picture.append(board);
+    if (stage.kind === "output") picture.append(...this.odds(board));
+    item.append(picture, this.caption(stage));
+    return item;
+  }
+
+  odds(board) {
+    const [names, shares] = [document.createElement("ol"), document.createElement("ol")];
+    names.className = "names";
+    shares.className = "shares";
+    for (const name of this.data.classes) {
+      names.append(Object.assign(document.createElement("li"), { textContent: name }));
+      shares.append(document.createElement("li"));
+    }
+    for (const list of [names, shares]) {
+      list.setAttribute("aria-hidden", true);
+      list.addEventListener("pointermove", (event) => board.dispatchEvent(new PointerEvent("pointermove", event)));
+      list.addEventListener("click", (event) => board.dispatchEvent(new MouseEvent("click", event)));
+    }
+    return [names, shares];
+  }
+
+  caption(stage) {
+    const caption = document.createElement("div");
+    caption.className = "caption";
+    caption.append(this.link(stage.links[0], stage.title));
+    for (const text of stage.notes) caption.append(Object.assign(document.createElement("span"), { textContent: text }));
+    return caption;
+  }
+
+  link({ page, label, query }, text) {
+    const link = document.createElement("a");
+    link.href = `${page}?${new URLSearchParams({ ...query, lang: this.data.language })}`;
+    link.textContent = text ?? label;
+    link.title = label;
+    link.wanted = { page, query };
+    return link;
+  }
+
+  follow(event) {
+    const link = event.target.closest("a");
+    if (!link || event.ctrlKey || event.metaKey || event.shiftKey || event.button) return;
+    event.preventDefault();
+    this.go(link.wanted);
+  }
+
+  // What follows the width of the window
+
+  fit() {
+    const width = this.rail.clientWidth;
+    if (!width || !this.network) return;
+    const scale = Math.min(WIDEST, Math.max(1, width / this.data.natural));
+    if (Math.abs(scale - this.scale) > 0.004) {
+      this.scale = scale;
+      this.boards = this.data.stages.map((stage) => new BOARDS[stage.kind](stage, scale));
+      this.items().forEach((item, at) => {
+        const [wide, high] = this.boards[at].size;
+        Object.assign(item.querySelector(".board").style, { width: `${wide}px`, height: `${high}px` });
+        item.style.setProperty("--step", `${this.boards[at].step}px`);
+      });
+      if (this.shown) this.paint();
+    }
+    this.shade();
+  }
+
+  shade() {
+    const { scrollLeft, scrollWidth, clientWidth } = this.rail;
+    this.root.classList.toggle("more-left", scrollLeft > 4);
+    this.root.classList.toggle("more-right", scrollLeft + clientWidth < scrollWidth - 4);
+  }
+
+  items() {
+    return [...this.root.querySelector(".stages").children];
+  }
+
+  // What follows the image
+
+  choose(image) {
+    if (image === this.state.image) return;
+    this.state.image = image;
+    this.show();
+    this.items().forEach((item, at) => {
+      item.getAnimations({ subtree: true }).forEach((running) => running.cancel());
+      if (matchMedia("(prefers-reduced-motion: reduce)").matches) return;
+      const timing = { duration: 260, delay: 45 * at, fill: "backwards", easing: "ease-out" };
+      item.querySelector(".picture").animate([{ opacity: 0.25 }, { opacity: 1 }], timing);
+    });
+    this.tell(image);
+  }
+
+  show() {
+    const { image } = this.state;
+    this.shown = this.network.forward(image);
+    this.most = this.shown.values.map((values, at) => brightest(values, this.data.stages[at].shape.length === 3));
+    this.thumbs.forEach((thumb, at) => {
+      thumb.setAttribute("aria-checked", at === image);
+      thumb.tabIndex = at === image ? 0 : -1;
+    });
+    const [name, guess] = [this.data.classes[this.data.labels[image]], this.guess(image)];
+    const share = percent(Math.max(...this.shown.values.at(-1)));
+    this.root.querySelector(".verdict").textContent = this.say(this.right(image) ? "verdict_right" : "verdict_wrong", {
+      name, guess, share,
+    });
+    this.paint();
+    this.state.index ??= strongest(this.shown.values[this.state.place]);
+    this.point(this.state.place, this.state.index);
+  }
+
+  guess(image) {
+    return this.data.classes[strongest(this.answer(image))];
+  }
+
+  right(image) {
+    return strongest(this.answer(image)) === this.data.labels[image];
+  }
+
+  answer(image) {
+    const { name, shape } = this.data.stages.at(-1);
+    return this.network.units[name].subarray(image * shape[0], (image + 1) * shape[0]);
+  }
+
+  paint() {
+    this.data.stages.forEach((stage, at) => {
+      const board = this.root.querySelectorAll(".board")[at];
+      const values = this.shown.values[at];
+      const most = stage.kind === "input" || stage.kind === "output" ? 1 : this.most[at];
+      this.boards[at].draw(pen(board.children[0], this.boards[at].size), values, this.painter(stage, most), most);
+      board.setAttribute("aria-label", stage.alt);
+      board.setAttribute("aria-valuemax", values.length - 1);
+      if (stage.kind === "output") this.fillOdds(values);
+    });
+    if (this.state.index !== null) this.mark();
+  }
+
+  fillOdds(values) {
+    const best = strongest(values);
+    const truth = this.data.labels[this.state.image];
+    const rows = [...this.root.querySelectorAll(".names li")];
+    this.root.querySelectorAll(".shares li").forEach((item, at) => {
+      item.textContent = percent(values[at]);
+      for (const one of [item, rows[at]]) one.classList.toggle("best", at === best);
+      rows[at].classList.toggle("truth", at === truth && best !== truth);
+    });
+  }
+
+  painter(stage, most) {
+    if (stage.kind === "input")
+      return (value, pixels, to) => pixels.set([value * 255, value * 255, value * 255, 255], to);
+    return (value, pixels, to) => {
+      const from = Math.round(Math.min(1, Math.max(0, value) / most) * 254) * 3;
+      pixels.set([this.colours[from], this.colours[from + 1], this.colours[from + 2], 255], to);
+    };
+  }
+
+  // What follows the pointer, a finger or the arrow keys
+
+  first(at) {
+    return this.state.place === at ? this.state.index : strongest(this.shown.values[at]);
+  }
+
+  // Once a frame, however many events come.
+  soon(act) {
+    cancelAnimationFrame(this.waiting);
+    this.waiting = requestAnimationFrame(act);
+  }
+
+  point(place, index) {
+    Object.assign(this.state, { place, index });
+    this.mark();
+    this.describe();
+  }
+
+  mark() {
+    const { place, index } = this.state;
+    const seen = this.network.trace(place, index);
+    this.root.querySelectorAll(".board").forEach((board, at) => {
+      const sheet = pen(board.children[1], this.boards[at].size);
+      const lay = this.boards[at];
+      const stage = this.data.stages[at];
+      board.classList.toggle("at", at === place);
+      if (seen[at]) {
+        const every = seen[at].channel === null ? lay.channels : 0;
+        for (let channel = 0; channel < every; channel += 1) frame(sheet, lay.box(seen[at], channel), every === 1);
+        if (!every) frame(sheet, lay.box(seen[at], seen[at].channel), true);
+      } else if (lay.mark && (at === place || this.same(at, place))) frame(sheet, lay.mark(index), stage.kind !== "dense");
+    });
+    this.closeUp(seen);
+  }
+
+  // Flatten and dropout hold the numbers of the stage before them.
+  same(at, place) {
+    const [late, early] = [this.data.stages[Math.max(at, place)], Math.abs(at - place) === 1];
+    return early && ["flatten", "dropout"].includes(late.kind);
+  }
+
+  closeUp(seen) {
+    const places = Object.keys(seen).map(Number);
+    const last = Math.max(0, ...places);
+    const everything = { rows: [0, this.data.stages[0].shape[0]], columns: [0, this.data.stages[0].shape[1]], channel: 0 };
+    this.enlarge(".source", 0, { ...(seen[0] ?? everything), channel: 0 });
+    const zoom = this.root.querySelector(".zoom");
+    zoom.classList.toggle("off", last === 0);
+    if (last > 0) this.enlarge(".zoom", last, seen[last]);
+    this.root.querySelector(".source figcaption").textContent = this.say("close_input");
+    this.root.querySelector(".zoom figcaption").textContent = last
+      ? this.say("close_map", { layer: this.data.stages[last].name, channel: seen[last].channel })
+      : "";
+  }
+
+  enlarge(selector, at, region) {
+    const stage = this.data.stages[at];
+    const [height, width, channels] = stage.shape;
+    const lay = new Maps({ shape: [height, width, 1], columns: 1, side: ZOOM }, 1);
+    const one = Float32Array.from({ length: height * width }, (_, i) => this.shown.values[at][i * channels + region.channel]);
+    const sheet = pen(this.root.querySelector(`${selector} canvas`), lay.size);
+    lay.draw(sheet, one, this.painter(stage, at ? this.most[at] : 1));
+    frame(sheet, lay.box(region, 0), true);
+  }
+
+  describe() {
+    const { place, index } = this.state;
+    const stage = this.data.stages[place];
+    const slots = this.slots(stage, place, index);
+    const put = (selector, text) => (this.root.querySelector(`.words ${selector}`).textContent = text);
+    put("h3", this.say(`title_${stage.kind}`, slots));
+    put(".value", this.say(this.valueKey(stage, slots), slots));
+    put(".field", this.say(`field_${stage.kind}`, slots));
+    put(".says", stage.says);
+    const links = stage.links.map((link) => this.link(this.exactly(link, slots)));
+    this.root.querySelector(".links").replaceChildren(...links);
+    const board = this.root.querySelectorAll(".board")[place];
+    board.setAttribute("aria-valuenow", index);
+    board.setAttribute("aria-valuetext", `${this.say(`title_${stage.kind}`, slots)}: ${slots.value}`);
+    this.root.dataset.value = this.shown.values[place][index];
+  }
+
+  valueKey(stage, { sum }) {
+    return stage.kind === "conv" && sum.startsWith("−") ? "value_cut" : `value_${stage.kind}`;
+  }
+
+  // The feature maps page opens with the very map that is pointed at.
+  exactly(link, { channel }) {
+    return link.page === "feature_maps" && channel !== undefined
+      ? { ...link, query: { ...link.query, map: String(channel) } }
+      : link;
+  }
+
+  slots(stage, place, index) {
+    const value = this.shown.values[place][index];
+    const slots = { layer: stage.name, index, value: number(value), share: percent(value), sum: "" };
+    if (stage.kind === "output") slots.name = this.data.classes[index];
+    if (stage.kind === "input") slots.byte = Math.round(value * 255);
+    const seen = this.network.trace(place, index);
+    if (!(0 in seen)) return slots;
+    const maps = stage.kind === "flatten" ? place - 1 : place;
+    Object.assign(slots, spot(this.data.stages[maps], index));
+    const [rows, columns] = [seen[0].rows, seen[0].columns];
+    slots.size = `${rows[1] - rows[0]} × ${columns[1] - columns[0]}`;
+    slots.rows = range(rows);
+    slots.columns = range(columns);
+    slots.source = this.data.stages[maps].name;
+    if (stage.kind === "conv") slots.sum = number(this.shown.sums[place][index]);
+    if (stage.kind === "pool") slots.four = this.under(place, seen[place - 1]);
+    return slots;
+  }
+
+  under(place, { rows, columns, channel }) {
+    const [, width, channels] = this.data.stages[place - 1].shape;
+    const found = [];
+    for (let row = rows[0]; row < rows[1]; row += 1)
+      for (let column = columns[0]; column < columns[1]; column += 1)
+        found.push(number(this.shown.values[place - 1][(row * width + column) * channels + channel]));
+    return found.join(", ");
+  }
+}
+
+function strongest(values) {
+  return values.reduce((best, value, at) => (value > values[best] ? at : best), 0);
+}
+
+// Where the colours end: maps at the largest hundredth, so that a few numbers do not leave the rest dark.
+function brightest(values, maps) {
+  const sorted = Float32Array.from(values).sort();
+  return sorted[Math.floor((sorted.length - 1) * (maps ? 0.99 : 1))] || sorted.at(-1) || 1;
+}
+
+function number(value) {
+  return value.toFixed(3).replace(/^-(?=0\.000$)/, "").replace("-", "−");
+}
+
+function percent(value) {
+  if (value >= 0.9995 && value < 1) return "> 99.9 %";
+  return `${(100 * value).toFixed(1)} %`;
+}
+
+function range([from, to]) {
+  return to - from > 1 ? `${from}–${to - 1}` : `${from}`;
+}
+
+// The pen of an emptied canvas that is `size` pixels of the page large, in pixels of the screen.
+function pen(canvas, [width, height]) {
+  const dense = devicePixelRatio || 1;
+  [canvas.width, canvas.height] = [Math.round(width * dense), Math.round(height * dense)];
+  const sheet = canvas.getContext("2d");
+  sheet.scale(dense, dense);
+  return sheet;
+}
+
+// White with a dark rim, to be seen on any colour; thin where there are many.
+function frame(sheet, [left, top, width, height], bold) {
+  const grown = bold ? Math.max(0, 5 - Math.min(width, height)) / 2 : 0;
+  const box = [left - grown, top - grown, width + 2 * grown, height + 2 * grown];
+  for (const [colour, line] of bold ? [["#111", 4], ["#fff", 2]] : [["#fff", 1]]) {
+    sheet.strokeStyle = colour;
+    sheet.lineWidth = line;
+    sheet.strokeRect(...box);
+  }
+}
