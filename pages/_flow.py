@@ -119,6 +119,8 @@ def _layer(shown: tour.Tour, row: LayerRow) -> dict[str, Any]:
     notes = [shape]
     if row.kind in {"conv", "pool"}:
         notes.append(" ".join(filter(None, (f"{row.kernel}{TIMES}{row.kernel}", _padding(row)))))
+    if row.kind == "output":
+        notes.append(t("flow.softmax"))
     if row.params:
         notes.append(t("flow.params", count=f"{row.params:,}"))
     if row.kind == "dropout":
