@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -46,11 +46,19 @@ _mount = st.components.v2.component(
 
 @dataclass(frozen=True, slots=True)
 class Link:
-    """Where a stage leads: a page, what it is asked to show, and the words of the link."""
+    """Where a stage leads.
+
+    Attributes:
+        page: Name of its file.
+        label: Words of the link.
+        query: What the page is asked to show.
+        channel: Name under which it is also asked for the filter that is pointed at; may be empty.
+    """
 
     page: str
     label: str
     query: Mapping[str, str]
+    channel: str = ""
 
 
 def flow(
@@ -77,10 +85,7 @@ def flow(
     """
     stages = [_input(shown), *(_layer(shown, row) for row in shown.rows)]
     for stage in stages:
-        stage["links"] = [
-            {"page": link.page, "label": link.label, "query": dict(link.query)}
-            for link in links[stage["name"]]
-        ]
+        stage["links"] = [asdict(link) for link in links[stage["name"]]]
     asked = _mount(
         key=key,
         data={

@@ -11,13 +11,13 @@ from pages._shared import t
 NETWORK = "fashion"  # the textbook network, trained
 FIRST = 9  # of the images: an ankle boot that it recognises
 INSIDE = {"run": NETWORK}
-# Where each stage leads: pages, or terms of the glossary.
+# Where each stage leads: pages, the pooling part of one, or terms of the glossary.
 STAGES = {
-    "input": ("draw",),
-    "conv1": ("?convolution", "kernels", "feature_maps"),
-    "pool1": ("?pooling", "feature_maps"),
-    "conv2": ("?receptive_field", "kernels", "feature_maps"),
-    "pool2": ("?pooling", "feature_maps"),
+    "input": ("images",),
+    "conv1": ("convolution", "kernels", "feature_maps"),
+    "pool1": ("pooling", "feature_maps"),
+    "conv2": ("convolution", "kernels", "feature_maps"),
+    "pool2": ("pooling", "feature_maps"),
     "flatten": ("?flatten", "feature_maps"),
     "dense1": ("?dense", "playground"),
     "dropout": ("?dropout", "playground"),
@@ -25,6 +25,8 @@ STAGES = {
 }
 TRIES = {"watch": "tiny", "textbook": "textbook", "fast": "fast"}
 ROAD = {
+    "images": ":material/image:",
+    "convolution": ":material/grid_on:",
     "glossary": ":material/dictionary:",
     "playground": ":material/tune:",
     "kernels": ":material/grid_view:",
@@ -77,16 +79,20 @@ def _follow(count: int) -> None:
 
 
 def _link(target: str, stage: str) -> Link:
-    """Where a stage leads; the pages that look inside open with its layer."""
+    """Where a stage leads; the pages that look inside open with its layer and the filter pointed at."""
     if target.startswith("?"):
         term = target.removeprefix("?")
         return Link("glossary", t("home.to_glossary", term=_lessons.heading(term)), {"term": term})
-    query = {}
-    if target in {"kernels", "feature_maps"}:
-        query = {**INSIDE, "layer": "pool2" if stage == "flatten" else stage}
-    elif target in {"evaluation", "explain"}:
-        query = INSIDE
-    return Link(target, t(f"home.to_{target}"), query)
+    layer = {**INSIDE, "layer": "pool2" if stage == "flatten" else stage}
+    page, query, channel = {
+        "convolution": ("convolution", {"section": "network", **layer}, "filter"),
+        "pooling": ("convolution", {"section": "pool"}, ""),
+        "kernels": ("kernels", layer, "filter"),
+        "feature_maps": ("feature_maps", layer, "map"),
+        "explain": ("explain", INSIDE, ""),
+        "evaluation": ("evaluation", INSIDE, ""),
+    }.get(target, (target, {}, ""))
+    return Link(page, t(f"home.to_{target}"), query, channel)
 
 
 def _tries() -> None:

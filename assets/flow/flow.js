@@ -366,10 +366,10 @@ class Flow {
     return stage.kind === "conv" && sum.startsWith("−") ? "value_cut" : `value_${stage.kind}`;
   }
 
-  // The feature maps page opens with the very map that is pointed at.
+  // Pages that show one filter open with the one that is pointed at.
   exactly(link, { channel }) {
-    return link.page === "feature_maps" && channel !== undefined
-      ? { ...link, query: { ...link.query, map: String(channel) } }
+    return link.channel && channel !== undefined
+      ? { ...link, query: { ...link.query, [link.channel]: String(channel) } }
       : link;
   }
 
