@@ -15,13 +15,14 @@ from contextlib import suppress
 
 import psutil
 
-from bench import look, memory, recipes, repaint, report, rerun, start, surgery, training
+from bench import explain, look, memory, recipes, repaint, report, rerun, start, surgery, training
 from bench.report import Figure
 
 MEASUREMENTS: dict[str, Callable[..., Iterator[Figure]]] = {
     "start": start.measure,
     "repaint": repaint.measure,
     "look": look.measure,
+    "explain": explain.measure,
     "keras": rerun.measure,
     "memory": memory.measure,
     "surgery": surgery.measure,

@@ -257,7 +257,8 @@ def preferred_pattern(
         raise ValueError(f"{layer} has {row.output_shape[2]} filters. Received {channel}.")
     random, shape = np.random.default_rng(seed), (starts, *opened.config.input_shape)
     pattern = tf.constant(random.uniform(0.4, 0.6, shape), tf.float32)
-    shifts = random.integers(-JITTER, JITTER + 1, (steps + 1, 2)).astype(np.int32)
+    jitter = min(JITTER, min(shape[1:3]) // 8)
+    shifts = random.integers(-jitter, jitter + 1, (steps + 1, 2)).astype(np.int32)
     climb, weights = _climb(opened.config, row.name), passes.weights_of(opened.model)
     activations = []
     for shift in shifts:

@@ -95,6 +95,11 @@ def largest_side(run: runs.Run) -> int:
     return max(1, min(16, min(run.model.input_shape[:2]) // 2))
 
 
+def usual_side(run: runs.Run) -> int:
+    """A seventh of the image, as 4 of 28 pixels."""
+    return max(1, min(largest_side(run), round(min(run.model.input_shape[:2]) / 7)))
+
+
 def valid(key: str, options: Sequence[Any], otherwise: Any) -> str:
     """The key of a widget whose value is one of `options` from now on: another run has others."""
     if st.session_state.get(key) not in options:

@@ -276,7 +276,8 @@ def _drawn(run: runs.Run) -> Chosen | None:
         return None
     drawn = _pad.drawn(PAD)
     steps = drawing.steps(drawn.canvas, "bright") if drawn else None
+    # Also when it is drawn: what comes and goes before the pad would cut a stroke short.
+    st.caption(t("image.draw_hint"))
     if steps is None:
-        st.caption(t("image.draw_hint"))
         return None
     return Chosen(steps.model_input, t("image.own_drawing"), None, {})

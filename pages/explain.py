@@ -13,6 +13,7 @@ from pages import _explain_parts as parts
 from pages import _image_choice, _inside, _patterns
 from pages._explain_parts import PREDICTED, SHADES, Asked
 from pages._image_choice import Chosen
+from pages._lessons import lesson
 from pages._shared import t
 
 LINK = (
@@ -26,6 +27,7 @@ def main() -> None:
     st.html(_inside.STYLE)
     st.title(t("explain.title"), anchor=False)
     st.caption(t("explain.intro"))
+    lesson("feature_map", "softmax", "flatten", "receptive_field")
     asked = _inside.arrived("explain", LINK)
     run = _inside.choose_run(asked.get("run"))
     if run is None:
@@ -110,7 +112,7 @@ def _controls(run: runs.Run) -> tuple[Asked, float]:
     sides, side = list(range(1, parts.largest_side(run) + 1)), 1
     if len(sides) > 1:  # a slider needs two places
         side = st.select_slider(
-            t("explain.side"), sides, key=parts.valid("explain_side", sides, min(4, sides[-1])),
+            t("explain.side"), sides, key=parts.valid("explain_side", sides, parts.usual_side(run)),
             help=t("explain.side_help"), persist_state="session",
         )  # fmt: skip
     shade = st.segmented_control(

@@ -236,7 +236,7 @@ def test_occlusion_equals_a_naive_loop_of_predict(shape, side, stride):
 def test_an_ascent_raises_the_mean_activation_from_every_start(shipped, layer):
     network, images = shipped
     alive = features.peaks(network, images)[layer]["peak"].max(axis=0) > 0.05
-    for channel in np.flatnonzero(alive)[:3]:
+    for channel in np.flatnonzero(alive)[:2]:
         for seed in (0, 1):
             found = explain.preferred_pattern(network, layer, int(channel), seed)
             curves = found["activations"]
@@ -290,7 +290,10 @@ def test_every_kind_of_network_can_be_explained(config: ModelConfig):
     assert answer["label"] == network.predict(picture[np.newaxis])[0].argmax()
     assert answer["untrained"]["label"] == answer["label"]
     assert set(answer["agreement"]) == set(HEATS)
+    first = explain.untrained(config, 5)
+    before = explain.explanations(first, picture, answer["label"], "conv1", 3, "black")
     for name in HEATS:
+        assert_allclose(answer["untrained"][name]["heat"], before[name]["heat"], atol=1e-5)
         for one in (answer, answer["untrained"]):
             assert one[name]["heat"].shape == config.input_shape[:2]
             assert one[name]["heat"].dtype == np.float32

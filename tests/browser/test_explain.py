@@ -125,6 +125,34 @@ def test_the_untrained_network_stands_below(app, window, run):
     expect(screen.part("explain_result")).to_contain_text("Adebayo")
 
 
+def test_the_first_stroke_is_drawn_to_its_end_and_explained(app, window):
+    screen = Inside.open(app, window, "explain", run="digits")
+    cards(screen)
+    screen.press("image_source", "Draw")
+    sheet = screen.part("image_pad").locator("canvas")
+    expect(sheet).to_be_visible()
+    box, mouse = (
+        screen.settled().part("image_pad").locator("canvas").bounding_box(),
+        screen.page.mouse,
+    )
+    mouse.move(box["x"] + 150, box["y"] + 40)
+    mouse.down()
+    for step in range(12):  # slowly, so that the page answers while the pointer is down
+        mouse.move(box["x"] + 150, box["y"] + 40 + 20 * step)
+        screen.page.wait_for_timeout(100)
+    mouse.up()
+    expect(screen.page.locator(".decision figcaption")).to_have_text("Your drawing", timeout=COLD)
+
+    def extent() -> tuple[int, int]:
+        source = screen.page.locator(".decision img").get_attribute("src") or ""
+        rows, columns = np.nonzero(shown(source)[..., 0] > 60)
+        return int(np.ptp(rows)), int(np.ptp(columns))
+
+    eventually(lambda: extent()[0] >= 17 and extent()[1] <= 6)
+    assert sheet.bounding_box() == box
+    expect(screen.page.locator(".class-shares .top.marked .name")).to_have_text("1")
+
+
 def test_a_filter_is_chosen_and_climbed_again(app, window, run):
     screen = Inside.open(app, window, "explain", run=run, pattern="conv1")
     patterns = screen.page.locator(".patterns figure:not(.curve) img")
@@ -165,9 +193,7 @@ def test_a_link_restores_the_view_and_a_wrong_one_is_one_sentence(app, window, r
     for wrong, value, said in (
         ("class", "10", "The link asks for class in a way that does not fit"),
         ("layer", "pool1", "a layer that this network does not have"),
-        ("filter", "12", "The link asks for filter"),
         ("shade", "pink", "a colour that does not exist here"),
-        ("run", "../../etc", "is not a run"),
     ):
         other = Inside.open(app, window, "explain", **{"run": run, wrong: value})
         expect(other.alerts).to_have_count(1)

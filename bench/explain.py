@@ -1,0 +1,84 @@
+"""Grad-CAM, saliency with 25 samples and occlusion of one image, beside a naive loop of `model.predict`.
+
+Runs in a process of its own, because it loads TensorFlow: `python -m bench.explain result.json 30 3`.
+"""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from statistics import median
+
+import numpy as np
+
+from bench.app import ROOT
+from bench.report import Figure
+from cnn_core import datasets, runs
+
+NETWORK = "fashion"
+NAMES = {
+    "grad_cam": "Grad-CAM of one image",
+    "saliency": "saliency with 25 samples (SmoothGrad)",
+    "occlusion": "occlusion by {images} squares",
+}
+
+
+def measure(*, quick: bool) -> Iterator[Figure]:
+    """Ours and the loop in turns; the ratio is of the medians."""
+    ours, loops = (5, 1) if quick else (50, 3)
+    with tempfile.TemporaryDirectory() as folder:
+        result = Path(folder) / "result.json"
+        command = [sys.executable, "-m", "bench.explain", str(result), str(ours), str(loops)]
+        subprocess.run(command, cwd=ROOT, stdout=sys.stderr, timeout=900, check=True)
+        told = json.loads(result.read_text(encoding="utf-8"))
+    for name, words in NAMES.items():
+        one = told[name]
+        mine, loop = median(one["ours_ms"]), median(one["loop_ms"])
+        yield Figure(
+            f"{words.format(images=one['images'] - 1)}, against {one['images']} × `model.predict`",
+            f"{mine:.1f} ms, {loop / mine:.0f} times sooner ({loop:,.0f} ms)",
+            values={**one, "ratio": loop / mine},
+        )
+
+
+def _main() -> None:
+    from cnn_core import explain
+    from cnn_core import model as models
+
+    path, ours, loops = Path(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3])
+    run = runs.open_run(NETWORK)
+    network = models.opened(run.model, run.folder / "best.keras")
+    image = datasets.load(run.train.dataset).x_test[4]
+    label = int(network.predict(image[np.newaxis])[0].argmax())
+    squares = explain.occlusion(network, image, label)["drops"].size
+    ways: dict[str, tuple[Callable[[], object], int]] = {
+        "grad_cam": (lambda: explain.grad_cam(network, image, label), 1),
+        "saliency": (lambda: explain.saliency(network, image, label, 25), 25),
+        "occlusion": (lambda: explain.occlusion(network, image, label), squares + 1),
+    }
+    pixels = image[np.newaxis] / np.float32(255)
+    told = {}
+    for name, (explained, images) in ways.items():
+        taken: dict[str, list[float]] = {"ours_ms": [], "loop_ms": []}
+        explained()
+        network.model.predict(pixels, verbose=0)
+        for _ in range(loops):
+            began = time.perf_counter()
+            for _ in range(images):
+                network.model.predict(pixels, verbose=0)
+            taken["loop_ms"].append((time.perf_counter() - began) * 1000)
+            for _ in range(ours // loops):
+                began = time.perf_counter()
+                explained()
+                taken["ours_ms"].append((time.perf_counter() - began) * 1000)
+        told[name] = {**taken, "images": images}
+    path.write_text(json.dumps(told), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    _main()
