@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from networks import network
 
 from cnn_core import __main__ as command
-from cnn_core import export, texts
+from cnn_core import export, program, texts
 from cnn_core.arithmetic import fits, layer_table
 from cnn_core.config import (
     ACTIVATIONS,
@@ -166,7 +166,7 @@ def test_only_what_is_needed_is_there():
 
 def test_automatic_precision_is_what_this_machine_takes(monkeypatch):
     for native, policy in ((True, True), (False, False)):
-        monkeypatch.setattr(export, "native_bfloat16", lambda native=native: native)
+        monkeypatch.setattr(program, "native_bfloat16", lambda native=native: native)
         assert ("mixed_bfloat16" in export.to_script(TEXTBOOK, TrainConfig())) == policy
 
 

@@ -213,8 +213,7 @@ def data_part(script: str) -> str:
     not datasets.available("fashion_mnist", "full"), reason="needs the full Fashion-MNIST"
 )
 @pytest.mark.slow
-@pytest.mark.parametrize("size", ["sample", "full"])
-@pytest.mark.parametrize("train_size", [None, 1234])
+@pytest.mark.parametrize(("size", "train_size"), [("sample", None), ("full", 1234)])
 def test_the_images_are_those_of_the_app(
     size: str, train_size: int | None, monkeypatch: pytest.MonkeyPatch
 ) -> None:

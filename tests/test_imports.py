@@ -34,7 +34,7 @@ L1 = (
     RESULTS
     | RUNS
     | {
-        *("sources", "datasets", "narrator", "uploads", "export", "takeaway", "report"),
+        *("sources", "datasets", "narrator", "uploads", "program", "export", "takeaway", "report"),
         *("slots", "lessons", "edits", "pictures"),
     }
 )
@@ -67,7 +67,8 @@ TABLE = {
     "snapshots": May({"numpy"}, L0 | {"arithmetic", "runs"}),
     "tour": May({"numpy"}, L0 | {"arithmetic", "convolution", "runs", "run_log", "snapshots"}),
     "limits": May(modules=L0 | {"arithmetic", "datasets"}),
-    "export": May(modules=L0 | {"arithmetic", "pace", "sources"}),
+    "program": May(modules=L0 | {"arithmetic", "pace", "sources"}),
+    "export": May(modules=L0 | {"program", "sources"}),
     "edits": May(modules=L0 | {"arithmetic"}),
     "takeaway": May(modules={"history"}),
     "report": May({"numpy"}, L0 | {"arithmetic", "evaluation", "history", "weights", "figures"}),
