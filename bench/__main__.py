@@ -16,6 +16,7 @@ from contextlib import suppress
 import psutil
 
 from bench import explain, look, memory, recipes, repaint, report, rerun, start, surgery, training
+from bench import look, memory, recipes, repaint, report, rerun, start, stepper, training
 from bench.report import Figure
 
 MEASUREMENTS: dict[str, Callable[..., Iterator[Figure]]] = {
@@ -23,6 +24,7 @@ MEASUREMENTS: dict[str, Callable[..., Iterator[Figure]]] = {
     "repaint": repaint.measure,
     "look": look.measure,
     "explain": explain.measure,
+    "stepper": stepper.measure,
     "keras": rerun.measure,
     "memory": memory.measure,
     "surgery": surgery.measure,

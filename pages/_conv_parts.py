@@ -28,9 +28,11 @@ SHIPPED = "fashion"  # whose first feature maps are pooled
 CELL = 22  # side of a drawn pixel in the picture of stacked kernels
 
 
-def pick(name: str, choices: Sequence[object], label: str, words: str) -> object:
-    """One of a row of buttons, kept as `conv_<name>`."""
-    st.session_state.setdefault(f"conv_{name}", choices[0])
+def pick(
+    name: str, choices: Sequence[object], label: str, words: str, default: object = None
+) -> object:
+    """One of a row of buttons, kept as `conv_<name>`; begins with `default` or the first."""
+    st.session_state.setdefault(f"conv_{name}", default or choices[0])
     return st.segmented_control(
         label, choices, key=f"conv_{name}", required=True, help=words,
         format_func=lambda it: _choice(name, it), persist_state="session",

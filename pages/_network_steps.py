@@ -76,8 +76,8 @@ def _steps(run: runs.Run, waits: bool) -> None:
             _show(run, row, epoch, sample)
     query = {"section": "network", "run": run.id, "layer": row.name, "filter": str(_filter(row))}
     _inside.say(PAGE, {**query, "epoch": str(epoch), **(sample.query if sample else {})})
-    if waits and not _waits():
-        st.rerun()  # without asking every two seconds
+    if waits != _waits():
+        st.rerun()  # from now on with, or without, asking every two seconds
 
 
 def _filter(row: LayerRow) -> int:
@@ -119,8 +119,8 @@ def _show(run: runs.Run, row: LayerRow, epoch: int, sample: Sample) -> None:
     elif one is None:
         st.caption(t("convolution.keras_waits"))
     else:
-        difference = np.abs(maps[row.name + "/sum"][..., index] - one[0]).max()
-        largest = f"{float(difference):.0e}".replace("-", "−")
+        difference = float(np.abs(maps[row.name + "/sum"][..., index] - one[0]).max())
+        largest = f"{difference:.0e}".replace("-", "−") if difference else "0"
         st.caption(t("convolution.keras_there", largest=largest))
     st.caption(parts.padding_words(setup))
 
@@ -137,18 +137,25 @@ def _keras(
     """What Keras makes of the image, and what is wrong with the engine; None while it gets ready."""
     if (problem := engine().problem) is not None:
         return None, problem
-    if not engine().ready("look") or not (run.folder / "best.keras").exists():
-        return None, None
     asked = (run.id, epoch, sample.pixels.tobytes())
     kept = st.session_state.get("conv_keras")
     if kept is not None and kept[0] == asked:
         return kept[1], None
+    found = _ask(run, held, sample)
+    st.session_state["conv_keras_there"] = found is not None
+    if found is not None:
+        st.session_state["conv_keras"] = (asked, found)
+    return found, None
+
+
+def _ask(run: runs.Run, held: snapshots.Weights, sample: Sample) -> dict[str, np.ndarray] | None:
+    if not engine().ready("look") or not (run.folder / "best.keras").exists():
+        return None
     patience = PATIENCE_S if st.session_state.get("conv_keras_there") else BRIEF_S
     try:
-        found = engine().look("feature_maps", run, sample.pixels, held, timeout=patience)
+        maps: dict[str, np.ndarray] = engine().look(
+            "feature_maps", run, sample.pixels, held, timeout=patience
+        )
     except CnnError:
-        st.session_state["conv_keras_there"] = False
-        return None, None
-    st.session_state["conv_keras"] = (asked, found)
-    st.session_state["conv_keras_there"] = True
-    return found, None
+        return None
+    return maps

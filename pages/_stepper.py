@@ -54,6 +54,7 @@ class Setup:
         activation: One of `config.ACTIVATIONS`, behind a convolution.
         filter: Which map is shown large.
         colours: "image" shows the input in grey from 0 to 1, "maps" in the colours of activations.
+        grey: Whether a result that is an image again is shown in grey, too.
         editable: Whether the only kernel can be typed.
         keras: What Keras has for the chosen filter, sums and outputs of shape (H', W'); None while
             that is not known.
@@ -71,6 +72,7 @@ class Setup:
     activation: str = "linear"
     filter: int = 0
     colours: str = "image"
+    grey: bool = True
     editable: bool = False
     keras: tuple[np.ndarray, np.ndarray] | None = None
     compares: bool = False
@@ -118,6 +120,7 @@ def _data(setup: Setup) -> dict[str, Any]:
         "activation": setup.activation,
         "filter": setup.filter,
         "colours": setup.colours,
+        "grey": setup.grey,
         "editable": setup.editable,
         "scales": {name: _text(table) for name, table in palette.SCALES.items()},
         "keras": None,

@@ -9,7 +9,6 @@ import streamlit as st
 
 from cnn_core import convolution
 from cnn_core.config import ACTIVATIONS, PADDINGS
-from cnn_core.lessons import LESSONS
 from pages import _conv_parts as parts
 from pages import _inside, _kernel_choice, _network_steps, _samples
 from pages._lessons import lesson
@@ -23,9 +22,9 @@ LINK = (
 LESSONS_OF = {
     "slide": ("kernel", "padding", "stride"),
     "network": ("filter", "feature_map"),
-    "flip": ("convolution", "kernel"),
+    "flip": ("convolution",),
     "pool": ("pooling", "stride"),
-    "stack": ("receptive_field", "parameters", "kernel"),
+    "stack": ("receptive_field", "parameters"),
 }
 SECTIONS = tuple(LESSONS_OF)
 STRIDES = (1, 2, 3, 4)
@@ -43,14 +42,14 @@ def main() -> None:
     asked = _inside.arrived("convolution", LINK)
     _follow(asked)
     st.session_state.setdefault("conv_section", "slide")
-    section = st.segmented_control(
-        t("convolution.section"), SECTIONS, key="conv_section", required=True,
-        format_func=lambda name: t(f"convolution.section_{name}"), label_visibility="collapsed",
-        persist_state="session",
-    )  # fmt: skip
+    with st.container(horizontal=True, vertical_alignment="center", key="conv_top"):
+        section = st.segmented_control(
+            t("convolution.section"), SECTIONS, key="conv_section", required=True,
+            format_func=lambda name: t(f"convolution.section_{name}"),
+            label_visibility="collapsed", persist_state="session",
+        )  # fmt: skip
+        lesson(*LESSONS_OF[str(section)])
     st.markdown(t(f"convolution.story_{section}"))
-    if names := [name for name in LESSONS_OF[str(section)] if name in LESSONS]:
-        lesson(*names)
     if section == "network":
         _network_steps.story(asked)
     else:
@@ -136,6 +135,7 @@ def _flip() -> Query:
             sample.values,
             kernels=shown[:, :, np.newaxis, np.newaxis],
             padding="same",
+            grey=False,
             words={"kernel": t(f"convolution.kernel_in_{way}")},
         )
         stepper("conv_flip", setup)
@@ -175,7 +175,7 @@ def _pool() -> Query:
 def _stack() -> Query:
     """Two 3×3 layers against one of 5×5, three against one of 7×7."""
     channels = parts.pick(
-        "channels", parts.CHANNELS, t("convolution.channels"), t("convolution.channels_help")
+        "channels", parts.CHANNELS, t("convolution.channels"), t("convolution.channels_help"), 32
     )
     parts.stacks(int(channels))
     return {"channels": str(channels)}

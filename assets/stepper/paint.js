@@ -52,9 +52,9 @@ class View {
 
 function frame(pen, x, y, wide, high, size) {
   const thick = Math.max(2, devicePixelRatio * 2);
-  for (const [colour, width] of [["#111", thick * 2], [MARK, thick]]) {
+  for (const [colour, lines] of [["#111", 2.5], ["#fff", 1.75], [MARK, 1]]) {
     pen.strokeStyle = colour;
-    pen.lineWidth = width;
+    pen.lineWidth = lines * thick;
     pen.strokeRect(x * size, y * size, wide * size, high * size);
   }
 }
@@ -118,10 +118,10 @@ function rangeOf(values) {
 }
 
 // A kernel whose weights add up to more than nothing makes an image of an image; edges have two signs.
-function lookOfOutput({ kind, colours, kernels, bias, filters }, maps, input) {
+function lookOfOutput({ kind, colours, grey, kernels, bias, filters }, maps, input) {
   if (kind !== "conv") return input;
   const weight = filters === 1 ? kernels.reduce((total, one) => total + one, bias[0]) : 0;
-  return colours === "image" && weight > 1e-9 ? { scale: "grey", low: 0, high: 1 } : rangeOf(maps);
+  return grey && colours === "image" && weight > 1e-9 ? { scale: "grey", low: 0, high: 1 } : rangeOf(maps);
 }
 
 function css([red, green, blue]) {

@@ -5,7 +5,7 @@
 
 const STEPS = { ArrowLeft: [0, -1], ArrowRight: [0, 1], ArrowUp: [-1, 0], ArrowDown: [1, 0] };
 const SPEEDS = [1, 2, 5, 10, 25, 60, 150, 400]; // cells a second
-const GLIDES = 10; // up to this speed the window glides from cell to cell
+const GLIDES = 30; // up to this speed the window glides from cell to cell
 const TYPED = 350; // ms after the last key before a typed kernel is sent
 const WRITTEN = 25; // products that are also written out in a row
 const LONG = 64; // channels whose sums are also told while it plays
@@ -211,7 +211,6 @@ class Stepper {
     this.index = Math.min(this.cells - 1, this.index + steps);
     this.revealed = this.index + 1;
     if (steps || this.speed <= GLIDES) this.show(this.speed <= GLIDES ? this.carry : 0);
-    this.frames += 1;
     if (this.index === this.cells - 1 && this.carry >= 0.5) this.pause();
   }
 
@@ -419,6 +418,9 @@ class Stepper {
       this.revealed,
       columns,
     );
+    this.frames += 1;
+    if (glides && this.told === this.index) return; // only the window has moved
+    this.told = this.index;
     this.fillSheet();
     this.numbers();
   }
