@@ -31,7 +31,7 @@ def measure(*, quick: bool = False) -> Iterator[Figure]:
     asked = [sys.executable, "-m", "bench.surgery", str(1 if quick else TIMES)]
     said = subprocess.run(asked, cwd=ROOT, capture_output=True, text=True, check=False)
     if said.returncode:
-        raise BenchError(said.stderr[-2000:])
+        raise BenchError(said.stderr.strip().rpartition("\n")[2])
     taken = json.loads(said.stdout.splitlines()[-1])
     ours, theirs = (median(taken[name]) for name in ("accuracy", "predict"))
     yield Figure(
