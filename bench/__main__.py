@@ -15,8 +15,19 @@ from contextlib import suppress
 
 import psutil
 
-from bench import explain, look, memory, recipes, repaint, report, rerun, start, surgery, training
-from bench import look, memory, recipes, repaint, report, rerun, start, stepper, training
+from bench import (
+    explain,
+    look,
+    memory,
+    recipes,
+    repaint,
+    report,
+    rerun,
+    start,
+    stepper,
+    surgery,
+    training,
+)
 from bench.report import Figure
 
 MEASUREMENTS: dict[str, Callable[..., Iterator[Figure]]] = {
