@@ -80,16 +80,17 @@ def test_a_kernel_shows_its_numbers_marks_what_is_changed_and_frames_the_chosen_
 
 
 def test_the_ranking_begins_with_the_filter_that_is_missed_most():
-    right = [90, 70, 95, 70]
+    right = [92, 70, 95, 70]
     assert surgery.order_of(right) == [1, 3, 0, 2]
     option = surgery.ranking_bars(right, 92, 100, layer="conv2", words=WORDS, palette=palette.DARK)
     json.dumps(option)
     assert option["xAxis"]["data"] == ["1", "3", "0", "2"]
     bars = option["series"][0]["data"]
-    assert [bar["value"] for bar in bars] == [-22, -22, -2, 3]
+    assert [bar["value"] for bar in bars] == [-22, -22, 0, 3]
     assert bars[0]["name"] == "Filter 1 off: −22.0 points, 70.0% right"
     colours = [bar["itemStyle"]["color"] for bar in bars]
-    assert colours == [palette.DARK.problem] * 3 + [palette.DARK.test]
+    missed, equal, better = palette.DARK.problem, palette.DARK.mark, palette.DARK.test
+    assert colours == [missed, missed, equal, better]
     alt = surgery.ranking_alt(right, 92, 100, layer="conv2", words=WORDS)
     assert alt.index("Filter 1") < alt.index("Filter 3") < alt.index("Filter 0")
 

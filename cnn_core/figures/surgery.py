@@ -228,6 +228,7 @@ def ranking_bars(
         palette: Of the theme.
     """
     order = order_of(right)
+    tones = {-1: palette.problem, 0: palette.mark, 1: palette.test}
     bars = [
         {
             "value": round(100 * (right[place] - base) / images, 4),
@@ -236,9 +237,7 @@ def ranking_bars(
                 change=signed(100 * (right[place] - base) / images, 1),
                 accuracy=f"{right[place] / images:.1%}",
             ),
-            "itemStyle": {
-                "color": palette.problem if right[place] < base else palette.test,
-            },
+            "itemStyle": {"color": tones[int(np.sign(right[place] - base))]},
         }
         for place in order
     ]
