@@ -68,7 +68,7 @@ def _follow(asked: Mapping[str, str]) -> None:
         st.session_state["images_index"] = index
     place = [_inside.whole(asked, name, 10_000) for name in ("row", "column", "cells")]
     if asked:
-        st.session_state["images_place"] = tuple(place)
+        st.session_state["images_place"] = (None, *place)
 
 
 @st.fragment
@@ -77,8 +77,9 @@ def _story() -> None:
     if shown is None:
         _inside.say("images", {"source": str(st.session_state["images_source"])})
     else:
-        place = _pixels.placed("images_pixels", shown.name) or _first_place(shown)
-        _pixels.pixels("images_pixels", shown.pixels, shown.name, place)
+        first = _first_place(shown)  # not where it is now: the same data are not sent again
+        _pixels.pixels("images_pixels", shown.pixels, shown.name, first)
+        place = _pixels.placed("images_pixels", shown.name) or first
         _what_it_is(shown.pixels)
         _channels(shown.pixels)
         _for_keras(shown.pixels)
@@ -88,8 +89,11 @@ def _story() -> None:
 
 
 def _first_place(shown: Shown) -> _pixels.Place:
-    """What the link asked for, or the middle; kept inside the image."""
-    row, column, cells = st.session_state.pop("images_place", (None, None, None))
+    """What the link asked for, as long as its image is shown, or the middle; kept inside the image."""
+    name, row, column, cells = st.session_state.get("images_place", (shown.name, None, None, None))
+    if name not in {None, shown.name}:
+        row = column = cells = None
+    st.session_state["images_place"] = (shown.name, row, column, cells)
     height, width = shown.pixels.shape[:2]
     side = cells if cells in _pixels.SIZES else CELLS
     middle = ((height - side) // 2, (width - side) // 2)

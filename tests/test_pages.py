@@ -193,6 +193,16 @@ def test_a_bad_link_to_an_image_is_one_sentence(query, visit):
     assert (address(at)["source"], address(at)["index"]) == ("data", "0")
 
 
+def test_the_window_of_a_link_stays_until_there_is_another_image(visit):
+    at = visit("images", row="3", column="4", cells="6")
+    place = ("row", "column", "cells")
+    for _ in range(2):
+        assert [address(at)[name] for name in place] == ["3", "4", "6"]
+        at.run()
+    at.number_input(key="images_index").set_value(5).run()
+    assert [address(at)[name] for name in place] == ["10", "10", "8"]
+
+
 def test_a_window_beyond_the_image_is_moved_inside(visit):
     at = visit("images", row="27", column="500", cells="12")
     assert not at.exception

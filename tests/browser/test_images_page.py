@@ -81,7 +81,7 @@ def test_numbers_are_read_by_keyboard_and_pointer_and_stand_in_the_link(
     assert (inside.query["column"], inside.query["cells"]) == ("12", "6")
     box = stage.bounding_box()
     assert box is not None
-    stage.click(position={"x": box["width"] * 20.5 / 28, "y": box["height"] * 17.5 / 28})
+    stage.click(position={"x": box["width"] * 20.8 / 28, "y": box["height"] * 17.8 / 28})
     holds(page, image, 15, 18, 6)
     page.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
     page.mouse.down()
@@ -109,6 +109,7 @@ def test_bytes_become_floats_and_a_cell_tells_its_place(app: Server, window: Win
     scaled = [float(f"{value / 255:.2f}") for value in (red, green, blue)]
     np.testing.assert_allclose(grid(page)[101, 201], scaled, atol=0.0051)
     assert inside.places("images_which", "images_pixels") == before
+    page.locator(".unit").click()
     inside.press("images_source", "Data set")
     holds(page, datasets.sample_test("fashion_mnist")[0][0, ..., 0], 10, 10, 8)
 
