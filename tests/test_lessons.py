@@ -77,6 +77,11 @@ def test_the_folders_hold_every_lesson_and_nothing_else() -> None:
         assert {path.stem for path in (lessons.FOLDER / language).iterdir()} == set(LESSONS)
 
 
+def test_the_readme_counts_them() -> None:
+    readme = (lessons.FOLDER.parent.parent / "README.md").read_text("utf-8")
+    assert f"{len(LESSONS)} terms" in readme
+
+
 def test_both_languages_are_built_the_same() -> None:
     for name in LESSONS:
         said = {language: lessons.read(language, name) for language in texts.LANGUAGES}
