@@ -55,7 +55,11 @@ def story(run: runs.Run, say: Callable[[runs.Run], None]) -> None:
             return
         _patterns(row, index, found)
         with st.container(key="pattern_images"):
-            _favourites.show(run, row, index, _favourites.survey(run, row.name))
+            active = runs.status(run).active  # its kept weights change: not all images each time
+            if active:
+                st.info(t("filters.no_model"), icon=":material/hourglass_top:")
+            found_images = None if active else _favourites.survey(run, row.name)
+            _favourites.show(run, row, index, found_images)
 
 
 def _rows(run: runs.Run) -> dict[str, LayerRow]:

@@ -143,6 +143,10 @@ def _result(run: runs.Run, chosen: Chosen, asked: Asked, opacity: float) -> None
     _inside.html(legend("sequential", "0", t("explain.most"), title=t("explain.scale")))
     parts.pictures(view)
     st.caption(t("explain.scale_note"))
+    st.page_link(
+        "pages/feature_maps.py", label=t("explain.maps"), icon=":material/layers:",
+        query_params={"run": run.id, **chosen.query},
+    )  # fmt: skip
 
 
 main()

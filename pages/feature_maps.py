@@ -92,6 +92,10 @@ def _result(run: runs.Run, chosen: Chosen, epoch: int, reach: str) -> None:
         parts.close_up(view)
         parts.all_layers(view)
         parts.dense_layers(view)
+        st.page_link(
+            "pages/explain.py", label=t("feature_maps.explain"), icon=":material/help_center:",
+            query_params={"run": run.id, **chosen.query},
+        )  # fmt: skip
         name = parts.layer(run)
         with st.expander(t("feature_maps.code"), icon=":material/code:", key="maps_code"):
             st.code(recipes.feature_map_lines(name, view.shape(name)), language="python")

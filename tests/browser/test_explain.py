@@ -112,6 +112,11 @@ def test_another_class_another_square_and_nothing_jumps(app, window, run):
     found = explain.occlusion(network, image, best, 4, 2, "black")
     after = found["probability"] - found["drops"].max()
     expect(cards(screen).nth(3)).to_contain_text(f"{found['probability']:.1%} → {after:.1%}")
+    screen.settled().page.get_by_role("link", name="What each layer makes of this image").click()
+    expect(screen.part("close_up")).to_contain_text("Test image 3", timeout=COLD)
+    screen.settled().page.get_by_role("link", name="Explain this decision").click()
+    expect(screen.page.locator(".decision figcaption")).to_contain_text("Test image 3")
+    expect(screen.page.locator(".class-shares .marked .name")).to_have_text(NAMES[best])
 
 
 def test_the_untrained_network_stands_below(app, window, run):
