@@ -17,7 +17,7 @@ from cnn_core.figures import palette
 from pages._shared import t
 
 ASSETS = Path(__file__).parent.parent / "assets" / "stepper"
-PARTS = ("sums.js", "paint.js", "stepper.js")
+PARTS = ("sums.js", "paint.js", "readout.js", "pictures.js", "stepper.js")
 LARGEST = 1000.0  # of a typed weight
 WORDS = (
     "play", "pause", "back", "next", "speed", "speed_label", "bar", "arrows", "keys", "place", "said",
