@@ -1,4 +1,4 @@
-"""A bundled image to choose, without a worker: a test image of a sample, or a single bright pixel."""
+"""An image to choose without a worker: of a bundled sample, one bright pixel, a photograph, an upload."""
 
 from __future__ import annotations
 
@@ -8,14 +8,17 @@ from dataclasses import dataclass
 import numpy as np
 import streamlit as st
 
-from cnn_core import datasets, runs, texts
+from cnn_core import datasets, pictures, runs, texts, uploads
+from cnn_core.errors import CnnError
 from cnn_core.figures import mosaic
 from pages import _inside, _run_panel, _tiles
-from pages._shared import t
+from pages._shared import say_error, t
 
 SETS = ("fashion_mnist", "mnist")  # scikit-learn's digits would load scikit-learn into the server
-PIXEL = "pixel"
-PIXEL_SIDE = 9
+PIXEL, PHOTO = "pixel", "photo"
+SOURCES = (*SETS, PIXEL, PHOTO)
+UPLOAD = "upload"
+PIXEL_SIDE, PHOTO_SIDE = 9, 64
 THUMBS, COLUMNS = 16, 8
 SIDE, GAP = 56, 4  # of a small image, and between two, in pixels of the picture
 
@@ -42,17 +45,19 @@ class Sample:
 
 def follow(asked: Mapping[str, str]) -> None:
     """Choose the image that a link names; one sentence if there is none."""
-    if "data" in asked and asked["data"] not in (*SETS, PIXEL):
-        known = ", ".join((*SETS, PIXEL))
+    if "data" in asked and asked["data"] not in SOURCES:
+        known = ", ".join(SOURCES)
         st.warning(t("samples.unknown", known=known), icon=":material/link_off:")
     elif "data" in asked:
         st.session_state["samples_data"] = asked["data"]
+    if asked.get("photo") in pictures.PHOTOGRAPHS:
+        st.session_state["samples_photo"] = asked["photo"]
     count = len(_test_images(SETS[0])[0])
     if (index := _inside.whole(asked, "index", count)) is not None:
         st.session_state["samples_index"] = index
 
 
-def choose(sets: Sequence[str] = (*SETS, PIXEL)) -> Sample:
+def choose(sets: Sequence[str] = SOURCES) -> Sample:
     """Controls for the image, and the image they choose."""
     if st.session_state.get("samples_data") not in sets:
         st.session_state["samples_data"] = sets[0]
@@ -62,7 +67,8 @@ def choose(sets: Sequence[str] = (*SETS, PIXEL)) -> Sample:
             format_func=lambda name: t(f"samples.{name}"), label_visibility="collapsed",
             persist_state="session",
         )  # fmt: skip
-    return _pixel() if st.session_state["samples_data"] == PIXEL else _bundled()
+    choices = {PIXEL: _pixel, PHOTO: _photo}
+    return choices.get(str(st.session_state["samples_data"]), _bundled)()
 
 
 def _pixel() -> Sample:
@@ -70,6 +76,47 @@ def _pixel() -> Sample:
     image[PIXEL_SIDE // 2, PIXEL_SIDE // 2] = 255
     st.caption(t("samples.pixel_note"))
     return Sample(image, t("samples.pixel_title"), {"data": PIXEL})
+
+
+def _photo() -> Sample:
+    """A photograph that comes with scikit-learn, or one of the visitor's own; small and grey."""
+    st.session_state.setdefault("samples_photo", pictures.PHOTOGRAPHS[0])
+    name = st.segmented_control(
+        t("samples.photo"), (*pictures.PHOTOGRAPHS, UPLOAD), key="samples_photo", required=True,
+        format_func=lambda it: t("image.upload" if it == UPLOAD else f"images.photo_{it}"),
+        label_visibility="collapsed", persist_state="session", width="stretch",
+    )  # fmt: skip
+    st.caption(t("samples.photo_note", side=PHOTO_SIDE))
+    if name != UPLOAD:
+        title = t(f"images.photo_{name}")
+        return Sample(_photograph(str(name)), title, {"data": PHOTO, "photo": str(name)})
+    own = _upload()
+    pixels = _photograph(pictures.PHOTOGRAPHS[0]) if own is None else own
+    return Sample(pixels, t("image.own_file"), {"data": PHOTO})
+
+
+def _upload() -> np.ndarray | None:
+    file = st.file_uploader(
+        t("image.file"), type=["jpg", "jpeg", "png", "webp"], key="samples_file",
+        label_visibility="collapsed",
+    )  # fmt: skip
+    if file is None:
+        return None
+    try:
+        return _small(uploads.read(file.getvalue()))
+    except CnnError as error:
+        st.error(say_error(error), icon=":material/broken_image:")
+        return None
+
+
+def _small(picture: uploads.Picture) -> np.ndarray:
+    return uploads.prepare(picture, (PHOTO_SIDE, PHOTO_SIDE, 1), invert=False).model_input
+
+
+@st.cache_data(show_spinner=False)
+def _photograph(name: str) -> np.ndarray:
+    pixels = pictures.photograph(name)
+    return _small(uploads.Picture(pixels, (pixels.shape[1], pixels.shape[0]), ()))
 
 
 def _bundled() -> Sample:
@@ -141,8 +188,7 @@ def _sheet(images: np.ndarray, gap: int) -> np.ndarray:
 @st.cache_data(show_spinner=False)
 def _test_images(name: str) -> tuple[np.ndarray, np.ndarray]:
     """Images and labels of the test part of a bundled sample."""
-    sample = datasets.load(name, size="sample")
-    return sample.x_test.copy(), sample.y_test.copy()
+    return datasets.sample_test(name)
 
 
 def _class_names(name: str) -> list[str]:

@@ -16,7 +16,7 @@ from pages._shared import t
 from pages._stepper import Setup, stepper
 
 LINK = (
-    "section", "kernel", "stride", "padding", "activation", "bias", "turned", "data", "index",
+    "section", "kernel", "stride", "padding", "activation", "bias", "turned", "data", "index", "photo",
     "pool", "size", "step", "on", "channels", "run", "layer", "filter", "epoch",
 )  # fmt: skip
 LESSONS_OF = {

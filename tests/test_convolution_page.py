@@ -13,7 +13,7 @@ import streamlit as st
 from scipy.signal import convolve2d, correlate2d
 from streamlit.testing.v1 import AppTest
 
-from cnn_core import convolution, datasets, runs, snapshots, texts
+from cnn_core import convolution, datasets, pictures, runs, snapshots, texts
 from cnn_core.arithmetic import layer_table
 from cnn_core.config import ConvBlock, ModelConfig
 from cnn_core.errors import EngineError
@@ -164,6 +164,18 @@ def test_a_link_opens_what_was_seen(visit, mounted):
     np.testing.assert_allclose(floats(data["image"]), digit.ravel(), atol=1e-6)
     said = {name: it if isinstance(it, str) else it[0] for name, it in at.query_params.items()}
     assert said == asked
+
+
+def test_a_photograph_is_grey_and_small_and_a_single_pixel_is_one(visit, mounted):
+    visit(data="photo", photo="flower")
+    image = floats(mounted[-1]["data"]["image"]).reshape(mounted[-1]["data"]["shape"])
+    assert image.shape == (64, 64, 1)
+    square = pictures.photograph("flower")[:, 106:533].mean(axis=2) / 255  # the middle of 640
+    blocks = square[:424, :424].reshape(8, 53, 8, 53).mean(axis=(1, 3))
+    ours = image.reshape(8, 8, 8, 8).mean(axis=(1, 3))
+    assert np.corrcoef(blocks.ravel(), ours.ravel())[0, 1] > 0.95
+    visit(data="pixel", section="flip")
+    assert floats(mounted[-1]["data"]["image"]).sum() == 1
 
 
 def test_a_chosen_kernel_is_kept_and_only_kernels_are_taken_from_a_browser(visit, mounted):

@@ -19,7 +19,8 @@ class View {
   still(draw) {
     this.base = new OffscreenCanvas(this.canvas.width, this.canvas.height);
     const pen = this.base.getContext("2d");
-    pen.translate(-this.left * this.size, -this.top * this.size);
+    // On whole pixels, or seams show between the cells.
+    pen.translate(Math.round(-this.left * this.size), Math.round(-this.top * this.size));
     draw(pen, this.size);
   }
 
@@ -51,7 +52,7 @@ class View {
 }
 
 function frame(pen, x, y, wide, high, size) {
-  const thick = Math.max(2, devicePixelRatio * 2);
+  const thick = Math.max(1, Math.min(2 * devicePixelRatio, size / 4));
   for (const [colour, lines] of [["#111", 2.5], ["#fff", 1.75], [MARK, 1]]) {
     pen.strokeStyle = colour;
     pen.lineWidth = lines * thick;

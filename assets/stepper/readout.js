@@ -69,7 +69,8 @@ class Readout {
   legends() {
     const ramp = ({ scale, low, high }) => {
       const colours = [0, 0.25, 0.5, 0.75, 1].map((part) => css(this.shade(low + part * (high - low), { scale, low, high })));
-      return `${short(low)} <i style="background:linear-gradient(90deg,${colours})"></i> ${short(high)}`;
+      const bar = `<i style="background:linear-gradient(90deg,${colours})"></i>`;
+      return `<span class="ramp">${short(low)} ${bar} ${short(high)}</span>`;
     };
     const { top, bottom, left, right } = this.place;
     let said = ramp(this.inputLook);
@@ -78,7 +79,7 @@ class Readout {
     if (this.unread.includes(1)) said += ` <i class="hatch"></i> ${this.words.unread}`;
     this.find(".input .legend").innerHTML = said;
     const clipped = this.look.scale === "grey" && this.maps.some((one) => one < -1e-9 || one > 1 + 1e-9);
-    this.find(".output .legend").innerHTML = ramp(this.one) + (clipped ? ` · ${this.words.clipped}` : "");
+    this.find(".output .legend").innerHTML = ramp(this.one) + (clipped ? ` <span>${this.words.clipped}</span>` : "");
     this.find(".maps .legend").innerHTML = ramp(this.look);
   }
 
