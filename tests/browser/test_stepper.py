@@ -335,6 +335,26 @@ def test_a_typed_kernel_is_reckoned_at_once_and_stands_in_the_address(bench):
     assert numbers(other.grid("kernel")) == kernel.ravel().tolist()
 
 
+def test_a_pooling_shows_which_number_stays(bench):
+    screen = bench({"width": 1280}, section="pool", size=3, on="image")
+    assert screen.known("cells") == 81, "the remainder fills no window"
+    row, column = 3, 4
+    patch = SHIRT[9:12, 12:15, 0]
+    screen.page.mouse.move(*screen.over("output", row, column, 9, 9))
+    eventually(lambda: screen.spot == (row, column))
+    assert screen.value("output") == pytest.approx(patch.max(), abs=1e-6)
+    winner = screen.stepper.locator(".patch .winner")
+    expect(winner).to_have_count(1)
+    assert numbers([winner.inner_text()]) == [pytest.approx(patch.max(), abs=0.006)]
+    expect(screen.stepper.locator(".input .legend")).to_contain_text("never read")
+    screen.press("conv_pool", "average pooling")
+    screen.says("pool", "average")
+    eventually(lambda: screen.stepper.locator(".ledger .counted").count())
+    assert screen.spot == (row, column)
+    assert screen.value("output") == pytest.approx(patch.mean(), abs=1e-6)
+    assert screen.value("counted") == 9
+
+
 def test_a_trained_kernel_gives_the_number_that_keras_gives_for_that_unit(app, bench):
     screen = bench({"width": 1280}, section="network", run="fashion", layer="conv2", filter=7)
     keras_term = screen.stepper.locator(".ledger .keras b")
