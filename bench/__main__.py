@@ -17,6 +17,7 @@ import psutil
 
 from bench import (
     explain,
+    home,
     look,
     memory,
     recipes,
@@ -33,6 +34,7 @@ from bench.report import Figure
 MEASUREMENTS: dict[str, Callable[..., Iterator[Figure]]] = {
     "start": start.measure,
     "repaint": repaint.measure,
+    "home": home.measure,
     "look": look.measure,
     "explain": explain.measure,
     "stepper": stepper.measure,
