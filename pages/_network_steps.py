@@ -69,7 +69,7 @@ def _steps(run: runs.Run, waits: bool) -> None:
             on_change=lambda: st.session_state.pop("conv_filter", None),
         )  # fmt: skip
         epoch = _inside.epoch_slider(run, "conv", snapshots.epochs(run))
-        sample = _samples.of_run(run)
+        sample = _sample(run)
     row = rows[str(st.session_state["conv_layer"])]
     with right, st.container(key="conv_result"):
         if sample is not None:
@@ -78,6 +78,14 @@ def _steps(run: runs.Run, waits: bool) -> None:
     _inside.say(PAGE, {**query, "epoch": str(epoch), **(sample.query if sample else {})})
     if waits != _waits():
         st.rerun()  # from now on with, or without, asking every two seconds
+
+
+def _sample(run: runs.Run) -> Sample | None:
+    try:
+        return _samples.of_run(run)
+    except CnnError as error:
+        _inside.complain(error)
+        return None
 
 
 def _filter(row: LayerRow) -> int:

@@ -52,6 +52,8 @@ def follow(asked: Mapping[str, str]) -> None:
         st.session_state["samples_data"] = asked["data"]
     if asked.get("photo") in pictures.PHOTOGRAPHS:
         st.session_state["samples_photo"] = asked["photo"]
+    if "index" not in asked:
+        return
     count = len(_test_images(SETS[0])[0])
     if (index := _inside.whole(asked, "index", count)) is not None:
         st.session_state["samples_index"] = index

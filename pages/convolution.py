@@ -9,6 +9,7 @@ import streamlit as st
 
 from cnn_core import convolution
 from cnn_core.config import ACTIVATIONS, PADDINGS
+from cnn_core.errors import CnnError
 from pages import _conv_parts as parts
 from pages import _inside, _kernel_choice, _network_steps, _samples
 from pages._lessons import lesson
@@ -40,7 +41,11 @@ def main() -> None:
     st.title(t("convolution.title"), anchor=False)
     st.caption(t("convolution.intro"))
     asked = _inside.arrived("convolution", LINK)
-    _follow(asked)
+    try:
+        _follow(asked)
+    except CnnError as error:
+        _inside.complain(error)
+        return
     st.session_state.setdefault("conv_section", "slide")
     with st.container(horizontal=True, vertical_alignment="center", key="conv_top"):
         section = st.segmented_control(
@@ -75,7 +80,10 @@ def _follow(asked: Mapping[str, str]) -> None:
 
 @st.fragment
 def _story(section: str) -> None:
-    _inside.say("convolution", {"section": section, **STORIES[section]()})
+    try:
+        _inside.say("convolution", {"section": section, **STORIES[section]()})
+    except CnnError as error:
+        _inside.complain(error)
 
 
 def _slide() -> Query:

@@ -16,7 +16,7 @@ from streamlit.testing.v1 import AppTest
 from cnn_core import convolution, datasets, pictures, runs, snapshots, texts
 from cnn_core.arithmetic import layer_table
 from cnn_core.config import ConvBlock, ModelConfig
-from cnn_core.errors import EngineError
+from cnn_core.errors import DataError, EngineError
 from pages import _kernel_choice, _shared, _stepper
 
 APP = Path(__file__).parent.parent / "app.py"
@@ -208,6 +208,18 @@ def test_a_kernel_survives_its_text(side):
     found = _kernel_choice.read(_kernel_choice.text_of(kernel))
     assert found is not None
     np.testing.assert_array_equal(found, kernel)
+
+
+@pytest.mark.parametrize("query", [{}, {"index": "3"}, {"section": "network"}, {"section": "pool"}])
+def test_a_damaged_sample_is_one_sentence(query, visit, monkeypatch):
+    def damaged(name: str) -> None:
+        raise DataError("data.sample", file=f"assets/data/{name}.npz")
+
+    st.cache_data.clear()
+    monkeypatch.setattr(datasets, "sample_test", damaged)
+    [warning] = visit(**query).warning
+    assert "fashion" in warning.value
+    st.cache_data.clear()
 
 
 def test_both_ways_differ_as_scipy_says(visit):
