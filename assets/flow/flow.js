@@ -186,7 +186,10 @@ class Flow {
         Object.assign(item.querySelector(".board").style, { width: `${wide}px`, height: `${high}px` });
         item.style.setProperty("--step", `${this.boards[at].step}px`);
       });
-      if (this.shown) this.paint();
+      if (this.shown) {
+        this.paint();
+        this.mark();
+      }
     }
     this.shade();
   }
@@ -257,7 +260,6 @@ class Flow {
       board.setAttribute("aria-valuemax", values.length - 1);
       if (stage.kind === "output") this.fillOdds(values);
     });
-    if (this.state.index !== null) this.mark();
   }
 
   fillOdds(values) {
