@@ -173,7 +173,7 @@ def pool_facts(setup: Setup) -> None:
     st.table(
         {
             t("convolution.what"): [name for name, _ in rows],
-            t("table.size"): [f"{it.shape[0]}×{it.shape[1]}" for _, it in rows],
+            t("convolution.size"): [f"{it.shape[0]}×{it.shape[1]}" for _, it in rows],
             t("convolution.strongest"): [number(float(it.max())) for _, it in rows],
             t("convolution.mean"): [number(float(it.mean())) for _, it in rows],
             t("convolution.share_zero"): [f"{float((it == 0).mean()):.0%}" for _, it in rows],
