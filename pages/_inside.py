@@ -55,8 +55,8 @@ def pick_run(asked: str | None) -> runs.Run | None:
         st.page_link("pages/playground.py", label=t("inside.train_one"), icon=":material/tune:")
         return None
     st.session_state["inside_run"] = chosen.id if chosen else next(iter(known))
-    return known[
-        st.selectbox(
+    with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
+        run_id = st.selectbox(
             t("inside.run"),
             list(known),
             key="inside_run",
@@ -64,7 +64,8 @@ def pick_run(asked: str | None) -> runs.Run | None:
             format_func=lambda run_id: name_of(known[run_id]),
             on_change=lambda: st.session_state.update(run=st.session_state["inside_run"]),
         )
-    ]
+        _run_panel.take_home(known[run_id])
+    return known[run_id]
 
 
 def has_weights(run: runs.Run) -> bool:

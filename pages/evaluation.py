@@ -49,9 +49,8 @@ def main() -> None:
         )
         _publish(run)
         return
-    with right, st.container(horizontal=True, vertical_alignment="center", gap="small"):
+    with right:
         _scores(run)
-        _run_panel.take_home(run)
     part = _part()
     try:
         found = _predictions(run, part)
