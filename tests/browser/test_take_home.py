@@ -132,12 +132,13 @@ def test_a_set_up_gives_its_program_in_both_forms(app: Server, window, tmp_path:
     assert notebook == json.loads(mine)
 
 
-def test_on_a_phone_in_korean_the_evaluation_page_has_it_too(
+def test_on_a_phone_in_korean_the_pages_that_look_inside_have_it_too(
     app: Server, window, tmp_path: Path
 ) -> None:
-    page = window(
-        f"{app.url}/evaluation?run=fashion&lang=ko", width=390, height=844, color_scheme="dark"
-    )
+    query = "run=fashion&lang=ko"
+    page = window(f"{app.url}/kernels?{query}", width=390, height=844, color_scheme="dark")
+    expect(Popover(page, "fashion").button("script")).to_be_visible()
+    page.goto(f"{app.url}/evaluation?{query}")
     popover = Popover(page, "fashion")
     for kind in RUN_FILES:
         expect(popover.button(kind)).to_be_visible()
