@@ -186,7 +186,7 @@ def pool_facts(setup: Setup) -> None:
 
 
 def _smaller() -> None:
-    """Three ways from 28×28 to 14×14, with what each costs."""
+    """Two ways from 28×28 to 14×14, with what each costs."""
     shape, filters = (28, 28, 32), 32
     ways = {
         "pooling": ConvBlock(filters, 3, 1, "same", pool="max"),
@@ -202,7 +202,6 @@ def _smaller() -> None:
             "convolution.stride_or_pool",
             shape=_times(shape),
             out=_times(pooling.output_shape),
-            params=f"{strided.params:,}",
             formula=strided.formula,
             work=f"{strided.multiplications:,}",
         )
@@ -225,8 +224,8 @@ def stacks(channels: int) -> None:
             t("convolution.layers"): list(sums),
             t("convolution.field"): [f"{side}×{side}" for side in fields],
             t("totals.params"): [f"{count:,}" for count in counts.values()],
-            t("convolution.how"): [" + ".join(formulas) for formulas in ways],
             t("convolution.nonlinear"): [str(len(rows)) for rows in sums.values()],
+            t("convolution.how"): [" + ".join(formulas) for formulas in ways],
         }
     )
     small, large = counts["3×3, 3×3"], counts["5×5"]

@@ -163,17 +163,18 @@ def _scores_html(before: np.ndarray, after: np.ndarray, total: int) -> str:
     return (
         f'<div class="inside head accuracy"><b>{escape(t("surgery.accuracy"))}</b></div>'
         f'<div class="surgery-scores" role="status">{said}</div>'
-        f'<div class="inside quiet">{escape(note)}</div>'
+        f'<div class="inside note"><span class="quiet">{escape(note)}</span></div>'
     )
 
 
 def ranking(view: View) -> None:
     """How the accuracy changes when one more filter of the layer is switched off, for each of them."""
     name = view.row.name
+    note = t("surgery.rank_note", layer=name, images=f"{RANKED:,}")
     with st.container(border=True, key="surgery_ranking"):
         html(
             f'<div class="inside head"><b>{escape(t("surgery.rank_title"))}</b></div>'
-            f'<div class="inside">{escape(t("surgery.rank_note", layer=name, images=f"{RANKED:,}"))}</div>'
+            f'<div class="inside note">{escape(note)}</div>'
         )
         key = f"surgery_ranked_{view.run.id}_{name}"
         if st.button(

@@ -121,7 +121,7 @@ def _controls(run: runs.Run) -> tuple[Asked, float]:
         format_func=lambda it: t(f"explain.shade_{it}"),
     )  # fmt: skip
     opacity = st.slider(
-        t("explain.opacity"), 0, 100, 65, 5, key="explain_opacity", format="%d %%",
+        t("explain.opacity"), 0, 100, 65, 5, key="explain_opacity", format="%d%%",
         help=t("explain.opacity_help"), persist_state="session",
     )  # fmt: skip
     untrained = st.toggle(

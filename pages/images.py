@@ -187,7 +187,7 @@ def _what_it_is(image: np.ndarray) -> None:
     """The image as bytes and as floats."""
     st.markdown(f"##### {t('images.numbers')}")
     st.markdown(t("images.numbers_text"))
-    _table(pictures.as_numbers(image), t("images.numbers"))
+    _table(pictures.as_numbers(image), "numbers")
 
 
 def _channels(image: np.ndarray) -> None:
@@ -222,7 +222,7 @@ def _for_keras(image: np.ndarray) -> None:
     kind = kinds[2 if image.ndim == 2 else image.shape[2]]
     st.markdown(t("images.keras_text"))
     st.markdown(t(f"images.keras_{kind}"))
-    _table(pictures.for_keras(image), t("images.keras"))
+    _table(pictures.for_keras(image), "keras")
 
 
 def _batch() -> None:
@@ -232,7 +232,7 @@ def _batch() -> None:
     st.markdown(f"##### {t('images.batch')}")
     count = steps[0].shape[0]
     st.markdown(t("images.batch_text", count=f"{count:,}", data=t(f"dataset.{name}.label")))
-    _table(steps, t("images.batch"))
+    _table(steps, "batch")
     values = steps[0].nbytes  # a byte each
     side = "×".join(map(str, steps[1].shape[1:]))
     st.markdown(t("images.batch_why", values=f"{values:,}", side=side, count=f"{count:,}"))
@@ -243,7 +243,7 @@ def _batch_steps(name: str) -> tuple[Told, ...]:
     return pictures.batch_steps(_images(name)[0][:BATCH])
 
 
-def _table(rows: Sequence[Told], alt: str) -> None:
+def _table(rows: Sequence[Told], name: str) -> None:
     columns: dict[str, list[Any]] = {
         t("images.code"): [f"`{row.code}`" for row in rows],
         t("images.shape"): [str(row.shape) for row in rows],
@@ -252,11 +252,12 @@ def _table(rows: Sequence[Told], alt: str) -> None:
         t("images.high"): [f"{row.high:.3g}" for row in rows],
         t("images.memory"): [_size(row.nbytes) for row in rows],
     }
-    st.table(columns, hide_index=True, border="horizontal", alt=alt)
+    with st.container(key=f"told_{name}"):
+        st.table(columns, hide_index=True, border="horizontal", alt=t(f"images.{name}"))
 
 
 def _size(count: int) -> str:
-    return f"{count:,} B" if count < 1_000_000 else f"{count / 1e6:,.2f} MB"
+    return f"{count:,} B" if count < 100_000 else f"{count / 1e6:,.2f} MB"
 
 
 main()

@@ -419,8 +419,8 @@ function number(value) {
 }
 
 function percent(value) {
-  if (value >= 0.9995 && value < 1) return "> 99.9 %";
-  return `${(100 * value).toFixed(1)} %`;
+  if (value >= 0.9995 && value < 1) return "> 99.9%";
+  return `${(100 * value).toFixed(1)}%`;
 }
 
 function range([from, to]) {

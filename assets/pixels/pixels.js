@@ -38,8 +38,10 @@ class View {
     const other = this.data?.image !== data.image;
     this.data = data;
     this.stage.setAttribute("aria-label", data.words.stage);
-    this.less.title = data.words.less;
-    this.more.title = data.words.more;
+    for (const name of ["less", "more"]) {
+      this[name].title = data.words[name];
+      this[name].setAttribute("aria-label", data.words[name]);
+    }
     this.unit.textContent = this.float ? data.words.bytes : data.words.floats;
     if (!other) return this.say();
     this.bytes = Uint8Array.from(atob(data.pixels), (sign) => sign.charCodeAt(0));

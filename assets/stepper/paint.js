@@ -62,7 +62,7 @@ function frame(pen, x, y, wide, high, size) {
 
 // A cell in its colour; with its number where there is room.
 function cellAt(pen, size, row, column, shade, value) {
-  const gap = size > 6 * devicePixelRatio ? Math.max(1, Math.round(devicePixelRatio / 2)) : 0;
+  const gap = size > 10 * devicePixelRatio ? Math.max(1, Math.round(devicePixelRatio / 2)) : 0;
   pen.fillStyle = css(shade);
   pen.fillRect(Math.round(column * size), Math.round(row * size), Math.round((column + 1) * size) - Math.round(column * size) - gap, Math.round((row + 1) * size) - Math.round(row * size) - gap);
   if (size < 26 * devicePixelRatio) return;

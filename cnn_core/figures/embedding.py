@@ -102,7 +102,7 @@ def scatter(
         "title": {"text": title, "left": 0, "top": 0},
         "legend": {
             "type": "scroll", "bottom": 0, "left": "center", "data": list(names),
-            "itemWidth": 14, "itemHeight": 11,
+            "itemWidth": 14, "itemHeight": 11, "textStyle": {"lineHeight": 20},  # Korean is not clipped
         },
         "grid": {
             "left": 4, "right": 8, "top": 36, "bottom": 34,

@@ -189,7 +189,7 @@ def test_another_image_changes_every_stage_and_the_answer(width, app, window):
     expect(home.flow.locator(".verdict")).to_contain_text("Ankle boot, says the network")
     before = {name: home.pixels(name) for name in NAMES}
     home.thumb(MISTAKEN_SHIRT).click()
-    share = f"{TOUR.units['output'][MISTAKEN_SHIRT].max():.1%}".replace("%", " %")
+    share = f"{TOUR.units['output'][MISTAKEN_SHIRT].max():.1%}"
     said = f"T-shirt/top, says the network, {share} sure. It really is: Shirt."
     expect(home.flow.locator(".verdict")).to_have_text(said)
     assert [name for name in NAMES if home.pixels(name) == before[name]] == []
