@@ -82,6 +82,11 @@ def _story(run: runs.Run, waiting: bool) -> None:
         answers = _answers(run)
         with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
             only_wrong = _controls()
+        classes = st.pills(
+            t("embedding.classes"), range(len(answers.names)), selection_mode="multi",
+            key=f"embedding_classes_{len(answers.names)}", format_func=answers.names.__getitem__,
+            help=t("embedding.classes_help"), persist_state="session",
+        )  # fmt: skip
         points, method, explained = _points(run, waiting)
     except CnnError as error:
         _inside.complain(error)
@@ -90,6 +95,8 @@ def _story(run: runs.Run, waiting: bool) -> None:
     found = answers.found
     wrong = found.predicted != found.labels
     shown = wrong if only_wrong else np.ones(len(wrong), bool)
+    if classes:
+        shown = shown & np.isin(found.labels, classes)
     cloud = Cloud(points, found.labels, found.predicted, found.confidence, shown)
     index = st.session_state.get("embedding_index")
     chosen = index if isinstance(index, int) and index < len(points) else None

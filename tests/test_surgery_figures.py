@@ -136,6 +136,16 @@ def test_the_legend_takes_what_belongs_to_a_class_for_one(cloud: Cloud):
         assert ids == ["right", "wrong", "name"]
 
 
+def test_the_axes_stay_when_some_images_are_left_out(cloud: Cloud):
+    some = option_of(replace(cloud, shown=cloud.labels == 1))
+    for axis, place in (("xAxis", 0), ("yAxis", 1)):
+        ends = [option_of(cloud)[axis][end] for end in ("min", "max")]
+        assert ends == [some[axis][end] for end in ("min", "max")]
+        assert ends[0] < cloud.points[:, place].min() < cloud.points[:, place].max() < ends[1]
+    same = option_of(replace(cloud, points=np.zeros((200, 2))))
+    assert same["xAxis"]["min"] < 0 < same["xAxis"]["max"]
+
+
 def test_the_chosen_image_has_a_mark_if_it_is_drawn(cloud: Cloud):
     assert option_of(cloud)["series"][-1]["data"] == []
     [place] = option_of(cloud, 7)["series"][-1]["data"]

@@ -16,6 +16,7 @@ Option = dict[str, Any]
 
 SYMBOLS = ("circle", "rect", "triangle", "diamond", "arrow")
 SIZES = {"circle": 6, "rect": 5, "triangle": 7, "diamond": 8, "arrow": 7}
+MARGIN = 0.04  # share of the spread that is left free at each end
 RING = 1.4  # width of the line around a mistake, in pixels
 
 
@@ -75,7 +76,8 @@ def scatter(
 ) -> Option:
     """Images as points; point n of the series "right_3" or "wrong_3" is image `cloud.rows_of("right", 3)[n]`.
 
-    A class has a colour and a shape, and its name stands at its middle; mistakes have a ring.
+    A class has a colour and a shape, and its name stands at its middle; mistakes have a ring. The axes
+    hold all images, drawn or not, so that nothing moves when some are left out.
 
     Args:
         cloud: The images.
@@ -88,12 +90,15 @@ def scatter(
         palette: Of the theme.
     """
     axis: Option = {
-        "type": "value", "nameLocation": "middle", "scale": True,
+        "type": "value", "nameLocation": "middle",
         "axisLabel": {"show": ticks, "hideOverlap": True, "showMinLabel": False, "showMaxLabel": False},
         "axisTick": {"show": False}, "axisLine": {"show": False},
         "splitLine": {"show": ticks, "lineStyle": {"opacity": 0.4}},
     }  # fmt: skip
-    across, down = ({**axis, "name": name} for name in axes)
+    across, down = (
+        {**axis, "name": name, "min": low, "max": high}
+        for name, (low, high) in zip(axes, _extents(cloud), strict=True)
+    )
     series = [
         one for label in range(len(names)) for one in _of_class(cloud, label, names, words, palette)
     ]
@@ -102,7 +107,8 @@ def scatter(
         "title": {"text": title, "left": 0, "top": 0},
         "legend": {
             "type": "scroll", "bottom": 0, "left": "center", "data": list(names),
-            "itemWidth": 14, "itemHeight": 11, "textStyle": {"lineHeight": 20},  # Korean is not clipped
+            "itemWidth": 14, "itemHeight": 11, "selectedMode": False,
+            "textStyle": {"lineHeight": 20},  # Korean is not clipped
         },
         "grid": {
             "left": 4, "right": 8, "top": 36, "bottom": 34,
@@ -126,7 +132,7 @@ def alt(cloud: Cloud, names: Sequence[str], *, title: str, words: Words) -> str:
 def _of_class(
     cloud: Cloud, label: int, names: Sequence[str], words: Words, palette: Palette
 ) -> list[Option]:
-    """Right answers, mistakes, and the name at the middle: three series that the legend takes for one."""
+    """Right answers, mistakes, and the name at the middle: three series, one entry of the legend."""
     symbol = SYMBOLS[label % len(SYMBOLS)]
     common: Option = {
         "name": names[label], "type": "scatter", "symbol": symbol, "symbolSize": SIZES[symbol],
@@ -174,6 +180,14 @@ def _mark(cloud: Cloud, chosen: int | None, palette: Palette) -> Option:
         "itemStyle": {"color": "transparent", "borderColor": ink, "borderWidth": 2.5},
         "data": [[_short(it) for it in cloud.points[chosen].tolist()]] if there else [],
     }  # fmt: skip
+
+
+def _extents(cloud: Cloud) -> list[tuple[float, float]]:
+    """Ends of both axes, a little beyond the outermost points."""
+    low, high = cloud.points.min(axis=0), cloud.points.max(axis=0)
+    margin = np.maximum(MARGIN * (high - low), 1e-6)
+    ends = zip((low - margin).tolist(), (high + margin).tolist(), strict=True)
+    return [(_short(start), _short(end)) for start, end in ends]
 
 
 def _short(value: float) -> float:

@@ -56,6 +56,12 @@ def picture(there: Inside) -> np.ndarray:
     return np.asarray(shown.convert("L"))[::3, ::3]
 
 
+def drawn(there: Inside) -> str:
+    """The whole chart as pixels."""
+    layers = there.part("embedding").locator("canvas")
+    return str(layers.evaluate_all("layers => layers.map(layer => layer.toDataURL())"))
+
+
 def holds(there: Inside, said: re.Match[str], images: np.ndarray, shares: np.ndarray) -> None:
     """The card shows the image that the pointer named, with what the network says of it."""
     index = int(said[1])
@@ -87,12 +93,28 @@ def test_a_click_on_a_point_shows_that_image_and_leads_to_its_feature_maps(app, 
     assert urlsplit(link).path == "feature_maps"
     assert parse_qs(urlsplit(link).query)["index"] == [second[1]]
 
-    wrong = int((shares.argmax(1) != data.y_test[:2000]).sum())
-    there.part("embedding_only_wrong").locator("label").click()
-    there.settled()
+    label = int(data.y_test[int(second[1])])
+    pills = there.page.locator("[class*=st-key-embedding_classes]")
+    everything = drawn(there)
+    pills.get_by_text(second[2], exact=True).click()
+    count = int((data.y_test[:2000] == label).sum())
     alt = there.part("embedding").get_by_role("img").first
+    expect(alt).to_have_attribute("aria-label", re.compile(f": {count:,} images"))
+    eventually(lambda: drawn(there) != everything)
+    third = click_a_point(there, avoid=int(second[1]))
+    assert data.y_test[int(third[1])] == label
+    expect(alt).to_have_attribute("aria-label", re.compile(f": {count:,} images"))
+    some = drawn(there)
+    pills.get_by_text(second[2], exact=True).click()
+    eventually(lambda: drawn(there) != some)
+
+    wrong = int((shares.argmax(1) != data.y_test[:2000]).sum())
+    everything = drawn(there)
+    there.part("embedding_only_wrong").locator("label").click()
+    eventually(lambda: drawn(there) != everything)
+    there.settled()
     expect(alt).to_have_attribute("aria-label", re.compile(f": {wrong:,} images .* {wrong:,} of"))
-    mistake = click_a_point(there, avoid=int(second[1]))
+    mistake = click_a_point(there, avoid=int(third[1]))
     assert mistake[2] != mistake[3]
     holds(there, mistake, data.x_test, shares)
 
