@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import threading
 from collections.abc import Callable
@@ -9,7 +10,6 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 from functools import lru_cache
 from typing import Any
-from weakref import WeakKeyDictionary
 
 import numpy as np
 import numpy.typing as npt
@@ -27,10 +27,11 @@ SEED = 42
 MOST_FEATURES = 50  # t-SNE sees no more: of longer vectors their first principal components
 NICE = 5  # drawings and other looks go first
 
-_JOBS: WeakKeyDictionary[models.Predict, dict[tuple[object, ...], Future[Floats]]] = (
-    WeakKeyDictionary()
-)
-"""What t-SNE made or makes of the open models; it goes when the model goes."""
+KEPT = 64  # what t-SNE made, 16 KB each
+
+_JOBS: dict[tuple[object, ...], Future[Floats]] = {}
+"""What t-SNE made or makes, by the weights of the network: a network may be closed and opened between two
+questions, and would otherwise begin again each time."""
 _LOCK = threading.Lock()
 
 
@@ -100,13 +101,23 @@ def tsne(opened: models.Opened, train: TrainConfig, count: int, perplexity: floa
     References: van der Maaten and Hinton, "Visualizing Data using t-SNE", JMLR 2008.
     """
     data = inspection.data_of(train)
-    key = (data.name, data.size, count, perplexity)
+    key = (_fingerprint(opened), data.name, data.size, count, perplexity)
     with _LOCK:
-        jobs = _JOBS.setdefault(opened.predict, {})
-        if key not in jobs:
+        if key not in _JOBS:
             found = vectors(opened, data.x_test[:count])
-            jobs[key] = _thread().submit(neighbours, found, perplexity)
-    return jobs[key].result() if jobs[key].done() else None
+            _JOBS[key] = _thread().submit(neighbours, found, perplexity)
+            for oldest in list(_JOBS)[:-KEPT]:
+                _JOBS.pop(oldest).cancel()
+        job = _JOBS[key]
+    return job.result() if job.done() else None
+
+
+def _fingerprint(opened: models.Opened) -> bytes:
+    """The same for the same weights in the same architecture."""
+    digest = hashlib.blake2b(repr(opened.config).encode())
+    for weights in passes.weights_of(opened.model).values():
+        digest.update(weights.numpy())
+    return digest.digest()
 
 
 def neighbours(found: Floats, perplexity: float) -> Floats:
@@ -151,11 +162,10 @@ def _step_back() -> None:
 @lru_cache(maxsize=8)
 def _before_output(config: ModelConfig) -> Callable[..., tf.Tensor]:
     """The compiled pass behind `vectors`: (images, weights) -> vectors (N, D)."""
-    network = models.build(config)
+    network = passes.skeleton(config)
 
     def run(images: tf.Tensor, weights: dict[str, Any]) -> tf.Tensor:
         *_, (_, vectors) = passes.walk(network, images, weights, slice(-1))
         return vectors
 
-    compiled: Callable[..., tf.Tensor] = tf.function(run, reduce_retracing=True)
-    return compiled
+    return passes.compiled(network, run)

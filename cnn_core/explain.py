@@ -293,7 +293,7 @@ def _ranks(values: npt.NDArray[Any]) -> npt.NDArray[np.float64]:
 @lru_cache(maxsize=16)
 def _cam(config: ModelConfig, layer: str) -> Callable[..., tf.Tensor]:
     """(images, weights, label) -> weighted sums of the layer's maps (N, h, w), cut off at 0."""
-    network = models.build(config)
+    network = passes.skeleton(config)
 
     def run(images: tf.Tensor, weights: Weights, label: tf.Tensor) -> tf.Tensor:
         with tf.GradientTape() as tape:
@@ -314,7 +314,7 @@ def _cam(config: ModelConfig, layer: str) -> Callable[..., tf.Tensor]:
 @lru_cache(maxsize=8)
 def _slopes(config: ModelConfig) -> Callable[..., tf.Tensor]:
     """(images, weights, label) -> slopes of the class score along each pixel (H, W, C), added up."""
-    network = models.build(config)
+    network = passes.skeleton(config)
 
     def run(images: tf.Tensor, weights: Weights, label: tf.Tensor) -> tf.Tensor:
         with tf.GradientTape() as tape:
@@ -330,7 +330,7 @@ def _slopes(config: ModelConfig) -> Callable[..., tf.Tensor]:
 @lru_cache(maxsize=16)
 def _climb(config: ModelConfig, layer: str) -> Callable[..., tuple[tf.Tensor, tf.Tensor]]:
     """(patterns, weights, channel, shift) -> patterns one step higher, mean outputs (N,) before it."""
-    network = models.build(config)
+    network = passes.skeleton(config)
 
     def answer(
         images: tf.Tensor, weights: Weights, channel: tf.Tensor

@@ -155,7 +155,7 @@ def places(
 @lru_cache(maxsize=8)
 def _forward(config: ModelConfig) -> Callable[..., dict[str, tf.Tensor]]:
     """The one compiled pass of every network of that architecture: (images, weights) -> maps by name."""
-    network = models.build(config)
+    network = passes.skeleton(config)
     return passes.compiled(
         network, lambda images, weights: dict(passes.walk(network, images, weights))
     )
@@ -164,7 +164,7 @@ def _forward(config: ModelConfig) -> Callable[..., dict[str, tf.Tensor]]:
 @lru_cache(maxsize=8)
 def _peaks(config: ModelConfig) -> Callable[..., dict[str, tuple[tf.Tensor, tf.Tensor]]]:
     """The compiled pass behind `peaks`: (images, weights) -> (highest (N, F), at an end (F,)) by name."""
-    network = models.build(config)
+    network = passes.skeleton(config)
     rows = {row.name: row for row in _convolutions(config)}
     last = list(rows)[-1]
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from functools import lru_cache
 from math import prod
 from typing import Any
 
@@ -11,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 import tensorflow as tf
 
+from cnn_core import model as models
 from cnn_core.arithmetic import FLOAT_BYTES, layer_table
 from cnn_core.config import ModelConfig
 
@@ -53,7 +55,7 @@ def walk(
             yield layer.name + SUM, x
             x = layer.activation(x)
             if f"{layer.name}/on" in weights:
-                x = tf.where(weights[f"{layer.name}/on"], x, 0.0)
+                x = _lit(x, weights[f"{layer.name}/on"])
         elif isinstance(layer, keras.layers.Dense):
             x = tf.matmul(x, weights[f"{layer.name}/kernel"]) + weights[f"{layer.name}/bias"]
             yield layer.name + SUM, x
@@ -63,14 +65,36 @@ def walk(
         yield layer.name, x
 
 
+@lru_cache(maxsize=8)
+def skeleton(config: ModelConfig) -> keras.Sequential:
+    """The network that all passes of an architecture walk through; the weights it has itself mean nothing."""
+    return models.build(config)
+
+
 def compiled(
-    network: keras.Sequential, run: Callable[..., Any], *more: tf.TensorSpec
+    network: keras.Sequential,
+    run: Callable[..., Any],
+    *more: tf.TensorSpec,
+    switches: bool = False,
 ) -> Callable[..., Any]:
-    """`run` as one graph, for any number of images (N, H, W, C), the weights, and whatever `more` names."""
+    """`run` as one graph, for any number of images (N, H, W, C), the weights, and whatever `more` names.
+
+    Args:
+        network: The network.
+        run: What is to be compiled: (images, weights, ...).
+        more: Of what follows the weights.
+        switches: Whether "conv1/on" and so on are among the weights, for every convolution.
+    """
     images = tf.TensorSpec((None, *network.input_shape[1:]), tf.float32)
     weights = {
         path: tf.TensorSpec(it.shape, tf.float32) for path, it in weights_of(network).items()
     }
+    if switches:
+        weights |= {
+            f"{layer.name}/on": tf.TensorSpec((layer.filters,), tf.bool)
+            for layer in network.layers
+            if isinstance(layer, keras.layers.Conv2D)
+        }
     graph: Callable[..., Any] = tf.function(run).get_concrete_function(images, weights, *more)
     return graph
 
@@ -106,3 +130,8 @@ def batch(config: ModelConfig, images: npt.NDArray[Any]) -> tf.Tensor:
     if not np.issubdtype(images.dtype, np.floating):
         raise ValueError(f"Images must be float or uint8. Received {images.dtype}.")
     return tf.constant(images, tf.float32)
+
+
+def _lit(maps: tf.Tensor, on: tf.Tensor) -> tf.Tensor:
+    """Maps (N, H, W, F) with those of the filters that are off as zeros; copied only if there are any."""
+    return tf.cond(tf.reduce_all(on), lambda: maps, lambda: tf.where(on, maps, 0.0))

@@ -140,7 +140,7 @@ def ablation(
 
 
 def _weights(opened: models.Opened, edits: Edits) -> Tensors:
-    """All weights of the network, in copies where they are edited; where filters are off, those left on."""
+    """All weights of the network, in copies where they are edited, and which filters are left on."""
     edits.fitting(opened.config)
     weights = passes.weights_of(opened.model)
     for path in {it.path for it in edits.weights}:
@@ -150,9 +150,9 @@ def _weights(opened: models.Opened, edits: Edits) -> Tensors:
                 edited[weight.place] = weight.value
         weights[path] = tf.constant(edited)
     for row in layer_table(opened.config):
-        if off := edits.off_in(row.name):
+        if row.kind == "conv":
             on = np.ones(row.output_shape[2], bool)
-            on[off] = False
+            on[edits.off_in(row.name)] = False
             weights[f"{row.name}/on"] = tf.constant(on)
     return weights
 
@@ -166,32 +166,30 @@ def _batches(config: ModelConfig, images: npt.NDArray[Any]) -> Iterator[tf.Tenso
 @lru_cache(maxsize=8)
 def _maps(config: ModelConfig) -> Callable[..., Tensors]:
     """The compiled pass behind `operate`: (images, weights) -> maps of the convolutions, and "output"."""
-    network = models.build(config)
+    network = passes.skeleton(config)
     kept = {row.name for row in layer_table(config) if row.kind in {"conv", "output"}}
 
     def run(images: tf.Tensor, weights: Tensors) -> Tensors:
         return {name: it for name, it in passes.walk(network, images, weights) if name in kept}
 
-    compiled: Callable[..., Tensors] = tf.function(run, reduce_retracing=True)
-    return compiled
+    return passes.compiled(network, run, switches=True)
 
 
 @lru_cache(maxsize=8)
 def _classes(config: ModelConfig) -> Callable[..., Any]:
     """The compiled pass behind `predicted`: (images, weights) -> classes (N,)."""
-    network = models.build(config)
+    network = passes.skeleton(config)
 
     def run(images: tf.Tensor, weights: Tensors) -> tf.Tensor:
         return tf.argmax(_last(network, images, weights, slice(None)), axis=1)
 
-    compiled: Callable[..., Any] = tf.function(run, reduce_retracing=True)
-    return compiled
+    return passes.compiled(network, run, switches=True)
 
 
 @lru_cache(maxsize=16)
 def _without_each(config: ModelConfig, layer: str) -> Callable[..., Any]:
     """The compiled pass behind `ablation`: (images, weights, filters (n,), labels (N,)) -> right (n,)."""
-    network = models.build(config)
+    network = passes.skeleton(config)
     split = next(place for place, it in enumerate(network.layers) if it.name == layer) + 1
 
     def run(
@@ -206,8 +204,8 @@ def _without_each(config: ModelConfig, layer: str) -> Callable[..., Any]:
 
         return tf.map_fn(right, filters, fn_output_signature=tf.int64)
 
-    compiled: Callable[..., Any] = tf.function(run, reduce_retracing=True)
-    return compiled
+    which, truth = (tf.TensorSpec((None,), kind) for kind in (tf.int32, tf.int64))
+    return passes.compiled(network, run, which, truth, switches=True)
 
 
 def _last(network: Any, x: tf.Tensor, weights: Tensors, part: slice) -> tf.Tensor:

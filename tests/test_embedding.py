@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from concurrent.futures import Future
 
 import keras
 import numpy as np
@@ -101,3 +102,33 @@ def test_tsne_is_worked_out_beside_the_looks_and_once():
     data = datasets.load("digits")
     vectors = embedding.vectors(network, data.x_test[:200])
     assert np.array_equal(found[0], embedding.neighbours(vectors, 20))
+
+
+def test_tsne_goes_on_when_the_network_is_closed_and_opened_again(monkeypatch: pytest.MonkeyPatch):
+    asked: list[tuple[np.ndarray, float]] = []
+
+    class Later:
+        def submit(self, _: object, found: np.ndarray, perplexity: float) -> Future:
+            asked.append((found, perplexity))
+            return waiting
+
+    waiting: Future = Future()
+    monkeypatch.setattr(embedding, "_thread", Later)
+    monkeypatch.setattr(embedding, "_JOBS", {})
+    monkeypatch.setattr(embedding, "KEPT", 2)
+    network = opened(SMALL)
+    assert embedding.tsne(network, DIGITS, 50, 10) is None
+    again = opened(SMALL)
+    again.model.set_weights(network.model.get_weights())
+    waiting.set_result(np.ones((50, 2), np.float32))
+    assert embedding.tsne(again, DIGITS, 50, 10) is waiting.result()
+    assert len(asked) == 1
+    again.model.get_layer("conv1").set_weights(
+        [2 * it for it in again.model.get_layer("conv1").get_weights()]
+    )
+    for perplexity in (10, 20):
+        embedding.tsne(again, DIGITS, 50, perplexity)
+    assert [perplexity for _, perplexity in asked] == [10, 10, 20]
+    embedding.tsne(network, DIGITS, 50, 10)
+    assert len(asked) == 4
+    assert len(embedding._JOBS) == 2
