@@ -6,12 +6,14 @@ import math
 import re
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
+from itertools import islice
 
 from cnn_core.arithmetic import layer_table
 from cnn_core.config import ModelConfig
 from cnn_core.errors import ConfigError
 
 MOST_WEIGHTS = 50  # changed weights; a link has to hold them
+MOST_OFF = 2048  # filters that a link names: all that a network can have
 LARGEST = 1000.0  # of a changed weight, either way
 
 _OFF = re.compile(r"([a-z]+[0-9]+)((?:\.[0-9]{1,4}(?:-[0-9]{1,4})?)+)")
@@ -140,9 +142,12 @@ class Edits:
         """The edits of an address, see `to_query`; without either parameter there are none.
 
         Raises:
-            ConfigError: If a parameter cannot be read.
+            ConfigError: If a parameter cannot be read, or names too much.
         """
-        off = [it for part in _parts(query, "off") for it in _read_off(part)]
+        named = (it for part in _parts(query, "off") for it in _read_off(part))
+        off = list(islice(named, MOST_OFF + 1))  # a few ranges can name millions
+        if len(off) > MOST_OFF:
+            raise ConfigError("off", len(off), "at_most", maximum=MOST_OFF)
         weights = [_read_weight(part) for part in _parts(query, "weights")]
         return cls(tuple(off), tuple(weights))
 

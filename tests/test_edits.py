@@ -72,6 +72,7 @@ def test_what_is_undone_was_never_done():
         ({"off": "conv1.0-99999"}, "off_text"),
         ({"off": "conv1.²"}, "off_text"),
         ({"off": "../conv1.0"}, "off_text"),
+        ({"off": "conv1" + ".0-9999" * 100_000}, "at_most"),
         ({"off": "conv1.32"}, "between"),
         ({"off": "conv1.0-40"}, "between"),
         ({"off": "conv9.0"}, "one_of"),

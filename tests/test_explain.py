@@ -207,14 +207,14 @@ def test_occlusion_points_at_the_only_pixel_a_toy_reads():
     [((8, 8, 1), 3, 2), ((7, 10, 3), 4, 3), ((3, 4, 1), 1, 1), ((6, 5, 2), 9, 4)],
     ids=str,
 )
-def test_occlusion_equals_a_naive_loop_of_predict(shape, side, stride):
+def test_occlusion_equals_a_naive_loop(shape, side, stride):
     config = ModelConfig((ConvBlock(3),), (4,), 0.5, shape, 3)
     network, picture = opened(config), image(config)
     found = explain.occlusion(network, picture, 2, side, stride, "grey")
     assert set(np.diff(found["tops"])) | set(np.diff(found["lefts"])) <= set(range(1, stride + 1))
 
     def share(pixels: np.ndarray) -> float:
-        return float(network.model.predict(pixels[np.newaxis], verbose=0)[0, 2])
+        return float(network.model(pixels[np.newaxis])[0, 2])
 
     whole, sums, times = share(picture / 255), np.zeros(shape[:2]), np.zeros(shape[:2])
     for row, top in enumerate(found["tops"]):
