@@ -25,6 +25,7 @@ from cnn_core.features import Floats
 
 SEED = 42
 MOST_FEATURES = 50  # t-SNE sees no more: of longer vectors their first principal components
+SPREAD = 1e-4  # of the start, as scikit-learn gives its own
 NICE = 5  # drawings and other looks go first
 
 KEPT = 64  # what t-SNE made, 16 KB each
@@ -130,9 +131,7 @@ def neighbours(found: Floats, perplexity: float) -> Floats:
         points = np.pad(points, ((0, 0), (0, 1)))
     engine = TSNE(
         perplexity=min(perplexity, (len(found) - 1) / 3),
-        init=points[:, :2]
-        / points[:, 0].std()
-        * 1e-4,  # the spread that scikit-learn gives its own
+        init=points[:, :2] / points[:, 0].std() * SPREAD,
         random_state=SEED,
     )
     # One core is left to others; on a busy machine, threads that wait for each other take far longer.

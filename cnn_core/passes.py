@@ -19,9 +19,8 @@ from cnn_core.config import ModelConfig
 SUM = "/sum"
 """Ending of the name of what a layer adds up, before its activation: "conv1/sum", "output/sum"."""
 
-CHUNK_BYTES = (
-    4 * 2**20
-)  # of one layer's maps; larger chunks leave the processor's cache and are slower
+CHUNK_BYTES = 4 * 2**20
+"""Of one layer's maps; larger chunks leave the processor's cache and are slower."""
 
 Weights = Mapping[str, Any]
 """Kernels and biases by "conv1/kernel", "conv1/bias" and so on: what a snapshot holds."""

@@ -24,9 +24,8 @@ from cnn_core.edits import Edits
 from cnn_core.evaluation import confusion
 from cnn_core.features import Floats
 
-CHUNKS = (
-    2  # of `passes.chunk` at a time: with most layers' maps thrown away, larger ones are quicker
-)
+CHUNKS = 2
+"""Of `passes.chunk` at a time: with most layers' maps thrown away, larger ones are quicker."""
 
 Tensors = dict[str, Any]
 
