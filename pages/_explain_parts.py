@@ -16,7 +16,7 @@ from cnn_core.figures import feature_maps, mosaic
 from cnn_core.figures.legend import framed, number
 from pages import _favourites, _run_panel
 from pages._image_choice import Chosen
-from pages._inside import html
+from pages._inside import html, waking
 from pages._shared import WORD_JOINER, engine, t
 
 PATIENCE_S = 60.0  # the look worker may still be loading TensorFlow
@@ -110,9 +110,7 @@ def valid(key: str, options: Sequence[Any], otherwise: Any) -> str:
 def explained(run: runs.Run, pixels: np.ndarray, asked: Asked) -> Answer:
     """What the look worker makes of it."""
     arguments = (run.id, _favourites.modified(run), pixels, asked)
-    if engine().ready("look"):
-        return _explained(*arguments)
-    with st.spinner(t("explain.waking"), show_time=True):
+    with waking():
         return _explained(*arguments)
 
 

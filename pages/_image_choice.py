@@ -110,7 +110,8 @@ def _from_data(run: runs.Run) -> Chosen | None:
 def _pick(run: runs.Run, part: str, label: int | None, names: list[str]) -> Chosen:
     index = int(st.session_state.get("image_index", 0))
     asked = st.session_state.pop("image_asked", None)
-    piece = _labels(run, part, index)
+    with _inside.waking():
+        piece = _labels(run, part, index)
     if index >= piece.total:
         if index == asked:
             words = t("image.too_far", index=index, total=f"{piece.total:,}")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 
 import streamlit as st
@@ -10,7 +11,7 @@ import streamlit as st
 from cnn_core import run_log, runs, snapshots
 from cnn_core.errors import CnnError
 from pages import _run_panel
-from pages._shared import chosen_run, publish, say_error, t
+from pages._shared import chosen_run, engine, publish, say_error, t
 
 STYLE = Path(__file__).parent.parent / "assets" / "inside.css"
 LISTED = 50  # of the newest runs
@@ -142,6 +143,13 @@ def epoch_name(epoch: int, kept: int) -> str:
 def html(text: str) -> None:
     """HTML that changes in place: st.html would put new elements there each time, and they flicker."""
     st.markdown(text, unsafe_allow_html=True)
+
+
+def waking() -> AbstractContextManager[None]:
+    """Around what asks the network: says so while its process gets ready, and nothing afterwards."""
+    if engine().ready("look"):
+        return nullcontext()
+    return st.spinner(t("inside.waking"))
 
 
 def complain(error: CnnError) -> None:

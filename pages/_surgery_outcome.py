@@ -15,7 +15,7 @@ from cnn_core.figures import evaluation as confusions
 from cnn_core.figures import surgery as figures
 from cnn_core.figures.legend import number
 from pages._image_choice import Chosen
-from pages._inside import complain, html
+from pages._inside import complain, html, waking
 from pages._shared import colours, engine, language, t
 from pages._surgery_state import PATIENCE_S, View, choose, convolutions, keep
 
@@ -46,9 +46,7 @@ def prediction(view: View, chosen: Chosen | None) -> dict[str, np.ndarray]:
 
 
 def _operate(view: View, pixels: np.ndarray) -> dict[str, np.ndarray]:
-    if engine().ready("look"):
-        return dict(engine().look("operate", view.run, pixels, view.edits, timeout=PATIENCE_S))
-    with st.spinner(t("surgery.waking"), show_time=True):
+    with waking():
         return dict(engine().look("operate", view.run, pixels, view.edits, timeout=PATIENCE_S))
 
 

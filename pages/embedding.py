@@ -79,7 +79,8 @@ def _perplexity() -> int:
 
 def _story(run: runs.Run, waiting: bool) -> None:
     try:
-        answers = _answers(run)
+        with _inside.waking():
+            answers = _answers(run)
         with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
             only_wrong = _controls()
         classes = st.pills(

@@ -108,9 +108,7 @@ def _ask(
     run: runs.Run, pixels: np.ndarray, weights: snapshots.Weights | None
 ) -> dict[str, np.ndarray]:
     """What every layer makes of the image."""
-    if engine().ready("look"):
-        return engine().look("feature_maps", run, pixels, weights, timeout=PATIENCE_S)
-    with st.spinner(t("feature_maps.waking"), show_time=True):
+    with _inside.waking():
         return engine().look("feature_maps", run, pixels, weights, timeout=PATIENCE_S)
 
 

@@ -1,5 +1,6 @@
 // What the stepper draws with: canvases of square cells, colours, numbers as text.
 
+const LINE = "rgba(128, 128, 128, 0.35)"; // between cells, seen on any colour
 const MARK = "#ff8a1f"; // the window and the cell it makes
 
 // A canvas of square cells. What stands still is drawn once and copied under what moves.
@@ -60,11 +61,16 @@ function frame(pen, x, y, wide, high, size) {
   }
 }
 
-// A cell in its colour; with its number where there is room.
+// A cell in its colour, where cells are large with a quiet line to the next ones; with its number where there is room.
 function cellAt(pen, size, row, column, shade, value) {
-  const gap = size > 10 * devicePixelRatio ? Math.max(1, Math.round(devicePixelRatio / 2)) : 0;
+  const line = size > 10 * devicePixelRatio ? Math.max(1, Math.round(devicePixelRatio / 2)) : 0;
+  const [left, top] = [Math.round(column * size), Math.round(row * size)];
+  const [wide, high] = [Math.round((column + 1) * size) - left, Math.round((row + 1) * size) - top];
   pen.fillStyle = css(shade);
-  pen.fillRect(Math.round(column * size), Math.round(row * size), Math.round((column + 1) * size) - Math.round(column * size) - gap, Math.round((row + 1) * size) - Math.round(row * size) - gap);
+  pen.fillRect(left, top, wide, high);
+  pen.fillStyle = LINE;
+  pen.fillRect(left + wide - line, top, line, high);
+  pen.fillRect(left, top + high - line, wide - line, line);
   if (size < 26 * devicePixelRatio) return;
   write(pen, size, row, column, short(value), inkOn(shade));
 }
