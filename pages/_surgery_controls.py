@@ -190,13 +190,17 @@ def _which(view: View, channel: int) -> None:
 
 
 def _value(view: View, place: tuple[int, ...], old: float, value: float, reach: float) -> None:
-    """Slider and number for the same weight, and the way back."""
+    """Slider and number for the same weight, and the way back.
+
+    Every weight has a slider of its own: a browser that still holds the value of the weight before,
+    because the next click came sooner than the answer to the last, must not set this one to it.
+    """
     name = view.row.name
     ends = float(f"{2 * reach:.2g}")
-    st.session_state.update(
-        surgery_slider=min(ends, max(-ends, value)),
-        surgery_number=min(LARGEST, max(-LARGEST, value)),
-    )
+    at = "_".join(map(str, (view.run.id, name, *place)))
+    slider, field = f"surgery_slider_{at}", f"surgery_number_{at}"
+    st.session_state[slider] = min(ends, max(-ends, value))
+    st.session_state[field] = min(LARGEST, max(-LARGEST, value))
 
     def change(key: str) -> Callable[[], None]:
         return lambda: _set(view.run, name, place, st.session_state[key], old)
@@ -206,13 +210,13 @@ def _value(view: View, place: tuple[int, ...], old: float, value: float, reach: 
     else:
         title = t("surgery.weight_at", row=place[0], column=place[1], channel=place[2])
     st.slider(
-        title, -ends, ends, step=ends / 100, format="%.3f", key="surgery_slider",
-        on_change=change("surgery_slider"),
+        title, -ends, ends, step=ends / 100, format="%.3f", key=slider,
+        on_change=change(slider),
     )  # fmt: skip
     with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
         st.number_input(
-            t("surgery.value"), -LARGEST, LARGEST, step=ends / 20, format="%.4f", key="surgery_number",
-            on_change=change("surgery_number"), width=150,
+            t("surgery.value"), -LARGEST, LARGEST, step=ends / 20, format="%.4f", key=field,
+            on_change=change(field), width=150,
         )  # fmt: skip
         st.button(
             t("surgery.zero"), key="surgery_zero", icon=":material/exposure_zero:",

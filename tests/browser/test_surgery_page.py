@@ -39,6 +39,11 @@ def switch(there: Inside, index: int, word: str = "Filter") -> Locator:
     return there.page.get_by_role("switch", name=f"{word} {index}", exact=True)
 
 
+def field(there: Inside, kind: str) -> Locator:
+    """The "slider" or "number" of the chosen weight; every weight has its own."""
+    return there.page.locator(f'[class*="st-key-surgery_{kind}_"]')
+
+
 def accuracies(there: Inside) -> list[str]:
     return there.page.locator(".surgery-scores b").all_inner_texts()
 
@@ -140,7 +145,7 @@ def test_a_weight_changes_by_number_and_slider_and_goes_back_exactly(app, window
     kernel, _ = network.model.get_layer("conv2").get_weights()
     there = visit(window, app, run, layer="conv2", filter=2)
     before = outcome(there)
-    number = there.part("surgery_number").get_by_role("spinbutton")
+    number = field(there, "number").get_by_role("spinbutton")
     expect(number).to_have_value(f"{kernel[1, 1, 0, 2]:.4f}")
     number.fill("9.5")
     number.press("Enter")
@@ -148,7 +153,7 @@ def test_a_weight_changes_by_number_and_slider_and_goes_back_exactly(app, window
     expect(there.part("surgery_done")).to_contain_text("conv2, filter 2, weight (1, 1, 0)")
     eventually(lambda: outcome(there)[1] != before[1])
 
-    there.part("surgery_slider").get_by_role("slider").press("ArrowLeft")
+    field(there, "slider").get_by_role("slider").press("ArrowLeft")
     eventually(lambda: there.query["weights"] != "conv2.1.1.0.2:9.5")
     slid = float(there.query["weights"].partition(":")[2])
     assert 0 < slid < 2.1 * np.abs(kernel).max()
@@ -158,10 +163,22 @@ def test_a_weight_changes_by_number_and_slider_and_goes_back_exactly(app, window
     eventually(lambda: outcome(there) == before)
 
     there.part("surgery_what").get_by_role("radio", name="Bias").click()
-    expect(there.part("surgery_slider")).to_contain_text("Bias of filter 2")
+    expect(field(there, "slider")).to_contain_text("Bias of filter 2")
     number.fill("-2")
     number.press("Enter")
     there.says("weights", "conv2.2:-2.0")
+
+
+def test_hasty_clicks_on_filters_change_no_weight(app, window, run):
+    there = visit(window, app, run)
+    for _ in range(4):
+        for index in (1, 5, 7, 2, 6, 3):
+            switch(there, index).click()
+    for index in (1, 5, 7):
+        switch(there, index).click()
+    there.says("off", "conv1.1.5.7")
+    there.settled()
+    assert "weights" not in there.query
 
 
 def test_what_one_visitor_does_no_other_sees_and_a_link_carries_it(app, window, run):
