@@ -157,6 +157,18 @@ def open_run(run_id: str) -> Run:
     return run
 
 
+def weights_at(run: Run) -> int:
+    """When the kept weights of the run were written, in nanoseconds.
+
+    Raises:
+        RunError: If there are none any more: it was deleted meanwhile.
+    """
+    try:
+        return (run.folder / "best.keras").stat().st_mtime_ns
+    except FileNotFoundError as error:
+        raise RunError("run.not_found", id=run.id) from error
+
+
 def newest(owner: str | None = None) -> Iterator[Run]:
     """All readable runs, newest first, each read when it is asked for; of one owner, if given."""
     for folder in sorted(_folders(), reverse=True):

@@ -195,7 +195,7 @@ def _go(index: int, *, any_class: bool = False) -> None:
 
 def _labels(run: runs.Run, part: str, index: int) -> _Labels:
     """The labels of the piece with that place; none of them if the place is beyond the end."""
-    modified = (run.folder / "best.keras").stat().st_mtime_ns
+    modified = runs.weights_at(run)
     return _asked_labels(run.id, modified, part, index // PIECE * PIECE)
 
 

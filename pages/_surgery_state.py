@@ -43,7 +43,7 @@ class View:
         Raises:
             CnnError: If the network cannot be asked.
         """
-        at = (run.folder / "best.keras").stat().st_mtime_ns
+        at = runs.weights_at(run)
         row = convolutions(run)[layer(run)]
         return cls(run, at, row, filter_index(run), edits(run), _trained(run.id, at))
 

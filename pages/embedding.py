@@ -131,7 +131,7 @@ def _controls() -> bool:
 
 def _answers(run: runs.Run) -> Answers:
     """What the network says of the images, and what they are."""
-    at = (run.folder / "best.keras").stat().st_mtime_ns
+    at = runs.weights_at(run)
     names = _run_panel.class_names(run)
     names += [str(spare) for spare in range(len(names), run.model.classes)]
     return Answers(run, "test", _predictions(run.id, at, _here(run)), names)
@@ -157,7 +157,7 @@ def _points(run: runs.Run, waiting: bool) -> tuple[np.ndarray, str, np.ndarray]:
 
     While t-SNE is being worked out, the principal components are shown.
     """
-    at = (run.folder / "best.keras").stat().st_mtime_ns
+    at = runs.weights_at(run)
     first = _pca(run.id, at, _here(run))
     note = st.container(key="embedding_note")
     if _method() == "pca":
@@ -199,7 +199,7 @@ def _pca(run_id: str, weights_at: int, here: bool) -> dict[str, np.ndarray]:
 
 
 def _tsne_key(run: runs.Run) -> tuple[str, int, bool, int]:
-    at = (run.folder / "best.keras").stat().st_mtime_ns
+    at = runs.weights_at(run)
     return run.id, at, _here(run), _perplexity()
 
 

@@ -111,7 +111,7 @@ def _part() -> str:
 
 def _predictions(run: runs.Run, part: str) -> Predictions:
     """What the network says of every image of that part; asked once for all visitors."""
-    weights = (run.folder / "best.keras").stat().st_mtime_ns
+    weights = runs.weights_at(run)
     here = datasets.available(run.train.dataset, run.train.size)  # or the sample stands in
     known, key = _known(), (run.id, weights, part, here)
     if (found := known.get(key)) is None:

@@ -440,3 +440,14 @@ def test_every_preset_survives_the_way_through_its_folder() -> None:
     for preset in PRESETS.values():
         run = runs.create(preset.model, preset.train)
         assert runs.open_run(run.id) == run
+
+
+def test_the_weights_of_a_deleted_run_are_missed_in_a_sentence():
+    run = make()
+    weights = run.folder / "best.keras"
+    weights.write_bytes(b"weights")
+    os.utime(weights, ns=(5_000, 7_000))
+    assert runs.weights_at(run) == 7_000
+    shutil.rmtree(run.folder)
+    with pytest.raises(RunError, match="does not exist here"):
+        runs.weights_at(run)
