@@ -110,6 +110,8 @@ def tsne(opened: models.Opened, train: TrainConfig, count: int, perplexity: floa
             for oldest in list(_JOBS)[:-KEPT]:
                 _JOBS.pop(oldest).cancel()
         job = _JOBS[key]
+        if job.done() and job.exception():
+            del _JOBS[key]  # said once; the next question tries again
     return job.result() if job.done() else None
 
 

@@ -278,7 +278,7 @@ def _speed(run: runs.Run, epochs: Sequence[EpochEnd]) -> float:
     return len(seconds) * an_epoch / sum(seconds)
 
 
-@lru_cache(maxsize=4)
+@lru_cache(maxsize=8)
 def _opened(run_id: str, path: Path, modified: int) -> Opened:
     from cnn_core import model
 

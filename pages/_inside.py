@@ -79,6 +79,12 @@ def name_of(run: runs.Run) -> str:
     return t(f"shipped.{run.id}") if run.shipped else _run_panel.title(run)
 
 
+def say_if_training(run: runs.Run) -> None:
+    """Say of a run at work that what is shown are its weights so far."""
+    if runs.status(run).active:
+        st.caption(t("inside.best_so_far", epoch=kept_epoch(run)))
+
+
 def kept_epoch(run: runs.Run) -> int:
     """The epoch whose weights best.keras holds."""
     best = run_log.history(run).best

@@ -24,7 +24,7 @@ WORDS = (
     "ArrowLeft", "ArrowRight", "ArrowUp", "ArrowDown", "input", "input_channel", "output",
     "output_filter", "maps", "channels", "channel", "less", "more", "patch", "kernel", "products",
     "weight", "padding", "unread", "clipped", "total", "all_channels", "bias", "sum", "largest",
-    "counted", "mean", "waiting",
+    "counted", "mean", "waiting", "refused",
 )  # fmt: skip
 SLOTS = (
     "speed", "row", "column", "rows", "columns", "sum", "output", "channel", "channels", "filter",

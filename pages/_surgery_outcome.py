@@ -36,7 +36,8 @@ def prediction(view: View, chosen: Chosen | None) -> dict[str, np.ndarray]:
     before, after = found.pop("before"), found.pop("after")
     was, now = (view.names[int(it.argmax())] for it in (before, after))
     share = f"{after.max():.1%}"
-    words = t("surgery.same" if was == now else "surgery.other", before=was, after=now, share=share)
+    key = "untouched" if not view.edits else "same" if was == now else "other"
+    words = t(f"surgery.{key}", before=was, after=now, share=share)
     html(
         f'<div class="inside head"><b>{escape(words)}</b>'
         f' <span class="quiet">{escape(chosen.title)}</span></div>'

@@ -47,6 +47,7 @@ def main() -> None:
         st.info(t("embedding.no_model"), icon=":material/hourglass_top:")
         _inside.say("embedding", {"run": run.id})
         return
+    _inside.say_if_training(run)
     _follow(asked)
     if "embedding" not in st.session_state:  # a chart that is new has nothing selected
         st.session_state.pop("embedding_selected", None)

@@ -77,8 +77,7 @@ def _problem(run: runs.Run) -> str:
 def _scores(run: runs.Run) -> None:
     ended = run_log.history(run).ended
     if ended is None or not ended.scores:
-        if runs.status(run).active:
-            st.caption(t("evaluation.best_so_far", epoch=_inside.kept_epoch(run)))
+        _inside.say_if_training(run)
         return
     with st.container(horizontal=True, gap="small", key="scores"):
         for part, score in ended.scores.items():

@@ -37,6 +37,7 @@ def main() -> None:
         st.info(t("explain.no_model"), icon=":material/hourglass_top:")
         _inside.say("explain", {"run": run.id})
         return
+    _inside.say_if_training(run)
     _follow(run, asked)
     _story(run)
     _patterns.story(run, _say)

@@ -35,6 +35,7 @@ def main() -> None:
         st.info(t("surgery.no_model"), icon=":material/hourglass_top:")
         _inside.say("surgery", {"run": run.id})
         return
+    _inside.say_if_training(run)
     _follow(run, asked)
     _story(run)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import gc
 import ipaddress
 import os
@@ -14,6 +15,7 @@ from typing import Any
 
 import hypothesis
 import pytest
+from streamlit.components.v2 import manifest_scanner
 
 # A shell that starts the tests in the background lets them ignore Ctrl-C, and so would their children.
 signal.signal(signal.SIGINT, signal.default_int_handler)
@@ -25,6 +27,8 @@ hypothesis.settings.load_profile("convscope")
 
 CHROMIUM_NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 KEPT = {"CONVSCOPE_CHROMIUM"}
+
+_manifests = functools.cache(manifest_scanner.scan_component_manifests)
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -57,15 +61,15 @@ def convscope_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 @pytest.fixture
-def frozen() -> Iterator[None]:
+def frozen(monkeypatch: pytest.MonkeyPatch) -> None:
     """For tests of pages: spare what is loaded by now from the collection that follows every rerun.
 
-    Streamlit makes one, and the tests of networks have TensorFlow's objects in it.
+    Streamlit makes one, and the tests of networks have TensorFlow's objects in it. And it reads what
+    is said of every installed package, in search of components, each time a test opens the app.
     """
+    monkeypatch.setattr(manifest_scanner, "scan_component_manifests", _manifests)
     gc.collect()
     gc.freeze()
-    yield
-    gc.unfreeze()
 
 
 @pytest.fixture(scope="session")

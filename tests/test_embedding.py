@@ -104,6 +104,17 @@ def test_tsne_is_worked_out_beside_the_looks_and_once():
     assert np.array_equal(found[0], embedding.neighbours(vectors, 20))
 
 
+def test_tsne_that_failed_says_so_once_and_is_tried_again(monkeypatch: pytest.MonkeyPatch):
+    network = opened(SMALL)
+    monkeypatch.setattr(embedding, "_JOBS", {})
+    with monkeypatch.context() as patch:
+        patch.setattr(embedding, "neighbours", lambda found, perplexity: 1 / 0)
+        with pytest.raises(ZeroDivisionError):
+            until(lambda: embedding.tsne(network, DIGITS, 60, 7))
+    found = until(lambda: [it for it in [embedding.tsne(network, DIGITS, 60, 7)] if it is not None])
+    assert found[0].shape == (60, 2)
+
+
 def test_tsne_goes_on_when_the_network_is_closed_and_opened_again(monkeypatch: pytest.MonkeyPatch):
     asked: list[tuple[np.ndarray, float]] = []
 

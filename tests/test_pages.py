@@ -479,6 +479,7 @@ def test_no_address_in_an_error_becomes_a_link():
     assert said.replace("\u2060", "").replace("\\", "").startswith("see https://example.org and")
 
 
+@pytest.mark.slow  # it is a whole server, with its workers
 def test_the_server_never_loads_what_only_workers_need(tmp_path):
     code = f"""
 import sys

@@ -178,9 +178,14 @@ class Readout {
     const said = String(Number(weight.toPrecision(6))).replace("-", "−");
     if (!focused && input.value !== said) {
       input.value = said;
+      if (input.getAttribute("aria-invalid") === "true") this.refuse(false);
       input.setAttribute("aria-invalid", "false");
     }
     paint(input, shade);
+  }
+
+  refuse(wrong) {
+    this.find(".refused").textContent = wrong ? this.words.refused : "";
   }
 
   // Half of the range of colours for kernel and products: symmetric around zero.

@@ -281,6 +281,7 @@ class Stepper extends Pictures {
     const value = Number(field.value.trim().replace(",", ".").replace("−", "-"));
     const right = field.value.trim() !== "" && Number.isFinite(value) && Math.abs(value) <= 1000;
     field.setAttribute("aria-invalid", String(!right));
+    this.refuse(!right);
     clearTimeout(this.typing);
     if (!right) return;
     this.setup.kernels = Float64Array.from(this.setup.kernels);

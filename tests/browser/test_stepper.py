@@ -328,9 +328,11 @@ def test_a_typed_kernel_is_reckoned_at_once_and_stands_in_the_address(bench):
     assert screen.value("output") == pytest.approx(expected[3, 12], abs=1e-5)
     cells.nth(4).fill("x")
     expect(cells.nth(4)).to_have_attribute("aria-invalid", "true")
+    expect(screen.stepper.get_by_role("alert")).to_contain_text("from −1000 to 1000")
     screen.press("conv_preset", "blur")
     screen.says("kernel", "blur")
     eventually(lambda: screen.grid("kernel")[4] == "0.25")
+    expect(screen.stepper.get_by_role("alert")).to_be_empty()
     other = bench({"width": 1280}, kernel="0.5_0_0~0_1_-2~0_0_0")
     assert numbers(other.grid("kernel")) == kernel.ravel().tolist()
 
