@@ -163,6 +163,18 @@ class Inside:
         boxes = [self.part(key).first.bounding_box() for key in keys]
         return [(round(box["y"]), round(box["height"])) for box in boxes if box]
 
+    def places_at_rest(self, *keys: str) -> list[tuple[float, float]]:
+        """The `places` once they have been the same for half a second: a page settles in steps."""
+        found: list[list[tuple[float, float]]] = [self.places(*keys)]
+
+        def rests() -> bool:
+            self.page.wait_for_timeout(500)
+            found.append(self.places(*keys))
+            return found[-1] == found[-2]
+
+        eventually(rests)
+        return found[-1]
+
     def width(self) -> int:
         """How wide the content is, in pixels."""
         return int(self.page.evaluate("document.scrollingElement.scrollWidth"))

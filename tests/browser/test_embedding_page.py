@@ -38,14 +38,25 @@ def click_a_point(there: Inside, avoid: int | None = None) -> re.Match[str]:
     for down in np.linspace(0.15, 0.85, 15):
         for along in np.linspace(0.12, 0.95, 60):
             there.page.mouse.move(box["x"] + box["width"] * along, box["y"] + box["height"] * down)
-            found = POINT.search(there.part("embedding").inner_text())
-            if found and int(found[1]) != avoid:
+            found = pointed_at(there)
+            if found and int(found[1]) != avoid and stays(there, found):
                 there.page.mouse.down()
                 there.page.mouse.up()
                 there.says("index", found[1])
                 there.settled()
                 return found
     raise AssertionError("no point under the pointer")
+
+
+def pointed_at(there: Inside) -> re.Match[str] | None:
+    return POINT.search(there.part("embedding").inner_text())
+
+
+def stays(there: Inside, found: re.Match[str]) -> bool:
+    """Whether the pointer is really there: the chart hides what it said of the place before with a delay."""
+    there.page.wait_for_timeout(400)
+    again = pointed_at(there)
+    return again is not None and again[0] == found[0]
 
 
 def picture(there: Inside) -> np.ndarray:

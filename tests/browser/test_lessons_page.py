@@ -28,11 +28,11 @@ def test_the_answer_comes_after_the_prediction_and_stays(
     door.click()
     expect(question).to_be_visible()
     inside.settled()
-    opened = inside.places("setup", "result")
+    opened = inside.places_at_rest("setup", "result")
     page.keyboard.press("Escape")
     expect(question).to_have_count(0)
     inside.settled()
-    assert inside.places("setup", "result") == opened, "a lesson lies over the page"
+    assert inside.places_at_rest("setup", "result") == opened, "a lesson lies over the page"
     door.click()
     expect(question).to_contain_text(texts.say(language, "lesson.predict"))
     verdict = texts.say(language, "lesson.wrong", letter="ABCD"[said.right])
