@@ -68,6 +68,8 @@ def test_the_glossary_finds_while_one_types_and_a_link_opens_a_term(
     search.press_sequentially("드롭아웃")
     entries = page.locator("[class*='st-key-term_']")
     expect(entries).to_have_count(1)
+    page.wait_for_timeout(700)  # the page may still follow the last letters typed
+    inside.settled()
     entries.get_by_text("Dropout").click()
     inside.says("term", "dropout")
     page.get_by_role("link", name="Playground").last.click()
