@@ -479,3 +479,12 @@ def test_an_engine_that_does_not_boot_fails_what_waits_for_it(
             engine.look("predict", waiting)
     finally:
         engine.close()
+
+
+def test_an_engine_that_is_closed_in_its_head_start_has_started_nothing(monkeypatch):
+    monkeypatch.setattr(jobs.cluster, "local", lambda: pytest.fail("a scheduler was started"))
+    engine = Engine(head_start=3600).start()
+    engine.close()
+    assert not engine._thread.is_alive()
+    assert engine._processes == {}
+    assert engine.problem is None
