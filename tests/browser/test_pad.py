@@ -73,14 +73,20 @@ class Desk:
 
     def spot(self, x: float, y: float) -> tuple[float, float]:
         """A place on the pad, in its own units, as a place in the window."""
+        return self.spots([(x, y)])[0]
+
+    def spots(self, points: Stroke) -> list[tuple[float, float]]:
         box = self.canvas.bounding_box()
-        return box["x"] + x / PAD * box["width"], box["y"] + y / PAD * box["height"]
+        return [
+            (box["x"] + x / PAD * box["width"], box["y"] + y / PAD * box["height"])
+            for x, y in points
+        ]
 
     def draw(self, strokes: list[Stroke]) -> None:
         """With the mouse."""
         mouse = self.page.mouse
         for stroke in strokes:
-            spots = [self.spot(*point) for point in stroke]
+            spots = self.spots(stroke)
             mouse.move(*spots[0])
             mouse.down()
             for spot in spots:
