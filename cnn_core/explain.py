@@ -1,4 +1,4 @@
-"""Why did it say that? Grad-CAM, saliency, occlusion, and the pattern that a filter answers to most.
+"""Why did it say that? Grad-CAM, saliency, SmoothGrad and occlusion.
 
 Answers are plain dicts of arrays, so that who receives them in another process needs no Keras.
 """
@@ -15,7 +15,7 @@ import tensorflow as tf
 
 from cnn_core import model as models
 from cnn_core import passes
-from cnn_core.arithmetic import LayerRow, layer_table
+from cnn_core.arithmetic import LayerRow
 from cnn_core.config import ModelConfig
 from cnn_core.passes import SUM, Weights
 
@@ -26,8 +26,6 @@ rises when the scores of the others fall, and hardly moves at all where the netw
 SAMPLES = 25  # noisy copies of SmoothGrad
 NOISE = 0.15  # their standard deviation, as a share of the image's range
 SHADES = {"grey": 0.5, "black": 0.0, "white": 1.0}
-STARTS, STEPS = 4, 60  # of an ascent
-RATE, BLUR, DECAY, JITTER = 0.06, 0.15, 0.02, 2
 
 Floats = npt.NDArray[np.float32]
 Answer = dict[str, Any]
@@ -113,7 +111,7 @@ def grad_cam(
         gradient-based localization", 2017.
     """
     _check_label(opened.config, label)
-    row = _convolution(opened.config, layer)
+    row = passes.convolution(opened.config, layer)
     images = passes.batch(opened.config, image[np.newaxis])
     cam = _cam(opened.config, row.name)(images, passes.weights_of(opened.model), label)
     coarse: Floats = cam[0].numpy()
@@ -220,54 +218,6 @@ def occlusion(
     }
 
 
-def preferred_pattern(
-    opened: models.Opened,
-    layer: str,
-    channel: int,
-    seed: int = 0,
-    starts: int = STARTS,
-    steps: int = STEPS,
-) -> dict[str, Floats]:
-    """What a filter answers to most, found by climbing from noise.
-
-    Each step goes up the slope of the filter's mean output over its whole map, by the same length
-    however steep it is. Where the filter is silent and has no slope, it goes up the slope of its largest
-    sum before the activation. Against patterns of single pixels each slope is taken at the pattern
-    shifted a little at random, and each step blurs a little and fades towards grey.
-
-    Args:
-        opened: The network.
-        layer: Name of a convolution.
-        channel: Which of its filters, counted from 0.
-        seed: Of the noise and the shifts.
-        starts: Climbs from that many random beginnings.
-        steps: Of each climb.
-
-    Returns:
-        "patterns" (starts, H, W, C) in [0, 1], and "activations" (starts, steps + 1): mean output of
-        the filter before the first step, and after each.
-
-    Raises:
-        ValueError: If there is no such convolution or filter.
-
-    References: Erhan et al., "Visualizing higher-layer features of a deep network", 2009.
-    """
-    row = _convolution(opened.config, layer)
-    if not 0 <= channel < row.output_shape[2]:
-        raise ValueError(f"{layer} has {row.output_shape[2]} filters. Received {channel}.")
-    random, shape = np.random.default_rng(seed), (starts, *opened.config.input_shape)
-    pattern = tf.constant(random.uniform(0.4, 0.6, shape), tf.float32)
-    jitter = min(JITTER, min(shape[1:3]) // 8)
-    shifts = random.integers(-jitter, jitter + 1, (steps + 1, 2)).astype(np.int32)
-    climb, weights = _climb(opened.config, row.name), passes.weights_of(opened.model)
-    activations = []
-    for shift in shifts:
-        before = pattern
-        pattern, activation = climb(before, weights, channel, tf.constant(shift))
-        activations.append(activation.numpy())
-    return {"patterns": before.numpy(), "activations": np.stack(activations, axis=1)}
-
-
 @lru_cache(maxsize=4)
 def untrained(config: ModelConfig, seed: int) -> models.Opened:
     """The network as a training with that seed begins with it."""
@@ -327,57 +277,9 @@ def _slopes(config: ModelConfig) -> Callable[..., tf.Tensor]:
     return passes.compiled(network, run, tf.TensorSpec((), tf.int32))
 
 
-@lru_cache(maxsize=16)
-def _climb(config: ModelConfig, layer: str) -> Callable[..., tuple[tf.Tensor, tf.Tensor]]:
-    """(patterns, weights, channel, shift) -> patterns one step higher, mean outputs (N,) before it."""
-    network = passes.skeleton(config)
-
-    def answer(
-        images: tf.Tensor, weights: Weights, channel: tf.Tensor
-    ) -> tuple[tf.Tensor, tf.Tensor]:
-        """Mean output of the filter (N,), and its largest sum (N,)."""
-        for name, maps in passes.walk(network, images, weights):
-            if name == layer + SUM:
-                largest = tf.reduce_max(maps[..., channel], axis=(1, 2))
-            if name == layer:
-                break
-        return tf.reduce_mean(maps[..., channel], axis=(1, 2)), largest
-
-    def run(
-        images: tf.Tensor, weights: Weights, channel: tf.Tensor, shift: tf.Tensor
-    ) -> tuple[tf.Tensor, tf.Tensor]:
-        shifted = tf.roll(images, shift, axis=(1, 2))
-        with tf.GradientTape(persistent=True) as tape:
-            tape.watch(shifted)
-            mean, largest = answer(shifted, weights, channel)
-        slope, length = _with_length(tape.gradient(mean, shifted))
-        spare, spare_length = _with_length(tape.gradient(largest, shifted))
-        step = tf.where(length > 0, slope / length, tf.math.divide_no_nan(spare, spare_length))
-        higher = tf.roll(shifted + RATE * step, -shift, axis=(1, 2))
-        higher += BLUR * (tf.nn.avg_pool2d(higher, 3, 1, "SAME") - higher)
-        higher += DECAY * (0.5 - higher)
-        return tf.clip_by_value(higher, 0.0, 1.0), answer(images, weights, channel)[0]
-
-    return passes.compiled(network, run, tf.TensorSpec((), tf.int32), tf.TensorSpec((2,), tf.int32))
-
-
-def _with_length(slope: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-    """Slopes (N, H, W, C), and for each pattern how large they are on average (root of mean square)."""
-    return slope, tf.sqrt(tf.reduce_mean(tf.square(slope), axis=(1, 2, 3), keepdims=True))
-
-
 def _check_label(config: ModelConfig, label: int) -> None:
     if not 0 <= label < config.classes:
         raise ValueError(f"There are {config.classes} classes. Received label={label}.")
-
-
-def _convolution(config: ModelConfig, layer: str | None) -> LayerRow:
-    rows = {row.name: row for row in layer_table(config) if row.kind == "conv"}
-    if layer is None:
-        return list(rows.values())[-1]
-    if layer not in rows:
-        raise ValueError(f"layer must be one of {', '.join(rows)}. Received layer={layer!r}.")
-    return rows[layer]
 
 
 def _edges(length: int, side: int, stride: int) -> npt.NDArray[np.int64]:

@@ -13,7 +13,7 @@ import numpy.typing as npt
 import tensorflow as tf
 
 from cnn_core import model as models
-from cnn_core.arithmetic import FLOAT_BYTES, layer_table
+from cnn_core.arithmetic import FLOAT_BYTES, LayerRow, layer_table
 from cnn_core.config import ModelConfig
 
 SUM = "/sum"
@@ -112,6 +112,20 @@ def chunk(config: ModelConfig) -> int:
     """Images at a time, so that the maps of a layer stay within `CHUNK_BYTES`."""
     largest = max(prod(row.output_shape) for row in layer_table(config))
     return max(1, CHUNK_BYTES // (FLOAT_BYTES * largest))
+
+
+def convolution(config: ModelConfig, layer: str | None = None) -> LayerRow:
+    """The convolution of that name; None takes the last.
+
+    Raises:
+        ValueError: If there is none of that name.
+    """
+    rows = {row.name: row for row in layer_table(config) if row.kind == "conv"}
+    if layer is None:
+        return list(rows.values())[-1]
+    if layer not in rows:
+        raise ValueError(f"layer must be one of {', '.join(rows)}. Received layer={layer!r}.")
+    return rows[layer]
 
 
 def batch(config: ModelConfig, images: npt.NDArray[Any]) -> tf.Tensor:

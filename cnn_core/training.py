@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import time
 from collections.abc import Iterator, Sequence
@@ -39,6 +40,8 @@ from cnn_core.optimizers import optimizer
 from cnn_core.pace import native_bfloat16
 
 SAMPLE_IMAGES = 10
+
+log = logging.getLogger(__name__)
 
 
 @contextmanager
@@ -156,8 +159,8 @@ def _open(
     if folder and past and (folder / "last.keras").exists():
         try:
             return checkpoints.go_on(model, config, images, folder, past)
-        except RunError:
-            pass  # a damaged checkpoint is no reason not to train: begin again
+        except RunError:  # a damaged checkpoint is no reason not to train
+            log.warning("%s cannot be read: the training begins again", folder, exc_info=True)
     network = models.build(model, resolve_precision(config.precision), config.seed)
     network.compile(
         optimizer=optimizer(config), loss="sparse_categorical_crossentropy", metrics=["accuracy"]

@@ -57,7 +57,7 @@ LOOKS: dict[str, str] = {
     "survey": "cnn_core.features:survey",
     "favourites": "cnn_core.features:favourites",
     "explanations": "cnn_core.explain:explanations",
-    "preferred_pattern": "cnn_core.explain:preferred_pattern",
+    "preferred_pattern": "cnn_core.patterns:preferred_pattern",
     "convolutions": "cnn_core.surgery:kernels",
     "operate": "cnn_core.surgery:operate",
     "verdict": "cnn_core.surgery:verdict",

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import streamlit as st
 
-from cnn_core import arithmetic, runs
+from cnn_core import runs
 from cnn_core.figures import explanations as figures
 from cnn_core.figures import feature_maps, mosaic
 from cnn_core.figures.legend import framed, number
@@ -77,11 +77,6 @@ class View:
         if pixels.dtype == np.uint8:
             return pixels
         return np.rint(np.clip(pixels, 0, 1) * 255).astype(np.uint8)
-
-
-def convolutions(run: runs.Run) -> list[str]:
-    """Names of the convolutions, in order."""
-    return [row.name for row in arithmetic.layer_table(run.model) if row.kind == "conv"]
 
 
 def class_names(run: runs.Run) -> list[str]:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 
 import streamlit as st
 
-from cnn_core import run_log, runs, snapshots
+from cnn_core import arithmetic, run_log, runs, snapshots
+from cnn_core.arithmetic import LayerRow
 from cnn_core.errors import CnnError
 from pages import _run_panel
 from pages._shared import chosen_run, engine, publish, say_error, t
@@ -36,6 +37,22 @@ def choose_run(asked: str | None) -> runs.Run | None:
         st.info(t("inside.no_weights"), icon=":material/hourglass_top:")
         return None
     return run
+
+
+def trained_network(page: str, asked: Mapping[str, str]) -> runs.Run | None:
+    """A network with all its weights; else a sentence says what is missing, and the address what is left.
+
+    Args:
+        page: Name of the page in texts and session.
+        asked: What its link asks for.
+    """
+    run = choose_run(asked.get("run"))
+    if run is not None and (run.folder / "best.keras").exists():
+        return run
+    if run is not None:
+        st.info(t(f"{page}.no_model"), icon=":material/hourglass_top:")
+    say(page, {"run": run.id} if run else {})
+    return None
 
 
 def pick_run(asked: str | None) -> runs.Run | None:
@@ -69,6 +86,11 @@ def pick_run(asked: str | None) -> runs.Run | None:
     return known[run_id]
 
 
+def convolutions(run: runs.Run) -> dict[str, LayerRow]:
+    """The convolutions of a run's network by name."""
+    return {row.name: row for row in arithmetic.layer_table(run.model) if row.kind == "conv"}
+
+
 def has_weights(run: runs.Run) -> bool:
     """Whether there is a snapshot to look at."""
     return bool(snapshots.epochs(run))
@@ -100,6 +122,16 @@ def whole(asked: Mapping[str, str], name: str, below: int) -> int | None:
         return int(text)
     st.warning(t("inside.bad_number", name=name, most=below - 1), icon=":material/link_off:")
     return None
+
+
+def follow_layer(
+    asked: Mapping[str, str], known: Collection[str], key: str, name: str = "layer"
+) -> None:
+    """Choose the layer that a link names; one sentence if it is none of those `known`."""
+    if name in asked and asked[name] in known:
+        st.session_state[key] = asked[name]
+    elif name in asked:
+        st.warning(t("inside.bad_layer", known=", ".join(known)), icon=":material/link_off:")
 
 
 def follow_epoch(run: runs.Run, page: str, asked: Mapping[str, str]) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import numpy as np
 import streamlit as st
 
-from cnn_core import arithmetic, convolution, runs, snapshots
+from cnn_core import convolution, runs, snapshots
 from cnn_core.arithmetic import LayerRow
 from cnn_core.errors import CnnError, EngineError
 from pages import _conv_parts as parts
@@ -37,16 +37,9 @@ def _waits() -> bool:
     return engine().problem is None and not st.session_state.get("conv_keras_there")
 
 
-def _convolutions(run: runs.Run) -> dict[str, LayerRow]:
-    return {row.name: row for row in arithmetic.layer_table(run.model) if row.kind == "conv"}
-
-
 def _follow(run: runs.Run, asked: Mapping[str, str]) -> None:
-    rows = _convolutions(run)
-    if asked.get("layer", "conv1") not in rows:
-        st.warning(t("inside.bad_layer", known=", ".join(rows)), icon=":material/link_off:")
-    elif "layer" in asked:
-        st.session_state["conv_layer"] = asked["layer"]
+    rows = _inside.convolutions(run)
+    _inside.follow_layer(asked, rows, "conv_layer")
     if st.session_state.get("conv_layer") not in rows:
         st.session_state["conv_layer"] = next(iter(rows))
     row = rows[st.session_state["conv_layer"]]
@@ -60,7 +53,7 @@ def _keep_filter(index: int) -> None:
 
 
 def _steps(run: runs.Run, waits: bool) -> None:
-    rows = _convolutions(run)
+    rows = _inside.convolutions(run)
     left, right = st.columns([0.25, 0.75], gap="medium")
     with left, st.container(key="conv_controls"):
         st.segmented_control(

@@ -15,9 +15,9 @@ from cnn_core.figures import feature_maps, kernels
 from cnn_core.figures import surgery as figures
 from cnn_core.figures.legend import legend, number
 from pages import _switches, _tiles
-from pages._inside import html
+from pages._inside import convolutions, html
 from pages._shared import colours, language, t
-from pages._surgery_state import View, choose, convolutions, edits, keep, layer
+from pages._surgery_state import View, choose, edits, keep, layer
 
 VIEWS = ("kernels", "maps")
 KERNEL_HEIGHT = 230

@@ -15,9 +15,9 @@ from cnn_core.figures import evaluation as confusions
 from cnn_core.figures import surgery as figures
 from cnn_core.figures.legend import number
 from pages._image_choice import Chosen
-from pages._inside import complain, html, waking
+from pages._inside import complain, convolutions, html, waking
 from pages._shared import colours, engine, language, t
-from pages._surgery_state import PATIENCE_S, View, choose, convolutions, keep
+from pages._surgery_state import PATIENCE_S, View, choose, keep
 
 PIECE = 2_500  # test images a look: other visitors' looks come in between
 RANKED = 1_000  # test images that the ranking looks at

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 import numpy as np
 import streamlit as st
 
-from cnn_core import arithmetic, runs
+from cnn_core import runs
 from cnn_core.arithmetic import LayerRow
 from cnn_core.edits import Edits
-from pages import _run_panel
+from pages import _inside, _run_panel
 from pages._shared import engine
 
 PATIENCE_S = 120.0  # the look worker may still be loading TensorFlow
@@ -44,7 +44,7 @@ class View:
             CnnError: If the network cannot be asked.
         """
         at = runs.weights_at(run)
-        row = convolutions(run)[layer(run)]
+        row = _inside.convolutions(run)[layer(run)]
         return cls(run, at, row, filter_index(run), edits(run), _trained(run.id, at))
 
     def array(self, kind: str) -> np.ndarray:
@@ -63,21 +63,16 @@ class View:
         return names + [str(spare) for spare in range(len(names), self.run.model.classes)]
 
 
-def convolutions(run: runs.Run) -> dict[str, LayerRow]:
-    """The convolutions by name."""
-    return {row.name: row for row in arithmetic.layer_table(run.model) if row.kind == "conv"}
-
-
 def layer(run: runs.Run) -> str:
     """The convolution that is operated on."""
     name = st.session_state.get("surgery_layer")
-    return str(name) if name in convolutions(run) else "conv1"
+    return str(name) if name in _inside.convolutions(run) else "conv1"
 
 
 def filter_index(run: runs.Run) -> int:
     """The chosen filter; the first one where the layer does not have as many."""
     index = int(st.session_state.get("surgery_filter", 0))
-    return index if index < convolutions(run)[layer(run)].output_shape[2] else 0
+    return index if index < _inside.convolutions(run)[layer(run)].output_shape[2] else 0
 
 
 def choose(index: int) -> None:

@@ -39,13 +39,8 @@ def main() -> None:
     st.caption(t("embedding.intro"))
     lesson("flatten", "dense", "dropout")
     asked = _inside.arrived("embedding", LINK)
-    run = _inside.choose_run(asked.get("run"))
+    run = _inside.trained_network("embedding", asked)
     if run is None:
-        _inside.say("embedding", {})
-        return
-    if not (run.folder / "best.keras").exists():
-        st.info(t("embedding.no_model"), icon=":material/hourglass_top:")
-        _inside.say("embedding", {"run": run.id})
         return
     _inside.say_if_training(run)
     _follow(asked)

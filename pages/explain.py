@@ -29,13 +29,8 @@ def main() -> None:
     st.caption(t("explain.intro"))
     lesson("feature_map", "softmax", "flatten", "receptive_field")
     asked = _inside.arrived("explain", LINK)
-    run = _inside.choose_run(asked.get("run"))
+    run = _inside.trained_network("explain", asked)
     if run is None:
-        _inside.say("explain", {})
-        return
-    if not (run.folder / "best.keras").exists():
-        st.info(t("explain.no_model"), icon=":material/hourglass_top:")
-        _inside.say("explain", {"run": run.id})
         return
     _inside.say_if_training(run)
     _follow(run, asked)
@@ -46,12 +41,9 @@ def main() -> None:
 def _follow(run: runs.Run, asked: Mapping[str, str]) -> None:
     """Do what a link asks for; one sentence on what is not there."""
     _image_choice.follow(asked)
-    names = parts.convolutions(run)
+    names = list(_inside.convolutions(run))
     for name, key in (("layer", "explain_layer"), ("pattern", "pattern_layer")):
-        if name in asked and asked[name] not in names:
-            st.warning(t("inside.bad_layer", known=", ".join(names)), icon=":material/link_off:")
-        elif name in asked:
-            st.session_state[key] = asked[name]
+        _inside.follow_layer(asked, names, key, name)
     label = _inside.whole(asked, "class", run.model.classes)
     if label is not None:
         st.session_state["explain_class"] = label
@@ -105,7 +97,7 @@ def _controls(run: runs.Run) -> tuple[Asked, float]:
         help=t("explain.class_help"), persist_state="session",
         format_func=lambda it: t("explain.predicted") if it == PREDICTED else names[it],
     )  # fmt: skip
-    layers = parts.convolutions(run)
+    layers = list(_inside.convolutions(run))
     layer = st.segmented_control(
         t("explain.layer"), layers, key=parts.valid("explain_layer", layers, layers[-1]),
         required=True, help=t("explain.layer_help"), persist_state="session",

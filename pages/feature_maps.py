@@ -28,13 +28,8 @@ def main() -> None:
     st.caption(t("feature_maps.intro"))
     lesson("feature_map", "flatten", "softmax", "functional")
     asked = _inside.arrived("feature_maps", LINK)
-    run = _inside.choose_run(asked.get("run"))
+    run = _inside.trained_network("feature_maps", asked)
     if run is None:
-        _inside.say("feature_maps", {})
-        return
-    if not (run.folder / "best.keras").exists():
-        st.info(t("feature_maps.no_model"), icon=":material/hourglass_top:")
-        _inside.say("feature_maps", {"run": run.id})
         return
     _follow(run, asked)
     _story(run)
@@ -45,10 +40,8 @@ def _follow(run: runs.Run, asked: Mapping[str, str]) -> None:
     _image_choice.follow(asked)
     rows = {row.name: row for row in arithmetic.layer_table(run.model)}
     names = parts.layers(run)
-    if "layer" in asked and asked["layer"] not in names:
-        st.warning(t("inside.bad_layer", known=", ".join(names)), icon=":material/link_off:")
-    elif "layer" in asked:
-        st.session_state["maps_layer"] = asked["layer"]
+    _inside.follow_layer(asked, names, "maps_layer")
+    if asked.get("layer") in names:
         channels = rows[asked["layer"].partition("/")[0]].output_shape[-1]
         st.session_state["maps_map"] = _inside.whole(asked, "map", channels) or 0
     _inside.follow_epoch(run, "maps", asked)

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 import streamlit as st
 
-from cnn_core import arithmetic, runs, snapshots, texts, weights
+from cnn_core import runs, snapshots, texts, weights
 from cnn_core.arithmetic import LayerRow
 from cnn_core.errors import CnnError
 from cnn_core.figures import kernels as figures
@@ -39,17 +39,10 @@ def main() -> None:
     st.fragment(_story, run_every=POLL_S if active else None)(run, active)
 
 
-def _convolutions(run: runs.Run) -> dict[str, LayerRow]:
-    return {row.name: row for row in arithmetic.layer_table(run.model) if row.kind == "conv"}
-
-
 def _follow(run: runs.Run, asked: Mapping[str, str]) -> None:
     """Do what a link asks for; one sentence on what is not there."""
-    rows = _convolutions(run)
-    if asked.get("layer", "conv1") not in rows:
-        st.warning(t("inside.bad_layer", known=", ".join(rows)), icon=":material/link_off:")
-    elif "layer" in asked:
-        st.session_state["kernels_layer"] = asked["layer"]
+    rows = _inside.convolutions(run)
+    _inside.follow_layer(asked, rows, "kernels_layer")
     if st.session_state.get("kernels_layer") not in rows:
         st.session_state["kernels_layer"] = next(iter(rows))
     row = rows[st.session_state["kernels_layer"]]
@@ -79,7 +72,7 @@ def _story(run: runs.Run, active: bool) -> None:
 
 def _controls(run: runs.Run) -> View:
     """Layer, input channel and epoch."""
-    rows = _convolutions(run)
+    rows = _inside.convolutions(run)
     if st.session_state.get("kernels_layer") not in rows:
         st.session_state["kernels_layer"] = next(iter(rows))
     left, middle, right = st.columns([0.3, 0.2, 0.5], gap="medium")

@@ -27,13 +27,8 @@ def main() -> None:
     st.caption(t("surgery.intro"))
     lesson("filter", "kernel", "activation", "confusion_matrix")
     asked = _inside.arrived("surgery", LINK)
-    run = _inside.choose_run(asked.get("run"))
+    run = _inside.trained_network("surgery", asked)
     if run is None:
-        _inside.say("surgery", {})
-        return
-    if not (run.folder / "best.keras").exists():
-        st.info(t("surgery.no_model"), icon=":material/hourglass_top:")
-        _inside.say("surgery", {"run": run.id})
         return
     _inside.say_if_training(run)
     _follow(run, asked)
@@ -43,11 +38,8 @@ def main() -> None:
 def _follow(run: runs.Run, asked: Mapping[str, str]) -> None:
     """Do what a link asks for; one sentence on what is not there."""
     _image_choice.follow(asked)
-    rows = state.convolutions(run)
-    if asked.get("layer", "conv1") not in rows:
-        st.warning(t("inside.bad_layer", known=", ".join(rows)), icon=":material/link_off:")
-    elif "layer" in asked:
-        st.session_state["surgery_layer"] = asked["layer"]
+    rows = _inside.convolutions(run)
+    _inside.follow_layer(asked, rows, "surgery_layer")
     count = rows[state.layer(run)].output_shape[2]
     if (index := _inside.whole(asked, "filter", count)) is not None:
         state.choose(index)

@@ -12,7 +12,7 @@ from numpy.testing import assert_allclose
 from scipy.stats import spearmanr
 from test_features import CONFIGS, image, opened
 
-from cnn_core import datasets, explain, features, runs, snapshots, worker
+from cnn_core import datasets, explain, features, patterns, runs, snapshots, worker
 from cnn_core import model as models
 from cnn_core.arithmetic import field_of, layer_table
 from cnn_core.config import ConvBlock, ModelConfig
@@ -238,7 +238,7 @@ def test_an_ascent_raises_the_mean_activation_from_every_start(shipped, layer):
     alive = features.peaks(network, images)[layer]["peak"].max(axis=0) > 0.05
     for channel in np.flatnonzero(alive)[:2]:
         for seed in (0, 1):
-            found = explain.preferred_pattern(network, layer, int(channel), seed)
+            found = patterns.preferred_pattern(network, layer, int(channel), seed)
             curves = found["activations"]
             assert curves.shape == (4, 61)
             assert (curves[:, -1] > 1.5 * curves[:, 0]).all()
@@ -257,7 +257,9 @@ def one_filter(kernel: np.ndarray, bias: float) -> models.Opened:
     ("weight", "bias", "colour"), [(1.0, 0.0, 1), (-1.0, 1.0, 0), (1, -0.7, 1)]
 )
 def test_a_filter_that_likes_light_or_dark_gets_it_even_if_it_begins_silent(weight, bias, colour):
-    found = explain.preferred_pattern(one_filter(np.array([[weight]]), bias), "conv1", 0, steps=120)
+    found = patterns.preferred_pattern(
+        one_filter(np.array([[weight]]), bias), "conv1", 0, steps=120
+    )
     assert np.abs(found["patterns"] - colour).mean() < 0.2
     assert (found["activations"][:, -1] > found["activations"][:, 0]).all()
 
@@ -265,7 +267,7 @@ def test_a_filter_that_likes_light_or_dark_gets_it_even_if_it_begins_silent(weig
 def test_a_filter_for_vertical_edges_gets_stripes_that_stand():
     edges = np.array([[-1.0, 0, 1]] * 3)
     for kernel, axis in ((edges, 2), (edges.T, 1)):
-        stripes = explain.preferred_pattern(one_filter(kernel, 0.0), "conv1", 0)["patterns"]
+        stripes = patterns.preferred_pattern(one_filter(kernel, 0.0), "conv1", 0)["patterns"]
         across, along = (np.abs(np.diff(stripes, axis=it)).mean() for it in (axis, 3 - axis))
         assert across > 2 * along
 
@@ -273,7 +275,7 @@ def test_a_filter_for_vertical_edges_gets_stripes_that_stand():
 def test_the_same_seed_climbs_the_same_way_and_starts_differ(shipped):
     network, _ = shipped
     one, same, other = (
-        explain.preferred_pattern(network, "conv1", 1, seed, 2, 5) for seed in (3, 3, 4)
+        patterns.preferred_pattern(network, "conv1", 1, seed, 2, 5) for seed in (3, 3, 4)
     )
     assert_allclose(one["patterns"], same["patterns"])
     assert np.abs(one["patterns"] - other["patterns"]).max() > 0.01
@@ -299,7 +301,7 @@ def test_every_kind_of_network_can_be_explained(config: ModelConfig):
             assert one[name]["heat"].dtype == np.float32
             assert np.isfinite(one[name]["heat"]).all()
     last = [row.name for row in layer_table(config) if row.kind == "conv"][-1]
-    pattern = explain.preferred_pattern(network, last, 0, starts=2, steps=3)
+    pattern = patterns.preferred_pattern(network, last, 0, starts=2, steps=3)
     assert pattern["patterns"].shape == (2, *config.input_shape)
     assert np.isfinite(pattern["patterns"]).all()
 
@@ -343,7 +345,7 @@ WRONG: dict[str, Callable[[models.Opened, np.ndarray], object]] = {
     "no such class": lambda network, it: explain.grad_cam(network, it, 2),
     "negative class": lambda network, it: explain.saliency(network, it, -1),
     "no such layer": lambda network, it: explain.grad_cam(network, it, 0, "pool1"),
-    "no such filter": lambda network, it: explain.preferred_pattern(network, "conv1", 1),
+    "no such filter": lambda network, it: patterns.preferred_pattern(network, "conv1", 1),
     "another shape": lambda network, it: explain.saliency(network, it[1:], 0),
     "holes": lambda network, it: explain.occlusion(network, it, 0, 2, 3),
     "no square": lambda network, it: explain.occlusion(network, it, 0, 0, 0),
@@ -365,9 +367,9 @@ def test_a_look_finds_them_and_needs_no_keras_to_read_the_answer(shipped):
             return all(type(key) is str and plain(it) for key, it in value.items())
         return type(value) in {int, float, np.ndarray}
 
-    for name, arguments in {
-        "explanations": (images[0], None, None, 4, "grey", 0),
-        "preferred_pattern": ("conv1", 0, 0),
-    }.items():
-        assert worker.LOOKS[name] == f"cnn_core.explain:{name}"
-        assert plain(getattr(explain, name)(network, *arguments))
+    for look, arguments in (
+        (explain.explanations, (images[0], None, None, 4, "grey", 0)),
+        (patterns.preferred_pattern, ("conv1", 0, 0)),
+    ):
+        assert worker.LOOKS[look.__name__] == f"{look.__module__}:{look.__name__}"
+        assert plain(look(network, *arguments))

@@ -39,7 +39,7 @@ L1 = (
     }
 )
 TRAINING = {"training", "conductor", "meters", "feeding", "optimizers", "checkpoints"}
-LOOKS = {"passes", "features", "explain", "inspection", "surgery", "embedding"}
+LOOKS = {"passes", "features", "explain", "patterns", "inspection", "surgery", "embedding"}
 L2 = TRAINING | LOOKS | {"model", "download"}
 SERVER_SIDE = L0 | L1 | {"figures", "jobs", "sweeps"}
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from test_features import image, opened
 
-from cnn_core import embedding, explain, features, passes, surgery
+from cnn_core import embedding, explain, features, passes, patterns, surgery
 from cnn_core import model as models
 from cnn_core.config import ConvBlock, ModelConfig
 from cnn_core.edits import Edits
@@ -31,7 +31,7 @@ def test_all_looks_at_an_architecture_share_one_network(monkeypatch: pytest.Monk
     features.feature_maps(network, picture)
     features.peaks(network, picture[np.newaxis])
     explain.grad_cam(network, picture, 0)
-    explain.preferred_pattern(network, "conv1", 0, steps=1)
+    patterns.preferred_pattern(network, "conv1", 0, steps=1)
     explain.saliency(network, picture, 0)
     surgery.operate(network, picture, Edits())
     surgery.predicted(network, picture[np.newaxis], Edits())

@@ -168,7 +168,7 @@ def test_a_filter_is_chosen_and_climbed_again(app, window, run):
     screen.part("pattern_filter_choice").get_by_role("spinbutton").fill(str(index))
     screen.part("pattern_filter_choice").get_by_role("spinbutton").press("Enter")
     screen.says("filter", str(index))
-    found = explain.preferred_pattern(network, "conv1", index, 0)
+    found = patterns.preferred_pattern(network, "conv1", index, 0)
     for place in range(4):
         wanted = np.repeat(np.rint(found["patterns"][place] * 255), 3, axis=-1)
         eventually(
