@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import shutil
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -61,6 +62,23 @@ def interrupt(
         with pytest.raises(Killed):
             train(SMALL, PLAIN, digits, emit, folder=folder)
     return said
+
+
+@pytest.fixture(scope="module")
+def killed(
+    digits: datasets.Dataset, tmp_path_factory: pytest.TempPathFactory
+) -> tuple[Path, list[EpochEnd]]:
+    """What a training leaves that died in the middle of epoch 3, and what it had said. Only to be read."""
+    folder = tmp_path_factory.mktemp("killed")
+    with pytest.MonkeyPatch.context() as patch:
+        return folder, interrupt("batch", folder, digits, patch).complete
+
+
+@pytest.fixture
+def past(killed: tuple[Path, list[EpochEnd]], tmp_path: Path) -> Sequence[EpochEnd]:
+    """The same in the folder of this test."""
+    shutil.copytree(killed[0], tmp_path, dirs_exist_ok=True)
+    return killed[1]
 
 
 @pytest.mark.slow
@@ -129,10 +147,9 @@ def test_a_run_whose_files_are_damaged_begins_again(
     mischief: Callable[[Path], None],
     whole: Any,
     digits: datasets.Dataset,
+    past: Sequence[EpochEnd],
     tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    past = interrupt("batch", tmp_path, digits, monkeypatch).complete
     past = [replace(past[0], val_loss=0.0), past[1]] if mischief is damage_best else past
     mischief(tmp_path)
     said = Said()
@@ -142,18 +159,13 @@ def test_a_run_whose_files_are_damaged_begins_again(
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("past", [(), "gap"])
+@pytest.mark.parametrize("known", [slice(0), slice(1, None)], ids=["nothing", "gap"])
 def test_a_checkpoint_that_nothing_was_said_of_is_not_gone_on_from(
-    past: Any,
-    digits: datasets.Dataset,
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
+    known: slice, digits: datasets.Dataset, past: Sequence[EpochEnd], tmp_path: Path
 ) -> None:
-    before = interrupt("batch", tmp_path, digits, monkeypatch).complete
     said = Said()
-    past = before[1:] if past == "gap" else ()
     few = replace(PLAIN, epochs=1)
-    train(SMALL, few, digits, said.append, folder=tmp_path, past=past)
+    train(SMALL, few, digits, said.append, folder=tmp_path, past=past[known])
     assert said.of(RunStarted)[0].epochs_done == 0
     names = sorted(path.name for path in (tmp_path / "snapshots").iterdir())
     assert names == ["epoch-000.npz", "epoch-001.npz"]
@@ -161,9 +173,8 @@ def test_a_checkpoint_that_nothing_was_said_of_is_not_gone_on_from(
 
 @pytest.mark.slow
 def test_a_run_that_starts_over_leaves_no_old_weights_behind(
-    digits: datasets.Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    digits: datasets.Dataset, past: Sequence[EpochEnd], tmp_path: Path
 ) -> None:
-    interrupt("batch", tmp_path, digits, monkeypatch)
     stopped = train(SMALL, PLAIN, digits, control=lambda: Control(stop=True), folder=tmp_path)
     assert (stopped.ended.reason, stopped.ended.best_epoch) == ("stopped", 0)
     assert stopped.ended.scores == {}
@@ -172,9 +183,8 @@ def test_a_run_that_starts_over_leaves_no_old_weights_behind(
 
 @pytest.mark.slow
 def test_a_stop_asked_while_nobody_trained_keeps_what_there_is(
-    whole: Any, digits: datasets.Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    digits: datasets.Dataset, past: Sequence[EpochEnd], tmp_path: Path
 ) -> None:
-    past = interrupt("batch", tmp_path, digits, monkeypatch).complete
     result = train(
         SMALL,
         PLAIN,

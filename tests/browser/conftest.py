@@ -192,17 +192,28 @@ def browser(chromium: str) -> Iterator[Browser]:
         browser.close()
 
 
+@pytest.fixture(scope="session")
+def visitors(browser: Browser) -> list[BrowserContext]:
+    """Visitors who left without a trace, but for the cache of their browser, which saves seconds."""
+    return []
+
+
 @pytest.fixture
 def window(
-    browser: Browser, request: pytest.FixtureRequest, tmp_path: Path
+    browser: Browser,
+    visitors: list[BrowserContext],
+    request: pytest.FixtureRequest,
+    tmp_path: Path,
 ) -> Iterator[Callable[..., Page]]:
     """Opens windows, each of a visitor of its own, and checks them when the test is over.
 
     `beside=page` opens another window of the visitor who has that page. `alone=True` forgives what
-    the browser says when its server has gone. What the windows of a failed test showed is kept in
-    its temporary folder.
+    the browser says when its server has gone. What moves by itself moves only in a test that asks
+    for reduced_motion="no-preference". What the windows of a failed test showed is kept in its
+    temporary folder.
     """
     contexts: list[BrowserContext] = []
+    common: list[BrowserContext] = []
     foreign: list[str] = []
     complaints: list[str] = []
 
@@ -216,10 +227,15 @@ def window(
         **settings: Any,
     ) -> Page:
         if beside is None:
-            viewport = {"width": width, "height": height}
-            contexts.append(browser.new_context(viewport=viewport, **settings))
-            contexts[-1].set_default_timeout(60_000)
+            if visitors and not settings:
+                contexts.append(visitors.pop())
+            else:
+                contexts.append(browser.new_context(**{"reduced_motion": "reduce", **settings}))
+                contexts[-1].set_default_timeout(60_000)
+            if not settings:
+                common.append(contexts[-1])
         page = (beside.context if beside else contexts[-1]).new_page()
+        page.set_viewport_size({"width": width, "height": height})
         page.on(
             "request", lambda request: foreign.append(request.url) if _leaves(request.url) else None
         )
@@ -240,7 +256,13 @@ def window(
         text for page in pages for text in page.get_by_test_id("stException").all_inner_texts()
     ]
     for context in contexts:
-        context.close()
+        if context not in common:
+            context.close()
+            continue
+        for page in context.pages:
+            page.close()
+        context.set_storage_state({"cookies": [], "origins": []})
+        visitors.append(context)
     assert shown == [], "a visitor saw a traceback"
     assert foreign == [], "a page asked another machine for something"
     assert complaints == [], "the browser's console holds errors"

@@ -82,7 +82,8 @@ def point_at(page: Page, true: int, predicted: int, names: dict[int, str] = NAME
     assert box is not None
     said = page.locator(".st-key-confusion div", has_text=f"{names[true]} → {names[predicted]}:")
     for down in np.linspace(0.1 + 0.065 * true, 0.2 + 0.075 * true, 6):
-        for along in np.linspace(0.15, 0.99, 24):
+        places = np.linspace(0.15, 0.99, 24)
+        for along in places[np.argsort(np.abs(places - 0.24 - 0.08 * predicted))]:
             page.mouse.move(box["x"] + box["width"] * along, box["y"] + box["height"] * down)
             if said.count() and said.last.is_visible():
                 return

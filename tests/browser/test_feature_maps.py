@@ -140,6 +140,15 @@ def test_the_epoch_slider_reaches_the_maps_and_says_where_the_dense_layers_are(a
     expect(screen.page.locator(".class-shares .row")).to_have_count(10)
 
 
+def test_hasty_hands_on_the_epoch_slider_lose_no_picture(app, window):
+    screen = Inside.open(app, window, "feature_maps", run="fashion", epoch=6)
+    before = sources(screen)
+    for _ in range(6):
+        screen.slide(*["ArrowLeft"] * 3, *["ArrowRight"] * 3)
+    screen.says("epoch", "6")
+    eventually(lambda: sources(screen.settled()) == before)
+
+
 def test_an_upload_shows_how_it_became_the_input_and_its_maps(app, window, run):
     screen = Inside.open(app, window, "feature_maps", run=run)
     before = sources(screen)

@@ -90,7 +90,7 @@ class Desk:
             mouse.move(*spots[0])
             mouse.down()
             for spot in spots:
-                mouse.move(*spot, steps=2)
+                mouse.move(*spot)
             mouse.up()
 
     def sent(self) -> int:

@@ -40,8 +40,8 @@ def switch(there: Inside, index: int, word: str = "Filter") -> Locator:
 
 
 def field(there: Inside, kind: str) -> Locator:
-    """The "slider" or "number" of the chosen weight; every weight has its own."""
-    return there.page.locator(f'[class*="st-key-surgery_{kind}_"]')
+    """The "slider" or "number" of the chosen weight; every weight has its own, and the last one fades."""
+    return there.page.locator(f'[class*="st-key-surgery_{kind}_"]:not([data-stale="true"])')
 
 
 def accuracies(there: Inside) -> list[str]:
