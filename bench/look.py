@@ -80,8 +80,7 @@ THEIR_ANSWER = """deep => {
   return () => strokes() > before;
 }"""
 OTHER_MAPS = """deep => {
-  const pictures = () => [...document.querySelectorAll("[class*=st-key-layer_]")]
-    .flatMap(part => deep(part, ".tiles img"));
+  const pictures = () => [...document.querySelectorAll(".st-key-maps_layers .tiles img")];
   const before = pictures().map(it => it.src);
   return () => {
     const now = pictures();
@@ -225,7 +224,7 @@ class _Maps:
         self._page = page
         self._board = page.locator(".st-key-image_thumbs .tiles").first
         self._board.wait_for(timeout=60_000)
-        page.locator("[class*=st-key-layer_] .tiles img").first.wait_for(timeout=60_000)
+        page.locator(".st-key-maps_layers .tiles img").first.wait_for(timeout=60_000)
         self._tile = 0
 
     def change(self, times: int) -> list[float]:

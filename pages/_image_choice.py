@@ -25,6 +25,7 @@ ICONS = {
 }
 PIECE = 2_500  # labels a look; as the evaluation page asks, so that the worker knows the answer
 THUMBS, COLUMNS = 24, 8
+ZOOM, GAP = 2, 2  # pixels of the sheet a pixel, pixels between two images
 PATIENCE_S = 120.0  # the look worker may still be loading TensorFlow
 PAD = "image_pad"
 PREVIEW = 160  # side of the small pictures of an upload, in pixels
@@ -137,28 +138,37 @@ def _thumbs(
     run: runs.Run, part: str, piece: _Labels, shown: np.ndarray, index: int, names: list[str]
 ) -> None:
     """A page of small images; a click chooses one."""
-    pictures = _images(run.id, part, piece.size, tuple(shown.tolist()))
-    count, height, width, _ = pictures.shape
-    zoom, gap, places = 2, 4, shown.tolist()
-    blank = np.zeros((THUMBS - count, *pictures.shape[1:]), np.uint8)
-    sheet = mosaic.image_png(_sheet(np.concatenate([pictures, blank]), gap // zoom), zoom)
+    places = shown.tolist()
+    height, width, _ = run.model.input_shape
     _tiles.tiles(
-        "image_thumbs",
-        sheet,
-        _tiles.Grid(count, COLUMNS, width * zoom, height * zoom, gap, THUMBS // COLUMNS),
-        alt=t("image.thumbs"),
-        tips=[
-            t("image.thumb", index=place, name=names[piece.labels[place - piece.first]])
-            for place in places
-        ],
-        on_pick=lambda tile: _go(places[tile]),
-        chosen=places.index(index) if index in places else None,
-        sharp=False,
+        _tiles.Board(
+            name="image_thumbs",
+            png=_sheet(run.id, part, piece.size, tuple(places)),
+            grid=_tiles.Grid(
+                len(places), COLUMNS, width * ZOOM, height * ZOOM, GAP * ZOOM, THUMBS // COLUMNS
+            ),
+            alt=t("image.thumbs"),
+            tips=[
+                t("image.thumb", index=place, name=names[piece.labels[place - piece.first]])
+                for place in places
+            ],
+            on_pick=lambda tile: _go(places[tile]),
+            chosen=places.index(index) if index in places else None,
+            sharp=False,
+        )
     )
 
 
-def _sheet(pictures: np.ndarray, gap: int) -> np.ndarray:
-    """(n, H, W, C) -> one picture of `COLUMNS` columns, black between."""
+@st.cache_data(show_spinner=False, max_entries=200)
+def _sheet(run_id: str, part: str, size: str, rows: tuple[int, ...]) -> bytes:
+    """Those images as one picture of `COLUMNS` columns, black between and where there are fewer."""
+    pictures = _images(run_id, part, size, rows)
+    blank = np.zeros((THUMBS - len(pictures), *pictures.shape[1:]), np.uint8)
+    return mosaic.image_png(_side_by_side(np.concatenate([pictures, blank]), GAP), ZOOM)
+
+
+def _side_by_side(pictures: np.ndarray, gap: int) -> np.ndarray:
+    """(n, H, W, C) -> one picture of `COLUMNS` columns."""
     padded = np.pad(pictures, ((0, 0), (0, gap), (0, gap), (0, 0)))
     _, height, width, channels = padded.shape
     grid = padded.reshape(-1, COLUMNS, height, width, channels).transpose(0, 2, 1, 3, 4)

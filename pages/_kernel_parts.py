@@ -257,13 +257,15 @@ def _input_channels(view: View) -> None:
     grid = _tiles.Grid(len(maps), columns, maps.shape[2] * zoom, maps.shape[1] * zoom, gap)
     html(f'<div class="inside quiet">{escape(t("filters.channels", count=len(maps)))}</div>')
     _tiles.tiles(
-        "filters_channels",
-        figures.kernel_mosaic(maps, figures.largest(maps) or 1.0, columns),
-        grid,
-        alt=t("filters.channels", count=len(maps)),
-        tips=[t("kernels.one", channel=index) for index in range(len(maps))],
-        on_pick=lambda index: st.session_state.update({channel_key(view.row): index}),
-        chosen=view.channel,
+        _tiles.Board(
+            name="filters_channels",
+            png=figures.kernel_mosaic(maps, figures.largest(maps) or 1.0, columns),
+            grid=grid,
+            alt=t("filters.channels", count=len(maps)),
+            tips=[t("kernels.one", channel=index) for index in range(len(maps))],
+            on_pick=lambda index: st.session_state.update({channel_key(view.row): index}),
+            chosen=view.channel,
+        )
     )
 
 

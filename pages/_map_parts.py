@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from html import escape
 
 import numpy as np
@@ -10,6 +12,7 @@ import streamlit as st
 
 from cnn_core import arithmetic, runs, snapshots
 from cnn_core.arithmetic import LayerRow
+from cnn_core.config import ModelConfig
 from cnn_core.errors import CnnError
 from cnn_core.figures import feature_maps as figures
 from cnn_core.figures import kernels, mosaic
@@ -57,9 +60,14 @@ class View:
         return self.row(name).output_shape
 
 
-def rows(run: runs.Run) -> dict[str, LayerRow]:
+def rows(run: runs.Run) -> Mapping[str, LayerRow]:
     """The layers by name."""
-    return {row.name: row for row in arithmetic.layer_table(run.model)}
+    return _rows(run.model)
+
+
+@lru_cache(maxsize=32)
+def _rows(model: ModelConfig) -> Mapping[str, LayerRow]:
+    return {row.name: row for row in arithmetic.layer_table(model)}
 
 
 def layers(run: runs.Run) -> list[str]:
@@ -194,35 +202,28 @@ def _panel(picture: str, title: str, words: str) -> str:
 
 def all_layers(view: View) -> None:
     """A row for each block: sums, outputs, pooled outputs."""
-    blocks: dict[int | None, list[str]] = {}
-    for name in layers(view.run):
-        blocks.setdefault(view.row(name).block, []).append(name)
-    for names in blocks.values():
-        for column, name in zip(st.columns(3, gap="small"), names, strict=False):
-            with column, st.container(key=f"layer_{name.replace('/', '_')}"):
-                _all_maps(view, name)
+    boards = [_all_maps(view, name) for name in layers(view.run)]
+    _tiles.boards("maps_layers", boards, across=3)
 
 
-def _all_maps(view: View, name: str) -> None:
+def _all_maps(view: View, name: str) -> _tiles.Board:
     maps, row, look = view.maps[name], view.row(name), view.colours(name)
     zoom, gap = figures.measures(maps.shape)
     count, columns = maps.shape[2], _columns(maps.shape[2])
     shape = _times(maps.shape)
-    html(
-        f'<div class="inside head"><b>{escape(name_of(row, name))}</b>'
-        f' <span class="quiet nums">{shape}</span></div>'
-    )
-    _tiles.tiles(
-        f"maps_{name.replace('/', '_')}",
-        figures.maps_png(maps, look, columns),
-        _tiles.Grid(count, columns, maps.shape[1] * zoom, maps.shape[0] * zoom, gap),
+    return _tiles.Board(
+        name=name,
+        head=f'<b>{escape(name_of(row, name))}</b> <span class="quiet nums">{shape}</span>',
+        png=figures.maps_png(maps, look, columns),
+        grid=_tiles.Grid(count, columns, maps.shape[1] * zoom, maps.shape[0] * zoom, gap),
         alt=t("feature_maps.alt", count=count, layer=name_of(row, name), shape=shape),
         tips=[t("feature_maps.map", map=index) for index in range(count)],
         on_pick=lambda index: _show(name, index),
         chosen=map_index(view.run) if layer(view.run) == name else None,
         sharp=False,
+        foot=_legend(look),
+        first=name.endswith(SUM),
     )
-    html(_legend(look))
 
 
 def _legend(look: Colours) -> str:
@@ -243,24 +244,23 @@ def dense_layers(view: View) -> None:
     table = rows(view.run)
     flatten = next(row for row in table.values() if row.kind == "flatten")
     with st.container(key="dense_layers"):
-        words = t("feature_maps.flatten", formula=flatten.formula)
-        html(
-            '<div class="inside head"><b>flatten</b>'
-            f' <span class="quiet nums">{escape(words)}</span></div>'
-        )
+        parts = [_head("flatten", t("feature_maps.flatten", formula=flatten.formula))]
         if not view.kept:
+            html(parts[0])
             st.info(
                 t("feature_maps.dense_kept", epoch=_inside.kept_epoch(view.run)),
                 icon=":material/info:",
             )
             return
-        for row in table.values():
-            if row.kind == "dense":
-                _bars(view, row)
-        _probabilities(view)
+        parts += [_bars(view, row) for row in table.values() if row.kind == "dense"]
+        html("".join([*parts, _probabilities(view)]))
 
 
-def _bars(view: View, row: LayerRow) -> None:
+def _head(name: str, words: str) -> str:
+    return f'<div class="inside head"><b>{name}</b> <span class="quiet nums">{escape(words)}</span></div>'
+
+
+def _bars(view: View, row: LayerRow) -> str:
     values = view.maps[row.name]
     best = int(values.argmax())
     activation = t(f"choice.activation.{row.activation}")
@@ -272,13 +272,11 @@ def _bars(view: View, row: LayerRow) -> None:
         best=best,
         value=number(float(values[best])),
     )
-    html(
-        f'<div class="inside head"><b>{row.name}</b> <span class="quiet nums">{escape(words)}</span></div>'
-        f'<div class="inside-bars"><img alt="{escape(words)}" src="{uri(figures.bars_png(values))}"></div>'
-    )
+    picture = f'<img alt="{escape(words)}" src="{uri(figures.bars_png(values))}">'
+    return _head(row.name, words) + f'<div class="inside-bars">{picture}</div>'
 
 
-def _probabilities(view: View) -> None:
+def _probabilities(view: View) -> str:
     shares = view.maps["output"]
     names = _run_panel.class_names(view.run)
     names += [str(spare) for spare in range(len(names), len(shares))]
@@ -292,10 +290,7 @@ def _probabilities(view: View) -> None:
         words += " " + (
             t("feature_maps.right") if right else t("feature_maps.wrong", name=names[truth])
         )
-    html(
-        f'<div class="inside head"><b>output</b> <span class="quiet nums">{escape(words)}</span></div>'
-        + figures.probabilities_html(shares, names, words)
-    )
+    return _head("output", words) + figures.probabilities_html(shares, names, words)
 
 
 def _as_bytes(pixels: np.ndarray) -> np.ndarray:

@@ -146,19 +146,21 @@ def _picked(images: np.ndarray, names: Sequence[str], query: Mapping[str, str]) 
     shown = range(first, min(first + THUMBS, len(images)))
     height, width = images.shape[1:3]
     zoom = max(1, SIDE // height)
+    gap = GAP // zoom or 1
     _tiles.tiles(
-        "samples_thumbs",
-        mosaic.image_png(_sheet(images[first : first + THUMBS], GAP // zoom or 1), zoom),
-        _tiles.Grid(
-            len(shown), COLUMNS, width * zoom, height * zoom, (GAP // zoom or 1) * zoom,
-            THUMBS // COLUMNS,
-        ),
-        alt=t("image.thumbs"),
-        tips=[t("image.thumb", index=place, name=names[place]) for place in shown],
-        on_pick=lambda tile: _go(first + tile),
-        chosen=index - first,
-        sharp=False,
-    )  # fmt: skip
+        _tiles.Board(
+            name="samples_thumbs",
+            png=mosaic.image_png(_sheet(images[first : first + THUMBS], gap), zoom),
+            grid=_tiles.Grid(
+                len(shown), COLUMNS, width * zoom, height * zoom, gap * zoom, THUMBS // COLUMNS
+            ),
+            alt=t("image.thumbs"),
+            tips=[t("image.thumb", index=place, name=names[place]) for place in shown],
+            on_pick=lambda tile: _go(first + tile),
+            chosen=index - first,
+            sharp=False,
+        )
+    )
     title = t("samples.title", index=index, name=names[index])
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         st.button(

@@ -6,6 +6,7 @@ import base64
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import streamlit as st
 
@@ -16,6 +17,7 @@ _mount = st.components.v2.component(
     html=(ASSETS / "tiles.html").read_text("utf-8"),
     css=(ASSETS / "tiles.css").read_text("utf-8"),
     js=(ASSETS / "tiles.js").read_text("utf-8"),
+    isolate_styles=False,  # heads and feet look like the rest of the page
 )
 
 
@@ -34,56 +36,88 @@ class Grid:
     rows: int | None = None
 
 
-def tiles(
-    key: str,
-    png: bytes,
-    grid: Grid,
-    *,
-    alt: str,
-    tips: Sequence[str],
-    on_pick: Callable[[int], None],
-    chosen: int | None = None,
-    marks: Sequence[tuple[int, str]] = (),
-    sharp: bool = True,
-) -> None:
-    """Show a mosaic; a click or an arrow key calls `on_pick` with the tile before the next run.
+@dataclass(frozen=True, kw_only=True)
+class Board:
+    """A mosaic of which one tile can be chosen.
 
     Its height follows from its width and the grid alone, so a picture of the same grid changes in place.
 
-    Args:
-        key: Its name on the page.
+    Attributes:
+        name: Its name on the page.
         png: The mosaic.
         grid: How it lies.
         alt: What it shows, in words.
         tips: A word on each tile, for the pointer and for screen readers.
-        on_pick: Called with the index of the tile.
+        on_pick: Called with the index of the tile before the next run.
         chosen: The tile with a frame.
         marks: Tiles with a sign at their corner.
         sharp: Enlarge without smoothing; else it is shown smaller than it is, and smoothed.
+        head: HTML above it.
+        foot: HTML below it.
+        first: Begins a new row of boards.
     """
-    _mount(
-        key=key,
-        data={
-            "png": base64.b64encode(png).decode(),
+
+    name: str
+    png: bytes
+    grid: Grid
+    alt: str
+    tips: Sequence[str]
+    on_pick: Callable[[int], None]
+    chosen: int | None = None
+    marks: Sequence[tuple[int, str]] = ()
+    sharp: bool = True
+    head: str = ""
+    foot: str = ""
+    first: bool = False
+
+    def data(self) -> dict[str, Any]:
+        """What the component gets."""
+        grid = self.grid
+        return {
+            "name": self.name,
+            "png": base64.b64encode(self.png).decode(),
             "count": grid.count,
             "columns": grid.columns,
             "rows": grid.rows or -(-grid.count // grid.columns),
             "width": grid.width,
             "height": grid.height,
             "gap": grid.gap,
-            "chosen": chosen,
-            "alt": alt,
-            "tips": list(tips),
-            "marks": [list(mark) for mark in marks],
-            "sharp": sharp,
-        },
-        on_pick_change=lambda: _picked(key, grid.count, on_pick),
+            "chosen": self.chosen,
+            "alt": self.alt,
+            "tips": list(self.tips),
+            "marks": [list(mark) for mark in self.marks],
+            "sharp": self.sharp,
+            "head": self.head,
+            "foot": self.foot,
+            "first": self.first,
+        }
+
+
+def tiles(board: Board) -> None:
+    """Show a mosaic; a click or an arrow key chooses a tile."""
+    boards(board.name, [board])
+
+
+def boards(key: str, shown: Sequence[Board], across: int = 1) -> None:
+    """Show several mosaics as one element of the page: each element more costs a browser milliseconds.
+
+    Args:
+        key: Their name on the page.
+        shown: The mosaics.
+        across: How many stand in a row where there is room.
+    """
+    _mount(
+        key=key,
+        data={"across": across, "boards": [board.data() for board in shown]},
+        on_pick_change=lambda: _picked(key, shown),
     )
 
 
-def _picked(key: str, count: int, on_pick: Callable[[int], None]) -> None:
-    """Hand on what the browser sent, if it is a tile."""
+def _picked(key: str, shown: Sequence[Board]) -> None:
+    """Hand on what the browser sent, if there is such a tile."""
     state = st.session_state.get(key)
-    tile = state.get("pick") if hasattr(state, "get") else None
-    if isinstance(tile, int) and 0 <= tile < count:
-        on_pick(tile)
+    said = state.get("pick") if hasattr(state, "get") else None
+    match said:
+        case [int(number), int(tile)] if 0 <= number < len(shown):
+            if 0 <= tile < shown[number].grid.count:
+                shown[number].on_pick(tile)

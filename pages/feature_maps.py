@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import numpy as np
 import streamlit as st
 
-from cnn_core import arithmetic, recipes, runs, snapshots
+from cnn_core import recipes, runs, snapshots
 from cnn_core.errors import CnnError
 from cnn_core.figures import feature_maps as figures
 from pages import _image_choice, _inside
@@ -38,7 +38,7 @@ def main() -> None:
 def _follow(run: runs.Run, asked: Mapping[str, str]) -> None:
     """Do what a link asks for; one sentence on what is not there."""
     _image_choice.follow(asked)
-    rows = {row.name: row for row in arithmetic.layer_table(run.model)}
+    rows = parts.rows(run)
     names = parts.layers(run)
     _inside.follow_layer(asked, names, "maps_layer")
     if asked.get("layer") in names:
@@ -90,9 +90,13 @@ def _result(run: runs.Run, chosen: Chosen, epoch: int, reach: str) -> None:
             query_params={"run": run.id, **chosen.query},
         )  # fmt: skip
         name = parts.layer(run)
-        with st.expander(t("feature_maps.code"), icon=":material/code:", key="maps_code"):
-            st.code(recipes.feature_map_lines(name, view.shape(name)), language="python")
-            st.caption(t("feature_maps.code_note"))
+        code = st.expander(
+            t("feature_maps.code"), icon=":material/code:", key="maps_code", on_change="rerun"
+        )
+        if code.open:  # what colours the lines costs a browser 1.5 MB and a quarter of a second
+            with code:
+                st.code(recipes.feature_map_lines(name, view.shape(name)), language="python")
+                st.caption(t("feature_maps.code_note"))
     except CnnError as error:
         _inside.complain(error)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from html import escape
 
 import streamlit as st
 
@@ -119,21 +120,24 @@ def _mosaics(view: View) -> None:
             "kernels.after", epoch=_inside.epoch_name(view.epoch, _inside.kept_epoch(view.run))
         ),
     }
-    for column, (name, maps) in zip(st.columns(2, gap="medium"), pictures.items(), strict=True):
+    boards = []
+    for name, maps in pictures.items():
         zoom, gap = figures.measures(maps.shape)
         grid = _tiles.Grid(count, _columns(count), maps.shape[2] * zoom, maps.shape[1] * zoom, gap)
-        with column, st.container(key=f"mosaic_{name}"):
-            html(f'<div class="inside head"><b>{titles[name]}</b></div>')
-            _tiles.tiles(
-                f"kernels_{name}",
-                figures.kernel_mosaic(maps, reach, grid.columns),
-                grid,
+        boards.append(
+            _tiles.Board(
+                name=f"mosaic_{name}",
+                head=f"<b>{escape(titles[name])}</b>",
+                png=figures.kernel_mosaic(maps, reach, grid.columns),
+                grid=grid,
                 alt=t("kernels.alt", count=count, layer=view.row.name, what=titles[name]),
                 tips=tips,
                 on_pick=parts.choose,
                 chosen=view.filter,
                 marks=marks if name == "shown" else (),
             )
+        )
+    _tiles.boards("kernels_mosaics", boards, across=2)
     html(legend("diverging", number(-reach), number(reach), middle="0", title=t("kernels.weight")))
 
 

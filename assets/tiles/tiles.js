@@ -1,17 +1,36 @@
-// One picture of many tiles, of which one is chosen: by the pointer, or by the arrow keys. Data:
-// {png, count, columns, rows, width, height, gap, chosen, alt, tips, marks: [[tile, sign]], sharp}, measures in
-// pixels of the picture. A choice is sent as `pick`, and framed at once without waiting for the answer.
+// Pictures of many tiles, each with a tile that is chosen: by the pointer, or by the arrow keys. Data:
+// {across, boards: [{name, head, foot, first, png, count, columns, rows, width, height, gap, chosen, alt, tips,
+// marks: [[tile, sign]], sharp}]}, measures in pixels of the picture, `head` and `foot` as HTML. A choice is
+// sent as `pick`: [board, tile], and framed at once without waiting for the answer.
 
 const STEPS = { ArrowLeft: [0, -1], ArrowRight: [0, 1], ArrowUp: [-1, 0], ArrowDown: [1, 0] };
+const BOARD = `
+  <div class="inside head"></div>
+  <div class="tiles" role="slider" tabindex="0" aria-valuemin="0">
+    <img alt="" draggable="false">
+    <i class="hover" hidden></i>
+    <i class="chosen" hidden></i>
+    <div class="marks"></div>
+  </div>
+  <div class="foot"></div>`;
 
 export default function ({ parentElement, data, setTriggerValue }) {
-  const root = parentElement.querySelector(".tiles");
-  const board = (root.board ??= new Board(root));
-  board.update(data, setTriggerValue);
+  const root = parentElement.querySelector(".boards");
+  const boards = (root.all ??= []);
+  root.style.setProperty("--across", data.across);
+  while (boards.length < data.boards.length) boards.push(new Board(root));
+  while (boards.length > data.boards.length) boards.pop().section.remove();
+  boards.forEach((board, index) => {
+    board.update(data.boards[index], (tile) => setTriggerValue("pick", [index, tile]));
+  });
 }
 
 class Board {
-  constructor(root) {
+  constructor(boards) {
+    this.section = document.createElement("section");
+    this.section.innerHTML = BOARD;
+    boards.append(this.section);
+    const root = this.section.querySelector(".tiles");
     this.root = root;
     this.image = root.querySelector("img");
     root.addEventListener("click", (event) => this.pick(this.under(event)));
@@ -28,8 +47,11 @@ class Board {
       data.columns * (data.width + data.gap) - data.gap,
       data.rows * (data.height + data.gap) - data.gap,
     ];
-    const source = `data:image/png;base64,${data.png}`;
-    if (this.image.src !== source) this.image.src = source;
+    this.section.dataset.board = data.name;
+    this.section.classList.toggle("first", data.first);
+    for (const part of ["head", "foot"]) this.write(part, data[part]);
+    if (this.png !== data.png) this.image.src = `data:image/png;base64,${data.png}`;
+    this.png = data.png;
     this.image.alt = data.alt;
     this.root.style.aspectRatio = this.size.join("/");
     this.root.classList.toggle("sharp", data.sharp);
@@ -38,6 +60,14 @@ class Board {
     if (this.marks !== marks) this.mark(data.marks);
     this.marks = marks;
     this.choose(data.chosen);
+  }
+
+  write(part, html) {
+    const place = this.section.querySelector(`:scope > .${part}`);
+    if (place.written === html) return;
+    place.written = html;
+    place.innerHTML = html;
+    place.hidden = !html;
   }
 
   choose(tile) {
@@ -95,7 +125,7 @@ class Board {
   pick(tile) {
     if (tile === null) return;
     this.choose(tile);
-    this.send("pick", tile);
+    this.send(tile);
   }
 
   press(event) {

@@ -101,8 +101,8 @@ class Inside:
         return self
 
     def part(self, key: str) -> Locator:
-        """The part of the page that has this key."""
-        return self.page.locator(f".st-key-{key}")
+        """The part of the page, or the mosaic, that has this key."""
+        return self.page.locator(f"[class~='st-key-{key}'], [data-board='{key}']").first
 
     def tiles(self, key: str) -> Locator:
         """The mosaic of that key."""

@@ -17,6 +17,7 @@ from test_feature_maps import picture_file, upload
 from cnn_core import datasets, explain, features, uploads
 from cnn_core.config import ConvBlock, ModelConfig
 from cnn_core.figures import explanations as figures
+from cnn_core.patterns import preferred_pattern
 
 METHODS = ("grad_cam", "saliency", "smooth", "occlusion")
 NAMES = datasets.load("fashion_mnist").class_names
@@ -168,7 +169,7 @@ def test_a_filter_is_chosen_and_climbed_again(app, window, run):
     screen.part("pattern_filter_choice").get_by_role("spinbutton").fill(str(index))
     screen.part("pattern_filter_choice").get_by_role("spinbutton").press("Enter")
     screen.says("filter", str(index))
-    found = patterns.preferred_pattern(network, "conv1", index, 0)
+    found = preferred_pattern(network, "conv1", index, 0)
     for place in range(4):
         wanted = np.repeat(np.rint(found["patterns"][place] * 255), 3, axis=-1)
         eventually(

@@ -15,8 +15,7 @@ from test_story import loaded_libraries
 
 from cnn_core import datasets, uploads
 
-LAYERS = ("conv1_sum", "conv1", "pool1", "conv2_sum", "conv2", "pool2")
-KEYS = tuple(f"layer_{name}" for name in LAYERS)
+KEYS = ("conv1/sum", "conv1", "pool1", "conv2/sum", "conv2", "pool2")
 SHAPES = ("28×28×8", "28×28×8", "14×14×8", "14×14×12", "14×14×12", "7×7×12")
 FIXED = ("close_up", *KEYS)
 
@@ -101,7 +100,7 @@ def test_a_click_on_a_map_brings_it_close_with_the_lines_that_compute_it(app, wi
     screen = Inside.open(app, window, "feature_maps", run=run)
     maps = screen.page.locator(".close-up figure:last-of-type img")
     first = maps.get_attribute("src")
-    screen.pick("layer_conv2", 5, columns=4, rows=3)
+    screen.pick("conv2", 5, columns=4, rows=3)
     screen.says("layer", "conv2")
     screen.says("map", "5")
     expect(maps).not_to_have_attribute("src", first or "")
@@ -109,7 +108,7 @@ def test_a_click_on_a_map_brings_it_close_with_the_lines_that_compute_it(app, wi
     expect(screen.part("close_up")).to_contain_text("3×3×8")
     screen.settled().part("maps_code").locator("summary").click()
     expect(screen.part("maps_code")).to_contain_text('layer = model.get_layer("conv2")')
-    screen.pick("layer_conv1_sum", 2, columns=4, rows=2)
+    screen.pick("conv1/sum", 2, columns=4, rows=2)
     screen.says("layer", "conv1/sum")
     expect(screen.part("maps_code")).to_contain_text("convolution_op")
     expect(screen.part("close_up").locator(".kernel-grid span")).to_have_count(9)
@@ -225,7 +224,7 @@ def test_a_link_opens_the_same_view_and_a_wrong_one_is_one_sentence(app, window,
         other = Inside.open(app, window, "feature_maps", **{"run": run, wrong: value})
         expect(other.alerts).to_have_count(1)
         expect(other.alerts).to_contain_text(said)
-        other.source("layer_conv1")
+        other.source("conv1")
 
 
 @pytest.mark.parametrize("language", ["en", "ko"])
