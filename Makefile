@@ -30,10 +30,11 @@ PLAYWRIGHTS_OWN := import os, sys; from playwright.sync_api import sync_playwrig
 	play = start().start(); path = play.chromium.executable_path; play.stop(); \
 	sys.exit(not os.path.exists(path))
 
-# What takes seconds runs on every core; what trains, serves or opens a browser waits half of its time,
-# so that two at once take little more than half as long. A file stays together: it shares a server.
+# What takes seconds runs on every core. What trains, serves or opens a browser keeps more than one core
+# busy by itself, so all tests together run two at a time. A file stays together: it shares a server.
+# In the order of their names long files come first, and no worker is left alone with one at the end.
 FAST := -m "not slow and not browser" -n logical --maxprocesses 4
-SLOW := -m "slow or browser" -n 2 --dist loadfile
+ALL  := -n 2 --dist loadfile --no-loadscope-reorder
 
 .PHONY: help
 help:
@@ -64,10 +65,7 @@ dev: $(INSTALLED)
 .PHONY: test
 test: $(INSTALLED_DEV) browser
 ifeq ($(ARGS),)
-	@fast=0; slow=0; \
-		$(VPY) -m pytest $(FAST) || fast=$$?; \
-		$(VPY) -m pytest $(SLOW) || slow=$$?; \
-		exit $$((fast ? fast : slow))
+	$(VPY) -m pytest $(ALL)
 else
 	$(VPY) -m pytest $(ARGS)
 endif

@@ -316,6 +316,8 @@ def test_the_preset_is_released_by_the_change_that_leaves_it(visit):
         {"blocks": "-5"},
         {"blocks": "32.99"},
         {"blocks": ""},
+        {"blocks": "garbage"},
+        {"blocks": "8~8~8~8~8"},
         {"blocks": "8.3.1.same.relu.max.2.9"},
         {"dense": "100.0"},
         {"dense": "1.2.3.4"},

@@ -10,7 +10,8 @@ import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import Callable, Iterator
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,9 +19,10 @@ from typing import Any
 import pytest
 from playwright.sync_api import (
     Browser,
-    BrowserContext,
     ConsoleMessage,
+    Error,
     Page,
+    Request,
     expect,
     sync_playwright,
 )
@@ -192,18 +194,45 @@ def browser(chromium: str) -> Iterator[Browser]:
         browser.close()
 
 
+class Pool:
+    """Windows of visitors who left without a trace.
+
+    A browser that has run the app before in the same window spends half as much time on it: it has the
+    files, and their programs are compiled.
+    """
+
+    def __init__(self, browser: Browser) -> None:
+        self._browser = browser
+        self._free: dict[str, list[Page]] = defaultdict(list)
+
+    def take(self, settings: Mapping[str, Any]) -> Page:
+        """A window of somebody new, whose browser has those settings."""
+        free = self._free[json.dumps(settings, sort_keys=True)]
+        if free:
+            return free.pop()
+        context = self._browser.new_context(**settings)
+        context.set_default_timeout(60_000)
+        return context.new_page()
+
+    def give_back(self, page: Page, settings: Mapping[str, Any]) -> None:
+        """Let its visitor forget everything; other windows of theirs are closed."""
+        for other in page.context.pages:
+            if other is not page:
+                other.close()
+        page.evaluate("sessionStorage.clear()")
+        page.goto("about:blank")
+        page.context.set_storage_state({"cookies": [], "origins": []})
+        self._free[json.dumps(settings, sort_keys=True)].append(page)
+
+
 @pytest.fixture(scope="session")
-def visitors(browser: Browser) -> list[BrowserContext]:
-    """Visitors who left without a trace, but for the cache of their browser, which saves seconds."""
-    return []
+def pool(browser: Browser) -> Pool:
+    return Pool(browser)
 
 
 @pytest.fixture
 def window(
-    browser: Browser,
-    visitors: list[BrowserContext],
-    request: pytest.FixtureRequest,
-    tmp_path: Path,
+    pool: Pool, request: pytest.FixtureRequest, tmp_path: Path
 ) -> Iterator[Callable[..., Page]]:
     """Opens windows, each of a visitor of its own, and checks them when the test is over.
 
@@ -212,10 +241,21 @@ def window(
     for reduced_motion="no-preference". What the windows of a failed test showed is kept in its
     temporary folder.
     """
-    contexts: list[BrowserContext] = []
-    common: list[BrowserContext] = []
+    visitors: list[tuple[Page, dict[str, Any]]] = []
+    listening: list[tuple[Page, str, Callable[[Any], None]]] = []
     foreign: list[str] = []
     complaints: list[str] = []
+
+    def requested(request: Request) -> None:
+        if _leaves(request.url):
+            foreign.append(request.url)
+
+    def failed(error: Error) -> None:
+        complaints.append(str(error))
+
+    def said(message: ConsoleMessage) -> None:
+        if _complains(message):
+            complaints.append(message.text)
 
     def open_window(
         url: str,
@@ -227,42 +267,37 @@ def window(
         **settings: Any,
     ) -> Page:
         if beside is None:
-            if visitors and not settings:
-                contexts.append(visitors.pop())
-            else:
-                contexts.append(browser.new_context(**{"reduced_motion": "reduce", **settings}))
-                contexts[-1].set_default_timeout(60_000)
-            if not settings:
-                common.append(contexts[-1])
-        page = (beside.context if beside else contexts[-1]).new_page()
+            asked = {"reduced_motion": "reduce", **settings}
+            page = pool.take(asked)
+            visitors.append((page, asked))
+        else:
+            page = beside.context.new_page()
         page.set_viewport_size({"width": width, "height": height})
-        page.on(
-            "request", lambda request: foreign.append(request.url) if _leaves(request.url) else None
-        )
+        listeners = {"request": requested}
         if not alone:
-            page.on("pageerror", lambda error: complaints.append(str(error)))
-            page.on(
-                "console", lambda said: complaints.append(said.text) if _complains(said) else None
-            )
+            listeners |= {"pageerror": failed, "console": said}
+        for event, listener in listeners.items():
+            page.on(event, listener)
+            listening.append((page, event, listener))
         page.goto(url)
         return page
 
     yield open_window
-    pages = [page for context in contexts for page in context.pages]
+    pages = [page for first, _ in visitors for page in first.context.pages]
     outcome = request.node.stash.get(OUTCOME, None)
-    for number, page in enumerate(pages if outcome is None or outcome.failed else []):
+    passed = outcome is not None and not outcome.failed
+    for number, page in enumerate([] if passed else pages):
         page.screenshot(path=tmp_path / f"window-{number}.png", full_page=True)
     shown = [
         text for page in pages for text in page.get_by_test_id("stException").all_inner_texts()
     ]
-    for context in contexts:
-        if context not in common:
-            context.close()
-            continue
-        for page in context.pages:
-            page.close()
-        context.set_storage_state({"cookies": [], "origins": []})
-        visitors.append(context)
+    for page, event, listener in listening:
+        page.remove_listener(event, listener)
+    for page, settings in visitors:
+        if passed:
+            pool.give_back(page, settings)
+        else:
+            page.context.close()
     assert shown == [], "a visitor saw a traceback"
     assert foreign == [], "a page asked another machine for something"
     assert complaints == [], "the browser's console holds errors"

@@ -18,7 +18,7 @@ EPOCHS = 8  # so many that the run is still at work when its server is killed
 @pytest.mark.slow
 def test_a_run_survives_the_death_of_its_worker_and_of_its_server(start, window):
     server = start()
-    page = window(server.link(**{**LONG, "epochs": str(EPOCHS)}), alone=True)
+    page = window(server.link(**{**LONG, "batch": "2", "epochs": str(EPOCHS)}), alone=True)
     screen = Playground.of(page)
     run = screen.train()
     second = {"epoch": 2}  # its first batch comes when what a resumed run needs is on disk
