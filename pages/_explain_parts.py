@@ -204,8 +204,8 @@ def _occlusion_numbers(view: View, found: Answer) -> str:
     top, left, bottom, right = _worst(found, view.asked.side)
     after = f"{before - float(drops.max()):.1%}"
     said = t(
-        "explain.occlusion_numbers", before=f"{before:.1%}", after=after,
-        rows=_span(top, bottom), columns=_span(left, right),
+        "explain.occlusion_pixel" if bottom - top == right - left == 1 else "explain.occlusion_numbers",
+        before=f"{before:.1%}", after=after, rows=_span(top, bottom), columns=_span(left, right),
     )  # fmt: skip
     return escape(said)
 

@@ -25,6 +25,14 @@ HINT = "Draw a digit here, anywhere and as large as you like"
 THREE = on_pad(HANDS["plain"][3], 170, 0.5, 0.5)
 FOUR = on_pad(HANDS["plain"][4], 170, 0.5, 0.5)  # two strokes
 
+ANSWER = """
+pad => {
+  const reading = document.querySelector(".reading");
+  const glyph = reading?.querySelector(".glyph");
+  return glyph && (reading.dataset.drawing ?? "0") === (pad.dataset.sent ?? "0") && glyph.innerText;
+}
+"""
+
 FASHION = datasets.DATASETS["fashion_mnist"]
 
 Windows = Callable[..., Page]
@@ -102,8 +110,8 @@ class Desk:
 
     def answer(self) -> str:
         """What the network says to the drawing that is on the pad now."""
-        eventually(lambda: self.shown() == self.sent() and self.glyph.count(), COLD / 1000)
-        return self.glyph.inner_text()
+        pad = self.pad.element_handle()
+        return str(self.page.wait_for_function(ANSWER, arg=pad, timeout=COLD).json_value())
 
     def shares(self) -> list[str]:
         """The ten probabilities, as they are written."""

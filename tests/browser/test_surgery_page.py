@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import re
+import shutil
 from dataclasses import replace
 
 import numpy as np
 import pytest
 from conftest import Server, eventually, go
-from inside import COLD, TRAIN, Inside, made_run, opened, trained_run
+from inside import COLD, TINY, TRAIN, Inside, made_run, opened, trained_run
 from playwright.sync_api import Locator, expect
 from sklearn.metrics import confusion_matrix
 
@@ -179,6 +180,19 @@ def test_hasty_clicks_on_filters_change_no_weight(app, window, run):
     there.says("off", "conv1.1.5.7")
     there.settled()
     assert "weights" not in there.query
+
+
+def test_a_run_deleted_in_another_window_is_missed_in_one_sentence(app, window):
+    gone = made_run(app.home, TINY, lambda network: None)
+    there = visit(window, app, gone)
+    shutil.rmtree(app.home / "runs" / gone)
+    switch(there, 2).click()
+    expect(there.alerts).to_have_count(1)
+    expect(there.alerts).to_contain_text(f"The run {gone} does not exist here.")
+    eventually(lambda: "run" not in there.query)
+    there.page.reload()
+    expect(there.part("surgery_switches")).to_be_visible(timeout=COLD)
+    expect(there.alerts).to_have_count(0)
 
 
 def test_what_one_visitor_does_no_other_sees_and_a_link_carries_it(app, window, run):
