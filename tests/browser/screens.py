@@ -213,6 +213,7 @@ class Playground:
 
     def wait_for_end(self, state: str = "finished") -> None:
         expect(self.state).to_contain_text(state, timeout=COLD)
+        self.settled()  # below, the images push down what comes after them
 
     def width(self) -> int:
         """How wide the content is, in pixels."""

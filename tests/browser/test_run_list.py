@@ -21,6 +21,7 @@ def test_runs_are_listed_opened_and_deleted_by_their_owner_only(app, window):
     expect(list_.locator("[class*='st-key-open_']")).to_have_count(2)
     expect(list_).to_contain_text("12@3×3")
     expect(list_).to_contain_text("at its best epoch")
+    screen.settled()
 
     screen.part(f"open_{first}").get_by_role("button").click()
     eventually(lambda: screen.query["run"] == first)
