@@ -255,10 +255,10 @@ def _input_channels(view: View) -> None:
     zoom, gap = figures.measures(maps.shape)
     columns = min(len(maps), 8)
     grid = _tiles.Grid(len(maps), columns, maps.shape[2] * zoom, maps.shape[1] * zoom, gap)
-    html(f'<div class="inside quiet">{escape(t("filters.channels", count=len(maps)))}</div>')
     _tiles.tiles(
         _tiles.Board(
             name="filters_channels",
+            head=f'<span class="quiet">{escape(t("filters.channels", count=len(maps)))}</span>',
             png=figures.kernel_mosaic(maps, figures.largest(maps) or 1.0, columns),
             grid=grid,
             alt=t("filters.channels", count=len(maps)),

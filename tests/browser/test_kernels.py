@@ -176,5 +176,12 @@ def test_a_phone_shows_it_without_sideways_scrolling(app, window, run, language)
     screen.source("mosaic_shown")
     screen.rows_shown()
     assert screen.settled().width() <= 390
+    spread = screen.part("spread")
+    assert spread.evaluate("it => it.scrollHeight <= it.clientHeight + 1"), (
+        "the sentence is cut off"
+    )
+    below = screen.part("filters").bounding_box()
+    words = spread.locator(".inside").last.bounding_box()
+    assert words["y"] + words["height"] <= below["y"]
     title = {"en": "Kernels", "ko": "커널"}[language]
     expect(screen.page.get_by_role("heading", level=1)).to_have_text(title)
