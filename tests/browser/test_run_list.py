@@ -26,7 +26,7 @@ def test_runs_are_listed_opened_and_deleted_by_their_owner_only(app, window):
     screen.part(f"open_{first}").get_by_role("button").click()
     eventually(lambda: screen.query["run"] == first)
     expect(screen.panel).to_contain_text("8@3×3")
-    assert screen.value("filters", 0) == "8"
+    eventually(lambda: screen.settled().value("filters", 0) == "8")
     assert screen.query["blocks"].startswith("8.")
 
     stranger = Playground.of(window(app.link()))
