@@ -25,7 +25,7 @@ define apt_install
 		&& $$as_root DEBIAN_FRONTEND=noninteractive apt-get -q install -y --no-install-recommends $(1)
 endef
 
-CHROMIUM_NAMES := chromium chromium-browser google-chrome google-chrome-stable
+CHROMIUM_NAMES := chromium-headless-shell chromium chromium-browser google-chrome google-chrome-stable
 PLAYWRIGHTS_OWN := import os, sys; from playwright.sync_api import sync_playwright as start; \
 	play = start().start(); path = play.chromium.executable_path; play.stop(); \
 	sys.exit(not os.path.exists(path))
@@ -94,15 +94,17 @@ clean:
 	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis build screenshots
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
-# The browser tests take $CONVSCOPE_CHROMIUM, a Chromium on the PATH, or Playwright's own.
+# The browser tests take $CONVSCOPE_CHROMIUM, a Chromium on the PATH, or Playwright's own. Debian's build
+# without windows comes first: the tests take a fifth less time in it.
 .PHONY: browser
 browser: $(INSTALLED_DEV)
 	@if [ -n "$$CONVSCOPE_CHROMIUM" ]; then exit 0; fi; \
 	for name in $(CHROMIUM_NAMES); do command -v $$name > /dev/null && exit 0; done; \
 	$(VPY) -c "$(PLAYWRIGHTS_OWN)" 2> /dev/null && exit 0; \
-	$(call apt_install,chromium fonts-noto-cjk) && exit 0; \
+	for package in chromium-headless-shell chromium; do \
+		$(call apt_install,$$package fonts-noto-cjk) && exit 0; done; \
 	if grep -qs '^ID=debian' /etc/os-release; \
-	then echo "The browser tests need Chromium. Install it with: sudo apt-get install chromium"; \
+	then echo "The browser tests need Chromium. Install it with: sudo apt-get install chromium-headless-shell"; \
 	else echo "The browser tests need Chromium. Install it with: $(VPY) -m playwright install chromium"; fi
 
 $(MADE):

@@ -24,7 +24,11 @@ from cnn_core.events import Event, RunEnded, from_json
 
 ROOT = Path(__file__).parent.parent
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
-CHROMIUM_NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+CHROMIUM_NAMES = (  # first the browsers that people use
+    *("chromium", "chromium-browser"),
+    *("google-chrome", "google-chrome-stable"),
+    "chromium-headless-shell",
+)
 KEPT_SETTINGS = {"CONVSCOPE_DATA", "CONVSCOPE_CHROMIUM"}
 SECONDS_TO_OPEN = 60.0
 SECONDS_TO_CLOSE = 15.0

@@ -25,7 +25,11 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # read once, when TensorFlow
 hypothesis.settings.register_profile("convscope", deadline=None, derandomize="CI" in os.environ)
 hypothesis.settings.load_profile("convscope")
 
-CHROMIUM_NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+CHROMIUM_NAMES = (
+    "chromium-headless-shell",
+    *("chromium", "chromium-browser"),
+    *("google-chrome", "google-chrome-stable"),
+)
 KEPT = {"CONVSCOPE_CHROMIUM"}
 
 _manifests = functools.cache(manifest_scanner.scan_component_manifests)

@@ -28,7 +28,10 @@ from playwright.sync_api import (
 )
 
 ROOT = Path(__file__).parent.parent.parent
-FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
+FLAGS = [
+    *("--no-sandbox", "--disable-gpu", "--disable-background-networking"),
+    "--font-render-hinting=none",  # a headless shell would round the width of every letter
+]
 OUTCOME = pytest.StashKey[pytest.TestReport]()
 ACTIVE = {"queued", "running"}
 

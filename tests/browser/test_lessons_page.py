@@ -72,5 +72,6 @@ def test_the_glossary_finds_while_one_types_and_a_link_opens_a_term(
     inside.settled()
     entries.get_by_text("Dropout").click()
     inside.says("term", "dropout")
+    inside.settled()
     page.get_by_role("link", name="Playground").last.click()
     expect(page.get_by_role("heading", level=1)).to_have_text("Playground")
