@@ -31,6 +31,7 @@ ROOT = Path(__file__).parent.parent.parent
 FLAGS = [
     *("--no-sandbox", "--disable-gpu", "--disable-background-networking"),
     "--font-render-hinting=none",  # a headless shell would round the width of every letter
+    "--js-flags=--no-opt",  # no window is open long enough to earn back an optimized program
 ]
 OUTCOME = pytest.StashKey[pytest.TestReport]()
 ACTIVE = {"queued", "running"}

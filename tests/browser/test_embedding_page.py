@@ -44,7 +44,7 @@ def click_a_point(there: Inside, avoid: int | None = None) -> re.Match[str]:
                 there.page.mouse.down()
                 there.page.mouse.up()
                 with suppress(AssertionError):  # it was beside the point after all: another one
-                    eventually(lambda found=found: there.query.get("index") == found[1], 10)
+                    eventually(lambda found=found: there.query.get("index") == found[1], 5)
                     there.settled()
                     return found
     raise AssertionError("no point under the pointer")

@@ -201,6 +201,7 @@ def test_who_draws_before_the_network_is_ready_is_answered_without_another_move(
         mouse.move(*spot, steps=2)
         if drawing.glyph.count() and drawing.shown() > 5:
             break
+        drawing.page.wait_for_timeout(50)  # a hand that leaves the network time to load
     for spot in spots:  # it goes on for a while after the first answer
         before = drawing.sent()
         mouse.move(*spot, steps=4)
