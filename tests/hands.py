@@ -9,7 +9,7 @@ Stroke = list[tuple[float, float]]
 
 def arc(x: float, y: float, rx: float, ry: float, start: float, end: float) -> Stroke:
     """Points on an ellipse; 0 degrees is right of its centre, 90 below it."""
-    count = max(3, round(abs(end - start) / 20) + 1)
+    count = max(3, round(abs(end - start) / 36) + 1)
     angles = [radians(start + (end - start) * i / (count - 1)) for i in range(count)]
     return [(x + rx * cos(angle), y + ry * sin(angle)) for angle in angles]
 
