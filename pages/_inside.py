@@ -101,6 +101,17 @@ def name_of(run: runs.Run) -> str:
     return t(f"shipped.{run.id}") if run.shipped else _run_panel.title(run)
 
 
+def is_gone(run: runs.Run, page: str) -> bool:
+    """Whether the run was deleted in another window; then one sentence says so, not one from each part."""
+    try:
+        runs.open_run(run.id)
+    except CnnError as error:
+        complain(error)
+        say(page, {})
+        return True
+    return False
+
+
 def say_if_training(run: runs.Run) -> None:
     """Say of a run at work that what is shown are its weights so far."""
     if runs.status(run).active:

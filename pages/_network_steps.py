@@ -53,6 +53,8 @@ def _keep_filter(index: int) -> None:
 
 
 def _steps(run: runs.Run, waits: bool) -> None:
+    if _inside.is_gone(run, PAGE):
+        return
     rows = _inside.convolutions(run)
     left, right = st.columns([0.25, 0.75], gap="medium")
     with left, st.container(key="conv_controls"):

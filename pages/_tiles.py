@@ -52,8 +52,8 @@ class Board:
         chosen: The tile with a frame.
         marks: Tiles with a sign at their corner.
         sharp: Enlarge without smoothing; else it is shown smaller than it is, and smoothed.
-        head: HTML above it.
-        foot: HTML below it.
+        head: HTML above it; the browser does not clean it, so what is not ours is escaped before.
+        foot: HTML below it, likewise.
         first: Begins a new row of boards.
     """
 

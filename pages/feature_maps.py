@@ -49,6 +49,8 @@ def _follow(run: runs.Run, asked: Mapping[str, str]) -> None:
 
 @st.fragment
 def _story(run: runs.Run) -> None:
+    if _inside.is_gone(run, "feature_maps"):
+        return
     left, right = st.columns([0.3, 0.7], gap="medium")
     with left, st.container(key="maps_image"):
         chosen = _image_choice.choose(run)

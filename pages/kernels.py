@@ -55,6 +55,8 @@ def _follow(run: runs.Run, asked: Mapping[str, str]) -> None:
 
 
 def _story(run: runs.Run, active: bool) -> None:
+    if _inside.is_gone(run, "kernels"):
+        return
     if active and not runs.status(run).active:
         st.rerun()
     try:

@@ -52,11 +52,7 @@ def _follow(run: runs.Run, asked: Mapping[str, str]) -> None:
 
 @st.fragment
 def _story(run: runs.Run) -> None:
-    try:
-        runs.open_run(run.id)
-    except CnnError as error:  # deleted in another window: one sentence, not one from each part
-        _inside.complain(error)
-        _inside.say("surgery", {})
+    if _inside.is_gone(run, "surgery"):
         return
     left, right = st.columns([0.27, 0.73], gap="medium")
     with left, st.container(key="surgery_image"):
