@@ -50,7 +50,7 @@ def median_and_p95(values: Sequence[float]) -> tuple[float, float]:
 
 
 def markdown(figures: Sequence[Figure]) -> str:
-    """The table as the README quotes it."""
+    """The figures as a table in Markdown."""
     rows = [["figure", "measured", "target", "ok?"], ["---"] * 4]
     rows += [[it.name, it.measured, it.target, VERDICTS[it.ok]] for it in figures]
     return "\n".join("| " + " | ".join(row) + " |" for row in rows)

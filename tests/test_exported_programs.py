@@ -84,10 +84,10 @@ SET_UPS = {
 }
 
 
-# Which programs are executed: both where most is in them, else one or the other in turns.
+# Which programs are executed: both where most is in them, else one or the other.
 SCRIPT, NOTEBOOK = "Sequential", "Functional"
 PROGRAMS = {
-    "textbook": (SCRIPT, NOTEBOOK),
+    "textbook": (SCRIPT,),
     "average_pooling": (SCRIPT,),
     "valid_padding": (NOTEBOOK,),
     "stride_2": (SCRIPT,),

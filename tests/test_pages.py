@@ -311,36 +311,37 @@ def test_the_preset_is_released_by_the_change_that_leaves_it(visit):
 
 
 @pytest.mark.parametrize(
-    "query",
+    ("query", "says"),
     [
-        {"blocks": "-5"},
-        {"blocks": "32.99"},
-        {"blocks": ""},
-        {"blocks": "garbage"},
-        {"blocks": "8~8~8~8~8"},
-        {"blocks": "8.3.1.same.relu.max.2.9"},
-        {"dense": "100.0"},
-        {"dense": "1.2.3.4"},
-        {"dropout": "inf"},
-        {"dropout": "0,3"},
-        {"data": "unknown"},
-        {"images": "3"},
-        {"batch": "100000"},
-        {"epochs": "1e9"},
-        {"lr": "nan"},
-        {"lr": "-1"},
-        {"seed": "99999999999999999999"},
-        {"size": "huge"},
-        {"run": "../../etc"},
-        {"run": "20260131-142530-a1b2c3"},
-        {"run": "/etc/passwd"},
+        ({"blocks": "-5"}, "Filters must be between 1 and 512. Received filters=-5."),
+        ({"blocks": "32.99"}, "Kernel size must be between 1 and 7."),
+        ({"blocks": ""}, "Filters must be a whole number."),
+        ({"blocks": "garbage"}, "Filters must be a whole number."),
+        ({"blocks": "8~8~8~8~8"}, "Convolution blocks must be between 1 and 4."),
+        ({"blocks": "8.3.1.same.relu.max.2.9"}, "a block has at most seven parts"),
+        ({"dense": "100.0"}, "must be between 1 and 2048."),
+        ({"dense": "1.2.3.4"}, "must be between 0 and 3."),
+        ({"dropout": "inf"}, "must be a finite number."),
+        ({"dropout": "0,3"}, "must be a finite number."),
+        ({"data": "unknown"}, "There is no data set “unknown”."),
+        ({"images": "3"}, "must be between 10 and"),
+        ({"batch": "100000"}, "Batch size must be between 1 and 4096."),
+        ({"epochs": "1e9"}, "must be a whole number."),
+        ({"lr": "nan"}, "Learning rate must be a finite number."),
+        ({"lr": "-1"}, "Learning rate must be between 0"),
+        ({"seed": "99999999999999999999"}, "must be between 0 and 2147483647."),
+        ({"size": "huge"}, "must be one of"),
+        ({"run": "../../etc"}, "“../../etc” is not a run."),
+        ({"run": "20260131-142530-a1b2c3"}, "does not exist here."),
+        ({"run": "/etc/passwd"}, "“/etc/passwd” is not a run."),
     ],
-    ids=lambda query: "=".join(*query.items()),
+    ids=lambda it: "=".join(*it.items()) if isinstance(it, dict) else "",
 )
-def test_a_bad_link_is_one_sentence_and_the_textbook_network(query, visit, convscope_home):
+def test_a_bad_link_is_one_sentence_and_the_textbook_network(query, says, visit, convscope_home):
     at = visit(**query)
     assert not at.exception
     assert len(at.warning) == 1
+    assert says in at.warning[0].value
     assert parameters(at) == 333_526
     assert not at.button(key="train").disabled
     assert not convscope_home.exists()
@@ -487,7 +488,7 @@ def test_the_server_never_loads_what_only_workers_need(tmp_path):
 import sys
 from streamlit.testing.v1 import AppTest
 at = AppTest.from_file({str(APP)!r}, default_timeout=60).run()
-for page in {PAGES!r} * 2:
+for page in {PAGES!r}:
     at.switch_page(f"pages/{{page}}.py").run()
     assert not at.exception
 print(*sorted({{name.partition(".")[0] for name in sys.modules}}))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -16,6 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 from playwright.sync_api import (
     Browser,
@@ -165,7 +167,10 @@ def app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """One server for all tests that do not harm it."""
     server = serve(tmp_path_factory.mktemp("home"))
     yield server
+    loaded = psutil.Process(server.process.pid).memory_maps()
     server.close()
+    foreign = [it.path for it in loaded if re.search("/(tensorflow|sklearn)/", it.path)]
+    assert foreign == [], "the server loaded what only workers need"
 
 
 @pytest.fixture(autouse=True)
@@ -243,7 +248,8 @@ def window(
     `beside=page` opens another window of the visitor who has that page. `alone=True` forgives what
     the browser says when its server has gone. What moves by itself moves only in a test that asks
     for reduced_motion="no-preference". What the windows of a failed test showed is kept in its
-    temporary folder.
+    temporary folder. A test takes back itself what it asks of a page beyond that: routes, listeners,
+    scripts, media.
     """
     visitors: list[tuple[Page, dict[str, Any]]] = []
     listening: list[tuple[Page, str, Callable[[Any], None]]] = []
@@ -270,12 +276,14 @@ def window(
         alone: bool = False,
         **settings: Any,
     ) -> Page:
+        media = {"reduced_motion": "reduce", "color_scheme": "light"}
+        media |= {name: settings.pop(name) for name in set(media) & set(settings)}
         if beside is None:
-            asked = {"reduced_motion": "reduce", **settings}
-            page = pool.take(asked)
-            visitors.append((page, asked))
+            page = pool.take(settings)
+            visitors.append((page, settings))
         else:
             page = beside.context.new_page()
+        page.emulate_media(**media)
         page.set_viewport_size({"width": width, "height": height})
         listeners = {"request": requested}
         if not alone:

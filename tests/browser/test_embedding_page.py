@@ -36,6 +36,7 @@ def click_a_point(there: Inside, avoid: int | None = None) -> re.Match[str]:
     chart.scroll_into_view_if_needed()
     box = chart.bounding_box()
     assert box is not None
+    missed = 0
     for down in np.linspace(0.15, 0.85, 15):
         for along in np.linspace(0.12, 0.95, 60):
             there.page.mouse.move(box["x"] + box["width"] * along, box["y"] + box["height"] * down)
@@ -45,8 +46,11 @@ def click_a_point(there: Inside, avoid: int | None = None) -> re.Match[str]:
                 there.page.mouse.up()
                 with suppress(AssertionError):  # it was beside the point after all: another one
                     eventually(lambda found=found: there.query.get("index") == found[1], 5)
+                if there.query.get("index") == found[1]:
                     there.settled()
                     return found
+                missed += 1
+                assert missed < 3, "clicks on points go nowhere"
     raise AssertionError("no point under the pointer")
 
 

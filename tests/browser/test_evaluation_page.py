@@ -185,6 +185,7 @@ def test_a_link_that_asks_for_nonsense_opens_the_page(app, window):
         page.goto(f"{app.url}/evaluation?run=fashion&lang=en&{asked}")
         expect(page.locator(".st-key-confusion canvas").first).to_be_visible(timeout=COLD)
         settled(page)
+        expect(page.get_by_test_id("stException")).to_have_count(0)
 
 
 def test_an_image_leads_to_its_feature_maps(app, window, answers):

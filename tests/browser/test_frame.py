@@ -49,7 +49,7 @@ def test_the_home_page_leads_to_every_other_page(app, window):
 
 
 def test_the_first_visitor_of_a_new_server_who_comes_by_a_link_gets_the_frame(start, window):
-    page = window(start().link())
+    page = window(start(CONVSCOPE_SCHEDULER="tcp://127.0.0.1:9").link())  # no worker is needed
     screen = Playground.of(page)
     expect(page.get_by_test_id("stTopNavSection")).to_have_text(SECTIONS)
     expect(screen.part("language")).to_be_visible()
@@ -162,6 +162,7 @@ def test_a_phone_scrolls_down_and_never_sideways(language, app, window):
     screen.part("runs").locator("summary").click()
     expect(screen.part("runs").get_by_role("switch")).to_be_visible()
     assert overflow(page) == []
+    expect(page.get_by_test_id("stException")).to_have_count(0)
 
     page.goto(app.link(lang=language, blocks="~".join(["32.7.1.valid"] * 4)))
     screen = Playground.of(page)

@@ -183,9 +183,9 @@ def test_the_keyboard_reaches_every_stage_and_every_number(home):
     expect(home.flow.locator(".verdict")).to_contain_text("Bag, says the network")
 
 
-@pytest.mark.parametrize("width", [390, 1280])
-def test_another_image_changes_every_stage_and_the_answer(width, app, window):
-    home = Home.of(window(f"{app.url}/?lang=en", width=width))
+@pytest.mark.parametrize(("width", "motion"), [(390, "reduce"), (1280, "no-preference")])
+def test_another_image_changes_every_stage_and_the_answer(width, motion, app, window):
+    home = Home.of(window(f"{app.url}/?lang=en", width=width, reduced_motion=motion))
     expect(home.flow.locator(".verdict")).to_contain_text("Ankle boot, says the network")
     before = {name: home.pixels(name) for name in NAMES}
     home.thumb(MISTAKEN_SHIRT).click()

@@ -134,7 +134,7 @@ def test_a_transparent_picture_shows_its_fourth_channel(app: Server, window: Win
 
 
 def test_a_finger_picks_the_place_on_a_phone(app: Server, window: Window) -> None:
-    phone = {"width": 390, "height": 844, "has_touch": True}
+    phone = {"width": 390, "height": 844, "has_touch": True, "is_mobile": True}
     inside = Inside.open(app, window, "images", source="photo", photo="china", window_=phone)
     page = inside.page
     expect(page.locator(".grid span").first).to_be_visible()
