@@ -28,7 +28,6 @@ BAD = {
         {"blocks": "-5"},
         "Filters must be between 1 and 512. Received filters=-5.",
     ),
-    "an unknown data set": ({"data": "unknown"}, "There is no data set “unknown”."),
     "markup": ({"opt": "<script>alert(1)</script>"}, "Optimizer must be one of"),
     "a path": ({"run": "../../etc"}, "“../../etc” is not a run."),
 }
