@@ -101,13 +101,16 @@ def name_of(run: runs.Run) -> str:
     return t(f"shipped.{run.id}") if run.shipped else _run_panel.title(run)
 
 
-def is_gone(run: runs.Run, page: str) -> bool:
-    """Whether the run was deleted in another window; then one sentence says so, not one from each part."""
+def is_gone(run: runs.Run, page: str, **kept: str) -> bool:
+    """Whether the run was deleted in another window; then one sentence says so, not one from each part.
+
+    Of the address only what is `kept` stays.
+    """
     try:
         runs.open_run(run.id)
     except CnnError as error:
         complain(error)
-        say(page, {})
+        say(page, kept)
         return True
     return False
 

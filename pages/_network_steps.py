@@ -53,7 +53,7 @@ def _keep_filter(index: int) -> None:
 
 
 def _steps(run: runs.Run, waits: bool) -> None:
-    if _inside.is_gone(run, PAGE):
+    if _inside.is_gone(run, PAGE, section="network"):
         return
     rows = _inside.convolutions(run)
     left, right = st.columns([0.25, 0.75], gap="medium")

@@ -27,3 +27,4 @@ def test_it_is_missed_in_one_sentence(page, control, choice, app, window):
     expect(there.alerts).to_have_count(1)
     expect(there.alerts).to_contain_text(f"The run {gone} does not exist here.")
     eventually(lambda: "run" not in there.query)
+    assert there.query.get("section") == ("network" if page == "convolution" else None)
