@@ -97,7 +97,7 @@ def text(page: AppTest) -> str:
 def test_without_a_model_the_page_says_where_to_get_one(engine, monkeypatch, tmp_path):
     monkeypatch.setattr(runs, "MODELS", tmp_path / "no-models")
     page = opened()
-    assert "Train one on the playground" in page.info[0].value
+    assert "Train one in the playground" in page.info[0].value
     assert engine.asked == []
 
 
@@ -148,7 +148,7 @@ def test_a_link_to_a_model_that_cannot_read_here_is_answered(engine, trained, sm
 
 def test_nothing_is_asked_before_something_is_drawn(engine, trained):
     page = opened()
-    assert "Draw on the pad, and the answer appears here." in text(page)
+    assert "Draw on the pad, and the prediction appears here." in text(page)
     assert text(page).count("–") == 10
     assert engine.asked == []
 
@@ -185,7 +185,7 @@ def asked_again(monkeypatch: pytest.MonkeyPatch) -> list[float]:
 def test_while_the_engine_warms_up_the_page_says_so_and_asks_again(engine, trained, asked_again):
     engine.warm = False
     page = opened(drawn())
-    assert "getting ready" in text(page)
+    assert "The network is starting up" in text(page)
     assert asked_again[-1] > 0
     engine.warm = True
     page.run()

@@ -226,8 +226,8 @@ def test_caps_hold_for_resumed_runs_too(queue: Engine) -> None:
 @pytest.mark.parametrize(
     ("error", "sentence"),
     [
-        (RunError("run.wrong_classes", images=10, network=7), "only 7 apart"),
-        (type("KilledWorker", (Exception,), {})("x"), "its process was ended"),
+        (RunError("run.wrong_classes", images=10, network=7), "outputs for only 7"),
+        (type("KilledWorker", (Exception,), {})("x"), "its process was killed"),
         (OSError("disk"), "internal error (OSError)"),
     ],
 )
@@ -260,11 +260,11 @@ def test_runs_of_a_scheduler_that_went_away_wait_in_their_old_order(
     assert (state(first), state(second)) == ("queued", "queued")
     assert [queue.place(run).position for run in (first, second)] == [0, 1]
     assert queue.problem is not None
-    assert "tcp://made-up:1 does not answer" in str(queue.problem)
+    assert "tcp://made-up:1 does not respond" in str(queue.problem)
     assert not queue.ready("train")
-    with pytest.raises(EngineError, match="does not answer"):
+    with pytest.raises(EngineError, match="does not respond"):
         order(queue)
-    with pytest.raises(EngineError, match="does not answer"):
+    with pytest.raises(EngineError, match="does not respond"):
         queue.look("predict", first, timeout=0.0)
     cluster.status = "running"
     queue._tick()
@@ -418,9 +418,9 @@ def test_a_scheduler_that_is_not_there_is_a_sentence_and_no_hang(address: str) -
         until(lambda: engine.problem, 20)
         assert address in str(engine.problem)
         assert "CONVSCOPE_SCHEDULER" in engine.problem.sentence("ko")
-        with pytest.raises(EngineError, match="does not answer"):
+        with pytest.raises(EngineError, match="does not respond"):
             order(engine)
-        with pytest.raises(EngineError, match="does not answer"):
+        with pytest.raises(EngineError, match="does not respond"):
             engine.look("predict", runs.create(MODEL, SHORT))
         threads = threading.active_count()
         time.sleep(1.0)
@@ -450,7 +450,7 @@ def test_workers_that_cannot_start_are_given_up_and_their_log_is_named(
             sentence = engine.problem.sentence(language)
             assert sentence == runs.status(waiting).sentence(language)
             assert f"{convscope_home}/logs/worker-" in sentence
-        with pytest.raises(EngineError, match="keeps ending while it starts"):
+        with pytest.raises(EngineError, match="keeps crashing as it starts"):
             order(engine)
         time.sleep(0.2)
         assert max(started.count(kind) for kind in worker.KINDS) == jobs.USELESS_STARTS

@@ -485,7 +485,7 @@ def test_a_file_of_another_network_is_refused(other, tmp_path):
     path = tmp_path / "best.keras"
     save(build(SMALL), path)
     for read in (lambda: load(path, other), lambda: restore(other, path)):
-        with pytest.raises(RunError, match="another network") as caught:
+        with pytest.raises(RunError, match="a different network") as caught:
             read()
         assert caught.value.key == "model.mismatch"
 

@@ -354,7 +354,10 @@ def test_a_bad_link_is_one_sentence_and_the_textbook_network(query, says, visit,
             {"blocks": "512.3.1.same.relu.none", "batch": "4096", "dense": "none"},
             "One batch of 4096",
         ),
-        ({"blocks": "512.7~512.7", "dense": "2048.2048"}, "parameters; this server trains at most"),
+        (
+            {"blocks": "512.7~512.7", "dense": "2048.2048"},
+            "parameters; the limit on this server is",
+        ),
         ({"epochs": "80"}, "80 epochs are too many"),
         ({"blocks": "8.7.1.valid~8.7.1.valid~8.7.1.valid"}, "shrinks to nothing at conv3: 28 → 22"),
     ],
@@ -380,7 +383,7 @@ def test_a_cap_that_is_no_number_is_a_sentence(visit, monkeypatch):
     at = visit()
     assert not at.exception
     assert at.button(key="train").disabled
-    assert "The cap on epochs must be a whole number" in at.error[0].value
+    assert "The limit on epochs must be a whole number" in at.error[0].value
 
 
 @pytest.mark.parametrize("language", texts.LANGUAGES)

@@ -214,7 +214,7 @@ def test_a_look_that_cannot_be_answered_is_a_sentence(engine: Engine) -> None:
     run = train(engine, replace(SHORT, epochs=1))
     assert ended(run) == "finished"
     images = np.zeros((1, 8, 8, 1), np.uint8)
-    with pytest.raises(EngineError, match="could not be asked"):
+    with pytest.raises(EngineError, match="did not respond"):
         engine.look("predict", run, "no images")
     with pytest.raises(EngineError, match="No answer within 0 seconds"):
         engine.look("predict", run, images, timeout=0.0)
@@ -243,7 +243,7 @@ def test_a_run_that_takes_every_worker_with_it_fails_with_a_sentence(engine: Eng
             os.kill(pid, signal.SIGKILL)
             until(lambda pid=pid: not alive(pid), 20)
     assert killed == 3
-    assert "broke off several times" in runs.status(run).sentence("en")
+    assert "ended several times" in runs.status(run).sentence("en")
     assert ended(after) == "finished"
     engine.resume(run, limits=PLENTY)
     until(lambda: state(run) == "running")
@@ -273,7 +273,7 @@ if "train" in sys.argv:
     try:
         engine.look("predict", run, "no images")
     except CnnError as error:
-        assert "could not be asked" in str(error)
+        assert "did not respond" in str(error)
     assert not {"keras", "tensorflow"} & set(sys.modules)
 pids = [process.popen.pid for process in engine._processes.values()]
 print(json.dumps({"pids": pids, "run": run and run.id}), flush=True)
@@ -407,7 +407,7 @@ def test_an_existing_cluster_trains_looks_and_may_go_away(
         for process in workers:
             assert process.wait(20) == 0
         until(lambda: state(first) == state(second) == "queued", 20)
-        with pytest.raises(EngineError, match="does not answer"):
+        with pytest.raises(EngineError, match="does not respond"):
             engine.look("predict", first, np.zeros((2, 8, 8, 1), np.uint8))
 
         start_scheduler()

@@ -136,15 +136,15 @@ def test_words_of_a_visitor_are_words() -> None:
 
 def test_settings_and_changes_are_told() -> None:
     text = report.to_html(FACTS, "en")
-    assert "Fashion-MNIST (clothes)" in text
-    assert "Trained with 8,000 images, in bfloat16." in text
-    assert "In epoch 3, the learning rate was set to 0.0005 by hand." in text
+    assert "Fashion-MNIST (clothing)" in text
+    assert "Trained on 8,000 images, in bfloat16." in text
+    assert "In epoch 3, the learning rate was set to 0.0005 manually." in text
     assert "64.89%" in text
 
 
 def test_a_network_that_cannot_be_asked_is_a_sentence() -> None:
     text = report.to_html(replace(FACTS, predictions=None, missing="No answer came."), "en")
-    assert "could not be asked. No answer came." in text
+    assert "did not respond. No answer came." in text
     assert 'class="confusion"' not in text
 
 

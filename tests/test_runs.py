@@ -173,7 +173,7 @@ def test_a_run_is_renamed() -> None:
 
 def test_a_run_at_work_is_not_deleted_and_another_one_is() -> None:
     run = make()
-    with pytest.raises(RunError, match="still at work"):
+    with pytest.raises(RunError, match="still in progress"):
         runs.delete(run)
     assert run.folder.is_dir()
     runs.write_status(run, "finished")
@@ -206,7 +206,7 @@ def test_a_home_that_cannot_be_written_is_a_sentence(
 ) -> None:
     (tmp_path / "file").write_text("no folder")
     monkeypatch.setenv("CONVSCOPE_HOME", str(tmp_path / "file"))
-    with pytest.raises(RunError, match=r"file/runs cannot be written. Check the free space"):
+    with pytest.raises(RunError, match=r"Cannot write to .*file/runs. Check the free space"):
         make()
 
 
@@ -218,7 +218,7 @@ def test_a_full_disk_is_a_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
 
     monkeypatch.setattr(Path, "write_text", full)
     for change in (make, lambda: steering.ask(run, stop=True), lambda: runs.rename(run, "x")):
-        with pytest.raises(RunError, match="cannot be written"):
+        with pytest.raises(RunError, match="Cannot write to"):
             change()
 
 

@@ -203,7 +203,7 @@ CHANGES: dict[str, Callable[[runs.Run], object]] = {
 @every_model
 def test_nobody_can_change_it(name: str, change: str) -> None:
     before = fingerprints(MODELS / name)
-    with pytest.raises(RunError, match="came with ConvScope"):
+    with pytest.raises(RunError, match="comes with ConvScope"):
         CHANGES[change](runs.open_run(name))
     assert fingerprints(MODELS / name) == before
 

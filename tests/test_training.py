@@ -124,7 +124,7 @@ def test_images_of_another_shape_are_refused(digits: datasets.Dataset) -> None:
 
 
 def test_too_few_outputs_are_refused(digits: datasets.Dataset) -> None:
-    with pytest.raises(RunError, match="10 classes, but the network tells only 7 apart"):
+    with pytest.raises(RunError, match="10 classes, but the network has outputs for only 7"):
         train(replace(SMALL, classes=7), PLAIN, digits)
 
 

@@ -127,7 +127,7 @@ def test_a_click_on_a_cell_shows_exactly_its_images_most_confident_first(app, wi
     eventually(lambda: shown_rows(page) == expected[:15])
     for card, image in zip(cards(page).all(), answers.images(expected[:15]), strict=True):
         assert np.array_equal(pixels(card), image)
-        expect(card).to_contain_text("really: Shirt")
+        expect(card).to_contain_text("in fact: Shirt")
     shares = [float(re.search(r"([\d.]+)%", card.inner_text())[1]) for card in cards(page).all()]
     assert shares == [round(answers.found.confidence[row] * 100, 1) for row in expected[:15]]
 
@@ -262,7 +262,7 @@ def test_a_run_without_an_answer_gets_a_sentence(app, window, monkeypatch):
     preset = PRESETS["tiny"]
     waiting = runs.create(preset.model, preset.train)  # this process vouches for it
     page = window(f"{app.url}/evaluation?run={waiting.id}&lang=en")
-    expect(page.get_by_text("still being trained")).to_be_visible(timeout=COLD)
+    expect(page.get_by_text("still training")).to_be_visible(timeout=COLD)
 
     runs.write_status(waiting, "stopped")
     page = window(f"{app.url}/evaluation?run={waiting.id}&lang=en")

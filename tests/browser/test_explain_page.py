@@ -80,7 +80,7 @@ def test_an_upload_is_explained_in_both_themes(app, window, run, scheme):
     screen.press("image_source", "Upload")
     file = picture_file()
     upload(screen, file)
-    expect(screen.page.locator(".decision figcaption")).to_have_text("Your picture", timeout=COLD)
+    expect(screen.page.locator(".decision figcaption")).to_have_text("Your image", timeout=COLD)
     eventually(lambda: all(new != old for new, old in zip(pictures(screen), before, strict=True)))
     image = uploads.prepare(uploads.read(file["buffer"]), (28, 28, 1)).model_input
     network = opened(app.home, run)
@@ -104,7 +104,7 @@ def test_another_class_another_square_and_nothing_jumps(app, window, run):
     screen.says("class", str(other))
     eventually(lambda: same(screen, expected(network, image, other)))
     expect(screen.page.locator(".class-shares .marked .name")).to_have_text(NAMES[other])
-    expect(screen.part("explain_result")).to_contain_text(f"What speaks for {NAMES[other]}")
+    expect(screen.part("explain_result")).to_contain_text(f"What supports {NAMES[other]}")
     assert screen.settled().places("explain_result", "patterns") == places
     screen.choose("explain_class", NAMES[best])
     screen.says("class", str(best))
@@ -192,12 +192,12 @@ def test_a_link_restores_the_view_and_a_wrong_one_is_one_sentence(app, window, r
     cards(screen)
     for name, value in link.items():
         screen.says(name, str(value))
-    expect(screen.part("explain_result")).to_contain_text(f"What speaks for {NAMES[7]}")
+    expect(screen.part("explain_result")).to_contain_text(f"What supports {NAMES[7]}")
     expect(screen.part("explain_result")).to_contain_text("Validation image 17")
     expect(screen.part("explain_result")).to_contain_text("white square of 6×6 pixels")
     assert screen.alerts.count() == 0
     for wrong, value, said in (
-        ("class", "10", "The link asks for class in a way that does not fit"),
+        ("class", "10", "The value of class in the link does not fit here"),
         ("layer", "pool1", "a layer that this network does not have"),
         ("shade", "pink", "a colour that does not exist here"),
     ):

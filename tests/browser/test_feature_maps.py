@@ -156,7 +156,7 @@ def test_an_upload_shows_how_it_became_the_input_and_its_maps(app, window, run):
     upload(screen, file)
     steps = screen.page.locator(".input-steps figure")
     expect(steps).to_have_count(4, timeout=COLD)
-    expect(steps.last).to_contain_text("Model input, swapped")
+    expect(steps.last).to_contain_text("Model input, inverted")
     wait_for_other(screen, before)
     prepared = uploads.prepare(uploads.read(file["buffer"]), (28, 28, 1))
     shares = opened(app.home, run).predict(prepared.model_input[np.newaxis])[0]
@@ -165,7 +165,7 @@ def test_an_upload_shows_how_it_became_the_input_and_its_maps(app, window, run):
     swapped = sources(screen)
     screen.part("image_invert").locator("label").first.click()
     eventually(lambda: sources(screen)[0] != swapped[0])
-    expect(steps.last).not_to_contain_text("swapped")
+    expect(steps.last).not_to_contain_text("inverted")
     assert "index" not in screen.settled().query
 
 
@@ -173,7 +173,7 @@ def test_an_upload_shows_how_it_became_the_input_and_its_maps(app, window, run):
     ("name", "content", "said"),
     [
         ("diary.png", b"Dear diary, this is no picture.", "not a JPEG, PNG or WebP picture"),
-        ("cut.png", picture_file(kind="PNG")["buffer"][:600], "damaged or cut short"),
+        ("cut.png", picture_file(kind="PNG")["buffer"][:600], "damaged or truncated"),
     ],
 )
 def test_a_bad_upload_is_one_sentence_and_the_next_one_works(app, window, run, name, content, said):
@@ -216,7 +216,7 @@ def test_a_link_opens_the_same_view_and_a_wrong_one_is_one_sentence(app, window,
     assert screen.alerts.count() == 1, "that the dense layers belong to another epoch"
     for wrong, value, said in (
         ("part", "secret", "a part of the data that does not exist"),
-        ("index", "-3", "The link asks for index in a way that does not fit"),
+        ("index", "-3", "The value of index in the link does not fit here"),
         ("index", "123456", "There is no image 123456"),
         ("layer", "conv9", "a layer that this network does not have"),
         ("run", "../../etc", "is not a run"),

@@ -180,17 +180,17 @@ def test_the_keyboard_reaches_every_stage_and_every_number(home):
     home.thumb(BOOT).focus()
     home.thumb(BOOT).press("ArrowLeft")
     expect(home.thumb(8)).to_be_focused()
-    expect(home.flow.locator(".verdict")).to_contain_text("Bag, says the network")
+    expect(home.flow.locator(".verdict")).to_contain_text("Prediction: Bag,")
 
 
 @pytest.mark.parametrize(("width", "motion"), [(390, "reduce"), (1280, "no-preference")])
 def test_another_image_changes_every_stage_and_the_answer(width, motion, app, window):
     home = Home.of(window(f"{app.url}/?lang=en", width=width, reduced_motion=motion))
-    expect(home.flow.locator(".verdict")).to_contain_text("Ankle boot, says the network")
+    expect(home.flow.locator(".verdict")).to_contain_text("Prediction: Ankle boot,")
     before = {name: home.pixels(name) for name in NAMES}
     home.thumb(MISTAKEN_SHIRT).click()
     share = f"{TOUR.units['output'][MISTAKEN_SHIRT].max():.1%}"
-    said = f"T-shirt/top, says the network, {share} sure. It really is: Shirt."
+    said = f"Prediction: T-shirt/top, {share}. In fact: Shirt."
     expect(home.flow.locator(".verdict")).to_have_text(said)
     assert [name for name in NAMES if home.pixels(name) == before[name]] == []
     expect(home.flow.locator(".shares li").first).to_have_text(share)
@@ -211,14 +211,14 @@ def test_every_stage_leads_to_its_page_and_back_the_image_is_kept(home):
         assert set(query.split("&")) <= asked(home) | {""}
         expect(home.page.get_by_role("heading", level=1)).not_to_have_text("ConvScope")
         home.page.get_by_test_id("stLogoLink").click()
-        expect(home.flow.locator(".verdict")).to_contain_text("It really is: Shirt")
+        expect(home.flow.locator(".verdict")).to_contain_text("In fact: Shirt")
 
 
 @pytest.mark.parametrize(
     ("link", "path", "name"),
     [
         ("Calculate it", "/convolution", "filter=19"),
-        ("See its maps large", "/feature_maps", "map=19"),
+        ("See its feature maps enlarged", "/feature_maps", "map=19"),
     ],
 )
 def test_the_filter_that_is_pointed_at_opens_on_the_page_that_shows_it(link, path, name, home):

@@ -73,7 +73,7 @@ def test_a_click_on_a_kernel_shows_the_nine_images_that_excite_it_most(app, wind
     for index in (5, 2):
         screen.pick("mosaic_shown", index, columns=8, rows=1)
         screen.says("filter", str(index))
-        expect(screen.part("filters")).to_contain_text(f"that excite filter {index} most")
+        expect(screen.part("filters")).to_contain_text(f"that activate filter {index} most")
         screen.settled()
         answers = brute_favourites(network, "conv1", index, images)
         rows = screen.rows_shown()
@@ -119,13 +119,13 @@ def test_dead_and_nearly_equal_filters_are_named_with_their_numbers(app, window)
     flags = screen.part("flags")
     expect(flags).to_contain_text("1 ≈ 6 (1.00)")
     expect(flags).to_contain_text(
-        re.compile(r"Dead: 3\. Their highest output over all 2,000 test images is 0:"),
+        re.compile(r"Dead: 3\. Their highest output on any of the 2,000 test images is 0:"),
         timeout=120_000,
     )
     marks = screen.tiles("mosaic_shown").locator(".marks span")
     expect(marks.first).to_have_text("≈")
     screen.settled().pick("mosaic_shown", 3, columns=8, rows=1)
-    expect(screen.part("filters")).to_contain_text("No test image excites this filter")
+    expect(screen.part("filters")).to_contain_text("No test image activates this filter")
 
 
 def test_saturated_filters_are_named_with_their_share(app, window):
@@ -150,8 +150,8 @@ def test_a_link_opens_the_same_view_and_a_wrong_one_is_one_sentence(app, window,
     assert screen.alerts.count() == 0
     for wrong, said in {
         "layer": "The link names a layer that this network does not have",
-        "epoch": "The link asks for epoch in a way that does not fit",
-        "filter": "The link asks for filter in a way that does not fit",
+        "epoch": "The value of epoch in the link does not fit here",
+        "filter": "The value of filter in the link does not fit here",
         "run": "is not a run",
     }.items():
         other = Inside.open(app, window, "kernels", **{"run": run, wrong: "../../etc"})

@@ -65,7 +65,7 @@ def test_pause_one_batch_continue_another_rate_and_stop(app, window):
     assert set(ended["scores"]) == {"train", "val", "test"}
     assert (app.home / "runs" / run / "best.keras").stat().st_size > 1000
     expect(screen.panel).to_contain_text(
-        f"The best weights, of epoch {ended['best_epoch']}, were kept"
+        f"The best weights, those of epoch {ended['best_epoch']}, were kept"
     )
 
 
@@ -91,7 +91,7 @@ def test_both_curves_grow_in_place(app, window):
 
 def test_what_a_screen_reader_hears_of_the_curves_follows_the_run(app, window):
     screen = Playground.of(window(app.link(**{**LONG, "batch": "8"})))
-    assert screen.alt("loss") == "Loss: empty axes for 5 epochs, training has not begun yet."
+    assert screen.alt("loss") == "Loss: empty axes for 5 epochs, training has not started yet."
     screen.train()
     later = re.compile(
         r"^Accuracy after \d+ of 50 epochs: training from [\d.]+% to [\d.]+%, validation"

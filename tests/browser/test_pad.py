@@ -21,7 +21,7 @@ from cnn_core import datasets
 
 COLD = 120_000  # milliseconds: a worker that still loads TensorFlow, on a busy machine
 PHONE = {"width": 390, "height": 844, "has_touch": True, "is_mobile": True}
-HINT = "Draw a digit here, anywhere and as large as you like"
+HINT = "Draw a digit here, anywhere and at any size"
 THREE = on_pad(HANDS["plain"][3], 170, 0.5, 0.5)
 FOUR = on_pad(HANDS["plain"][4], 170, 0.5, 0.5)  # two strokes
 
@@ -191,7 +191,7 @@ def test_who_draws_before_the_network_is_ready_is_answered_without_another_move(
         expect(desk.canvas).to_be_visible(timeout=COLD)
         desk.canvas.evaluate("canvas => {canvas.marked = true}")
     still.draw(THREE)
-    expect(still.reading.locator(".answer")).to_contain_text("getting ready")
+    expect(still.reading.locator(".answer")).to_contain_text("starting up")
 
     mouse = drawing.page.mouse
     spots = [drawing.spot(*point) for point in THREE[0]]

@@ -33,7 +33,7 @@ def test_runs_are_listed_opened_and_deleted_by_their_owner_only(app, window):
     theirs = stranger.part("runs")
     theirs.locator("summary").click()
     expect(theirs).to_contain_text("No runs yet.")
-    theirs.get_by_role("switch", name="Only mine").click(force=True)
+    theirs.get_by_role("switch", name="Only my runs").click(force=True)
     expect(stranger.part(f"open_{second}")).to_be_visible()
     expect(theirs.get_by_role("button", name="Delete")).to_have_count(0)
 

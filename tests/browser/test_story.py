@@ -92,7 +92,7 @@ def _expected_cards(server: Server, run: str) -> list[tuple[str, str, str]]:
         guess, truth = (
             data.class_names[i] for i in (max(range(10), key=shares.__getitem__), label)
         )
-        verdict = "✓ right" if guess == truth else f"✗ really: {truth}"
+        verdict = "✓ correct" if guess == truth else f"✗ in fact: {truth}"
         cards.append((guess, f"{max(shares):.1%}", verdict))
     return cards
 

@@ -136,7 +136,7 @@ def test_switching_filters_off_moves_accuracy_and_confusions_and_reset_restores_
 
     there.part("surgery_reset").get_by_role("button").click()
     eventually(lambda: "off" not in there.query)
-    expect(there.part("surgery_done")).to_contain_text("as it was trained")
+    expect(there.part("surgery_done")).to_contain_text("as trained")
     eventually(lambda: outcome(there) == before)
     assert files(app, run) == held
 
@@ -203,7 +203,7 @@ def test_what_one_visitor_does_no_other_sees_and_a_link_carries_it(app, window, 
     changed = outcome(ours)
     theirs.part("surgery_view").get_by_role("radio", name="feature maps").click()
     theirs.settled()
-    expect(theirs.part("surgery_done")).to_contain_text("as it was trained")
+    expect(theirs.part("surgery_done")).to_contain_text("as trained")
     assert outcome(theirs) == whole
     switch(theirs, 3).click()
     theirs.says("off", "conv1.3")

@@ -124,7 +124,7 @@ def test_a_set_up_gives_its_program_in_both_forms(app: Server, window, tmp_path:
     assert path.read_text("utf-8") == export.to_script(TEXTBOOK, train)
 
     popover.body.get_by_role("radio", name="Functional").click()
-    popover.body.get_by_text("Look at the program").click()
+    popover.body.get_by_text("View the program").click()
     code = popover.body.get_by_test_id("stCode")
     expect(code).to_contain_text("model = keras.Model(inputs, outputs)")
     notebook = json.loads(popover.get("notebook", tmp_path).read_text("utf-8"))
@@ -167,7 +167,7 @@ def test_while_a_run_trains_its_program_is_there_and_the_rest_comes_later(
     screen.wait_for_end("stopped")
     popover = Popover(screen.page, run)
     expect(popover.button("report")).to_be_visible()
-    expect(popover.body).to_contain_text("stopped by hand")
+    expect(popover.body).to_contain_text("stopped manually")
 
 
 def test_what_does_not_work_out_has_no_program(app: Server, window) -> None:
