@@ -146,20 +146,27 @@ class Engine:
             self._jobs.append(_Job(run))
         return run
 
-    def resume(self, run: runs.Run, *, limits: Limits | None = None) -> None:
+    def resume(self, run: runs.Run, *, by: str, limits: Limits | None = None) -> None:
         """Queue an interrupted run again; it goes on behind its last complete epoch.
 
+        Args:
+            run: The run.
+            by: Who asks: a word as in `Run.owner`. It is the owner who may have only so many runs queued.
+            limits: Caps; those of the environment if not given.
+
         Raises:
-            RunError: If the run has ended, is still at work, or its folder cannot be written.
+            RunError: If `by` does not own the run, it has ended, is still at work, or its folder cannot
+                be written.
             LimitError, DataError, EngineError: As in `order`.
         """
+        runs.refuse_stranger(run, by)
         limits = limits or Limits.from_environment()
         check_limits(run.model, run.train, limits)
         with self._lock:
             if self.holds(run.id) or not runs.status(run).resumable:
                 raise RunError("run.not_resumable", id=run.id)
             self._refuse_crowd(run.owner, limits)
-            steering.ask(run, stop=False, paused=False)
+            steering.ask(run, by=by, stop=False, paused=False)
             runs.write_status(run, "queued")
             self._jobs.append(_Job(run))
 
@@ -177,15 +184,15 @@ class Engine:
         with self._lock:
             return any(job.run.id == run_id for job in self._jobs)
 
-    def stop(self, run: runs.Run) -> None:
+    def stop(self, run: runs.Run, *, by: str) -> None:
         """Take the run out of the queue, or ask it to end and keep its best weights.
 
         A run that waited to go on after an interruption is interrupted again, not lost.
 
         Raises:
-            RunError: If the run's folder is gone or cannot be written.
+            RunError: If `by` does not own the run, or its folder is gone or cannot be written.
         """
-        steering.ask(run, stop=True)
+        steering.ask(run, by=by, stop=True)
         with self._lock:
             for job in self._jobs:
                 if job.run.id == run.id and job.future is None:
@@ -342,7 +349,7 @@ class Engine:
         for job in self._jobs:
             if job.future is not None and steering.paused_for(job.run) > MOST_PAUSE:
                 with suppress(RunError):
-                    steering.ask(job.run, paused=False)
+                    steering.ask(job.run, by=job.run.owner, paused=False)
 
     def _collect(self) -> None:
         for job in list(self._jobs):

@@ -200,12 +200,20 @@ def refuse_shipped(run: Run) -> None:
         raise RunError("shipped.read_only", id=run.id)
 
 
-def rename(run: Run, name: str) -> Run:
+def refuse_stranger(run: Run, by: str) -> None:
+    """Raise `RunError` unless `by`, a word as in `Run.owner`, started the run."""
+    refuse_shipped(run)
+    if run.owner != by:
+        raise RunError("run.not_yours", id=run.id)
+
+
+def rename(run: Run, name: str, *, by: str) -> Run:
     """Give the run another name; line breaks and what is over 60 characters are cut.
 
     Raises:
-        RunError: If its folder is gone or cannot be written.
+        RunError: If `by` does not own it, or its folder is gone or cannot be written.
     """
+    refuse_stranger(run, by)
     tree = read_json(run.folder / "config.json")
     if tree is None:
         raise RunError("run.not_found", id=run.id)
@@ -213,13 +221,13 @@ def rename(run: Run, name: str) -> Run:
     return replace(run, name=_clean(name))
 
 
-def delete(run: Run) -> None:
+def delete(run: Run, *, by: str) -> None:
     """Remove the run's folder.
 
     Raises:
-        RunError: If the run is still waiting or working, or its folder cannot be removed.
+        RunError: If `by` does not own it, it is still waiting or working, or its folder cannot be removed.
     """
-    refuse_shipped(run)
+    refuse_stranger(run, by)
     if status(run).active:
         raise RunError("run.still_active", id=run.id)
     shutil.rmtree(run.folder, ignore_errors=True)

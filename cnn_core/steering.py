@@ -31,13 +31,14 @@ def read_control(run: runs.Run) -> Control:
         return Control()
 
 
-def ask(run: runs.Run, **wanted: Any) -> Control:
-    """Change what is wanted: `ask(run, paused=True)`, `ask(run, learning_rate=1e-4)`.
+def ask(run: runs.Run, *, by: str, **wanted: Any) -> Control:
+    """Change what is wanted: `ask(run, by=owner, paused=True)`, `ask(run, by=owner, learning_rate=1e-4)`.
 
     Raises:
         ConfigError: If the learning rate is not above 0 and at most 10.
-        RunError: If the run's folder is gone or cannot be written.
+        RunError: If `by` does not own the run, or its folder is gone or cannot be written.
     """
+    runs.refuse_stranger(run, by)
     if wanted.get("learning_rate") is not None:
         check_learning_rate(wanted["learning_rate"])
     with _lock:
@@ -46,8 +47,9 @@ def ask(run: runs.Run, **wanted: Any) -> Control:
     return control
 
 
-def ask_for_step(run: runs.Run) -> Control:
+def ask_for_step(run: runs.Run, *, by: str) -> Control:
     """Pause the run, and let one more batch through. Raises `RunError` like `ask`."""
+    runs.refuse_stranger(run, by)
     with _lock:
         control = read_control(run)
         control = replace(control, paused=True, steps=control.steps + 1)

@@ -96,10 +96,13 @@ def _over(run: runs.Run) -> None:
         left, right = st.columns([3, 1], vertical_alignment="center")
         key = "panel.interrupted" if history.epochs_done else "panel.start_again"
         left.markdown(t(key, epoch=history.epochs_done))
-        right.button(
-            t("panel.resume_run"), on_click=resume, args=(run,), type="primary", width="stretch",
-            icon=":material/resume:", key="resume_run",
-        )  # fmt: skip
+        if run.owner == visitor():
+            right.button(
+                t("panel.resume_run"), on_click=resume, args=(run,), type="primary",
+                width="stretch", icon=":material/resume:", key="resume_run",
+            )  # fmt: skip
+        else:
+            left.caption(t("panel.not_yours"))
     if history.ended:
         _result(run, history.ended)
     if history.batches or history.epochs:
@@ -225,10 +228,10 @@ def _ask_rate(run: runs.Run) -> None:
     _ask(run, learning_rate=st.session_state[f"rate_{run.id}"])
 
 
-def _attempt(act: Callable[[runs.Run], object], run: runs.Run) -> None:
+def _attempt(act: Callable[..., object], run: runs.Run) -> None:
     """Do what was asked of a run whose folder may have been deleted in another window; for a callback."""
     try:
-        act(run)
+        act(run, by=visitor())
     except CnnError as error:
         st.session_state["steering_problem"] = error
 
@@ -305,7 +308,7 @@ def class_names(run: runs.Run) -> list[str]:
 def resume(run: runs.Run) -> None:
     """Let an interrupted run go on behind its last complete epoch, and show it; for a callback."""
     try:
-        engine().resume(run)
+        engine().resume(run, by=visitor())
     except CnnError as error:
         st.session_state["refusal"] = error
     st.session_state["run"] = run.id
@@ -334,7 +337,7 @@ def _row(run: runs.Run) -> None:
         figure = t("runs.best", accuracy=f"{best.val_accuracy:.1%}") if best else t("runs.no_epoch")
         st.markdown(f"{title(run)}  \n{figure}", width="stretch")
         st.button(t("runs.open"), key=f"open_{run.id}", on_click=_open, args=(run,))
-        if status.resumable and state != "queued":
+        if status.resumable and state != "queued" and run.owner == visitor():
             st.button(t("panel.resume_run"), key=f"go_on_{run.id}", on_click=resume, args=(run,))
         if state not in runs.ACTIVE and run.owner == visitor():
             st.button(
@@ -353,7 +356,7 @@ def _open(run: runs.Run) -> None:
 
 def _delete(run: runs.Run) -> None:
     try:
-        runs.delete(run)
+        runs.delete(run, by=visitor())
     except CnnError as error:
         st.session_state["refusal"] = error
     if st.session_state.get("run") == run.id:

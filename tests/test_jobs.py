@@ -132,7 +132,7 @@ def test_no_visitor_may_have_more_than_the_cap_waiting(queue: Engine, cluster: C
         queue.order(MODEL, SHORT, owner="me", limits=limits)
     assert len(runs.all_runs()) == before
     other = queue.order(MODEL, SHORT, owner="you", limits=limits)
-    queue.stop(other)
+    queue.stop(other, by=other.owner)
     queue.order(MODEL, SHORT, owner="you", limits=limits)
     cluster.futures[0].end()
     queue._tick()
@@ -142,7 +142,7 @@ def test_no_visitor_may_have_more_than_the_cap_waiting(queue: Engine, cluster: C
 def test_a_run_that_waits_is_stopped_at_once(queue: Engine, cluster: Cluster) -> None:
     cluster.known.clear()
     run, after = order(queue), order(queue)
-    queue.stop(run)
+    queue.stop(run, by=run.owner)
     assert state(run) == "stopped"
     assert not queue.holds(run.id)
     assert queue.place(after).position == 0
@@ -152,19 +152,19 @@ def test_a_run_that_waits_is_stopped_at_once(queue: Engine, cluster: Cluster) ->
 def test_a_run_that_is_sent_is_asked_to_stop(queue: Engine) -> None:
     run = order(queue)
     queue._tick()
-    queue.stop(run)
+    queue.stop(run, by=run.owner)
     assert steering.read_control(run).stop
     assert queue.holds(run.id)
     assert state(run) == "queued"
 
 
-def interrupted(epochs: int = 1) -> runs.Run:
-    run = runs.create(MODEL, SHORT)
+def interrupted(epochs: int = 1, owner: str = "") -> runs.Run:
+    run = runs.create(MODEL, SHORT, owner=owner)
     write = run_log.EventWriter(run)
     for epoch in range(1, epochs + 1):
         write(EpochEnd(epoch, 1, 1, 1, 1, 1, 1.0))
     write.close()
-    steering.ask(run, stop=True, paused=True, learning_rate=0.5)
+    steering.ask(run, by=run.owner, stop=True, paused=True, learning_rate=0.5)
     runs.write_status(run, "interrupted")
     return run
 
@@ -173,12 +173,12 @@ def test_an_interrupted_run_is_queued_again_without_its_old_wishes(
     queue: Engine, cluster: Cluster
 ) -> None:
     run = interrupted()
-    queue.resume(run, limits=PLENTY)
+    queue.resume(run, by=run.owner, limits=PLENTY)
     control = steering.read_control(run)
     assert (control.stop, control.paused, control.learning_rate) == (False, False, 0.5)
     assert state(run) == "queued"
     with pytest.raises(RunError, match="cannot be resumed"):
-        queue.resume(run, limits=PLENTY)
+        queue.resume(run, by=run.owner, limits=PLENTY)
     queue._tick()
     assert cluster.futures[0].run_id == run.id
 
@@ -187,10 +187,10 @@ def test_an_interrupted_run_that_is_stopped_in_the_queue_can_still_be_resumed(
     queue: Engine,
 ) -> None:
     run = interrupted()
-    queue.resume(run, limits=PLENTY)
-    queue.stop(run)
+    queue.resume(run, by=run.owner, limits=PLENTY)
+    queue.stop(run, by=run.owner)
     assert runs.status(run).resumable
-    queue.resume(run, limits=PLENTY)
+    queue.resume(run, by=run.owner, limits=PLENTY)
     assert state(run) == "queued"
 
 
@@ -201,7 +201,7 @@ def test_a_run_whose_worker_just_died_is_still_held_and_cannot_be_resumed_twice(
     queue._tick()
     runs.write_status(run, "interrupted")
     with pytest.raises(RunError, match="cannot be resumed"):
-        queue.resume(run, limits=PLENTY)
+        queue.resume(run, by=run.owner, limits=PLENTY)
 
 
 @pytest.mark.parametrize("over", runs.OVER)
@@ -209,17 +209,65 @@ def test_a_run_that_is_over_cannot_be_resumed(over: str, queue: Engine) -> None:
     run = runs.create(MODEL, SHORT)
     runs.write_status(run, over)
     with pytest.raises(RunError, match="cannot be resumed"):
-        queue.resume(run)
+        queue.resume(run, by=run.owner)
     assert state(run) == over
+
+
+CHANGES: dict[str, Callable[[Engine, runs.Run, str], object]] = {
+    "resume": lambda queue, run, by: queue.resume(run, by=by, limits=PLENTY),
+    "stop": lambda queue, run, by: queue.stop(run, by=by),
+    "pause": lambda queue, run, by: steering.ask(run, by=by, paused=True),
+    "rate": lambda queue, run, by: steering.ask(run, by=by, learning_rate=0.1),
+    "step": lambda queue, run, by: steering.ask_for_step(run, by=by),
+    "rename": lambda queue, run, by: runs.rename(run, "mine", by=by),
+    "delete": lambda queue, run, by: runs.delete(run, by=by),
+}
+
+
+def files(run: runs.Run) -> dict[str, bytes]:
+    return {str(path): path.read_bytes() for path in run.folder.rglob("*") if path.is_file()}
+
+
+@pytest.mark.parametrize("owner", ["me", ""])
+@pytest.mark.parametrize("change", CHANGES)
+def test_only_the_owner_of_a_run_changes_it(change: str, owner: str, queue: Engine) -> None:
+    run = interrupted(owner=owner)
+    steering.ask(run, by=owner, stop=False, paused=False)
+    before = files(run)
+    for stranger in {"", "you", "Me", "m", "me "} - {owner}:
+        with pytest.raises(RunError, match="belongs to another visitor"):
+            CHANGES[change](queue, run, stranger)
+        assert files(run) == before
+        assert not queue.holds(run.id)
+    CHANGES[change](queue, run, owner)
+    assert files(run) != before
+
+
+def test_nobody_uses_up_what_another_may_have_queued(queue: Engine) -> None:
+    limits = Limits(queued=3)
+    for run in [interrupted(owner="me") for _ in range(3)]:
+        with pytest.raises(RunError, match="belongs to another visitor"):
+            queue.resume(run, by="you", limits=limits)
+    queue.order(MODEL, SHORT, owner="me", limits=limits)
+
+
+def test_a_run_at_work_is_stopped_by_its_owner_only(queue: Engine) -> None:
+    waits, works = order(queue), order(queue)
+    queue._tick()
+    for run in (waits, works):
+        with pytest.raises(RunError, match="belongs to another visitor"):
+            queue.stop(run, by="you")
+        assert queue.holds(run.id)
+        assert not steering.read_control(run).stop
 
 
 def test_caps_hold_for_resumed_runs_too(queue: Engine) -> None:
     run = interrupted()
     with pytest.raises(LimitError):
-        queue.resume(run, limits=Limits(epochs=1))
+        queue.resume(run, by=run.owner, limits=Limits(epochs=1))
     order(queue, owner="")
     with pytest.raises(LimitError):
-        queue.resume(run, limits=Limits(queued=1))
+        queue.resume(run, by=run.owner, limits=Limits(queued=1))
     assert state(run) == "interrupted"
 
 
@@ -298,7 +346,7 @@ def test_waiting_runs_are_vouched_for(queue: Engine, cluster: Cluster) -> None:
 def test_a_long_pause_ends_once_others_wait_for_the_worker(queue: Engine, cluster: Cluster) -> None:
     paused = order(queue)
     queue._tick()
-    steering.ask(paused, paused=True)
+    steering.ask(paused, by=paused.owner, paused=True)
     control = paused.folder / "control.json"
     for seconds, others, goes_on in ((400, False, False), (100, True, False), (400, True, True)):
         if others and len(queue._jobs) == 1:
@@ -336,7 +384,7 @@ def test_a_run_whose_folder_is_gone_troubles_nobody(
         assert cluster.futures[1].run_id == other.id
     assert not gone.folder.exists()
     with pytest.raises(RunError, match="does not exist"):
-        queue.stop(gone)
+        queue.stop(gone, by=gone.owner)
 
 
 def test_a_waiting_run_whose_folder_is_gone_or_damaged_troubles_nobody(

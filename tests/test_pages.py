@@ -405,9 +405,11 @@ def test_every_state_of_a_run_is_shown(state, language, visit):
     assert has(at, "stop") == (state in {"queued", "loading", "running", "paused", "evaluating"})
 
 
-def test_the_list_offers_what_can_be_done_with_each_run(visit):
+@pytest.mark.parametrize("owner", [US, "somebody else"])
+def test_the_list_offers_what_can_be_done_with_each_run(owner, visit):
+    ours = owner == US
     states = ("running", "finished", "interrupted", "failed")
-    made = {state: make_run(state, owner="somebody else") for state in states}
+    made = {state: make_run(state, owner=owner) for state in states}
     at = visit()
     at.session_state["runs"] = True
     at.session_state["runs_mine"] = False
@@ -415,10 +417,13 @@ def test_the_list_offers_what_can_be_done_with_each_run(visit):
     assert not at.exception
     assert all(has(at, f"open_{run.id}") for run in made.values())
     resumable = {state for state, run in made.items() if has(at, f"go_on_{run.id}")}
-    assert resumable == {"interrupted", "failed"}
-    assert not any(has(at, f"delete_{run.id}") for run in made.values()), "they are somebody else's"
+    assert resumable == ({"interrupted", "failed"} if ours else set())
+    deletable = {state for state, run in made.items() if has(at, f"delete_{run.id}")}
+    assert deletable == ({"finished", "interrupted", "failed"} if ours else set())
     at.button(key=f"open_{made['finished'].id}").click().run()
     assert address(at)["run"] == made["finished"].id
+    if not ours:
+        return
     at.button(key=f"go_on_{made['interrupted'].id}").click().run()
     assert address(at)["run"] == made["interrupted"].id
     assert runs.status(made["interrupted"]).state == "queued"
@@ -448,6 +453,15 @@ def test_only_who_started_a_run_can_steer_it(visit):
     assert "Another visitor started this run" in " ".join(it.value for it in at.caption)
 
 
+def test_only_who_started_an_interrupted_run_can_resume_it(visit):
+    theirs, ours = make_run("interrupted", owner="somebody else"), make_run("interrupted")
+    at = visit(run=theirs.id)
+    assert not has(at, "resume_run")
+    assert "Another visitor started this run" in " ".join(it.value for it in at.caption)
+    assert not has(at, f"go_on_{theirs.id}")
+    assert has(visit(run=ours.id), "resume_run")
+
+
 def test_a_run_deleted_in_another_window_is_steered_with_a_sentence(visit):
     run = make_run("running")
     at = visit(run=run.id)
@@ -461,7 +475,7 @@ def test_the_rate_another_window_asked_for_is_shown(visit):
     run = make_run("running")
     at = visit(run=run.id)
     assert at.selectbox(key=f"rate_{run.id}").value == TINY.train.learning_rate
-    steering.ask(run, learning_rate=3e-5)
+    steering.ask(run, by=run.owner, learning_rate=3e-5)
     assert at.run().selectbox(key=f"rate_{run.id}").value == 3e-5
 
 

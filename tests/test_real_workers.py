@@ -62,7 +62,7 @@ def engine(shared_engine: Engine, real_home: Path) -> Iterator[Engine]:
     yield shared_engine
     for job in list(shared_engine._jobs):
         with suppress(RunError):  # its test deleted it
-            steering.ask(job.run, stop=True, paused=False)
+            steering.ask(job.run, by=job.run.owner, stop=True, paused=False)
     until(lambda: not shared_engine._jobs)
 
 
@@ -130,14 +130,14 @@ def test_a_run_is_steered_while_it_trains(engine: Engine) -> None:
     assert engine.place(run) == Place(0, None)
     assert state(run) == "running"
 
-    steering.ask(run, paused=True)
+    steering.ask(run, by=run.owner, paused=True)
     until(lambda: run_log.history(run).paused)
     paused = run_log.history(run)
     time.sleep(0.3)
     assert run_log.history(run) is paused
 
     for steps in (1, 2):
-        steering.ask_for_step(run)
+        steering.ask_for_step(run, by=run.owner)
         until(lambda steps=steps: len(words(run, BatchEnd)) == len(paused.batches) + steps)
         until(lambda: run_log.history(run).paused)
         last = run_log.history(run).batches[-1]
@@ -145,12 +145,12 @@ def test_a_run_is_steered_while_it_trains(engine: Engine) -> None:
         batch = (before.epoch - 1) * before.batches + before.batch + steps
         assert (last.epoch - 1) * last.batches + last.batch == batch
 
-    steering.ask(run, learning_rate=1e-5, paused=False)
+    steering.ask(run, by=run.owner, learning_rate=1e-5, paused=False)
     until(lambda: run_log.history(run).batches[-1].learning_rate == 1e-5)
     assert [it.learning_rate for it in run_log.history(run).learning_rates] == [1e-5]
     assert not run_log.history(run).paused
 
-    engine.stop(run)
+    engine.stop(run, by=run.owner)
     assert ended(run) == "stopped"
     history = run_log.history(run)
     assert history.ended is not None
@@ -170,11 +170,11 @@ def test_a_second_run_waits_with_a_place_and_an_estimate(engine: Engine) -> None
     assert 0 < engine.place(second).seconds < 3600
     with pytest.raises(LimitError, match="already have 3 runs"):
         engine.order(MODEL, SHORT, owner="me", limits=Limits())
-    engine.stop(second)
+    engine.stop(second, by=second.owner)
     assert state(second) == "stopped"
     assert engine.place(third).position == 1
     assert state(first) == "running"
-    engine.stop(first)
+    engine.stop(first, by=first.owner)
     assert ended(first) == "stopped"
     until(lambda: state(third) == "running")
 
@@ -245,7 +245,7 @@ def test_a_run_that_takes_every_worker_with_it_fails_with_a_sentence(engine: Eng
     assert killed == 3
     assert "ended several times" in runs.status(run).sentence("en")
     assert ended(after) == "finished"
-    engine.resume(run, limits=PLENTY)
+    engine.resume(run, by=run.owner, limits=PLENTY)
     until(lambda: state(run) == "running")
 
 
@@ -268,7 +268,7 @@ if "train" in sys.argv:
     run = engine.order(*map(eval, sys.stdin.read().splitlines()))
     while not (run.folder / "best.keras").exists():
         time.sleep(0.02)
-    steering.ask(run, paused=True)
+    steering.ask(run, by=run.owner, paused=True)
     assert engine.look("predict", run, np.zeros((2, 8, 8, 1), np.uint8), timeout=150).shape == (2, 10)
     try:
         engine.look("predict", run, "no images")
@@ -312,14 +312,14 @@ def test_a_killed_app_takes_its_workers_along_and_its_run_goes_on_in_another(
         assert 1 <= done < 4
         assert state(run) == "running"
         with pytest.raises(RunError, match="cannot be resumed"):
-            engine.resume(run)
+            engine.resume(run, by=run.owner)
     finally:
         process.kill()
         process.wait()
     until(lambda: not any(map(alive, said["pids"])), 30)
     assert state(run) == "interrupted"
     assert run in runs.all_runs()
-    engine.resume(run, limits=PLENTY)
+    engine.resume(run, by=run.owner, limits=PLENTY)
     assert ended(run) == "finished"
     assert epochs_of(run) == [1, 2, 3, 4]
     assert words(run, RunStarted)[-1].epochs_done == done
@@ -397,7 +397,7 @@ def test_an_existing_cluster_trains_looks_and_may_go_away(
         assert {running_pid(first), running_pid(second)} == {it.pid for it in workers[:2]}
         until((first.folder / "best.keras").exists)
         assert engine.look("predict", first, np.zeros((2, 8, 8, 1), np.uint8)).shape == (2, 10)
-        engine.stop(third)
+        engine.stop(third, by=third.owner)
         assert state(third) == "stopped"
 
         scheduler.kill()

@@ -165,32 +165,32 @@ def test_a_config_that_is_not_there_or_no_text_is_a_sentence() -> None:
 
 def test_a_run_is_renamed() -> None:
     run = make(name="old")
-    renamed = runs.rename(run, "a\tname\n of  " + "x" * 100)
+    renamed = runs.rename(run, "a\tname\n of  " + "x" * 100, by=run.owner)
     assert renamed.name == "a name of " + "x" * 50
     assert runs.open_run(run.id) == renamed
-    assert runs.rename(renamed, "").name == ""
+    assert runs.rename(renamed, "", by=renamed.owner).name == ""
 
 
 def test_a_run_at_work_is_not_deleted_and_another_one_is() -> None:
     run = make()
     with pytest.raises(RunError, match="still in progress"):
-        runs.delete(run)
+        runs.delete(run, by=run.owner)
     assert run.folder.is_dir()
     runs.write_status(run, "finished")
     (run.folder / "snapshots").mkdir()
     (run.folder / "snapshots" / "epoch-000.npz").write_bytes(b"x")
-    runs.delete(run)
+    runs.delete(run, by=run.owner)
     assert not run.folder.exists()
-    runs.delete(run)
+    runs.delete(run, by=run.owner)
 
 
 def test_a_run_that_was_deleted_meanwhile_is_a_sentence_or_nothing() -> None:
     run = make()
     shutil.rmtree(run.folder)
     for change in (
-        lambda: runs.rename(run, "x"),
-        lambda: steering.ask(run, stop=True),
-        lambda: steering.ask_for_step(run),
+        lambda: runs.rename(run, "x", by=run.owner),
+        lambda: steering.ask(run, by=run.owner, stop=True),
+        lambda: steering.ask_for_step(run, by=run.owner),
     ):
         with pytest.raises(RunError, match="does not exist"):
             change()
@@ -217,7 +217,11 @@ def test_a_full_disk_is_a_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(Path, "write_text", full)
-    for change in (make, lambda: steering.ask(run, stop=True), lambda: runs.rename(run, "x")):
+    for change in (
+        make,
+        lambda: steering.ask(run, by=run.owner, stop=True),
+        lambda: runs.rename(run, "x", by=run.owner),
+    ):
         with pytest.raises(RunError, match="Cannot write to"):
             change()
 
@@ -363,7 +367,7 @@ def test_a_run_shows_life_before_it_says_that_it_is_active(monkeypatch: pytest.M
         ),
         (
             "control.json",
-            lambda run, n: steering.ask(run, steps=n, learning_rate=1 / (n + 1)),
+            lambda run, n: steering.ask(run, by=run.owner, steps=n, learning_rate=1 / (n + 1)),
             lambda tree: len(tree) == 4 and tree["learning_rate"] == 1 / (tree["steps"] + 1),
         ),
     ],

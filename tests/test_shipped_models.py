@@ -186,10 +186,10 @@ def test_its_examples_are_answered_as_its_last_word_says(name: str) -> None:
 
 
 CHANGES: dict[str, Callable[[runs.Run], object]] = {
-    "delete": runs.delete,
-    "rename": lambda run: runs.rename(run, "mine"),
-    "pause": lambda run: steering.ask(run, paused=True),
-    "step": steering.ask_for_step,
+    "delete": lambda run: runs.delete(run, by=run.owner),
+    "rename": lambda run: runs.rename(run, "mine", by=run.owner),
+    "pause": lambda run: steering.ask(run, by=run.owner, paused=True),
+    "step": lambda run: steering.ask_for_step(run, by=run.owner),
     "status": lambda run: runs.write_status(run, "running"),
     "life": runs.show_life,
     "events": run_log.EventWriter,

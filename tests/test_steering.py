@@ -23,25 +23,27 @@ LONG_AGO = time.time() - 3600
 
 def test_what_is_asked_adds_up() -> None:
     run = make()
-    assert steering.ask(run, paused=True) == Control(paused=True)
-    assert steering.ask(run, learning_rate=1e-4) == Control(paused=True, learning_rate=1e-4)
-    assert steering.ask_for_step(run).steps == 1
-    assert steering.ask_for_step(run).steps == 2
-    assert steering.ask(run, paused=False, stop=True) == steering.read_control(run)
+    assert steering.ask(run, by=run.owner, paused=True) == Control(paused=True)
+    assert steering.ask(run, by=run.owner, learning_rate=1e-4) == Control(
+        paused=True, learning_rate=1e-4
+    )
+    assert steering.ask_for_step(run, by=run.owner).steps == 1
+    assert steering.ask_for_step(run, by=run.owner).steps == 2
+    assert steering.ask(run, by=run.owner, paused=False, stop=True) == steering.read_control(run)
     assert steering.read_control(run) == Control(stop=True, steps=2, learning_rate=1e-4)
-    assert steering.ask(run, learning_rate=None).learning_rate is None
+    assert steering.ask(run, by=run.owner, learning_rate=None).learning_rate is None
 
 
 def test_a_step_pauses_a_running_run() -> None:
     run = make()
-    assert steering.ask_for_step(run) == Control(paused=True, steps=1)
+    assert steering.ask_for_step(run, by=run.owner) == Control(paused=True, steps=1)
 
 
 @pytest.mark.parametrize("rate", [0, -1, 11, math.nan, math.inf, "fast", True])
 def test_a_bad_learning_rate_is_refused_and_not_written(rate: Any) -> None:
     run = make()
     with pytest.raises(ConfigError):
-        steering.ask(run, learning_rate=rate)
+        steering.ask(run, by=run.owner, learning_rate=rate)
     assert not (run.folder / "control.json").exists()
 
 
@@ -64,7 +66,7 @@ def test_a_damaged_control_asks_for_nothing(text: str) -> None:
     (run.folder / "control.json").write_text(text)
     assert steering.read_control(run) == Control()
     assert steering.ControlReader(run)() == Control()
-    assert steering.ask(run, paused=True) == Control(paused=True)
+    assert steering.ask(run, by=run.owner, paused=True) == Control(paused=True)
 
 
 def test_a_reader_of_the_control_follows_every_change() -> None:
@@ -72,13 +74,13 @@ def test_a_reader_of_the_control_follows_every_change() -> None:
     read = steering.ControlReader(run)
     assert read() == Control()
     for steps in range(1, 200):  # so quick that time stamps and inodes come again
-        steering.ask_for_step(run)
+        steering.ask_for_step(run, by=run.owner)
         assert read().steps == steps
 
 
 def test_a_control_that_has_not_changed_is_not_read_again(monkeypatch: pytest.MonkeyPatch) -> None:
     run = make()
-    steering.ask(run, paused=True)
+    steering.ask(run, by=run.owner, paused=True)
     os.utime(run.folder / "control.json", (LONG_AGO, LONG_AGO))
     reads = []
     real = steering.read_control
@@ -86,14 +88,14 @@ def test_a_control_that_has_not_changed_is_not_read_again(monkeypatch: pytest.Mo
     read = steering.ControlReader(run)
     assert [read() for _ in range(5)] == [Control(paused=True)] * 5
     assert len(reads) == 1
-    steering.ask(run, paused=False)
+    steering.ask(run, by=run.owner, paused=False)
     assert read() == Control()
 
 
 def test_a_control_that_vanishes_leaves_the_last_wish() -> None:
     run = make()
     read = steering.ControlReader(run)
-    steering.ask(run, paused=True)
+    steering.ask(run, by=run.owner, paused=True)
     assert read().paused
     shutil.rmtree(run.folder)
     assert read().paused
@@ -104,7 +106,7 @@ def test_wishes_from_many_threads_are_all_kept() -> None:
 
     def push() -> None:
         for _ in range(25):
-            steering.ask_for_step(run)
+            steering.ask_for_step(run, by=run.owner)
 
     threads = [threading.Thread(target=push) for _ in range(4)]
     for thread in threads:

@@ -152,7 +152,7 @@ def test_a_run_that_was_stopped_in_the_queue_is_not_trained(
     run: runs.Run, played: Callable[..., Training]
 ) -> None:
     acted = played()
-    steering.ask(run, stop=True)
+    steering.ask(run, by=run.owner, stop=True)
     worker.train_run(run.id)
     assert runs.status(run).state == "stopped"
     assert acted.calls == []
@@ -165,7 +165,7 @@ def test_a_stopped_run_whose_worker_died_is_still_tested_and_kept(
     write(RunStarted(1, 1, 1, "float32"))
     write(end(1))
     write.close()
-    steering.ask(run, stop=True)
+    steering.ask(run, by=run.owner, stop=True)
     acted = played("stopped")
     worker.train_run(run.id)
     assert acted.calls[0]["past"] == (end(1),)
@@ -234,7 +234,7 @@ def test_a_download_is_told_and_can_be_stopped(
     def fetch(source: datasets.Source, progress: Callable[[int, int], None]) -> Path:
         for done in range(0, 101, 10):
             if stop and done == 50:
-                steering.ask(run, stop=True)
+                steering.ask(run, by=run.owner, stop=True)
             progress(done, 100)
         return Path()
 

@@ -275,4 +275,4 @@ def test_a_run_without_an_answer_gets_a_sentence(app, window, monkeypatch):
     page = window(f"{app.url}/evaluation?run=20200101-000000-abcdef&lang=en")
     expect(page.get_by_text("does not exist here")).to_be_visible(timeout=COLD)
     expect(page.locator(".st-key-confusion canvas").first).to_be_visible(timeout=COLD)
-    runs.delete(waiting)
+    runs.delete(waiting, by=waiting.owner)
