@@ -102,7 +102,7 @@ class _Page:
 
     def text(self, key: str, **slots: object) -> str:
         """A text, escaped, with its **bold** words bold."""
-        return _bold(self.table[key].format(**slots))
+        return _bold(texts.fill(self.table[key], **slots))
 
     def head(self) -> Iterator[str]:
         yield f"<header><h1>{escape(self.facts.title)}</h1>"

@@ -1,13 +1,33 @@
-"""Words in English and Korean, from `assets/texts/*.toml`. Keys are dotted: `say("ko", "home.title")`."""
+"""Words in English and Korean, from `assets/texts/*.toml`. Keys are dotted: `say("ko", "home.title")`.
+
+A Korean text that cannot know the word in a slot holds both forms of the particle, as in `{name}은(는)`;
+`fill` keeps the one that fits.
+"""
 
 from __future__ import annotations
 
+import re
 import tomllib
 from functools import cache
 from pathlib import Path
 
 LANGUAGES: dict[str, str] = {"en": "English", "ko": "한국어"}
 FOLDER = Path(__file__).parent.parent / "assets" / "texts"
+
+PAIR = re.compile(
+    r"은\(는\)|는\(은\)|이\(가\)|가\(이\)|을\(를\)|를\(을\)|과\(와\)|와\(과\)|아\(야\)|야\(아\)"
+    r"|\(으\)(?=로)|\(이\)(?=[가-힣])"
+)
+"""Both forms of a Korean particle after a word that the text does not know."""
+
+_AFTER_CONSONANT = dict(zip("은는이가을를과와아야", "은은이이을을과과아아", strict=True))
+_AFTER_VOWEL = dict(zip("은는이가을를과와아야", "는는가가를를와와야야", strict=True))
+_FINAL_RIEUL = 8  # ㄹ among the 28 finals of a Hangul syllable; 0 is none
+_DIGITS = {"0": 21, "1": _FINAL_RIEUL, "3": 16, "6": 1, "7": _FINAL_RIEUL, "8": _FINAL_RIEUL}
+_LETTERS = {"L": _FINAL_RIEUL, "M": 16, "N": 4, "R": _FINAL_RIEUL}
+_ENGLISH = re.compile(r"(?P<rieul>l)$|(m|n|ng|ck|out|(?<![aeiou])[aeiou][kpt])$", re.IGNORECASE)
+_IN_BRACKETS = re.compile(r"(?<=\w)\s*\([^()]*\)\W*$")
+_UNSPOKEN = re.compile(r"[^\w%]+$|_+$")
 
 
 @cache
@@ -29,7 +49,54 @@ def say(language: str, key: str, /, **slots: object) -> str:
     Raises:
         KeyError: If there is no such key, or a slot of the text was not given.
     """
-    return table(language)[key].format(**slots)
+    return fill(table(language)[key], **slots)
+
+
+def fill(text: str, /, **slots: object) -> str:
+    """`text` with its `{slots}` filled, and after each slot the Korean particle that fits it.
+
+    Raises:
+        KeyError: If a slot of the text was not given.
+    """
+    filled, rest = "", 0
+    for pair in PAIR.finditer(text):
+        filled += text[rest : pair.start()].format(**slots)
+        filled += _particle(pair.group(), final_sound(filled))
+        rest = pair.end()
+    return filled + text[rest:].format(**slots)
+
+
+def final_sound(text: str) -> int:
+    """The final consonant that a Korean reader hears at the end of `text`, as Unicode counts them.
+
+    Quotation marks, asterisks and the like are skipped, and so is a remark in brackets after a word.
+    Digits and single Latin letters count by their Korean names, English words roughly by their ending.
+
+    Returns:
+        0 for none, 1 to 27 for ㄱ to ㅎ; 8 is ㄹ.
+    """
+    spoken = _UNSPOKEN.sub("", _IN_BRACKETS.sub("", text))
+    last = spoken[-1:]
+    if "가" <= last <= "힣":
+        return (ord(last) - ord("가")) % 28
+    if last.isdigit():
+        return _DIGITS.get(last, 0)
+    word = re.search(r"[A-Za-z]*$", spoken)
+    latin = word.group() if word else ""
+    if len(latin) < 2 or latin.isupper():
+        return _LETTERS.get(last.upper(), 0)
+    ending = _ENGLISH.search(latin)
+    if ending is None:
+        return 0
+    return _FINAL_RIEUL if ending["rieul"] else 1
+
+
+def _particle(pair: str, final: int) -> str:
+    if pair == "(으)":
+        return "" if final in {0, _FINAL_RIEUL} else "으"
+    if pair == "(이)":
+        return "이" if final else ""
+    return (_AFTER_CONSONANT if final else _AFTER_VOWEL)[pair[0]]
 
 
 def has(key: str) -> bool:

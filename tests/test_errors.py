@@ -38,9 +38,7 @@ def by_name(error: CnnError) -> str:
 def test_a_rule_is_said_with_the_label_and_the_received_value() -> None:
     error = ConfigError("filters", -3, "between", minimum=1, maximum=512)
     assert error.sentence("en") == "Filters must be between 1 and 512. Received filters=-3."
-    assert error.sentence("ko") == (
-        "필터 수은(는) 1 이상 512 이하여야 합니다. 받은 값: filters=-3."
-    )
+    assert error.sentence("ko") == ("필터 수는 1 이상 512 이하여야 합니다. 받은 값: filters=-3.")
     assert str(error) == "filters must be between 1 and 512. Received filters=-3."
     assert (error.field, error.value, error.rule) == ("filters", -3, "between")
 

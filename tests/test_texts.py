@@ -7,13 +7,16 @@ import os
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, fields
+from importlib import import_module
 from pathlib import Path
 from string import Formatter
+from typing import Any
 
 import pytest
 
 from cnn_core import texts
 from cnn_core.config import ConvBlock, Limits, ModelConfig, TrainConfig
+from cnn_core.figures.curves import CurveWords
 
 ROOT = Path(__file__).parent.parent
 SOURCES = [
@@ -70,6 +73,111 @@ def test_korean_particles_after_a_slot_fit_any_word() -> None:
     """은 or 는, 이 or 가, 을 or 를 depends on the word before, which a slot does not know."""
     after_slot = re.compile(r"\}(은|는|이|가|을|를|와|과|로|으로)(?=[\s,.])")
     assert {key for key, text in KO.items() if after_slot.search(text)} == set()
+
+
+# After each word: 은/는, 이/가, 을/를, 과/와, (으)로.
+PARTICLES = {
+    "셔츠": "는 가 를 와 로",
+    "가방": "은 이 을 과 으로",
+    "샌들": "은 이 을 과 로",
+    "학습률": "은 이 을 과 로",
+    "수용 영역": "은 이 을 과 으로",
+    "0": "은 이 을 과 으로",
+    "1": "은 이 을 과 로",
+    "2": "는 가 를 와 로",
+    "3": "은 이 을 과 으로",
+    "4": "는 가 를 와 로",
+    "5": "는 가 를 와 로",
+    "6": "은 이 을 과 으로",
+    "7": "은 이 을 과 로",
+    "8": "은 이 을 과 로",
+    "9": "는 가 를 와 로",
+    "10": "은 이 을 과 으로",
+    "1,000": "은 이 을 과 으로",
+    "0.0005": "는 가 를 와 로",
+    "98.1%": "는 가 를 와 로",
+    "3.1 MB": "는 가 를 와 로",
+    "28×28": "은 이 을 과 로",
+    "conv1": "은 이 을 과 로",
+    "conv2": "는 가 를 와 로",
+    "20261127-095312-a3f0": "은 이 을 과 으로",
+    "20261127-095312-a3fb": "는 가 를 와 로",
+    "L": "은 이 을 과 로",
+    "M": "은 이 을 과 으로",
+    "N": "은 이 을 과 으로",
+    "R": "은 이 을 과 로",
+    "K": "는 가 를 와 로",
+    "T": "는 가 를 와 로",
+    "URL": "은 이 을 과 로",
+    "MNIST": "는 가 를 와 로",
+    "CNN": "은 이 을 과 으로",
+    "Adam": "은 이 을 과 으로",
+    "SGD": "는 가 를 와 로",
+    "kernel": "은 이 을 과 로",
+    "fashion": "은 이 을 과 으로",
+    "padding": "은 이 을 과 으로",
+    "dropout": "은 이 을 과 으로",
+    "same": "는 가 를 와 로",
+    "filter": "는 가 를 와 로",
+    "ReLU": "는 가 를 와 로",
+    "Keras": "는 가 를 와 로",
+    "**셔츠**": "는 가 를 와 로",
+    "**가방**": "은 이 을 과 으로",
+    "“가방”": "은 이 을 과 으로",
+    "‘셔츠’": "는 가 를 와 로",
+    "`conv2`": "는 가 를 와 로",
+    "best.keras": "는 가 를 와 로",
+    "레이블_3_": "은 이 을 과 으로",
+    "셔츠 (3)": "는 가 를 와 로",
+    "과대적합(overfitting)": "은 이 을 과 으로",
+    "(28, 28, 1)": "은 이 을 과 로",
+    "": "는 가 를 와 로",
+    "?!": "는 가 를 와 로",
+}
+
+
+@pytest.mark.parametrize("word", PARTICLES)
+def test_a_particle_fits_the_sound_before_it(word: str) -> None:
+    for pairs in ("은(는) 이(가) 을(를) 과(와) (으)로", "는(은) 가(이) 를(을) 와(과) (으)로"):
+        filled = [texts.fill("{word}" + pair, word=word) for pair in pairs.split()]
+        assert filled == [word + particle for particle in PARTICLES[word].split()]
+
+
+def test_other_particles_fit_too() -> None:
+    found = [texts.fill("{word}(이)라는 {word}(이)나 {word}아(야)", word=word) for word in "뷔별"]
+    assert found == ["뷔라는 뷔나 뷔야", "별이라는 별이나 별아"]
+
+
+def test_what_a_slot_says_stays_as_it_is() -> None:
+    assert texts.fill("{name}을(를) {name}", name="은(는)") == "은(는)을 은(는)"
+    assert texts.fill("f(x) {name}", name="y") == "f(x) y"
+
+
+def test_no_filled_text_shows_both_forms_of_a_particle() -> None:
+    """Whatever the slots hold, and in texts without any."""
+    both = re.compile(r"[가-힣]?\([은는이가을를과와으아야]\)")
+    for key, text in KO.items():
+        for word in ("가방", "셔츠", 3, 0.5, "conv1"):
+            said = texts.say("ko", key, **dict.fromkeys(slots(text), word))
+            assert not both.search(said), key
+
+
+def test_texts_that_are_not_filled_by_say_know_their_particles() -> None:
+    """Figures and the browser fill their words by themselves."""
+    modules = [path.stem for path in (ROOT / "cnn_core" / "figures").glob("*.py")]
+    classes = {
+        thing
+        for name in modules
+        for thing in vars(import_module(f"cnn_core.figures.{name}")).values()
+        if isinstance(thing, type) and thing.__name__.endswith("Words") and hasattr(thing, "of")
+    }
+    assert len(classes) >= 6
+    views: list[tuple[Any, ...]] = [(KO, "loss"), (KO, "accuracy")]
+    said = [
+        str(one.of(*view)) for one in classes for view in (views if one is CurveWords else [(KO,)])
+    ]
+    said += [text for key, text in KO.items() if ".js." in key]
+    assert not any(texts.PAIR.search(text) for text in said)
 
 
 @pytest.mark.parametrize("kind", [ConvBlock, ModelConfig, TrainConfig])

@@ -183,7 +183,7 @@ def test_a_mistake_of_the_visitor_is_a_sentence(
     worker.train_run(run.id)
     status = runs.status(run)
     assert status.state == "failed"
-    assert "only 7 apart" in status.sentence("en")
+    assert "outputs for only 7" in status.sentence("en")
     assert not (run.folder / "error.txt").exists()
 
 
