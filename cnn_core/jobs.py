@@ -17,11 +17,10 @@ from cnn_core import cluster, datasets, run_log, runs, steering, worker
 from cnn_core.config import Limits, ModelConfig, TrainConfig
 from cnn_core.errors import CnnError, EngineError, LimitError, RunError
 from cnn_core.limits import check_limits
-from cnn_core.processes import CLOSE_TIMEOUT, Process, log_path, start_worker
+from cnn_core.processes import CLOSE_TIMEOUT, Backoff, WorkerProcess
 
 TICK = 0.25
 MOST_PAUSE = 300.0  # seconds that a run may be paused while others wait for its worker
-USELESS_STARTS = 5  # a worker that ends this often before it ever answered is not started again
 
 log = logging.getLogger(__name__)
 
@@ -75,13 +74,14 @@ class Engine:
         self._head_start = head_start
         self._lock = threading.RLock()
         self._jobs: list[_Job] = []  # oldest first
-        self._processes: dict[str, Process] = {}
+        self._processes: dict[str, WorkerProcess] = {}
         self._workers: dict[str, set[str]] = {}
         self._client: Any = None
         self._cluster: Any = None
         self._closing = threading.Event()
         self._tried = threading.Event()
-        self._problem: EngineError | None = None
+        self._problem: EngineError | None = None  # with the scheduler; a worker has its own
+        self._backoff = Backoff()
         self._vouched = -math.inf
         self._thread = threading.Thread(target=self._live, name="convscope-engine", daemon=True)
 
@@ -112,10 +112,15 @@ class Engine:
                     _tell(job.run, "interrupted")
             self._jobs.clear()
 
-    @property
-    def problem(self) -> EngineError | None:
-        """Why nothing can be trained or looked at, if that is so."""
-        return self._problem
+    def problem(self, kind: str) -> EngineError | None:
+        """Why no worker of that kind, "train" or "look", can be had at the moment, if that is so.
+
+        It is still tried, with growing pauses, and the problem goes away by itself.
+        """
+        if self._problem is not None:
+            return self._problem
+        process = self._processes.get(kind)
+        return process.problem if process else None
 
     def ready(self, kind: str) -> bool:
         """Whether a worker of that kind, "train" or "look", is there."""
@@ -171,13 +176,14 @@ class Engine:
             self._jobs.append(_Job(run))
 
     def _refuse_crowd(self, owner: str, limits: Limits) -> None:
-        self._refuse_if_down()
+        self._refuse_if_down("train")
         if sum(job.run.owner == owner for job in self._jobs) >= limits.queued:
             raise LimitError("limit.queued", cap=limits.queued)
 
-    def _refuse_if_down(self) -> None:
-        if self._problem:  # a new one each time, because an error that is raised keeps a traceback
-            raise EngineError(self._problem.key, **self._problem.slots)
+    def _refuse_if_down(self, kind: str) -> None:
+        if problem := self.problem(kind):
+            # A new one each time, because an error that is raised keeps a traceback.
+            raise EngineError(problem.key, **problem.slots)
 
     def holds(self, run_id: str) -> bool:
         """Whether the run waits or works in this engine."""
@@ -234,7 +240,7 @@ class Engine:
             raise EngineError("engine.unknown_look", name=name)
         deadline = time.monotonic() + timeout
         self._tried.wait(timeout)
-        self._refuse_if_down()
+        self._refuse_if_down("look")
         if self._client is None:
             raise EngineError("engine.slow", seconds=round(timeout))
         future = None
@@ -258,14 +264,6 @@ class Engine:
         if self._closing.wait(self._head_start):
             self._tried.set()
             return
-        try:
-            if self._ours:
-                self._open_cluster()
-        except Exception as error:
-            log.exception("the engine did not start")
-            self._give_up(EngineError("engine.down", reason=type(error).__name__))
-            self._tried.set()
-            return
         while True:
             self._try(self._tick)
             if not self._tried.is_set():
@@ -282,19 +280,35 @@ class Engine:
             if not self._closing.is_set():
                 log.exception("the engine stumbled")
 
-    def _open_cluster(self) -> None:
-        self._cluster = cluster.local()
+    def _open_cluster(self) -> bool:
+        """Start the scheduler and the workers; whether there is a scheduler now."""
+        if not self._backoff.due:
+            return False
+        try:
+            self._cluster = cluster.local()
+        except Exception as error:
+            log.exception("the engine did not start")
+            self._backoff.fail()
+            self._problem = EngineError("engine.down", reason=type(error).__name__)
+            return False
+        self._problem = None
         self._address = self._cluster.scheduler_address
         # Again, now that Dask has registered what it does at exit: the last registered goes first.
         atexit.unregister(self.close)
         atexit.register(self.close)
         for kind in worker.KINDS:
             if not self._closing.is_set():
-                self._processes[kind] = Process(start_worker(str(self._address), kind))
+                self._processes[kind] = WorkerProcess(str(self._address), kind)
+        return True
 
     def _tick(self) -> None:
-        self._revive_workers()
+        reachable = not self._ours or self._cluster is not None or self._open_cluster()
+        for process in self._processes.values():
+            if process.revive():
+                self._vouched = -math.inf  # the run that it trained waits again
         self._vouch()
+        if not reachable:
+            return
         self._workers = self._find_workers()
         with self._lock:
             self._collect()
@@ -317,8 +331,8 @@ class Engine:
             for kind in worker.KINDS
         }
         for kind, process in self._processes.items():
-            if f"{kind}-{process.popen.pid}" in found[kind]:
-                process.useless = 0
+            if process.name in found[kind]:
+                process.answered()
         return found
 
     def _ask_scheduler(self) -> dict[str, Any]:
@@ -368,28 +382,6 @@ class Engine:
         for job in [job for job in self._jobs if job.future is None][: max(0, free)]:
             key = f"train-{job.run.id}-{uuid.uuid4().hex[:6]}"
             job.future = cluster.submit(self._client, "train", key, worker.train_run, job.run.id)
-
-    def _revive_workers(self) -> None:
-        for kind, process in self._processes.items():
-            code = process.popen.poll()
-            if code is None or process.useless > USELESS_STARTS:
-                continue
-            if process.useless == USELESS_STARTS:
-                self._give_up(EngineError(f"engine.worker_{kind}", log=str(log_path(kind))))
-                process.useless += 1
-                continue
-            log.warning("%s worker ended with code %s; starting another", kind, code)
-            process.end()
-            popen = start_worker(str(self._address), kind)
-            self._processes[kind] = Process(popen, process.useless + 1)
-            self._vouched = -math.inf
-
-    def _give_up(self, problem: EngineError) -> None:
-        with self._lock:
-            self._problem = self._problem or problem  # the first one stands behind the others
-            for job in self._jobs:
-                _tell(job.run, "failed", problem)
-            self._jobs.clear()
 
 
 def seconds_left(run: runs.Run, speed: float | None) -> float | None:

@@ -10,6 +10,7 @@ import secrets
 import shutil
 import socket
 import statistics
+import tempfile
 import threading
 import time
 from collections.abc import Iterator
@@ -107,6 +108,16 @@ def home() -> Path:
     """The folder of all runs: `CONVSCOPE_HOME`, or .convscope in the user's home folder."""
     chosen = os.environ.get("CONVSCOPE_HOME")
     return (Path(chosen).expanduser() if chosen else Path.home() / ".convscope") / "runs"
+
+
+def can_write(folder: Path) -> bool:
+    """Whether files can be made in that folder, which is made if it is not there."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder):
+            return True
+    except OSError:
+        return False
 
 
 def create(model: ModelConfig, train: TrainConfig, *, owner: str = "", name: str = "") -> Run:

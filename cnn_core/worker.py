@@ -204,7 +204,8 @@ async def _work(scheduler: str, kind: str) -> NoReturn:
                 dashboard=False,
                 # Who reaches a worker's port can run code in it, so only where the scheduler is.
                 host=get_ip(get_address_host(scheduler)),  # type: ignore[no-untyped-call]
-                local_directory=str(scratch),
+                # None is Dask's own place among the temporary files.
+                local_directory=str(scratch) if runs.can_write(scratch) else None,
                 name=f"{kind}-{os.getpid()}",
                 death_timeout=DEATH_TIMEOUT,
             )

@@ -34,7 +34,7 @@ def story(asked: Mapping[str, str]) -> None:
 
 def _waits() -> bool:
     """Whether Keras' answer is still to come."""
-    return engine().problem is None and not st.session_state.get("conv_keras_there")
+    return engine().problem("look") is None and not st.session_state.get("conv_keras_there")
 
 
 def _follow(run: runs.Run, asked: Mapping[str, str]) -> None:
@@ -138,7 +138,7 @@ def _keras(
     run: runs.Run, epoch: int, held: snapshots.Weights, sample: Sample
 ) -> tuple[dict[str, np.ndarray] | None, EngineError | None]:
     """What Keras makes of the image, and what is wrong with the engine; None while it gets ready."""
-    if (problem := engine().problem) is not None:
+    if (problem := engine().problem("look")) is not None:
         return None, problem
     asked = (run.id, epoch, sample.pixels.tobytes())
     kept = st.session_state.get("conv_keras")

@@ -147,7 +147,9 @@ def title(run: runs.Run) -> str:
 
 
 def _progress(run: runs.Run, state: str, history: History) -> None:
-    if state == "queued":
+    if state == "queued" and (problem := engine().problem("train")):
+        text = say_error(problem)
+    elif state == "queued":
         place = engine().place(run)
         text = (
             t("panel.warming") if place.position == 0 else t("panel.queued", ahead=place.position)

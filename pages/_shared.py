@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import binascii
-import gc
 import hashlib
-import os
 import uuid
 from collections.abc import Mapping
 from pathlib import Path
@@ -15,12 +13,11 @@ import streamlit as st
 from cnn_core import runs, texts
 from cnn_core.errors import CnnError
 from cnn_core.figures import palette
-from cnn_core.jobs import Engine
+from pages._engine import engine
 
 ASSETS = Path(__file__).parent.parent / "assets"
 STYLE = ASSETS / "style.css"
 ICON = str(ASSETS / "icon.png")
-HEAD_START_S = 1.5  # of the first page before the workers: it is there half a second sooner
 WORD_JOINER = "\u2060"  # has no width
 
 
@@ -75,19 +72,6 @@ def publish(query: Mapping[str, str]) -> None:
     wanted = {**query, "lang": language()}
     if st.query_params.to_dict() != wanted:
         st.query_params.from_dict(wanted)
-
-
-@st.cache_resource(show_spinner=False)
-def engine() -> Engine:
-    """The one engine of this server; its workers get ready while the first visitor reads."""
-    scheduler = os.environ.get("CONVSCOPE_SCHEDULER") or None
-    return Engine(scheduler, on_ready=_freeze, head_start=HEAD_START_S).start()
-
-
-def _freeze() -> None:
-    """Spare what the imports made from the collection that follows every rerun."""
-    gc.collect()
-    gc.freeze()
 
 
 def colours() -> palette.Palette:

@@ -132,7 +132,7 @@ def _in_short(run: runs.Run, shares: np.ndarray) -> str:
 
 def _ask(run: runs.Run, steps: drawing.Steps) -> tuple[np.ndarray | None, str]:
     """Probabilities (2, K) of the prepared and the unprepared drawing, or why there are none."""
-    if not engine().ready("look") and not engine().problem:
+    if not engine().ready("look") and not engine().problem("look"):
         return None, t("draw.waking")
     both = np.stack([steps.model_input, steps.naive_input])
     try:

@@ -40,7 +40,7 @@ def main() -> None:
 
 
 def _train_button(model: ModelConfig, train: TrainConfig) -> None:
-    refusal = st.session_state.pop("refusal", None) or engine().problem
+    refusal = st.session_state.pop("refusal", None) or engine().problem("train")
     problem: CnnError | None = None
     try:
         check_limits(model, train)

@@ -17,7 +17,7 @@ from cnn_core import convolution, datasets, pictures, runs, snapshots, texts
 from cnn_core.arithmetic import layer_table
 from cnn_core.config import ConvBlock, ModelConfig
 from cnn_core.errors import DataError, EngineError
-from pages import _kernel_choice, _shared, _stepper
+from pages import _engine, _kernel_choice, _stepper
 
 APP = Path(__file__).parent.parent / "app.py"
 SECTIONS = ("slide", "network", "flip", "pool", "stack")
@@ -30,7 +30,7 @@ class Engine:
 
     def __init__(self) -> None:
         self.answer: dict[str, np.ndarray] | None = None
-        self.problem: EngineError | None = None
+        self.down: EngineError | None = None
         self.asked: list[str] = []
 
     def start(self) -> Engine:
@@ -38,6 +38,9 @@ class Engine:
 
     def ready(self, kind: str) -> bool:
         return self.answer is not None and kind == "look"
+
+    def problem(self, kind: str) -> EngineError | None:
+        return self.down
 
     def look(self, name: str, run: runs.Run, *_: Any, timeout: float) -> Any:
         self.asked.append(f"{name} {run.id}")
@@ -47,7 +50,7 @@ class Engine:
 @pytest.fixture
 def engine(frozen: None, monkeypatch: pytest.MonkeyPatch) -> Iterator[Engine]:
     engine = Engine()
-    monkeypatch.setattr(_shared, "Engine", lambda *_, **__: engine)
+    monkeypatch.setattr(_engine.process, "engine", engine)
     st.cache_resource.clear()
     yield engine
     st.cache_resource.clear()
@@ -119,7 +122,7 @@ def test_only_the_number_of_keras_waits_for_a_worker(engine, visit, mounted):
 
 
 def test_an_engine_that_is_down_takes_keras_away_and_says_why(engine, visit, mounted):
-    engine.problem = EngineError("engine.worker_look", log="log.txt")
+    engine.down = EngineError("engine.worker_look", log="log.txt")
     at = visit(section="network")
     assert mounted[-1]["data"]["words"]["keras"] == ""
     assert any("log.txt" in it.value for it in at.caption)

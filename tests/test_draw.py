@@ -16,7 +16,7 @@ from streamlit.testing.v1 import AppTest
 from cnn_core import runs
 from cnn_core.config import PRESETS, TrainConfig
 from cnn_core.errors import EngineError
-from pages import _pad, _shared
+from pages import _engine, _pad
 
 APP = Path(__file__).parent.parent / "app.py"
 SIDE = _pad.SIDE
@@ -27,7 +27,7 @@ class Engine:
 
     def __init__(self) -> None:
         self.warm = True
-        self.problem: EngineError | None = None
+        self.down: EngineError | None = None
         self.error: EngineError | None = None
         self.asked: list[tuple[str, str, tuple[int, ...]]] = []
 
@@ -36,6 +36,9 @@ class Engine:
 
     def ready(self, kind: str) -> bool:
         return self.warm and kind == "look"
+
+    def problem(self, kind: str) -> EngineError | None:
+        return self.down
 
     def look(self, name: str, run: runs.Run, images: np.ndarray, timeout: float) -> Any:
         self.asked.append((name, run.id, images.shape))
@@ -52,7 +55,7 @@ class Engine:
 def engine(frozen: None, monkeypatch: pytest.MonkeyPatch) -> Iterator[Engine]:
     """The one engine of the server, until the test is over."""
     engine = Engine()
-    monkeypatch.setattr(_shared, "Engine", lambda *_, **__: engine)
+    monkeypatch.setattr(_engine.process, "engine", engine)
     st.cache_resource.clear()
     yield engine
     st.cache_resource.clear()

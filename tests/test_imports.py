@@ -81,7 +81,7 @@ TABLE = {
     "meters": May({"numpy"}, L0),
     "worker": May({"numpy"}, L0 | L1, late={"distributed", "dask", "keras", "tensorflow"} | L2),
     "cluster": May({"distributed", "dask"}, L0 | {"worker"}),
-    "processes": May(modules={"runs"}),
+    "processes": May(modules=L0 | {"runs"}),
     "jobs": May(modules=L0 | L1 | {"worker", "cluster", "processes"}),
     "sweeps": May({"optuna"}, L0 | L1 | {"jobs"}),
     "__main__": May(modules=L0 | L1 | {"worker"}, late={"rich"} | L2),

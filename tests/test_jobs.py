@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 from small_runs import MODEL, PLENTY, SHORT, state, until
 
-from cnn_core import jobs, run_log, runs, steering, worker
+from cnn_core import jobs, processes, run_log, runs, steering, worker
 from cnn_core.config import Limits
 from cnn_core.errors import EngineError, LimitError, RunError
 from cnn_core.events import EpochEnd, RunStarted
@@ -60,6 +60,19 @@ class Cluster:
         assert not options["pure"]
         self.futures.append(Future(run_id))
         return self.futures[-1]
+
+
+class LocalScheduler:
+    """Stands for a scheduler in this process, or for a worker process that runs."""
+
+    scheduler_address, name = "tcp://made-up:1", ""
+    problem = None
+
+    def close(self, timeout: float) -> None: ...
+    def answered(self) -> None: ...
+    def end(self) -> None: ...
+    def revive(self) -> bool:
+        return False
 
 
 @pytest.fixture
@@ -307,8 +320,8 @@ def test_runs_of_a_scheduler_that_went_away_wait_in_their_old_order(
     queue._tick()
     assert (state(first), state(second)) == ("queued", "queued")
     assert [queue.place(run).position for run in (first, second)] == [0, 1]
-    assert queue.problem is not None
-    assert "tcp://made-up:1 does not respond" in str(queue.problem)
+    assert queue.problem("look") is not None
+    assert "tcp://made-up:1 does not respond" in str(queue.problem("train"))
     assert not queue.ready("train")
     with pytest.raises(EngineError, match="does not respond"):
         order(queue)
@@ -316,7 +329,7 @@ def test_runs_of_a_scheduler_that_went_away_wait_in_their_old_order(
         queue.look("predict", first, timeout=0.0)
     cluster.status = "running"
     queue._tick()
-    assert queue.problem is None
+    assert queue.problem("train") is None
     assert [it.run_id for it in cluster.futures] == [first.id, first.id]
 
 
@@ -463,9 +476,9 @@ def test_a_look_does_not_wait_for_ever_for_an_engine_that_boots() -> None:
 def test_a_scheduler_that_is_not_there_is_a_sentence_and_no_hang(address: str) -> None:
     engine = Engine(address).start()
     try:
-        until(lambda: engine.problem, 20)
-        assert address in str(engine.problem)
-        assert "CONVSCOPE_SCHEDULER" in engine.problem.sentence("ko")
+        until(lambda: engine.problem("train"), 20)
+        assert address in str(engine.problem("look"))
+        assert "CONVSCOPE_SCHEDULER" in engine.problem("train").sentence("ko")
         with pytest.raises(EngineError, match="does not respond"):
             order(engine)
         with pytest.raises(EngineError, match="does not respond"):
@@ -477,54 +490,110 @@ def test_a_scheduler_that_is_not_there_is_a_sentence_and_no_hang(address: str) -
         engine.close()
 
 
-def test_workers_that_cannot_start_are_given_up_and_their_log_is_named(
-    monkeypatch: pytest.MonkeyPatch, convscope_home: Path
+@pytest.mark.parametrize("broken", worker.KINDS)
+def test_a_worker_that_cannot_start_is_a_problem_of_its_kind_alone_and_goes_away_by_itself(
+    broken: str, monkeypatch: pytest.MonkeyPatch, convscope_home: Path
 ) -> None:
-    started = []
+    other = next(kind for kind in worker.KINDS if kind != broken)
+    started: list[str] = []
+    whole = threading.Event()
 
     def start(scheduler: str, kind: str) -> subprocess.Popen[bytes]:
         started.append(kind)
-        return subprocess.Popen([sys.executable, "-c", "exit(3)"], stdin=subprocess.PIPE)
+        program = "exit(3)" if kind == broken and not whole.is_set() else "input()"
+        return subprocess.Popen([sys.executable, "-c", program], stdin=subprocess.PIPE)
 
-    monkeypatch.setattr(jobs, "start_worker", start)
+    def known(client: Any) -> dict[str, Any]:
+        """Every process that lives has told the scheduler of itself."""
+        return {
+            it.name: {"name": it.name, "resources": {kind: 1}}
+            for kind, it in engine._processes.items()
+            if it.popen and (kind == other or whole.is_set())
+        }
+
+    monkeypatch.setattr(processes, "start_worker", start)
+    monkeypatch.setattr(processes, "FIRST_PAUSE", 0.05)
+    monkeypatch.setattr(jobs.cluster, "local", LocalScheduler)
+    monkeypatch.setattr(jobs.cluster, "connect", lambda address: sent)
+    monkeypatch.setattr(jobs.cluster, "workers", known)
     monkeypatch.setattr(jobs, "TICK", 0.02)
+    sent = Cluster()
+    sent.close = lambda timeout: None  # type: ignore[attr-defined]
     engine = Engine()
     waiting = order(engine)  # while it boots
     engine.start()
     try:
-        until(lambda: engine.problem, 30)
-        assert state(waiting) == "failed"
+        problem = until(lambda: engine.problem(broken), 30)
         for language in ("en", "ko"):
-            sentence = engine.problem.sentence(language)
-            assert sentence == runs.status(waiting).sentence(language)
-            assert f"{convscope_home}/logs/worker-" in sentence
-        with pytest.raises(EngineError, match="keeps crashing as it starts"):
+            assert f"{convscope_home}/logs/worker-{broken}.log" in problem.sentence(language)
+        assert engine.problem(other) is None
+        assert engine.ready(other)
+        if broken == "look":
+            until(lambda: sent.futures, 10)
             order(engine)
-        time.sleep(0.2)
-        assert max(started.count(kind) for kind in worker.KINDS) == jobs.USELESS_STARTS
+            with pytest.raises(EngineError, match="keeps crashing as it starts"):
+                engine.look("predict", waiting)
+        else:
+            with pytest.raises(EngineError, match="keeps crashing as it starts"):
+                order(engine)
+            assert engine.holds(waiting.id)
+        assert state(waiting) == "queued"
+        starts = started.count(broken)
+        until(lambda: started.count(broken) > starts, 20)
+        assert started.count(other) == 1
+        whole.set()
+        until(lambda: engine.problem(broken) is None and sent.futures, 60)
     finally:
         engine.close()
 
 
-def test_an_engine_that_does_not_boot_fails_what_waits_for_it(
+def test_pauses_between_starts_grow_and_do_not_end() -> None:
+    now = 100.0
+    backoff = processes.Backoff(clock=lambda: now)
+    assert backoff.due
+    pauses = []
+    for _ in range(40):
+        backoff.fail()
+        pauses.append(backoff.until - now)
+    assert pauses[:5] == [0.0, 1.0, 2.0, 4.0, 8.0]
+    assert set(pauses[8:]) == {processes.LONGEST_PAUSE}
+    assert not backoff.due
+    now += processes.LONGEST_PAUSE
+    assert backoff.due
+    backoff.succeed()
+    backoff.fail()
+    assert backoff.due
+
+
+def test_what_waits_for_a_scheduler_that_cannot_start_is_trained_once_it_can(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    def broken(**options: Any) -> None:
-        raise PermissionError("no sockets for you")
+    whole, sent = threading.Event(), Cluster()
+    sent.close = lambda timeout: None  # type: ignore[attr-defined]
 
-    monkeypatch.setattr("distributed.LocalCluster", broken)
+    def local() -> LocalScheduler:
+        if not whole.is_set():
+            raise PermissionError("no sockets for you")
+        return LocalScheduler()
+
+    monkeypatch.setattr(jobs.cluster, "local", local)
+    monkeypatch.setattr(jobs.cluster, "connect", lambda address: sent)
+    monkeypatch.setattr(jobs, "WorkerProcess", lambda scheduler, kind: LocalScheduler())
+    monkeypatch.setattr(processes, "FIRST_PAUSE", 0.05)
+    monkeypatch.setattr(jobs, "TICK", 0.02)
     engine = Engine()
     waiting = order(engine)
     engine.start()
     try:
-        until(lambda: state(waiting) == "failed", 20)
-        assert "not available at the moment (PermissionError)" in runs.status(waiting).sentence(
-            "en"
-        )
+        until(lambda: engine.problem("train"), 20)
         with pytest.raises(EngineError, match="PermissionError"):
             order(engine)
         with pytest.raises(EngineError, match="PermissionError"):
             engine.look("predict", waiting)
+        assert state(waiting) == "queued"
+        whole.set()
+        until(lambda: sent.futures, 20)
+        assert engine.problem("train") is None
     finally:
         engine.close()
 
@@ -535,4 +604,4 @@ def test_an_engine_that_is_closed_in_its_head_start_has_started_nothing(monkeypa
     engine.close()
     assert not engine._thread.is_alive()
     assert engine._processes == {}
-    assert engine.problem is None
+    assert engine.problem("train") is None

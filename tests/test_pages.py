@@ -8,6 +8,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl
@@ -18,11 +19,12 @@ from streamlit.testing.v1 import AppTest
 
 from cnn_core import arithmetic, lessons, runs, steering, texts
 from cnn_core.config import PRESETS, ConvBlock, ModelConfig, TrainConfig, from_query, to_query
-from cnn_core.errors import RunError
+from cnn_core.errors import EngineError, RunError
 from cnn_core.events import BatchEnd, EpochEnd, Evaluating, Paused, RunEnded, RunStarted, Score
 from cnn_core.jobs import Engine
 from cnn_core.run_log import EventWriter
 from cnn_core.runs import Run
+from pages import _engine
 from pages._shared import plain
 
 APP = Path(__file__).parent.parent / "app.py"
@@ -36,6 +38,7 @@ Open = Callable[..., AppTest]
 def visit(frozen: None, monkeypatch: pytest.MonkeyPatch) -> Iterator[Open]:
     """Opens a page as a new visitor. The engine keeps a queue and starts no process."""
     monkeypatch.setattr(Engine, "start", _answer_nothing)
+    monkeypatch.setattr(_engine.process, "engine", None)
     st.cache_resource.clear()
 
     def open_page(page: str = "playground", language: str = "en", **query: str) -> AppTest:
@@ -54,6 +57,31 @@ def visit(frozen: None, monkeypatch: pytest.MonkeyPatch) -> Iterator[Open]:
 def _answer_nothing(engine: Engine) -> Engine:
     engine._tried.set()
     return engine
+
+
+def test_a_client_that_clears_the_caches_makes_no_second_engine(visit):
+    """Any browser may send that, and each engine has worker processes of its own."""
+    visit()
+    first = _engine.engine()
+    for _ in range(3):
+        st.cache_resource.clear()
+        st.cache_data.clear()
+        assert not visit("kernels").exception
+    assert _engine.engine() is first
+
+
+def test_a_run_that_waits_for_a_worker_that_cannot_start_says_so(visit, monkeypatch):
+    problem = EngineError("engine.worker_train", log="train.log")
+    run = _engine.engine().order(TINY.model, TINY.train, owner=US)
+    monkeypatch.setattr(Engine, "problem", lambda self, kind: problem if kind == "train" else None)
+    for language in texts.LANGUAGES:
+        at = visit(language=language, run=run.id)
+        assert plain(problem.sentence(language)) in [it.proto.text for it in at.get("progress")]
+
+
+def test_visitors_who_come_together_share_one_engine(visit):
+    with ThreadPoolExecutor(8) as pool:
+        assert len(set(pool.map(lambda _: _engine.engine(), range(32)))) == 1
 
 
 @pytest.mark.parametrize("language", texts.LANGUAGES)

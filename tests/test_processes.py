@@ -31,3 +31,17 @@ def test_a_log_goes_on_until_it_is_large(convscope_home: Path) -> None:
     with processes._log_file("train") as file:
         file.write(b"new")
     assert path.read_bytes() == b"new"
+
+
+def test_a_home_that_cannot_be_written_keeps_no_worker_from_starting(
+    convscope_home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The networks that came with ConvScope lie elsewhere and can be looked into all the same."""
+    convscope_home.write_text("a file where the folder should be")
+    started: dict[str, Any] = {}
+    monkeypatch.setattr(processes.subprocess, "Popen", lambda command, **more: started.update(more))
+    processes.start_worker("tcp://127.0.0.1:1", "look")
+    assert started
+    path = processes.log_path("look")
+    assert path.exists()
+    assert convscope_home not in path.parents

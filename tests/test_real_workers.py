@@ -48,8 +48,8 @@ def shared_engine(shared_home: Path) -> Iterator[Engine]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("CONVSCOPE_HOME", str(shared_home))
         engine = Engine().start()
-        until(lambda: (engine.ready("train") and engine.ready("look")) or engine.problem)
-        assert engine.problem is None
+        until(lambda: (engine.ready("train") and engine.ready("look")) or engine.problem("train"))
+        assert engine.problem("train") is None
     yield engine
     pids = [process.popen.pid for process in engine._processes.values()]
     engine.close()
@@ -388,7 +388,7 @@ def test_an_existing_cluster_trains_looks_and_may_go_away(
     engine = Engine(address).start()
     try:
         until(lambda: len(engine._workers.get("train", ())) == 2 and engine.ready("look"))
-        assert engine.problem is None
+        assert engine.problem("train") is None
         first, second, third = (train(engine, LONG, owner=name) for name in "abc")
         until(lambda: (state(first), state(second)) == ("running", "running"))
         assert state(third) == "queued"
@@ -402,8 +402,8 @@ def test_an_existing_cluster_trains_looks_and_may_go_away(
 
         scheduler.kill()
         scheduler.wait()
-        until(lambda: engine.problem, 30)
-        assert address in str(engine.problem)
+        until(lambda: engine.problem("train"), 30)
+        assert address in str(engine.problem("train"))
         for process in workers:
             assert process.wait(20) == 0
         until(lambda: state(first) == state(second) == "queued", 20)
@@ -412,7 +412,7 @@ def test_an_existing_cluster_trains_looks_and_may_go_away(
 
         start_scheduler()
         start_one("train")
-        until(lambda: engine.problem is None, 60)
+        until(lambda: engine.problem("train") is None, 60)
         until(lambda: state(first) == "running")
         until(lambda: len(words(first, RunStarted)) == 2)
         assert words(first, RunStarted)[1].epochs_done >= 1
