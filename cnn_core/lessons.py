@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from functools import cache
+from hashlib import sha256
 from pathlib import Path
 
 from cnn_core import slots, texts
@@ -53,17 +54,18 @@ GROUPS: dict[str, dict[str, str]] = {
 LESSONS: dict[str, str] = {name: page for group in GROUPS.values() for name, page in group.items()}
 
 _GIVEN = re.compile(r"<!-- given: (.+?) -->\n")
+_ALSO = re.compile(r"<!-- also: (.+?) -->\n")
 _FILE = re.compile(
     r"# (?P<title>.+?)\n+> (?P<definition>.+?)\n\n(?P<body>.+?)\n\n## (?P<question>.+?)\n\n"
     r"(?P<options>(?:- \[[ x]\] .+?\n)+)\n(?P<answer>.+)",
     re.DOTALL,
 )
-_OPTION = re.compile(r"- \[([ x])\] (.+)")
+_OPTION = re.compile(r"- \[(?P<mark>[ x])\] (?P<text>.+)(?:\n  (?P<reason>.+))?")
 
 
 @dataclass(frozen=True, slots=True)
 class Lesson:
-    """One idea. All texts are Markdown, with every number reckoned.
+    """One idea. All texts are Markdown, with every number calculated.
 
     Attributes:
         name: Key in `LESSONS`.
@@ -71,9 +73,11 @@ class Lesson:
         definition: One sentence.
         body: Some paragraphs, perhaps with a line of Keras.
         question: What to predict.
-        options: Two to four answers to choose from.
-        right: Index of the one that is right.
-        answer: Why it is.
+        options: Two to four answers to choose from, in an order that depends on the name alone.
+        reasons: For each option one sentence on why it is wrong; empty for the correct one.
+        right: Index of the correct option.
+        answer: Why it is correct.
+        synonyms: Other words for the term, and words that lead to it.
     """
 
     name: str
@@ -82,8 +86,10 @@ class Lesson:
     body: str
     question: str
     options: tuple[str, ...]
+    reasons: tuple[str, ...]
     right: int
     answer: str
+    synonyms: tuple[str, ...] = ()
 
 
 @cache
@@ -102,21 +108,42 @@ def read(language: str, name: str) -> Lesson:
 def parse(name: str, source: str) -> Lesson:
     """A lesson from its file: heading, definition as a quotation, body, question, choices, answer.
 
-    `<!-- given: a = 2, b = 1 -->` above names the numbers of an example, for its slots.
+    `<!-- given: a = 2, b = 1 -->` above names the numbers of an example, for its slots, and
+    `<!-- also: words, and more -->` synonyms. A line below a wrong choice says why it is wrong.
 
     Raises:
-        ValueError: If it is built in another way, or not exactly one choice is right.
+        ValueError: If it is built in another way, or not exactly one choice is correct, or a wrong
+            choice has no reason.
     """
     given = {key: float(value) if "." in value else int(value) for key, value in given_in(source)}
-    found = _FILE.fullmatch(slots.fill(_GIVEN.sub("", source), given).strip())
-    if found is None:
+    also = _ALSO.search(source)
+    plain = _ALSO.sub("", _GIVEN.sub("", source))
+    match = _FILE.fullmatch(slots.fill(plain, given).strip())
+    if match is None:
         raise ValueError(f"The lesson {name} is not built like one.")
-    choices = _OPTION.findall(found["options"])
-    right = [index for index, (mark, _) in enumerate(choices) if mark == "x"]
-    if len(right) != 1 or not 2 <= len(choices) <= 4:
-        raise ValueError(f"The lesson {name} needs two to four choices, one of them right.")
-    words = {key: found[key] for key in ("title", "definition", "body", "question", "answer")}
-    return Lesson(name, options=tuple(text for _, text in choices), right=right[0], **words)
+    options = list(_OPTION.finditer(match["options"]))
+    correct = [choice["text"] for choice in options if choice["mark"] == "x"]
+    if len(correct) != 1 or not 2 <= len(options) <= 4:
+        raise ValueError(f"The lesson {name} needs two to four choices, one of them correct.")
+    if any((choice["reason"] is None) == (choice["mark"] == " ") for choice in options):
+        raise ValueError(
+            f"The lesson {name} needs a reason below each wrong choice, and only there."
+        )
+    shuffled = [options[place] for place in order(name, len(options))]
+    said = {key: match[key] for key in ("title", "definition", "body", "question", "answer")}
+    return Lesson(
+        name,
+        options=tuple(choice["text"] for choice in shuffled),
+        reasons=tuple(choice["reason"] or "" for choice in shuffled),
+        right=[choice["mark"] for choice in shuffled].index("x"),
+        synonyms=tuple(also[1].split(", ")) if also else (),
+        **said,
+    )
+
+
+def order(name: str, count: int) -> list[int]:
+    """The places of a lesson's choices in its file, shuffled: always alike, in every language."""
+    return sorted(range(count), key=lambda place: sha256(f"{name}-{place}".encode()).digest())
 
 
 def given_in(source: str) -> list[tuple[str, str]]:

@@ -34,9 +34,16 @@ def lesson(*names: str, place: str = "") -> None:
 
 
 def heading(name: str) -> str:
-    """The term in the visitor's language, in Korean followed by the English one."""
+    """The term in the visitor's language; in Korean with its synonym and the English term in brackets."""
     title, english = lessons.read(language(), name).title, lessons.read("en", name).title
-    return title if language() == "en" else f"{title} ({english})"
+    if language() == "en":
+        return title
+    term, _, synonym = title.removesuffix(")").partition(" (")
+    english = english.partition(" (")[0]
+    known = [synonym] if synonym else []
+    if english.casefold() != synonym.casefold():
+        known.append(english)
+    return f"{term} ({', '.join(known)})"
 
 
 def text(said: Lesson, place: str = "") -> None:
@@ -76,9 +83,13 @@ def _answer(said: Lesson, predicted: int, place: str) -> None:
         mine = f" · {t('lesson.yours')}" if index == predicted else ""
         lines.append(f":material/{icon}: {LETTERS[index]}. {strong}{mine}")
     st.markdown("  \n".join(lines))
-    right = predicted == said.right
-    verdict = t("lesson.right") if right else t("lesson.wrong", letter=LETTERS[said.right])
-    st.markdown(f":{'green' if right else 'orange'}[**{verdict}**] {said.answer}")
+    if predicted == said.right:
+        st.markdown(f":green[**{t('lesson.right')}**] {said.answer}")
+    else:
+        yours = t("lesson.your_answer", letter=LETTERS[predicted])
+        verdict = t("lesson.wrong", letter=LETTERS[said.right])
+        st.markdown(f":orange[**{yours}**] {said.reasons[predicted]}")
+        st.markdown(f":orange[**{verdict}**] {said.answer}")
     st.button(
         t("lesson.again"),
         icon=":material/replay:",

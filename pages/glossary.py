@@ -6,7 +6,7 @@ from urllib.parse import parse_qsl
 
 import streamlit as st
 
-from cnn_core import lessons
+from cnn_core import lessons, texts
 from cnn_core.lessons import GROUPS, LESSONS
 from pages import _inside, _lessons
 from pages._shared import language, t
@@ -31,13 +31,12 @@ def main() -> None:
         icon=":material/search:", placeholder=t("glossary.placeholder"),
         label_visibility="collapsed", persist_state="session",
     )  # fmt: skip
-    found = [name for name in LESSONS if _speaks_of(name, words)]
+    terms = [name for name in LESSONS if _holds(_term(name), words)]
+    mentions = [name for name in LESSONS if name not in terms and _holds(_body(name), words)]
     for group, names in GROUPS.items():
-        if shown := [name for name in names if name in found]:
-            st.markdown(f"##### {t(f'glossary.group_{group}')}")
-            for name in shown:
-                _entry(name)
-    if not found:
+        _list(t(f"glossary.group_{group}"), [name for name in names if name in terms])
+    _list(t("glossary.mentioned"), mentions)
+    if not terms and not mentions:
         st.info(t("glossary.nothing"), icon=":material/search_off:")
     term = st.session_state.get("glossary_term")
     _inside.say("glossary", {"term": term} if term else {})
@@ -59,11 +58,35 @@ def _follow() -> str | None:
     return term
 
 
-def _speaks_of(name: str, words: str) -> bool:
-    """Whether every word that is looked for stands in the term, in either language, or what it means."""
-    texts = [lessons.read("en", name).title, lessons.read("ko", name).title]
-    text = " ".join([*texts, lessons.read(language(), name).definition]).casefold()
-    return all(word in text for word in words.casefold().split())
+def _list(title: str, names: list[str]) -> None:
+    """A heading and the entries below it, if there are any."""
+    if names:
+        st.markdown(f"##### {title}")
+    for name in names:
+        _entry(name)
+
+
+def _holds(text: str, words: str) -> bool:
+    """Whether every one of the words occurs in the text, in capitals or not."""
+    return all(word in text.casefold() for word in words.casefold().split())
+
+
+def _term(name: str) -> str:
+    """What a lesson is called: term and synonyms in both languages, and its definition."""
+    parts = [lessons.read(language(), name).definition]
+    for one in texts.LANGUAGES:
+        said = lessons.read(one, name)
+        parts += [said.title, *said.synonyms]
+    return "\n".join(parts)
+
+
+def _body(name: str) -> str:
+    """All that a lesson says, in both languages."""
+    parts = [_term(name)]
+    for one in texts.LANGUAGES:
+        said = lessons.read(one, name)
+        parts += [said.definition, said.body, said.question, said.answer]
+    return "\n".join(parts)
 
 
 def _entry(name: str) -> None:

@@ -1,9 +1,10 @@
-"""Lessons: the same in both languages, every number in them reckoned, every line of code in them run."""
+"""Lessons: the same in both languages, every number in them calculated, every line of code in them run."""
 
 from __future__ import annotations
 
 import re
 import unicodedata
+from collections import Counter
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -40,10 +41,13 @@ def untrained(name: str) -> np.ndarray:
         return arrays[name]
 
 
-# A number or number word that no slot reckons, with the reckoning that it is checked by.
+# A number or number word that no slot calculates, with the calculation that checks it.
 CHECKED: dict[tuple[str, str], Callable[[], object]] = {
     ("padding", "0"): lambda: int(np.pad(np.ones(1), 1)[0]),
     ("kernel", "0"): lambda: int((np.array([[-1, 0, 1]] * 3) * 7).sum()),
+    ("kernel", "1"): lambda: round(np.full((3, 3), 1 / 9).sum()),
+    ("confusion_matrix", "0"): lambda: int(False),  # verbose=0: no progress bar
+    ("confusion_matrix", "1"): lambda: np.eye(10).argmax(axis=1).ndim,
     ("feature_map", "0"): lambda: int(np.maximum(-5, 0)),
     ("activation", "0"): lambda: int(np.maximum(np.array([-5, -1]), 0).max()),
     ("dropout", "0"): lambda: int((np.ones(9) * (np.arange(9) > 2)).min()),
@@ -64,7 +68,7 @@ def sources() -> Iterator[tuple[str, str, str]]:
 
 def unreckoned(language: str, source: str) -> list[str]:
     """Every number in digits or words that stands outside of slots and of the given ones."""
-    text = source.partition("-->\n")[2] if source.startswith("<!-- given:") else source
+    text = re.sub(r"<!-- (given|also): .+? -->\n", "", source)
     text = NAMES.sub(" ", slots.SLOT.sub(" ", text))
     words = KOREAN_NUMBERS if language == "ko" else ENGLISH_NUMBERS
     runs = re.findall(r"\S*?((?:\d[\d,.]*)?\d)", text)
@@ -86,8 +90,37 @@ def test_both_languages_are_built_the_same() -> None:
     for name in LESSONS:
         said = {language: lessons.read(language, name) for language in texts.LANGUAGES}
         assert len({(len(one.options), one.right) for one in said.values()}) == 1, name
+        assert len({tuple(map(bool, one.reasons)) for one in said.values()}) == 1, name
         assert code(said["en"]) == code(said["ko"]), name
         assert said["en"].body.count("\n\n") == said["ko"].body.count("\n\n"), name
+
+
+def test_the_correct_choice_is_no_habit() -> None:
+    """Always pressing the same letter is correct in about a third of the lessons."""
+    places = Counter(lessons.read("en", name).right for name in LESSONS)
+    assert set(places) == {0, 1, 2}
+    assert all(0.2 < count / len(LESSONS) < 0.45 for count in places.values())
+
+
+def test_every_wrong_choice_has_a_sentence_of_its_own() -> None:
+    for language in texts.LANGUAGES:
+        sentences = []
+        for name in LESSONS:
+            said = lessons.read(language, name)
+            assert said.reasons[said.right] == ""
+            mine = [reason for place, reason in enumerate(said.reasons) if place != said.right]
+            assert all(reason.endswith(".") and len(reason) > 15 for reason in mine), name
+            assert all(bool(HANGUL.search(reason)) == (language == "ko") for reason in mine)
+            sentences += mine
+        assert len(set(sentences)) == len(sentences) == 2 * len(LESSONS)
+
+
+def test_choices_stand_in_the_same_order_every_time() -> None:
+    first = lessons.read("en", "padding")
+    source = (lessons.FOLDER / "en" / "padding.md").read_text("utf-8")
+    assert lessons.parse("padding", source) == first
+    names = ("padding", "stride", "kernel", "loss", "dense", "filter")
+    assert len({tuple(lessons.order(name, 3)) for name in names}) > 1
 
 
 def test_both_languages_reckon_the_same() -> None:
@@ -183,12 +216,17 @@ def test_a_lesson_is_short_and_whole(name: str, language: str) -> None:
 
 
 def test_a_lesson_built_in_another_way_is_refused() -> None:
-    good = "# T\n\n> D\n\nB\n\n## Q\n\n- [x] a\n- [ ] b\n\nA"
-    assert lessons.parse("t", good).options == ("a", "b")
+    good = "<!-- also: c, d -->\n# T\n\n> D\n\nB\n\n## Q\n\n- [x] a\n- [ ] b\n  no\n\nA"
+    said = lessons.parse("t", good)
+    assert dict(zip(said.options, said.reasons, strict=True)) == {"a": "", "b": "no"}
+    assert said.options[said.right] == "a"
+    assert said.synonyms == ("c", "d")
     for bad in (
         good.replace("[x]", "[ ]"),
         good.replace("[ ]", "[x]"),
         good.replace("> D\n\n", ""),
+        good.replace("\n  no", ""),
+        good.replace("] a", "] a\n  yes"),
     ):
         with pytest.raises(ValueError, match="lesson t"):
             lessons.parse("t", bad)
@@ -202,7 +240,15 @@ def test_only_what_there_is_can_be_read() -> None:
 
 def whole(said: Lesson) -> str:
     return "\n".join(
-        (said.title, said.definition, said.body, said.question, *said.options, said.answer)
+        (
+            said.title,
+            said.definition,
+            said.body,
+            said.question,
+            *said.options,
+            *said.reasons,
+            said.answer,
+        )
     )
 
 

@@ -116,10 +116,14 @@ def test_a_lesson_shows_its_answer_to_who_has_predicted_one(visit):
     at.run()
     said = lessons.read("en", "padding")
     assert not any(said.answer in it.value for it in at.markdown)
-    at.button(key="predict_padding_0").click().run()
+    wrong = (said.right + 1) % len(said.options)
+    at.button(key=f"predict_padding_{wrong}").click().run()
     for _ in range(2):
         [answer] = [it.value for it in at.markdown if said.answer in it.value]
         assert texts.say("en", "lesson.wrong", letter="ABCD"[said.right]) in answer
+        assert [it.value for it in at.markdown if said.reasons[wrong] in it.value] == [
+            f":orange[**You chose {'ABCD'[wrong]}.**] {said.reasons[wrong]}"
+        ]
         assert not has(at, "predict_padding_0")
         at.run()
     at.button(key="again_padding").click().run()
@@ -151,18 +155,36 @@ def terms(at: AppTest) -> list[str]:
     ]
 
 
-def test_the_glossary_finds_a_term_by_either_language_and_by_what_it_means(visit):
+# What a student types, and the lesson that explains it.
+SEARCHES = {
+    **{"특성 맵": "feature_map", "FEATURE map": "feature_map", "피처 맵": "feature_map"},
+    **{"border of zeros": "padding", "평탄": "flatten", "과대적합": "overfitting"},
+    **{"과적합": "overfitting", "보폭": "stride", "절편": "parameters", "매개변수": "parameters"},
+    **{"수용장": "receptive_field", "뉴런": "filter", "neuron": "filter", "콜백": "early_stopping"},
+    **{"callback": "checkpoint", "bias": "parameters", "logits": "softmax", "fit": "epoch"},
+    **{"cross-entropy": "loss", "교차 엔트로피": "loss", "test set": "validation"},
+    **{"오차 행렬": "confusion_matrix", "경사 하강법": "optimizer", "역전파": "optimizer"},
+}
+
+
+@pytest.mark.parametrize("words", SEARCHES)
+def test_the_glossary_finds_a_term_by_any_of_its_names_in_either_language(words, visit):
+    at = visit("glossary")
+    at.text_input(key="glossary_search").set_value(words).run()
+    headings = [it.value for it in at.markdown if it.value.startswith("#####")]
+    mentioned = f"##### {texts.say('en', 'glossary.mentioned')}"
+    count = len(at.expander)
+    assert SEARCHES[words] in terms(at)
+    assert headings != [mentioned], "a term, not only a text that mentions it"
+    assert 0 < count < len(lessons.LESSONS)
+
+
+def test_the_glossary_searches_what_lessons_say(visit):
     at = visit("glossary")
     assert terms(at) == list(lessons.LESSONS)
-    for words, found in {
-        "특성 맵": "feature_map",
-        "FEATURE map": "feature_map",
-        "border of zeros": "padding",
-        "평탄": "flatten",
-    }.items():
-        at.text_input(key="glossary_search").set_value(words).run()
-        assert found in terms(at)
-        assert len(terms(at)) < len(lessons.LESSONS) / 2
+    at.text_input(key="glossary_search").set_value("equivariance").run()
+    assert terms(at) == ["feature_map"]
+    assert f"##### {texts.say('en', 'glossary.mentioned')}" in [it.value for it in at.markdown]
     at.text_input(key="glossary_search").set_value("xyz").run()
     assert terms(at) == []
     assert len(at.info) == 1
