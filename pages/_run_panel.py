@@ -16,7 +16,8 @@ from cnn_core.events import RunEnded
 from cnn_core.figures import curves
 from cnn_core.history import History
 from pages import _examples, _setup, _take_home
-from pages._shared import colours, engine, language, plain, say_error, t, visitor
+from pages._shared import colours, engine, language, plain, say_error, t
+from pages._visitor import visitor
 
 POLL_S = 1.0
 CHART_HEIGHT = 300

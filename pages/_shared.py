@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import binascii
-import hashlib
-import uuid
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -13,6 +10,7 @@ import streamlit as st
 from cnn_core import runs, texts
 from cnn_core.errors import CnnError
 from cnn_core.figures import palette
+from pages import _visitor
 from pages._engine import engine
 
 ASSETS = Path(__file__).parent.parent / "assets"
@@ -46,7 +44,7 @@ def plain(text: str) -> str:
 
 
 def frame() -> None:
-    """Style and language switch, the same on every page; starts the engine behind the first page."""
+    """What is the same on every page: style, language switch, visitor. Starts the engine behind the first."""
     language()
     st.html(STYLE)
     with st.container(key="language"):
@@ -60,6 +58,7 @@ def frame() -> None:
             required=True,
             label_visibility="collapsed",
         )
+    _visitor.remember()
     engine()
 
 
@@ -77,29 +76,6 @@ def publish(query: Mapping[str, str]) -> None:
 def colours() -> palette.Palette:
     """The palette of the visitor's theme."""
     return palette.for_theme(st.context.theme.type or "light")
-
-
-def visitor() -> str:
-    """An opaque word for this browser, the same in all its windows and after a reload.
-
-    It is the hash of the token in the cookie that the server sets anyway against forged requests.
-    """
-    if "visitor" not in st.session_state:
-        token = _unmask(st.context.cookies.get("_streamlit_xsrf", "")) or uuid.uuid4().bytes
-        st.session_state["visitor"] = hashlib.sha256(token).hexdigest()[:16]
-    return str(st.session_state["visitor"])
-
-
-def _unmask(cookie: str) -> bytes | None:
-    """The token of a cookie "2|mask|masked token|time", whose mask changes with every answer."""
-    try:
-        version, mask, masked, _ = cookie.split("|")
-        key, body = binascii.unhexlify(mask), binascii.unhexlify(masked)
-    except ValueError:
-        return None
-    if version != "2" or not key:
-        return None
-    return bytes(value ^ key[index % len(key)] for index, value in enumerate(body))
 
 
 def chosen_run() -> runs.Run | None:

@@ -13,7 +13,8 @@ from cnn_core.limits import check_limits
 from cnn_core.repair import repair
 from pages import _run_panel, _setup, _take_home
 from pages._lessons import lesson
-from pages._shared import chosen_run, engine, language, plain, publish, say_error, t, visitor
+from pages._shared import chosen_run, engine, language, plain, publish, say_error, t
+from pages._visitor import visitor
 
 
 def main() -> None:
