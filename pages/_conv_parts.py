@@ -14,6 +14,7 @@ from cnn_core import arithmetic, convolution, runs, snapshots
 from cnn_core.config import ConvBlock, ModelConfig
 from cnn_core.figures import kernels, mosaic
 from cnn_core.figures.legend import framed, legend, number
+from pages import _choices
 from pages._inside import html, kept_epoch
 from pages._shared import t
 from pages._stepper import Setup
@@ -32,10 +33,9 @@ def pick(
     name: str, choices: Sequence[object], label: str, words: str, default: object = None
 ) -> object:
     """One of a row of buttons, kept as `conv_<name>`; begins with `default` or the first."""
-    st.session_state.setdefault(f"conv_{name}", default or choices[0])
-    return st.segmented_control(
-        label, choices, key=f"conv_{name}", required=True, help=words,
-        format_func=lambda it: _choice(name, it), persist_state="session",
+    return _choices.segmented_control(
+        label, choices, key=f"conv_{name}", default=default, help=words,
+        format_func=lambda it: _choice(name, it),
     )  # fmt: skip
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from html import escape
 from typing import Any
@@ -93,13 +93,6 @@ def largest_side(run: runs.Run) -> int:
 def usual_side(run: runs.Run) -> int:
     """A seventh of the image, as 4 of 28 pixels."""
     return max(1, min(largest_side(run), round(min(run.model.input_shape[:2]) / 7)))
-
-
-def valid(key: str, options: Sequence[Any], otherwise: Any) -> str:
-    """The key of a widget whose value is one of `options` from now on: another run has others."""
-    if st.session_state.get(key) not in options:
-        st.session_state[key] = otherwise
-    return key
 
 
 def explained(run: runs.Run, pixels: np.ndarray, asked: Asked) -> Answer:

@@ -14,7 +14,7 @@ from cnn_core.errors import CnnError
 from cnn_core.evaluation import PARTS
 from cnn_core.figures import mosaic
 from cnn_core.figures.legend import uri
-from pages import _inside, _pad, _run_panel, _tiles
+from pages import _choices, _inside, _pad, _run_panel, _tiles
 from pages._shared import engine, say_error, t
 
 SOURCES = ("data", "upload", "draw")
@@ -75,13 +75,13 @@ def follow(asked: Mapping[str, str]) -> None:
 
 def choose(run: runs.Run) -> Chosen | None:
     """Controls for the image, and the image they choose; None, with a sentence, while there is none."""
-    source = st.segmented_control(
-        t("image.source"), SOURCES, key="image_source", default="data", required=True,
+    source = _choices.segmented_control(
+        t("image.source"), SOURCES, key="image_source", default="data",
         format_func=lambda name: f"{ICONS[name]} {t(f'image.{name}')}",
-        label_visibility="collapsed", persist_state="session", width="stretch",
+        label_visibility="collapsed", width="stretch",
     )  # fmt: skip
     choices = {"data": _from_data, "upload": _uploaded, "draw": _drawn}
-    return choices[str(source)](run)
+    return choices[source](run)
 
 
 def finish() -> None:
@@ -93,16 +93,16 @@ def finish() -> None:
 def _from_data(run: runs.Run) -> Chosen | None:
     names = _run_panel.class_names(run)
     with st.container(horizontal=True, gap="small"):
-        part = st.selectbox(
-            t("image.part"), PARTS, index=PARTS.index("test"), key="image_part",
-            format_func=lambda name: t(f"image.{name}"), persist_state="session", width=130,
+        part = _choices.selectbox(
+            t("image.part"), PARTS, default="test", key="image_part",
+            format_func=lambda name: t(f"image.{name}"), width=130,
         )  # fmt: skip
-        label = st.selectbox(
-            t("image.class"), range(len(names)), index=None, key="image_class",
-            format_func=names.__getitem__, placeholder=t("image.any"), persist_state="session",
+        label = _choices.optional_selectbox(
+            t("image.class"), range(len(names)), key="image_class",
+            format_func=names.__getitem__, placeholder=t("image.any"),
         )  # fmt: skip
     try:
-        return _pick(run, str(part), label, names)
+        return _pick(run, part, label, names)
     except CnnError as error:
         _inside.complain(error)
         return None

@@ -11,7 +11,7 @@ import streamlit as st
 from cnn_core import arithmetic, run_log, runs, snapshots
 from cnn_core.arithmetic import LayerRow
 from cnn_core.errors import CnnError
-from pages import _run_panel
+from pages import _choices, _run_panel
 from pages._shared import chosen_run, engine, publish, say_error, t
 
 STYLE = Path(__file__).parent.parent / "assets" / "inside.css"
@@ -74,7 +74,7 @@ def pick_run(asked: str | None) -> runs.Run | None:
         return None
     st.session_state["inside_run"] = chosen.id if chosen else next(iter(known))
     with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
-        run_id = st.selectbox(
+        run_id = _choices.selectbox(
             t("inside.run"),
             list(known),
             key="inside_run",
@@ -170,13 +170,12 @@ def epoch_slider(run: runs.Run, page: str, epochs: Sequence[int]) -> int:
         st.caption(epoch_name(epochs[0], kept))
         return epochs[0]
     return int(
-        st.select_slider(
+        _choices.select_slider(
             t("inside.epoch"),
             list(epochs),
             key=key,
             help=t("inside.epoch_help"),
             format_func=lambda epoch: epoch_name(epoch, kept),
-            persist_state="session",
         )
     )
 

@@ -9,6 +9,7 @@ import numpy as np
 import streamlit as st
 
 from cnn_core.convolution import KERNELS
+from pages import _choices
 from pages._shared import t
 from pages._stepper import LARGEST
 
@@ -42,14 +43,14 @@ def choose() -> np.ndarray:
     """Controls for the kernel, and the kernel they choose, shape (k, k)."""
     kernel = current()
     st.session_state.update(conv_preset=name_of(kernel), conv_size=len(kernel))
-    st.pills(
+    _choices.optional_pills(
         t("convolution.preset"), list(KERNELS), key="conv_preset",
         format_func=lambda name: t(f"convolution.kernel_{name}"), help=t("convolution.preset_help"),
         on_change=_take_preset,
     )  # fmt: skip
-    st.segmented_control(
+    _choices.segmented_control(
         t("field.kernel"), SIZES, key="conv_size", format_func=lambda side: f"{side}×{side}",
-        help=t("help.kernel"), on_change=_take_size, required=True, width="stretch",
+        help=t("help.kernel"), on_change=_take_size, width="stretch",
     )  # fmt: skip
     return kernel
 

@@ -15,7 +15,7 @@ from cnn_core.arithmetic import LayerRow
 from cnn_core.figures import kernels as figures
 from cnn_core.figures.legend import number
 from cnn_core.weights import Favourites, Glorot, Spread, Twin
-from pages import _favourites, _tiles
+from pages import _choices, _favourites, _tiles
 from pages._inside import html, kept_epoch
 from pages._shared import colours, t
 
@@ -227,7 +227,7 @@ def _one_filter(view: View, found: Favourites | None, alike: Sequence[Twin]) -> 
     """The kernel in numbers, its bias, and what is conspicuous about it."""
     index, count = view.filter, view.row.output_shape[2]
     st.session_state["filters_choose"] = index
-    st.selectbox(
+    _choices.selectbox(
         t("filters.choose"),
         range(count),
         key="filters_choose",

@@ -18,7 +18,7 @@ from cnn_core.figures import feature_maps as figures
 from cnn_core.figures import kernels, mosaic
 from cnn_core.figures.feature_maps import Colours
 from cnn_core.figures.legend import framed, legend, number, uri
-from pages import _inside, _run_panel, _tiles
+from pages import _choices, _inside, _run_panel, _tiles
 from pages._image_choice import Chosen
 from pages._inside import html
 from pages._shared import t
@@ -157,7 +157,7 @@ def _choose_map(view: View, name: str, index: int) -> None:
     count = view.shape(name)[2]
     st.session_state.update(maps_layer_choice=name, maps_map_choice=index)
     with st.container(horizontal=True, gap="small"):
-        st.selectbox(
+        _choices.selectbox(
             t("feature_maps.layer"), layers(view.run), key="maps_layer_choice",
             help=t("feature_maps.layer_help"),
             format_func=lambda it: name_of(view.row(it), it),

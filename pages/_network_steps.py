@@ -10,8 +10,8 @@ import streamlit as st
 from cnn_core import convolution, runs, snapshots
 from cnn_core.arithmetic import LayerRow
 from cnn_core.errors import CnnError, EngineError
+from pages import _choices, _inside, _samples
 from pages import _conv_parts as parts
-from pages import _inside, _samples
 from pages._samples import Sample
 from pages._shared import engine, say_error, t
 from pages._stepper import Setup, stepper
@@ -40,9 +40,7 @@ def _waits() -> bool:
 def _follow(run: runs.Run, asked: Mapping[str, str]) -> None:
     rows = _inside.convolutions(run)
     _inside.follow_layer(asked, rows, "conv_layer")
-    if st.session_state.get("conv_layer") not in rows:
-        st.session_state["conv_layer"] = next(iter(rows))
-    row = rows[st.session_state["conv_layer"]]
+    row = rows[_choices.keep_valid("conv_layer", list(rows))]
     if (index := _inside.whole(asked, "filter", row.output_shape[2])) is not None:
         _keep_filter(index)
     _inside.follow_epoch(run, "conv", asked)
@@ -58,9 +56,8 @@ def _steps(run: runs.Run, waits: bool) -> None:
     rows = _inside.convolutions(run)
     left, right = st.columns([0.25, 0.75], gap="medium")
     with left, st.container(key="conv_controls"):
-        st.segmented_control(
-            t("feature_maps.layer"), list(rows), key="conv_layer", required=True,
-            help=t("convolution.layer_help"), persist_state="session",
+        _choices.segmented_control(
+            t("feature_maps.layer"), list(rows), key="conv_layer", help=t("convolution.layer_help"),
             on_change=lambda: st.session_state.pop("conv_filter", None),
         )  # fmt: skip
         epoch = _inside.epoch_slider(run, "conv", snapshots.epochs(run))

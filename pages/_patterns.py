@@ -14,7 +14,7 @@ from cnn_core.errors import CnnError
 from cnn_core.figures import explanations as figures
 from cnn_core.figures import mosaic
 from cnn_core.figures.legend import framed, number
-from pages import _favourites, _inside
+from pages import _choices, _favourites, _inside
 from pages._inside import html
 from pages._shared import colours, engine, t
 
@@ -86,8 +86,8 @@ def _controls(run: runs.Run) -> None:
     row = _row(run)
     st.session_state.update(pattern_layer_choice=row.name, pattern_filter_choice=_filter(run))
     with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
-        st.segmented_control(
-            t("pattern.layer"), list(_rows(run)), key="pattern_layer_choice", required=True,
+        _choices.segmented_control(
+            t("pattern.layer"), list(_rows(run)), key="pattern_layer_choice",
             on_change=lambda: _set("layer", "pattern_layer_choice"),
         )  # fmt: skip
         st.number_input(

@@ -15,7 +15,7 @@ from cnn_core.errors import CnnError
 from cnn_core.events import RunEnded
 from cnn_core.figures import curves
 from cnn_core.history import History
-from pages import _examples, _setup, _take_home
+from pages import _choices, _examples, _setup, _take_home
 from pages._shared import colours, engine, language, plain, say_error, t
 from pages._visitor import visitor
 
@@ -215,7 +215,7 @@ def _steering(run: runs.Run, state: str, history: History) -> None:
         rate = run.train.learning_rate if control.learning_rate is None else control.learning_rate
         said = "panel.rate_peak" if run.train.schedule == "one_cycle" else "panel.rate_now"
         st.session_state[f"rate_{run.id}"] = rate  # it may have been changed in another window
-        st.selectbox(
+        _choices.selectbox(
             t("panel.rate"), _setup.with_value(_setup.RATES, rate), key=f"rate_{run.id}",
             format_func=lambda value: t(said, rate=f"{value:g}"),
             on_change=_ask_rate, args=(run,), disabled=not working,

@@ -11,7 +11,7 @@ import streamlit as st
 from cnn_core import datasets, pictures, runs, texts, uploads
 from cnn_core.errors import CnnError
 from cnn_core.figures import mosaic
-from pages import _inside, _run_panel, _tiles
+from pages import _choices, _inside, _run_panel, _tiles
 from pages._shared import say_error, t
 
 SETS = ("fashion_mnist", "mnist")  # scikit-learn's digits would load scikit-learn into the server
@@ -61,16 +61,14 @@ def follow(asked: Mapping[str, str]) -> None:
 
 def choose(sets: Sequence[str] = SOURCES) -> Sample:
     """Controls for the image, and the image they choose."""
-    if st.session_state.get("samples_data") not in sets:
-        st.session_state["samples_data"] = sets[0]
+    data = _choices.keep_valid("samples_data", sets)
     if len(sets) > 1:
-        st.segmented_control(
-            t("samples.data"), sets, key="samples_data", required=True, width="stretch",
+        data = _choices.segmented_control(
+            t("samples.data"), sets, key="samples_data", width="stretch",
             format_func=lambda name: t(f"samples.{name}"), label_visibility="collapsed",
-            persist_state="session",
         )  # fmt: skip
     choices = {PIXEL: _pixel, PHOTO: _photo}
-    return choices.get(str(st.session_state["samples_data"]), _bundled)()
+    return choices.get(data, _bundled)()
 
 
 def _pixel() -> Sample:
@@ -82,16 +80,15 @@ def _pixel() -> Sample:
 
 def _photo() -> Sample:
     """A photograph that comes with scikit-learn, or one of the visitor's own; small and grey."""
-    st.session_state.setdefault("samples_photo", pictures.PHOTOGRAPHS[0])
-    name = st.segmented_control(
-        t("samples.photo"), (*pictures.PHOTOGRAPHS, UPLOAD), key="samples_photo", required=True,
+    name = _choices.segmented_control(
+        t("samples.photo"), (*pictures.PHOTOGRAPHS, UPLOAD), key="samples_photo",
         format_func=lambda it: t("image.upload" if it == UPLOAD else f"images.photo_{it}"),
-        label_visibility="collapsed", persist_state="session", width="stretch",
+        label_visibility="collapsed", width="stretch",
     )  # fmt: skip
     st.caption(t("samples.photo_note", side=PHOTO_SIDE))
     if name != UPLOAD:
         title = t(f"images.photo_{name}")
-        return Sample(_photograph(str(name)), title, {"data": PHOTO, "photo": str(name)})
+        return Sample(_photograph(name), title, {"data": PHOTO, "photo": name})
     own = _upload()
     pixels = _photograph(pictures.PHOTOGRAPHS[0]) if own is None else own
     return Sample(pixels, t("image.own_file"), {"data": PHOTO})

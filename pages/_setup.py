@@ -13,6 +13,7 @@ from cnn_core.config import PRESETS, ConvBlock, ModelConfig, TrainConfig
 from cnn_core.errors import CnnError
 from cnn_core.repair import Change
 from cnn_core.runs import Run
+from pages import _choices
 from pages._lessons import lesson
 from pages._shared import say_error, t
 
@@ -32,7 +33,7 @@ def open_link(run: Run | None) -> None:
     A link that names only a run opens with the set-up of that run. While the controls are there the
     address bar is not asked: a change comes with the address from before the last one if it is quick.
     """
-    if "set_blocks" in st.session_state:
+    if "set_epochs" in st.session_state:  # Streamlit forgets it with the page
         return
     asked = {k: v for k, v in st.query_params.to_dict().items() if k in config.SETUP_PARAMETERS}
     if asked and asked != st.session_state.get("published"):
@@ -86,6 +87,7 @@ def put(model: ModelConfig, train: TrainConfig) -> None:
     st.session_state.update(controls)
     st.session_state["controls"] = controls
     st.session_state["setup"] = (model, train)
+    st.session_state["unusual"] = train
 
 
 def _remember() -> None:
@@ -124,7 +126,7 @@ def _presets(setup: Setup) -> None:
     }
     chosen = next((name for name, preset in fitting.items() if preset == setup), None)
     st.session_state["set_preset"] = chosen
-    st.segmented_control(
+    _choices.optional_segmented_control(
         t("playground.preset"),
         list(PRESETS),
         key="set_preset",
@@ -147,22 +149,20 @@ def _use_preset() -> None:
 
 
 def _network() -> ModelConfig:
-    count = st.segmented_control(
+    count = _choices.segmented_control(
         t("field.blocks"),
         range(1, config.MAX_BLOCKS + 1),
         key="set_blocks",
         help=t("help.blocks"),
-        required=True,
     )
     blocks = tuple(_block(index) for index in range(count))
     with st.container(border=True):
         st.markdown(f"**{t('playground.head')}**")
-        layers = st.segmented_control(
+        layers = _choices.segmented_control(
             t("field.dense_layers"),
             range(config.MAX_DENSE + 1),
             key="set_dense_layers",
             help=t("help.dense_layers"),
-            required=True,
         )
         columns = st.columns(min(2, max(1, layers)), gap="small", wrap=False)
         dense = tuple(_number(columns[i % 2], "dense", 1, 2048, 10, i) for i in range(layers))
@@ -193,18 +193,18 @@ def _block(index: int) -> ConvBlock:
 
 
 def _training() -> TrainConfig:
-    train: TrainConfig = st.session_state["setup"][1]
+    train: TrainConfig = st.session_state["unusual"]
     values: dict[str, Any] = {"dataset": _choice(st, "dataset", tuple(datasets.DATASETS))}
     left, right = st.columns(2, gap="small", wrap=False)
     values["size"] = _choice(left, "size", config.SIZES)
     counts = datasets.spec(values["dataset"]).counts[values["size"]]
-    values["train_size"] = _train_size(right, counts.train)
+    values["train_size"] = _train_size(right, counts.train, train.train_size)
     left, right = st.columns(2, gap="small", wrap=False)
     values["epochs"] = _number(left, "epochs", 1, 100, 1)
     values["batch_size"] = _choice(right, "batch_size", with_value(BATCHES, train.batch_size))
     values["optimizer"] = _choice(left, "optimizer", config.OPTIMIZERS)
     values["schedule"] = _choice(right, "schedule", config.SCHEDULES)
-    values["learning_rate"] = st.select_slider(
+    values["learning_rate"] = _choices.select_slider(
         t("field.learning_rate"),
         with_value(RATES, train.learning_rate),
         key="set_learning_rate",
@@ -218,15 +218,13 @@ def _training() -> TrainConfig:
     return TrainConfig(**values)
 
 
-def _train_size(place: Any, largest: int) -> int | None:
-    sizes = tuple(size for size in TRAIN_SIZES if size < largest)
-    chosen = st.session_state["set_train_size"]
-    if chosen >= largest:
-        chosen = st.session_state["set_train_size"] = ALL
-    options = (ALL, *(with_value(sizes, chosen) if chosen else sizes))
-    size = place.selectbox(
+def _train_size(place: Any, largest: int, unusual: int | None) -> int | None:
+    sizes = with_value(TRAIN_SIZES, unusual or TRAIN_SIZES[0])
+    options = (ALL, *(size for size in sizes if size < largest))
+    size = _choices.selectbox(
         t("field.train_size"),
         options,
+        place=place,
         key="set_train_size",
         format_func=lambda n: (
             t("choice.train_size.all", count=f"{largest:,}") if n == ALL else f"{n:,}"
@@ -244,9 +242,10 @@ def _number(place: Any, name: str, low: int, high: int, step: int, index: int | 
 
 
 def _choice(place: Any, name: str, options: Sequence[Any], index: int | None = None) -> Any:
-    return place.selectbox(
+    return _choices.selectbox(
         t(f"field.{name}"),
         options,
+        place=place,
         key=_key(name, index),
         format_func=lambda value: label(name, value),
         help=t(f"help.{name}"),
@@ -264,7 +263,7 @@ def _key(name: str, index: int | None) -> str:
 
 
 def with_value(options: Sequence[Any], value: Any) -> tuple[Any, ...]:
-    """The usual options and, in its place, an unusual value that a link brought."""
+    """The usual options and, in its place, an unusual value: that of a link stays on offer."""
     return tuple(sorted({*options, value}))
 
 

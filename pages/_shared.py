@@ -10,7 +10,7 @@ import streamlit as st
 from cnn_core import runs, texts
 from cnn_core.errors import CnnError
 from cnn_core.figures import palette
-from pages import _visitor
+from pages import _choices, _visitor
 from pages._engine import engine
 
 ASSETS = Path(__file__).parent.parent / "assets"
@@ -48,14 +48,13 @@ def frame() -> None:
     language()
     st.html(STYLE)
     with st.container(key="language"):
-        st.segmented_control(
+        _choices.segmented_control(
             t("frame.language"),
             list(texts.LANGUAGES),
             key="language_choice",
             default=language(),
             format_func=lambda code: {"en": "EN", "ko": "한국어"}[code],
             on_change=_choose_language,
-            required=True,
             label_visibility="collapsed",
         )
     _visitor.remember()

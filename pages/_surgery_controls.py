@@ -14,7 +14,7 @@ from cnn_core.errors import ConfigError
 from cnn_core.figures import feature_maps, kernels
 from cnn_core.figures import surgery as figures
 from cnn_core.figures.legend import legend, number
-from pages import _switches, _tiles
+from pages import _choices, _switches, _tiles
 from pages._inside import convolutions, html
 from pages._shared import colours, language, t
 from pages._surgery_state import View, choose, edits, keep, layer
@@ -28,16 +28,15 @@ def filters(view: View, maps: dict[str, np.ndarray]) -> None:
     rows, run = convolutions(view.run), view.run
     with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
         st.session_state["surgery_layer_choice"] = view.row.name
-        st.segmented_control(
-            t("surgery.layer"), list(rows), key="surgery_layer_choice", required=True,
+        _choices.segmented_control(
+            t("surgery.layer"), list(rows), key="surgery_layer_choice",
             on_change=lambda: st.session_state.update(
                 surgery_layer=st.session_state["surgery_layer_choice"]
             ),
         )  # fmt: skip
-        shown = st.segmented_control(
-            t("surgery.view"), VIEWS, key="surgery_view", default="kernels", required=True,
+        shown = _choices.segmented_control(
+            t("surgery.view"), VIEWS, key="surgery_view", default="kernels",
             format_func=lambda name: t(f"surgery.view_{name}"), help=t("surgery.view_help"),
-            persist_state="session",
         )  # fmt: skip
     _mosaic(view, maps if shown == "maps" and view.row.name in maps else None)
     count, off = view.row.output_shape[2], set(view.edits.off_in(view.row.name))
@@ -169,7 +168,6 @@ def _choose_cell(side: int) -> None:
 def _which(view: View, channel: int) -> None:
     """Filter, input channel, and weight or bias by name, for the keyboard."""
     st.session_state.update(surgery_filter_choice=view.filter, surgery_channel_choice=channel)
-    st.session_state.setdefault("surgery_what", "weight")
     with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
         st.number_input(
             t("surgery.which"), 0, view.row.output_shape[2] - 1, key="surgery_filter_choice", width=120,
@@ -183,9 +181,9 @@ def _which(view: View, channel: int) -> None:
                     surgery_channel=st.session_state["surgery_channel_choice"]
                 ),
             )  # fmt: skip
-        st.segmented_control(
-            t("surgery.what"), ("weight", "bias"), key="surgery_what", required=True,
-            format_func=lambda it: t(f"surgery.{it}"), persist_state="session",
+        _choices.segmented_control(
+            t("surgery.what"), ("weight", "bias"), key="surgery_what",
+            format_func=lambda it: t(f"surgery.{it}"),
         )  # fmt: skip
 
 

@@ -14,6 +14,7 @@ from cnn_core.config import ModelConfig, TrainConfig
 from cnn_core.errors import CnnError
 from cnn_core.evaluation import Predictions
 from cnn_core.jobs import Engine
+from pages import _choices
 from pages._shared import engine, language, say_error, t
 
 PIECE = 2_500  # test images a look, as on the evaluation page
@@ -93,16 +94,14 @@ def _program(
     model: ModelConfig, train: TrainConfig, stem: str, files: dict[str, tuple[str, Make]], key: str
 ) -> None:
     """Buttons for script and notebook in the chosen form, then for `files`, and the script to look at."""
-    form = st.segmented_control(
+    form = _choices.segmented_control(
         t("take.form"),
         export.FORMS,
-        default=export.FORMS[0],
-        required=True,
         key=f"take_form_{key}",
         format_func=lambda name: t(f"take.{name}"),
         help=t("take.form_help"),
     )
-    say = {"form": str(form), "language": language()}
+    say = {"form": form, "language": language()}
     try:
         script = export.to_script(model, train, **say)
     except CnnError as error:  # a run on images that this version does not know

@@ -10,8 +10,8 @@ import streamlit as st
 from cnn_core import convolution
 from cnn_core.config import ACTIVATIONS, PADDINGS
 from cnn_core.errors import CnnError
+from pages import _choices, _inside, _kernel_choice, _network_steps, _samples
 from pages import _conv_parts as parts
-from pages import _inside, _kernel_choice, _network_steps, _samples
 from pages._lessons import lesson
 from pages._shared import t
 from pages._stepper import Setup, stepper
@@ -46,19 +46,18 @@ def main() -> None:
     except CnnError as error:
         _inside.complain(error)
         return
-    st.session_state.setdefault("conv_section", "slide")
     with st.container(horizontal=True, vertical_alignment="center", key="conv_top"):
-        section = st.segmented_control(
-            t("convolution.section"), SECTIONS, key="conv_section", required=True,
+        section = _choices.segmented_control(
+            t("convolution.section"), SECTIONS, key="conv_section", default="slide",
             format_func=lambda name: t(f"convolution.section_{name}"),
-            label_visibility="collapsed", persist_state="session",
+            label_visibility="collapsed",
         )  # fmt: skip
-        lesson(*LESSONS_OF[str(section)])
+        lesson(*LESSONS_OF[section])
     st.markdown(t(f"convolution.story_{section}"))
     if section == "network":
         _network_steps.story(asked)
     else:
-        _story(str(section))
+        _story(section)
 
 
 def _follow(asked: Mapping[str, str]) -> None:
@@ -95,10 +94,9 @@ def _slide() -> Query:
             stride = parts.pick("stride", STRIDES, t("field.stride"), t("help.stride"))
             padding = parts.pick("padding", PADDINGS, t("field.padding"), t("help.padding"))
         with st.container(horizontal=True, gap="small", vertical_alignment="bottom"):
-            st.session_state.setdefault("conv_activation", "linear")
-            activation = st.selectbox(
+            activation = _choices.selectbox(
                 t("field.activation"), ACTIVATIONS, key="conv_activation",
-                help=t("help.activation"), persist_state="session",
+                default="linear", help=t("help.activation"),
                 format_func=lambda name: t(f"choice.activation.{name}"), width=190,
             )  # fmt: skip
             st.session_state.setdefault("conv_bias", 0.0)
@@ -114,7 +112,7 @@ def _slide() -> Query:
             bias=np.array([bias]),
             stride=int(stride),
             padding=str(padding),
-            activation=str(activation),
+            activation=activation,
             editable=True,
         )
         if parts.fits(setup):

@@ -14,7 +14,7 @@ import streamlit as st
 from cnn_core import arithmetic, drawing, runs
 from cnn_core.errors import CnnError
 from cnn_core.figures import mosaic
-from pages import _pad, _run_panel
+from pages import _choices, _pad, _run_panel
 from pages._shared import engine, language, publish, say_error, t
 
 STYLE = Path(__file__).parent.parent / "assets" / "pad" / "draw.css"
@@ -66,11 +66,11 @@ def _choose(models: dict[str, runs.Run]) -> list[runs.Run]:
     if st.session_state["draw_beside"] == first:
         st.session_state["draw_beside"] = None
     with st.container(horizontal=True, key="draw_models"):
-        st.selectbox(
+        _choices.selectbox(
             t("draw.model"), list(models), key="draw_run", help=t("draw.model_help"),
             format_func=lambda run_id: _label(models[run_id]),
         )  # fmt: skip
-        second = st.selectbox(
+        second = _choices.optional_selectbox(
             t("draw.beside"), [run_id for run_id in models if run_id != first],
             key="draw_beside", help=t("draw.beside_help"), placeholder=t("draw.none"),
             format_func=lambda run_id: _label(models[run_id]),

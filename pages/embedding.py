@@ -14,7 +14,7 @@ from cnn_core.evaluation import Predictions
 from cnn_core.figures import embedding as figures
 from cnn_core.figures import feature_maps
 from cnn_core.figures.embedding import Cloud
-from pages import _image_cards, _inside, _run_panel
+from pages import _choices, _image_cards, _inside, _run_panel
 from pages._image_cards import Answers
 from pages._lessons import lesson
 from pages._shared import colours, engine, language, plain, t
@@ -79,10 +79,10 @@ def _story(run: runs.Run, waiting: bool) -> None:
             answers = _answers(run)
         with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
             only_wrong = _controls()
-        classes = st.pills(
-            t("embedding.classes"), range(len(answers.names)), selection_mode="multi",
+        classes = _choices.multi_pills(
+            t("embedding.classes"), range(len(answers.names)),
             key=f"embedding_classes_{len(answers.names)}", format_func=answers.names.__getitem__,
-            help=t("embedding.classes_help"), persist_state="session",
+            help=t("embedding.classes_help"),
         )  # fmt: skip
         points, method, explained = _points(run, waiting)
     except CnnError as error:
@@ -111,16 +111,13 @@ def _story(run: runs.Run, waiting: bool) -> None:
 
 def _controls() -> bool:
     """Method, perplexity, and whether only the mistakes are drawn."""
-    st.session_state.setdefault("embedding_method", METHODS[0])
-    st.session_state.setdefault("embedding_perplexity", USUAL)
-    method = st.segmented_control(
-        t("embedding.method"), METHODS, key="embedding_method", required=True,
+    method = _choices.segmented_control(
+        t("embedding.method"), METHODS, key="embedding_method",
         format_func=lambda name: t(f"embedding.{name}"), help=t("embedding.method_help"),
-        persist_state="session",
     )  # fmt: skip
-    st.segmented_control(
-        t("embedding.perplexity"), PERPLEXITIES, key="embedding_perplexity", required=True,
-        help=t("embedding.perplexity_help"), disabled=method != "tsne", persist_state="session",
+    _choices.segmented_control(
+        t("embedding.perplexity"), PERPLEXITIES, key="embedding_perplexity", default=USUAL,
+        help=t("embedding.perplexity_help"), disabled=method != "tsne",
     )  # fmt: skip
     return st.toggle(t("embedding.only_wrong"), key="embedding_only_wrong", persist_state="session")
 

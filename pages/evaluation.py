@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import numpy as np
 import streamlit as st
 
@@ -9,7 +11,7 @@ from cnn_core import datasets, evaluation, run_log, runs, texts
 from cnn_core.errors import CnnError
 from cnn_core.evaluation import PARTS, Predictions
 from cnn_core.figures import evaluation as figures
-from pages import _image_cards, _inside, _run_panel
+from pages import _choices, _image_cards, _inside, _run_panel
 from pages._image_cards import Answers
 from pages._lessons import lesson
 from pages._shared import colours, engine, language, plain, say_error, t
@@ -38,7 +40,8 @@ def main() -> None:
     lesson("confusion_matrix", "validation")
     left, right = st.columns([0.4, 0.6], gap="medium", vertical_alignment="bottom")
     with left:
-        run = _inside.pick_run(_inside.arrived("evaluation", LINK).get("run"))
+        asked = _inside.arrived("evaluation", LINK)
+        run = _inside.pick_run(asked.get("run"))
     if run is None:
         _publish(run)
         return
@@ -51,6 +54,7 @@ def main() -> None:
         return
     with right:
         _scores(run)
+    _follow(asked, run.model.classes)
     part = _part()
     try:
         found = _predictions(run, part)
@@ -92,19 +96,30 @@ def _scores(run: runs.Run) -> None:
             )
 
 
+def _follow(asked: Mapping[str, str], classes: int) -> None:
+    """Show the images and the cell that a link asks for; one sentence on what is not there."""
+    if (part := asked.get("part")) in PARTS:
+        st.session_state["evaluation_part"] = part
+    elif part is not None:
+        st.warning(t("image.bad_part", known=", ".join(PARTS)), icon=":material/link_off:")
+    if "cell" in asked:
+        row, _, column = asked["cell"].partition("-")
+        known = [str(index) for index in range(classes)]
+        if row in known and column in known:
+            st.session_state["evaluation_true"] = int(row)
+            st.session_state["evaluation_predicted"] = int(column)
+        else:
+            st.warning(t("evaluation.bad_cell", most=classes - 1), icon=":material/link_off:")
+
+
 def _part() -> str:
-    if "evaluation_part" not in st.session_state:
-        asked = st.query_params.get("part", "test")
-        st.session_state["evaluation_part"] = asked if asked in PARTS else "test"
-    return str(
-        st.segmented_control(
-            t("evaluation.part"),
-            PARTS,
-            key="evaluation_part",
-            required=True,
-            format_func=lambda part: t(f"evaluation.part_name.{part}"),
-            help=t("evaluation.part_help"),
-        )
+    return _choices.segmented_control(
+        t("evaluation.part"),
+        PARTS,
+        key="evaluation_part",
+        default="test",
+        format_func=lambda part: t(f"evaluation.part_name.{part}"),
+        help=t("evaluation.part_help"),
     )
 
 
@@ -183,20 +198,13 @@ def _matrix_and_images(answers: Answers) -> None:
 
 
 def _first_cell(matrix: evaluation.Integers) -> None:
-    """Begin with the cell of the link, or with the most frequent mistake."""
+    """Begin with the most frequent mistake, if there is no cell yet or this network has fewer classes."""
     shown = [st.session_state.get(f"evaluation_{axis}") for axis in ("true", "predicted")]
     if all(place is not None and place < len(matrix) for place in shown):
         return
     worst = evaluation.top_confusions(matrix, 1)
-    cell = _asked_cell(len(matrix)) or (worst[0][:2] if worst else (0, 0))
+    cell = worst[0][:2] if worst else (0, 0)
     st.session_state["evaluation_true"], st.session_state["evaluation_predicted"] = cell
-
-
-def _asked_cell(classes: int) -> Cell | None:
-    row, _, column = st.query_params.get("cell", "").partition("-")
-    if row.isdecimal() and column.isdecimal() and max(int(row), int(column)) < classes:
-        return int(row), int(column)
-    return None
 
 
 def _cell() -> Cell:
@@ -204,11 +212,9 @@ def _cell() -> Cell:
 
 
 def _heatmap(matrix: evaluation.Integers, answers: Answers) -> None:
-    show = st.segmented_control(
+    show = _choices.segmented_control(
         t("evaluation.show"),
         ("counts", "shares"),
-        default="counts",
-        required=True,
         key="evaluation_show",
         format_func=lambda value: t(f"evaluation.{value}"),
         help=t("evaluation.show_help"),
@@ -245,9 +251,10 @@ def _choose_cell(classes: int) -> None:
 def _cell_images(answers: Answers) -> None:
     names = answers.names
     for column, axis in zip(st.columns(2, gap="small"), ("true", "predicted"), strict=True):
-        column.selectbox(
+        _choices.selectbox(
             t(f"evaluation.{axis}"),
             range(len(names)),
+            place=column,
             key=f"evaluation_{axis}",
             format_func=names.__getitem__,
         )
@@ -349,9 +356,7 @@ def _calibration(answers: Answers) -> None:
 
 
 def _first(answers: Answers) -> None:
-    count = st.segmented_control(
-        t("evaluation.first"), FIRST, default=FIRST[0], required=True, key="evaluation_first"
-    )
+    count = _choices.segmented_control(t("evaluation.first"), FIRST, key="evaluation_first")
     st.caption(t("evaluation.first_note"))
     _image_cards.table(answers, np.arange(min(count, len(answers.found.labels))))
 

@@ -9,8 +9,8 @@ import streamlit as st
 from cnn_core import runs
 from cnn_core.errors import CnnError
 from cnn_core.figures.legend import legend
+from pages import _choices, _image_choice, _inside, _patterns
 from pages import _explain_parts as parts
-from pages import _image_choice, _inside, _patterns
 from pages._explain_parts import PREDICTED, SHADES, Asked
 from pages._image_choice import Chosen
 from pages._lessons import lesson
@@ -92,25 +92,22 @@ def _controls(run: runs.Run) -> tuple[Asked, float]:
     """The class, and the settings of the methods."""
     names = parts.class_names(run)
     labels = [PREDICTED, *range(run.model.classes)]
-    label = st.selectbox(
-        t("explain.class"), labels, key=parts.valid("explain_class", labels, PREDICTED),
-        help=t("explain.class_help"), persist_state="session",
+    label = _choices.selectbox(
+        t("explain.class"), labels, key="explain_class", default=PREDICTED, help=t("explain.class_help"),
         format_func=lambda it: t("explain.predicted") if it == PREDICTED else names[it],
     )  # fmt: skip
     layers = list(_inside.convolutions(run))
-    layer = st.segmented_control(
-        t("explain.layer"), layers, key=parts.valid("explain_layer", layers, layers[-1]),
-        required=True, help=t("explain.layer_help"), persist_state="session",
+    layer = _choices.segmented_control(
+        t("explain.layer"), layers, key="explain_layer", default=layers[-1], help=t("explain.layer_help"),
     )  # fmt: skip
     sides, side = list(range(1, parts.largest_side(run) + 1)), 1
     if len(sides) > 1:  # a slider needs two places
-        side = st.select_slider(
-            t("explain.side"), sides, key=parts.valid("explain_side", sides, parts.usual_side(run)),
-            help=t("explain.side_help"), persist_state="session",
+        side = _choices.select_slider(
+            t("explain.side"), sides, key="explain_side", default=parts.usual_side(run),
+            help=t("explain.side_help"),
         )  # fmt: skip
-    shade = st.segmented_control(
-        t("explain.shade"), SHADES, key=parts.valid("explain_shade", SHADES, SHADES[0]),
-        required=True, help=t("explain.shade_help"), persist_state="session",
+    shade = _choices.segmented_control(
+        t("explain.shade"), SHADES, key="explain_shade", help=t("explain.shade_help"),
         format_func=lambda it: t(f"explain.shade_{it}"),
     )  # fmt: skip
     opacity = st.slider(
@@ -121,8 +118,8 @@ def _controls(run: runs.Run) -> tuple[Asked, float]:
         t("explain.untrained"), key="explain_untrained", help=t("explain.untrained_help"),
         persist_state="session",
     )  # fmt: skip
-    chosen = None if label == PREDICTED else int(label)
-    return Asked(chosen, str(layer), int(side), str(shade), bool(untrained)), opacity / 100
+    chosen = None if label == PREDICTED else label
+    return Asked(chosen, layer, side, shade, bool(untrained)), opacity / 100
 
 
 def _result(run: runs.Run, chosen: Chosen, asked: Asked, opacity: float) -> None:

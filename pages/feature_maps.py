@@ -10,7 +10,7 @@ import streamlit as st
 from cnn_core import recipes, runs, snapshots
 from cnn_core.errors import CnnError
 from cnn_core.figures import feature_maps as figures
-from pages import _image_choice, _inside
+from pages import _choices, _image_choice, _inside
 from pages import _map_parts as parts
 from pages._image_choice import Chosen
 from pages._lessons import lesson
@@ -55,15 +55,14 @@ def _story(run: runs.Run) -> None:
     with left, st.container(key="maps_image"):
         chosen = _image_choice.choose(run)
         pad = st.container()
-        reach = st.segmented_control(
-            t("feature_maps.reach"), figures.REACHES, key="maps_reach", default="layer", required=True,
+        reach = _choices.segmented_control(
+            t("feature_maps.reach"), figures.REACHES, key="maps_reach", default="layer",
             format_func=lambda name: t(f"feature_maps.reach_{name}"), help=t("feature_maps.reach_help"),
-            persist_state="session",
         )  # fmt: skip
         epoch = _inside.epoch_slider(run, "maps", _epochs(run))
     with right, st.container(key="maps_result"):
         if chosen is not None:
-            _result(run, chosen, epoch, str(reach))
+            _result(run, chosen, epoch, reach)
         else:
             st.caption(t("feature_maps.no_image"))
     shown = {"run": run.id, **(chosen.query if chosen else {}), "epoch": str(epoch)}

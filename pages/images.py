@@ -15,7 +15,7 @@ from cnn_core.errors import CnnError
 from cnn_core.figures import mosaic
 from cnn_core.figures.legend import uri
 from cnn_core.pictures import Told
-from pages import _inside, _pixels
+from pages import _choices, _inside, _pixels
 from pages._shared import say_error, t
 
 SOURCES = {
@@ -108,14 +108,14 @@ def _choose() -> Shown | None:
     with st.container(
         horizontal=True, gap="medium", vertical_alignment="center", key="images_which"
     ):
-        source = st.segmented_control(
-            t("image.source"), list(SOURCES), key="images_source", default="data", required=True,
+        source = _choices.segmented_control(
+            t("image.source"), list(SOURCES), key="images_source", default="data",
             format_func=lambda name: f"{SOURCES[name]} {t(f'images.{name}')}",
-            label_visibility="collapsed", persist_state="session",
+            label_visibility="collapsed",
         )  # fmt: skip
         choices = {"data": _from_data, "photo": _photograph, "upload": _uploaded}
         try:
-            return choices[str(source)]()
+            return choices[source]()
         except CnnError as error:
             st.error(say_error(error), icon=":material/broken_image:")
             return None
@@ -134,9 +134,9 @@ def _photo(name: str) -> np.ndarray:
 
 
 def _from_data() -> Shown:
-    name = st.selectbox(
+    name = _choices.selectbox(
         t("image.data"), DATASETS, key="images_data", width=230, label_visibility="collapsed",
-        format_func=lambda it: t(f"dataset.{it}.label"), persist_state="session",
+        format_func=lambda it: t(f"dataset.{it}.label"),
     )  # fmt: skip
     images, labels = _images(name)
     if st.session_state.get("images_index", 0) >= len(images):
@@ -155,12 +155,11 @@ def _from_data() -> Shown:
 
 
 def _photograph() -> Shown:
-    name = st.segmented_control(
-        t("images.photo"), pictures.PHOTOGRAPHS, key="images_photo", required=True,
-        default=pictures.PHOTOGRAPHS[0], format_func=lambda it: t(f"images.photo_{it}"),
-        label_visibility="collapsed", persist_state="session",
+    name = _choices.segmented_control(
+        t("images.photo"), pictures.PHOTOGRAPHS, key="images_photo",
+        format_func=lambda it: t(f"images.photo_{it}"), label_visibility="collapsed",
     )  # fmt: skip
-    return Shown(_photo(str(name)), str(name), {"source": "photo", "photo": str(name)})
+    return Shown(_photo(name), name, {"source": "photo", "photo": name})
 
 
 def _uploaded() -> Shown | None:

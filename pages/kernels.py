@@ -12,7 +12,7 @@ from cnn_core.arithmetic import LayerRow
 from cnn_core.errors import CnnError
 from cnn_core.figures import kernels as figures
 from cnn_core.figures.legend import legend, number
-from pages import _inside, _tiles
+from pages import _choices, _inside, _tiles
 from pages import _kernel_parts as parts
 from pages._inside import html
 from pages._kernel_parts import View
@@ -44,9 +44,7 @@ def _follow(run: runs.Run, asked: Mapping[str, str]) -> None:
     """Do what a link asks for; one sentence on what is not there."""
     rows = _inside.convolutions(run)
     _inside.follow_layer(asked, rows, "kernels_layer")
-    if st.session_state.get("kernels_layer") not in rows:
-        st.session_state["kernels_layer"] = next(iter(rows))
-    row = rows[st.session_state["kernels_layer"]]
+    row = rows[_choices.keep_valid("kernels_layer", list(rows))]
     if (channel := _inside.whole(asked, "channel", row.input_shape[2])) is not None:
         st.session_state[parts.channel_key(row)] = channel
     if (index := _inside.whole(asked, "filter", row.output_shape[2])) is not None:
@@ -76,15 +74,12 @@ def _story(run: runs.Run, active: bool) -> None:
 def _controls(run: runs.Run) -> View:
     """Layer, input channel and epoch."""
     rows = _inside.convolutions(run)
-    if st.session_state.get("kernels_layer") not in rows:
-        st.session_state["kernels_layer"] = next(iter(rows))
     left, middle, right = st.columns([0.3, 0.2, 0.5], gap="medium")
     with left:
-        name = st.segmented_control(
-            t("kernels.layer"), list(rows), key="kernels_layer", required=True,
-            help=t("kernels.layer_help"), persist_state="session",
+        name = _choices.segmented_control(
+            t("kernels.layer"), list(rows), key="kernels_layer", help=t("kernels.layer_help"),
         )  # fmt: skip
-    row = rows[str(name)]
+    row = rows[name]
     with middle:
         channel = _channel(row)
     with right:
@@ -99,11 +94,9 @@ def _channel(row: LayerRow) -> int | None:
     channels = row.input_shape[2]
     key = parts.channel_key(row)
     options = [0] if channels == 1 else [MEAN, *range(channels)]
-    if st.session_state.get(key) not in options:
-        st.session_state[key] = options[0]
-    channel = st.selectbox(
+    channel = _choices.selectbox(
         t("kernels.channel"), options, key=key, disabled=channels == 1,
-        help=t("kernels.channel_help"), persist_state="session",
+        help=t("kernels.channel_help"),
         format_func=lambda it: t("kernels.mean") if it == MEAN else t("kernels.one", channel=it),
     )  # fmt: skip
     return None if channel == MEAN else int(channel)

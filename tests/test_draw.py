@@ -118,23 +118,23 @@ def small(trained: runs.Run) -> runs.Run:
 def test_a_run_is_offered_as_soon_as_it_has_weights(engine, trained, state):
     run = runs.create(PRESETS["tiny"].model, TrainConfig(dataset="fashion_mnist"))
     runs.write_status(run, state)
-    assert len(opened().selectbox(key="draw_run").options) == 1
+    assert len(opened().selectbox(key="draw_run.0").options) == 1
     (run.folder / "best.keras").touch()
-    assert len(opened().selectbox(key="draw_run").options) == 2
+    assert len(opened().selectbox(key="draw_run.0").options) == 2
 
 
 def test_runs_of_another_input_are_not_offered(engine, trained, small):
-    assert len(opened().selectbox(key="draw_run").options) == 1
+    assert len(opened().selectbox(key="draw_run.0").options) == 1
 
 
 def test_the_digits_that_came_with_convscope_are_read_unless_a_link_says_otherwise(engine):
     page = opened(drawn())
-    assert page.selectbox(key="draw_run").value == "digits"
-    assert page.selectbox(key="draw_beside").value is None
+    assert page.selectbox(key="draw_run.0").value == "digits"
+    assert page.selectbox(key="draw_beside.0").value is None
     assert {run_id for _, run_id, _ in engine.asked} == {"digits"}
     page = opened(drawn(), run="fashion", beside="digits")
-    assert page.selectbox(key="draw_run").value == "fashion"
-    assert page.selectbox(key="draw_beside").value == "digits"
+    assert page.selectbox(key="draw_run.0").value == "fashion"
+    assert page.selectbox(key="draw_beside.0").value == "digits"
     assert (page.query_params["run"], page.query_params["beside"]) == ("fashion", "digits")
 
 
@@ -144,7 +144,7 @@ def test_the_digits_that_came_with_convscope_are_read_unless_a_link_says_otherwi
 def test_a_link_to_a_model_that_cannot_read_here_is_answered(engine, trained, small, run_id, said):
     ids = {"small": small.id, "trained": trained.id}
     page = opened(run=ids.get(run_id, run_id))
-    assert page.selectbox(key="draw_run").value == trained.id
+    assert page.selectbox(key="draw_run.0").value == trained.id
     assert len(page.warning) == (1 if said else 0)
     assert said is None or said in page.warning[0].value
 

@@ -263,7 +263,7 @@ def test_a_window_beyond_the_image_is_moved_inside(visit):
 def test_a_preset_shows_its_numbers(preset, visit):
     at = visit(**to_query(PRESETS[preset].model, PRESETS[preset].train))
     assert parameters(at) == total(PRESETS[preset].model)
-    assert at.button_group(key="set_preset").value == preset
+    assert at.button_group(key="set_preset.0").value == preset
 
 
 @pytest.mark.parametrize(
@@ -293,8 +293,8 @@ def test_a_control_changes_the_numbers_at_once(control, value, visit):
 def test_blocks_and_dense_layers_come_and_go(visit):
     at = visit()
     for blocks, dense in ((4, 3), (1, 0), (3, 2)):
-        at.button_group(key="set_blocks").set_value(blocks)
-        at.button_group(key="set_dense_layers").set_value(dense).run()
+        at.button_group(key="set_blocks.0").set_value(blocks)
+        at.button_group(key="set_dense_layers.0").set_value(dense).run()
         assert not at.exception
         model, _ = linked(at)
         assert (len(model.blocks), len(model.dense)) == (blocks, dense)
@@ -355,9 +355,9 @@ def test_a_change_that_comes_with_an_old_address_is_not_lost(visit):
 def test_the_preset_is_released_by_the_change_that_leaves_it(visit):
     at = visit()
     put(at, "filters_0", 24)
-    assert at.button_group(key="set_preset").value is None
+    assert at.button_group(key="set_preset.0").value is None
     put(at, "filters_0", 32)
-    assert at.button_group(key="set_preset").value == "textbook"
+    assert at.button_group(key="set_preset.0").value == "textbook"
 
 
 @pytest.mark.parametrize(
@@ -488,7 +488,7 @@ def test_the_buttons_of_a_run_write_what_is_wanted(visit):
     assert steering.read_control(run).steps == 1
     at.button(key="resume").click().run()
     assert not steering.read_control(run).paused
-    at.selectbox(key=f"rate_{run.id}").set_value(1e-4).run()
+    at.selectbox(key=f"rate_{run.id}.0").set_value(1e-4).run()
     assert steering.read_control(run).learning_rate == 1e-4
     at.button(key="stop").click().run()
     assert steering.read_control(run).stop
@@ -524,9 +524,9 @@ def test_a_run_deleted_in_another_window_is_steered_with_a_sentence(visit):
 def test_the_rate_another_window_asked_for_is_shown(visit):
     run = make_run("running")
     at = visit(run=run.id)
-    assert at.selectbox(key=f"rate_{run.id}").value == TINY.train.learning_rate
+    assert at.selectbox(key=f"rate_{run.id}.0").value == TINY.train.learning_rate
     steering.ask(run, by=run.owner, learning_rate=3e-5)
-    assert at.run().selectbox(key=f"rate_{run.id}").value == 3e-5
+    assert at.run().selectbox(key=f"rate_{run.id}.0").value == 3e-5
 
 
 def test_a_run_on_images_nobody_knows_here_is_listed_and_opened_with_a_sentence(visit):
@@ -612,7 +612,7 @@ def put(at: AppTest, control: str, value: Any) -> None:
     """Set a control, as a visitor would."""
     key = f"set_{control}"
     kinds = (at.number_input, at.selectbox, at.slider, at.select_slider)
-    [widget] = [widget for kind in kinds for widget in kind if widget.key == key]
+    [widget] = [widget for kind in kinds for widget in kind if widget.key in (key, f"{key}.0")]
     widget.set_value(value).run()
     assert not at.exception
 

@@ -102,7 +102,9 @@ class Inside:
 
     def part(self, key: str) -> Locator:
         """The part of the page, or the mosaic, that has this key."""
-        return self.page.locator(f"[class~='st-key-{key}'], [data-board='{key}']").first
+        return self.page.locator(
+            f"[class~='st-key-{key}'], [class*='st-key-{key}-'], [data-board='{key}']"
+        ).first
 
     def tiles(self, key: str) -> Locator:
         """The mosaic of that key."""

@@ -97,7 +97,7 @@ class Playground:
 
     def part(self, key: str) -> Locator:
         """The part of the page that has this key."""
-        return self.page.locator(f".st-key-{key}")
+        return self.page.locator(f".st-key-{key}, [class*='st-key-{key}-']")
 
     def setting(self, name: str, index: int | None = None) -> Locator:
         return self.part(f"set_{name}" if index is None else f"set_{name}_{index}")

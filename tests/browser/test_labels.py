@@ -1,0 +1,100 @@
+"""A choice survives when its labels change: shown in a browser, which remembers and sends labels."""
+
+from __future__ import annotations
+
+from urllib.parse import urlencode
+
+from conftest import eventually
+from inside import COLD, Inside
+from playwright.sync_api import Page, expect
+from screens import SHORT, Playground
+
+UNUSUAL = {
+    "blocks": "8.5.1.valid.tanh.average.2",
+    "dense": "24",
+    "lr": "0.005",
+    "batch": "48",
+    "opt": "sgd",
+    "images": "300",
+    "precision": "float32",
+}
+
+
+def press_language(page: Page, name: str) -> None:
+    """Press it, and wait until the page has the other title."""
+    title = page.get_by_role("heading", level=1)
+    before = title.inner_text()
+    page.locator("[class*='st-key-language_choice']").get_by_text(name, exact=True).click()
+    expect(title).not_to_have_text(before)
+    page.get_by_test_id("stApp").and_(
+        page.locator("[data-test-script-state='notRunning']")
+    ).wait_for()
+
+
+def no_traceback(page: Page) -> None:
+    expect(page.get_by_test_id("stException")).to_have_count(0)
+
+
+def test_after_another_data_set_or_size_every_setting_still_changes(app, window):
+    screen = Playground.of(window(app.link()))
+    screen.tab("Training")
+    for name, text, images in (
+        ("dataset", "scikit-learn digits (8×8)", "all 1,149"),
+        ("dataset", "Fashion-MNIST (clothes)", "all 8,000"),
+        ("size", "full data set", "all 48,000"),
+        ("size", "sample (bundled)", "all 8,000"),
+    ):
+        screen.choose(name, text)
+        for _ in range(2):
+            assert screen.value("train_size") == images
+            screen.type("epochs", int(screen.value("epochs")) - 1)
+        no_traceback(screen.page)
+
+
+def test_another_language_changes_no_setting_and_none_after_it(app, window):
+    screen = Playground.of(window(f"{app.link(lang='en')}&{urlencode(UNUSUAL)}"))
+    asked = screen.query
+    assert {name: asked[name] for name in UNUSUAL} == UNUSUAL
+    for name, code in (("한국어", "ko"), ("EN", "en")):
+        press_language(screen.page, name)
+        eventually(lambda code=code: screen.query == {**asked, "lang": code})
+    press_language(screen.page, "한국어")
+    screen.tab("학습 설정")
+    for epochs in (7, 8):
+        screen.type("epochs", epochs)
+        assert screen.query == {**asked, "lang": "ko", "epochs": str(epochs)}
+    screen.slide("learning_rate", "ArrowRight")
+    screen.slide("learning_rate", "ArrowLeft")
+    assert screen.query["lr"] == UNUSUAL["lr"]
+    no_traceback(screen.page)
+
+
+def test_another_language_during_a_run_that_then_ends(app, window):
+    screen = Playground.of(window(app.link(**{**SHORT, "epochs": "50", "batch": "4"})))
+    run = screen.train()
+    screen.wait_for_batches()
+    press_language(screen.page, "한국어")
+    assert app.state(run) == "running"
+    (app.home / "runs" / run / "control.json").write_text('{"stop": true}')
+    expect(screen.part("scores")).to_be_visible(timeout=COLD)
+    no_traceback(screen.page)
+    screen.tab("학습 설정")
+    screen.type("epochs", 7)
+    no_traceback(screen.page)
+
+
+def test_evaluation_after_another_network_and_another_language(app, window):
+    there = Inside.open(app, window, "evaluation", run="fashion", part="test", lang="en")
+    there.choose("inside_run", "Digits (ready-made)")
+    there.says("run", "digits")
+    there.press("evaluation_part", "Validation")
+    there.says("part", "val")
+    there.settled()
+    press_language(there.page, "한국어")
+    there.press("evaluation_part", "테스트")
+    there.says("part", "test")
+    there.settled()
+    there.press("evaluation_show", "행 기준")
+    there.settled()
+    expect(there.part("cell_images").locator("figure").first).to_be_visible(timeout=COLD)
+    no_traceback(there.page)
