@@ -8,6 +8,7 @@ from pathlib import Path
 import keras
 import numpy as np
 
+from cnn_core import files
 from cnn_core import model as models
 from cnn_core.config import ModelConfig, TrainConfig
 from cnn_core.errors import RunError
@@ -33,11 +34,9 @@ def save_snapshot(model: keras.Model, folder: Path, epoch: int) -> None:
         for name, array in zip(("kernel", "bias"), layer.get_weights(), strict=True)
     }
     path = folder / "snapshots" / f"epoch-{epoch:03d}.npz"
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_suffix(".tmp")
-    with temporary.open("wb") as file:
+    path.parent.mkdir(exist_ok=True)  # never the run's folder: it may have been deleted
+    with files.replacing(path) as temporary, temporary.open("wb") as file:
         np.savez(file, **arrays)
-    temporary.replace(path)
 
 
 def go_on(
@@ -64,7 +63,7 @@ def go_on(
 
 def tidy(folder: Path, done: int) -> None:
     """Remove what a killed process left half written, and what belongs to epochs that come again."""
-    stale = [*folder.glob(".*.keras"), *folder.glob("snapshots/*.tmp")]
+    stale = [*folder.glob(".*.keras"), *folder.glob(".*.npz"), *folder.glob("snapshots/.*.npz")]
     stale += [it for it in folder.glob("snapshots/epoch-*.npz") if it.stem > f"epoch-{done:03d}"]
     if done == 0:
         stale += [folder / "last.keras", folder / "best.keras"]

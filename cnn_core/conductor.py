@@ -21,6 +21,7 @@ from cnn_core.events import (
     LearningRateChanged,
     Paused,
     Resumed,
+    Saved,
 )
 from cnn_core.feeding import batches_an_epoch
 from cnn_core.meters import BatchMeter, BestWeights, Stopwatch
@@ -125,6 +126,7 @@ class Conductor(keras.callbacks.Callback):
         finite = math.isfinite(end.loss) and math.isfinite(end.val_loss)
         if self._folder and end.complete and finite:
             checkpoints.save_epoch(self.model, self._folder, end)
+            self._emit(Saved(end.epoch))
         if not finite:
             self._stop("diverged")
         elif self._ask().stop:

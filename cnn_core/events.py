@@ -91,6 +91,13 @@ class EpochEnd:
 
 
 @dataclass(frozen=True, slots=True)
+class Saved:
+    """What this epoch left is on the disk: training can go on behind it."""
+
+    epoch: int
+
+
+@dataclass(frozen=True, slots=True)
 class LearningRateChanged:
     """The visitor gave another learning rate; it holds from the next batch on."""
 
@@ -159,6 +166,7 @@ Event = (
     | LearningRateChanged
     | Paused
     | Resumed
+    | Saved
     | Evaluating
     | RunEnded
 )

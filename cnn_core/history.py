@@ -19,6 +19,7 @@ from cnn_core.events import (
     Resumed,
     RunEnded,
     RunStarted,
+    Saved,
 )
 
 RECENT = 10  # reports that a present speed is the mean of: about a second
@@ -38,6 +39,7 @@ class History:
         paused: Whether it waits for the visitor.
         evaluating: Whether training is over and the kept weights are being tested.
         download: How far the full data set has come; None before and after its download.
+        saved_epoch: The last epoch that the run said was saved; 0 before the first.
     """
 
     planned_epochs: int
@@ -49,6 +51,7 @@ class History:
     paused: bool = False
     evaluating: bool = False
     download: Downloading | None = None
+    saved_epoch: int = 0
 
     @classmethod
     def from_events(cls, events: Iterable[Event], planned_epochs: int) -> History:
@@ -66,6 +69,7 @@ class History:
             notebook.paused,
             notebook.evaluating,
             notebook.download,
+            notebook.saved,
         )
 
     @property
@@ -159,6 +163,7 @@ class _Notebook:
     paused: bool = False
     evaluating: bool = False
     download: Downloading | None = None
+    saved: int = 0
 
     def hear(self, event: Event) -> None:
         match event:
@@ -173,6 +178,8 @@ class _Notebook:
                 self.batches.append(event)
             case EpochEnd():
                 self.epochs[event.epoch] = event
+            case Saved():
+                self.saved = event.epoch
             case LearningRateChanged():
                 self.rates.append(event)
             case Paused():
@@ -186,7 +193,7 @@ class _Notebook:
 
     def _begin(self, event: RunStarted) -> None:
         """Forget what is trained again: nothing beyond `epochs_done` is in the weights."""
-        done = event.epochs_done
+        done = self.saved = event.epochs_done
         self.batches = [end for end in self.batches if end.epoch <= done]
         self.epochs = {number: end for number, end in self.epochs.items() if number <= done}
         self.rates = [change for change in self.rates if change.epoch <= done]

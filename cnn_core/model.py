@@ -23,6 +23,7 @@ import numpy as np
 import numpy.typing as npt
 import tensorflow as tf
 
+from cnn_core import files
 from cnn_core.arithmetic import FLOAT_BYTES, LayerRow, layer_table
 from cnn_core.config import ModelConfig
 from cnn_core.errors import CnnError, ConfigError, RunError
@@ -102,13 +103,8 @@ def save(model: keras.Sequential, path: Path, *, optimizer: bool = False) -> Non
         raise ValueError(f"The file must end in .keras. Received path={path}.")
     if not optimizer and model.compiled:
         model = _without_optimizer(model)
-    writer = f"{os.getpid()}-{threading.get_ident()}"
-    temporary = path.with_name(f".{path.stem}.{writer}{path.suffix}")
-    try:
+    with files.replacing(path) as temporary:
         keras.saving.save_model(model, temporary)
-        temporary.replace(path)
-    finally:
-        temporary.unlink(missing_ok=True)
 
 
 def load(path: Path, config: ModelConfig | None = None) -> keras.Sequential:

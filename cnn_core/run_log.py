@@ -70,6 +70,14 @@ def history(run: runs.Run) -> History:
     return _reader(run.folder, run.train.epochs).history()
 
 
+def resumes_after(run: runs.Run) -> int:
+    """The epoch behind which training goes on if the run is resumed; 0 if it begins again."""
+    if not (run.folder / "last.keras").exists():
+        return 0
+    told = history(run)
+    return told.saved_epoch or told.epochs_done  # runs of older versions do not say what they saved
+
+
 @lru_cache(maxsize=32)
 def _reader(folder: Path, epochs: int) -> EventReader:
     return EventReader(folder, epochs)

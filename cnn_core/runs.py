@@ -11,7 +11,6 @@ import shutil
 import socket
 import statistics
 import tempfile
-import threading
 import time
 from collections.abc import Iterator
 from contextlib import suppress
@@ -31,6 +30,7 @@ from cnn_core.config import (
     train_from_dict,
 )
 from cnn_core.errors import CnnError, RunError
+from cnn_core.files import disk_is_full, replacing, write_within
 from cnn_core.pace import reckoned_seconds
 
 RUN_ID = re.compile(r"[0-9]{8}-[0-9]{6}-[0-9a-f]{6}")
@@ -135,7 +135,8 @@ def create(model: ModelConfig, train: TrainConfig, *, owner: str = "", name: str
         run.folder.mkdir(parents=True)
         write_status(run, "queued")
         write_json(run.folder / "config.json", {**order, "name": run.name})  # last: now it is a run
-    except OSError as error:
+    except (OSError, RunError) as error:
+        shutil.rmtree(run.folder, ignore_errors=True)
         raise RunError("run.storage", folder=str(home())) from error
     return run
 
@@ -163,9 +164,26 @@ def open_run(run_id: str) -> Run:
             created=float(tree["created"]),
         )
         time.localtime(run.created)
+    except FileNotFoundError as error:
+        raise RunError("run.not_found", id=run_id) from error
     except Exception as error:  # a damaged file can be wrong in any way
-        raise RunError("run.unreadable", id=run_id) from error
+        raise RunError("run.unreadable", id=run_id, folder=str(folder)) from error
     return run
+
+
+def exists(run: Run) -> bool:
+    """Whether the run's folder is still a run's: a deleted one is not to be written to any more."""
+    return (run.folder / "config.json").exists()
+
+
+def storage_problem(run: Run, error: BaseException) -> RunError | None:
+    """What to say of an error that came of writing to the run's folder; None if it did not."""
+    if not exists(run):
+        return RunError("run.deleted", id=run.id)
+    if disk_is_full(error):
+        return RunError("run.disk_full", folder=str(run.folder))
+    inside = isinstance(error, OSError) and str(error.filename).startswith(str(run.folder))
+    return RunError("run.storage", folder=str(run.folder)) if inside else None
 
 
 def weights_at(run: Run) -> int:
@@ -275,7 +293,11 @@ def _status(tree: dict[str, Any]) -> Status:
 def write_status(
     run: Run, state: str, *, speed: float = 0.0, error: CnnError | None = None
 ) -> None:
-    """Replace the run's status; the writing process vouches for an active one until it dies."""
+    """Replace the run's status; the writing process vouches for an active one until it dies.
+
+    Raises:
+        RunError: If the run's folder is gone or cannot be written.
+    """
     refuse_shipped(run)
     tree: dict[str, Any] = {
         "state": state,
@@ -286,8 +308,16 @@ def write_status(
     }
     if error is not None:
         tree["error"] = {language: error.sentence(language) for language in texts.LANGUAGES}
-    show_life(run)
-    write_json(run.folder / "status.json", tree)
+    try:
+        show_life(run)
+        write_json(run.folder / "status.json", tree)
+    except FileNotFoundError:
+        raise RunError("run.not_found", id=run.id) from None
+    except OSError:
+        try:
+            write_within(run.folder / "status.json", json.dumps(tree).encode())
+        except OSError as again:
+            raise RunError("run.storage", folder=str(run.folder)) from again
 
 
 def show_life(run: Run) -> None:
@@ -299,10 +329,8 @@ def show_life(run: Run) -> None:
 def write_examples(run: Run, images: npt.NDArray[np.uint8], labels: npt.NDArray[np.int64]) -> None:
     """Keep a few test images (N, H, W, C) and their labels (N,), so that a page need not load the set."""
     refuse_shipped(run)
-    temporary = run.folder / "examples.tmp"
-    with temporary.open("wb") as file:
+    with replacing(run.folder / "examples.npz") as path, path.open("wb") as file:
         np.savez(file, images=images, labels=labels)
-    temporary.replace(run.folder / "examples.npz")
 
 
 def examples(run: Run) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.int64]] | None:
@@ -336,9 +364,8 @@ def seconds_an_epoch(
 
 def write_json(path: Path, tree: dict[str, Any]) -> None:
     """Replace the file in one step, so that who reads it never reads half of it."""
-    temporary = path.with_name(f"{path.name}.{os.getpid()}.{threading.get_ident()}.tmp")
-    temporary.write_text(json.dumps(tree, ensure_ascii=False), encoding="utf-8")
-    temporary.replace(path)
+    with replacing(path) as temporary:
+        temporary.write_text(json.dumps(tree, ensure_ascii=False), encoding="utf-8")
 
 
 def write(run: Run, file: str, tree: dict[str, Any]) -> None:

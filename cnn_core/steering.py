@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import threading
 import time
 from dataclasses import asdict, replace
@@ -9,8 +10,10 @@ from typing import Any
 
 from cnn_core import runs
 from cnn_core.config import check_learning_rate
+from cnn_core.errors import RunError
 from cnn_core.events import Control
 
+SECONDS_BETWEEN_CHECKS = 0.2  # of whether the run was deleted
 SETTLED_AFTER = 1.0  # seconds in which a file that was replaced is read again
 
 _lock = threading.Lock()
@@ -67,16 +70,25 @@ def paused_for(run: runs.Run) -> float:
 
 
 class ControlReader:
-    """Asks what is wanted, reading control.json only when it was replaced (4 microseconds if not)."""
+    """Asks what is wanted, reading control.json only when it was replaced (4 microseconds if not).
+
+    Raises `RunError`, when asked, once the run was deleted: nobody shall train it on.
+    """
 
     def __init__(self, run: runs.Run) -> None:
         self._run = run
         self._path = run.folder / "control.json"
         self._seen: tuple[int, int] | None = None
         self._control = Control()
+        self._seen_alive = -math.inf
 
     def __call__(self) -> Control:
         """What is wanted now."""
+        now = time.monotonic()
+        if now - self._seen_alive > SECONDS_BETWEEN_CHECKS:
+            self._seen_alive = now
+            if not runs.exists(self._run):
+                raise RunError("run.deleted", id=self._run.id)
         try:
             stat = self._path.stat()
         except OSError:

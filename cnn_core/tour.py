@@ -63,7 +63,7 @@ def read(run: runs.Run) -> Tour:
             units = {name: arrays[name] for name in names}
             return Tour(run, arrays["images"], arrays["labels"], units, weights)
     except Exception as error:  # a damaged file can make zipfile and NumPy raise anything
-        raise RunError("run.unreadable", id=run.id) from error
+        raise RunError("run.unreadable", id=run.id, folder=str(run.folder)) from error
 
 
 def window_starts(row: LayerRow) -> int:

@@ -88,17 +88,30 @@ def train_run(run_id: str) -> None:
             state, speed = _train(run, control, past)
     except _StopAskedError:
         state = "stopped"
-    except CnnError as error:
-        state, problem = "failed", error
     except Exception as error:  # whatever it was, the visitor gets a sentence and the log the rest
-        log.exception("run %s failed", run_id)
-        state, problem = "failed", RunError("run.failed", kind=type(error).__name__)
-        with suppress(OSError):
-            (run.folder / "error.txt").write_text(traceback.format_exc(), encoding="utf-8")
+        state, problem = "failed", _problem(run, error)
+    if not runs.exists(run):
+        log.warning("run %s was deleted while it trained", run_id)
+        return
     runs.write_status(run, state, speed=speed, error=problem)
     if state in runs.OVER:
         (run.folder / "last.keras").unlink(missing_ok=True)
     gc.collect()
+
+
+def _problem(run: runs.Run, error: Exception) -> CnnError:
+    """What a visitor reads of an error that ended a training."""
+    if isinstance(error, CnnError):
+        return error
+    if problem := runs.storage_problem(run, error):
+        log.warning("run %s cannot be written", run.id, exc_info=error)
+        return problem
+    log.error("run %s failed", run.id, exc_info=error)
+    with suppress(OSError):
+        (run.folder / "error.txt").write_text(
+            "".join(traceback.format_exception(error)), encoding="utf-8"
+        )
+    return RunError("run.failed", kind=type(error).__name__)
 
 
 def _train(run: runs.Run, control: Ask, past: Sequence[EpochEnd]) -> tuple[str, float]:
@@ -232,7 +245,7 @@ def _vouching(run: runs.Run) -> Iterator[None]:
 
     def vouch() -> None:
         while not over.wait(runs.SECONDS_BETWEEN_LIFE_SIGNS):
-            with suppress(OSError):
+            with suppress(OSError, RunError):
                 if runs.status(run).state == "running":
                     runs.show_life(run)
                 else:  # this machine slept, and somebody took the run for interrupted

@@ -11,7 +11,7 @@ from itertools import islice
 import streamlit as st
 
 from cnn_core import datasets, narrator, run_log, runs, steering, texts
-from cnn_core.errors import CnnError
+from cnn_core.errors import CnnError, RunError
 from cnn_core.events import RunEnded
 from cnn_core.figures import curves
 from cnn_core.history import History
@@ -73,6 +73,10 @@ def _invitation() -> None:
 @st.fragment(run_every=POLL_S)
 def _live(run: runs.Run) -> None:
     """Redraws alone while the run is at work, then lets the page settle."""
+    if not runs.exists(run):
+        st.session_state["run"] = None
+        st.session_state["refusal"] = RunError("run.deleted", id=run.id)
+        st.rerun()
     state = _state(run)
     if state not in runs.ACTIVE:
         st.rerun()
@@ -95,8 +99,8 @@ def _over(run: runs.Run) -> None:
         st.error(plain(status.sentence(language())), icon=":material/error:")
     if status.resumable:
         left, right = st.columns([3, 1], vertical_alignment="center")
-        key = "panel.interrupted" if history.epochs_done else "panel.start_again"
-        left.markdown(t(key, epoch=history.epochs_done))
+        epoch = run_log.resumes_after(run)
+        left.markdown(t("panel.interrupted" if epoch else "panel.start_again", epoch=epoch))
         if run.owner == visitor():
             right.button(
                 t("panel.resume_run"), on_click=resume, args=(run,), type="primary",

@@ -27,7 +27,7 @@ class May:
     late: set[str] = field(default_factory=set)
 
 
-L0 = {"errors", "config", "events", "texts", "recipes"}
+L0 = {"errors", "config", "events", "texts", "recipes", "files"}
 RESULTS = {"arithmetic", "pace", "convolution", "drawing", "evaluation", "history", "weights"}
 RUNS = {"runs", "run_log", "steering", "limits", "repair", "snapshots", "tour"}
 L1 = (

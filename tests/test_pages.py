@@ -20,7 +20,16 @@ from streamlit.testing.v1 import AppTest
 from cnn_core import arithmetic, lessons, runs, steering, texts
 from cnn_core.config import PRESETS, ConvBlock, ModelConfig, TrainConfig, from_query, to_query
 from cnn_core.errors import EngineError, RunError
-from cnn_core.events import BatchEnd, EpochEnd, Evaluating, Paused, RunEnded, RunStarted, Score
+from cnn_core.events import (
+    BatchEnd,
+    EpochEnd,
+    Evaluating,
+    Paused,
+    RunEnded,
+    RunStarted,
+    Saved,
+    Score,
+)
 from cnn_core.jobs import Engine
 from cnn_core.run_log import EventWriter
 from cnn_core.runs import Run
@@ -77,6 +86,34 @@ def test_a_run_that_waits_for_a_worker_that_cannot_start_says_so(visit, monkeypa
     for language in texts.LANGUAGES:
         at = visit(language=language, run=run.id)
         assert plain(problem.sentence(language)) in [it.proto.text for it in at.get("progress")]
+
+
+def test_a_run_that_is_deleted_while_it_is_watched_is_told_in_a_sentence(visit, monkeypatch):
+    run = _engine.engine().order(TINY.model, TINY.train, owner=US)
+    at = visit(run=run.id)
+    assert not at.error
+    monkeypatch.setattr(runs, "exists", lambda run: False)  # between the page and its live part
+    for language in texts.LANGUAGES:
+        at = visit(language=language, run=run.id)
+        sentence = plain(RunError("run.deleted", id=run.id).sentence(language))
+        assert [it.value for it in at.error] == [sentence]
+        assert "run" not in at.query_params
+
+
+def test_an_epoch_that_was_not_saved_is_not_promised(visit):
+    run = runs.create(TINY.model, TINY.train, owner=US)
+    write = EventWriter(run)
+    write(RunStarted(1, 8000, 250, "float32"))
+    for epoch in (1, 2):
+        write(EpochEnd(epoch, 1.0, 0.5, 1.0, 0.5, 1e-3, 1.0))
+    write.close()
+    runs.write_status(run, "interrupted")
+    assert any("No complete epoch was saved." in it.value for it in visit(run=run.id).markdown)
+    (run.folder / "last.keras").touch()
+    write = EventWriter(run)
+    write(Saved(1))
+    write.close()
+    assert any("Saved up to epoch 1." in it.value for it in visit(run=run.id).markdown)
 
 
 def test_visitors_who_come_together_share_one_engine(visit):

@@ -19,7 +19,7 @@ from cnn_core import datasets, meters, training
 from cnn_core import model as models
 from cnn_core.config import ConvBlock
 from cnn_core.errors import ConfigError, RunError, ShapeError
-from cnn_core.events import BatchEnd, Control, EpochEnd, Evaluating, RunEnded, RunStarted
+from cnn_core.events import BatchEnd, Control, EpochEnd, Evaluating, RunEnded, RunStarted, Saved
 from cnn_core.training import resolve_precision, train
 
 
@@ -32,7 +32,7 @@ def test_a_named_precision_is_taken_and_auto_is_one_of_them() -> None:
 def test_a_run_tells_its_story_in_order(whole: Any, digits: datasets.Dataset) -> None:
     result, said, _ = whole
     assert [type(it) for it in said if not isinstance(it, BatchEnd)] == (
-        [RunStarted] + [EpochEnd] * 4 + [Evaluating, RunEnded]
+        [RunStarted] + [EpochEnd, Saved] * 4 + [Evaluating, RunEnded]
     )
     began = said.of(RunStarted)[0]
     assert replace(began, time=0) == RunStarted(result.model.count_params(), 1149, 18, "float32")

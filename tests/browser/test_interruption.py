@@ -48,7 +48,7 @@ def test_a_run_survives_the_death_of_its_worker_and_of_its_server(start, window)
     expect(screen.part("runs").get_by_role("switch", name="Only my runs")).to_be_checked()
     expect(screen.part("runs")).to_contain_text("interrupted")
     screen.part(f"open_{run}").get_by_role("button").click()
-    expect(screen.panel).to_contain_text(f"Complete epochs: {done}.")
+    expect(screen.panel).to_contain_text(f"Saved up to epoch {done}.")
     expect(screen.state).to_contain_text("interrupted")
 
     screen.press("resume_run")
