@@ -159,7 +159,7 @@ def test_a_config_that_is_not_there_or_no_text_is_a_sentence() -> None:
     with pytest.raises(RunError, match="cannot be read"):
         runs.open_run(run.id)
     (run.folder / "config.json").unlink()
-    with pytest.raises(RunError, match="cannot be read"):
+    with pytest.raises(RunError, match="does not exist here"):
         runs.open_run(run.id)
 
 
