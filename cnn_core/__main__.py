@@ -71,10 +71,12 @@ def _parser() -> argparse.ArgumentParser:
     write.add_argument("file", type=Path, help="a script (.py) or a notebook (.ipynb)")
     write.set_defaults(folder=None)
     write.add_argument("--form", choices=export.FORMS, default=export.FORMS[0])
-    write.add_argument("--language", choices=texts.LANGUAGES, default="en", help="of its comments")
+    write.add_argument(
+        "--language", choices=texts.LANGUAGES, default="en", help="language of its comments"
+    )
     for command in (train, write):
         _add_settings(command)
-    serve = commands.add_parser("worker", help="be a worker process of a Dask scheduler")
+    serve = commands.add_parser("worker", help="run a worker process for a Dask scheduler")
     serve.add_argument("--scheduler", required=True, help="its address, such as tcp://host:8786")
     serve.add_argument("--kind", choices=worker.KINDS, required=True)
     serve.add_argument("--tied", action="store_true", help="end when standard input ends")

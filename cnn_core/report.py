@@ -128,7 +128,7 @@ class _Page:
         cells = (
             (
                 row.name,
-                "×".join(map(str, row.output_shape)),
+                "×".join(f"{side:,}" for side in row.output_shape),
                 f"{row.params:,}",
                 row.formula,
                 row.size_formula,

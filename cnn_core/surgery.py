@@ -107,7 +107,7 @@ def ablation(
     filters: Sequence[int],
     count: int,
 ) -> dict[str, npt.NDArray[np.int64]]:
-    """How many images are still right when one more filter is switched off, for each of some filters.
+    """How many answers change when one more filter is switched off, for each of some filters.
 
     What lies before the layer is computed once for all of them.
 
@@ -120,7 +120,9 @@ def ablation(
         count: How many test images, from the first on.
 
     Returns:
-        "right" (n,), right answers without each filter; "images" (), images looked at.
+        Counts for each filter, of shape (n,): "lost", images that are correct only with it, and
+        "gained", those that are correct only without it; "correct" (), images that are correct with
+        all of them; "images" (), images looked at.
 
     Raises:
         ConfigError: If the network has not what the edits name.
@@ -130,12 +132,18 @@ def ablation(
     images, labels = data.x_test[:count], data.y_test[:count]
     weights, run = _weights(opened, edits), _without_each(opened.config, layer)
     which = tf.constant(filters, tf.int32)
-    right, seen = np.zeros(len(filters), np.int64), 0
+    lost, gained = np.zeros((2, len(filters)), np.int64)
+    correct, seen = 0, 0
     for batch in _batches(opened.config, images):
         truth = tf.constant(labels[seen : seen + len(batch)], tf.int64)
-        right += run(batch, weights, which, truth).numpy()
+        found = run(batch, weights, which, truth)
+        lost += found["lost"].numpy()
+        gained += found["gained"].numpy()
+        correct += int(found["correct"])
         seen += len(batch)
-    return {"right": right, "images": np.array(seen)}
+    return {
+        "lost": lost, "gained": gained, "correct": np.array(correct), "images": np.array(seen),
+    }  # fmt: skip
 
 
 def _weights(opened: models.Opened, edits: Edits) -> Tensors:
@@ -186,22 +194,30 @@ def _classes(config: ModelConfig) -> Callable[..., Any]:
 
 
 @lru_cache(maxsize=16)
-def _without_each(config: ModelConfig, layer: str) -> Callable[..., Any]:
-    """The compiled pass behind `ablation`: (images, weights, filters (n,), labels (N,)) -> right (n,)."""
+def _without_each(config: ModelConfig, layer: str) -> Callable[..., Tensors]:
+    """The compiled pass of `ablation`: (images, weights, filters (n,), labels (N,)) -> its counts."""
     network = passes.skeleton(config)
     split = next(place for place, it in enumerate(network.layers) if it.name == layer) + 1
 
-    def run(
-        images: tf.Tensor, weights: Tensors, filters: tf.Tensor, labels: tf.Tensor
-    ) -> tf.Tensor:
+    def run(images: tf.Tensor, weights: Tensors, filters: tf.Tensor, labels: tf.Tensor) -> Tensors:
         maps = _last(network, images, weights, slice(split))  # (N, H, W, F)
 
-        def right(index: tf.Tensor) -> tf.Tensor:
-            others = tf.not_equal(tf.range(tf.shape(maps)[-1]), index)
-            shares = _last(network, tf.where(others, maps, 0.0), weights, slice(split, None))
-            return tf.reduce_sum(tf.cast(tf.equal(tf.argmax(shares, axis=1), labels), tf.int64))
+        def correct(maps: tf.Tensor) -> tf.Tensor:
+            probabilities = _last(network, maps, weights, slice(split, None))
+            return tf.equal(tf.argmax(probabilities, axis=1), labels)
 
-        return tf.map_fn(right, filters, fn_output_signature=tf.int64)
+        def count(images: tf.Tensor) -> tf.Tensor:
+            return tf.reduce_sum(tf.cast(images, tf.int64))
+
+        before = correct(maps)
+
+        def changes(index: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+            others = tf.not_equal(tf.range(tf.shape(maps)[-1]), index)
+            after = correct(tf.where(others, maps, 0.0))
+            return count(before & ~after), count(after & ~before)
+
+        lost, gained = tf.map_fn(changes, filters, fn_output_signature=(tf.int64, tf.int64))
+        return {"lost": lost, "gained": gained, "correct": count(before)}
 
     which, truth = (tf.TensorSpec((None,), kind) for kind in (tf.int32, tf.int64))
     return passes.compiled(network, run, which, truth, switches=True)

@@ -24,6 +24,14 @@ PREDICTED = -1
 SHADES = ("grey", "black", "white")
 METHODS = ("grad_cam", "saliency", "smooth", "occlusion")
 LEAST_DROP = 0.001  # of a probability that is worth a colour
+START = {
+    ("fashion", "sample"): 14,
+    ("fashion", "full"): 11,
+    ("digits", "sample"): 5,
+}
+"""By network and size of its data, a test image on which every method finds something."""
+MISSED = {"sample": 9, "full": 10}
+"""By size of the data, a coat for which Grad-CAM finds nothing in the network "fashion"."""
 
 Answer = dict[str, Any]
 

@@ -15,7 +15,7 @@ from cnn_core.errors import CnnError, RunError
 from cnn_core.events import RunEnded
 from cnn_core.figures import curves
 from cnn_core.history import History
-from pages import _choices, _examples, _setup, _take_home
+from pages import _choices, _examples, _scores, _setup, _take_home
 from pages._shared import colours, engine, language, plain, say_error, t
 from pages._visitor import visitor
 
@@ -287,19 +287,8 @@ def _story(run: runs.Run, ended: RunEnded) -> str:
 
 def _result(run: runs.Run, ended: RunEnded) -> None:
     st.markdown(_story(run, ended))
-    if not ended.scores:
-        return
-    with st.container(horizontal=True, gap="small", key="scores"):
-        for part, score in ended.scores.items():
-            st.metric(
-                t(f"score.{part}"),
-                f"{score.accuracy:.2%}",
-                t("score.loss", loss=f"{score.loss:.4f}"),
-                delta_color="off",
-                delta_arrow="off",
-                help=t(f"score.{part}_help"),
-                width=150,
-            )
+    if ended.scores:
+        _scores.row(run, ended.scores)
 
 
 def class_names(run: runs.Run) -> list[str]:

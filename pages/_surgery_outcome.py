@@ -179,35 +179,34 @@ def ranking(view: View) -> None:
         if st.button(
             t("surgery.rank", layer=name), key="surgery_rank", icon=":material/leaderboard:"
         ):
-            st.session_state[key] = (view.edits, view.weights_at, *_ranked(view))
+            st.session_state[key] = (view.edits, view.weights_at, _ranked(view))
         found = st.session_state.get(key)
         if found is None or found[1] != view.weights_at:
             return
-        made_with, _, right, base, images = found
+        made_with, _, ranked = found
         palette, words = colours(), _words()
         st.echarts_chart(
-            figures.ranking_bars(right, base, images, layer=name, words=words, palette=palette),
+            figures.ranking_bars(ranked, layer=name, words=words, palette=palette),
             height=RANKING_HEIGHT, key="surgery_bars",
-            on_select=lambda: _choose_bar(figures.order_of(right)),
-            alt=figures.ranking_alt(right, base, images, layer=name, words=words),
+            on_select=lambda: _choose_bar(ranked.order),
+            alt=figures.ranking_alt(ranked, layer=name, words=words),
         )  # fmt: skip
         st.caption(t("surgery.rank_stale" if made_with != view.edits else "surgery.rank_click"))
 
 
-def _ranked(view: View) -> tuple[list[int], int, int]:
-    """Right answers without each filter of the layer, those with all of them, and the images looked at."""
-    count, right, images = view.row.output_shape[2], [], 0
-    base = int(np.trace(_piece_of(view, view.edits, 0, RANKED)["matrix"]))
+def _ranked(view: View) -> figures.Ranking:
+    """What is lost and gained without each filter of the layer."""
+    count, lost, gained = view.row.output_shape[2], [], []
     bar = st.progress(0.0, text=t("surgery.ranking", done=0, count=count))
     for start in range(0, count, SLICE):
         which = tuple(range(start, min(start + SLICE, count)))
         asked = (view.run.id, view.weights_at, view.edits, view.row.name, which, _here(view.run))
         found = _slice(*asked)
-        right += found["right"].tolist()
-        images = int(found["images"])
-        bar.progress(len(right) / count, text=t("surgery.ranking", done=len(right), count=count))
+        lost += found["lost"].tolist()
+        gained += found["gained"].tolist()
+        bar.progress(len(lost) / count, text=t("surgery.ranking", done=len(lost), count=count))
     bar.empty()
-    return right, base, images
+    return figures.Ranking(lost, gained, int(found["correct"]), int(found["images"]))
 
 
 @st.cache_data(show_spinner=False, max_entries=500)

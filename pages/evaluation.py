@@ -11,7 +11,7 @@ from cnn_core import datasets, evaluation, run_log, runs, texts
 from cnn_core.errors import CnnError
 from cnn_core.evaluation import PARTS, Predictions
 from cnn_core.figures import evaluation as figures
-from pages import _choices, _image_cards, _inside, _run_panel
+from pages import _choices, _image_cards, _inside, _run_panel, _scores
 from pages._image_cards import Answers
 from pages._lessons import lesson
 from pages._shared import colours, engine, language, plain, say_error, t
@@ -23,9 +23,8 @@ MATRIX_HEIGHT = 500
 CALIBRATION_HEIGHT = 460
 MEMBERS, MISTAKES = 15, 24  # cards at a time
 FIRST = (10, 25, 50)
-HONEST = (
-    0.005  # difference of confidence and accuracy that nobody would call too sure or too modest
-)
+LEAST_BIAS = 0.005  # mean confidence less accuracy that counts as over- or underconfidence
+LEAST_ERROR = 0.01  # calibration error above which bins that cancel out are pointed to
 
 LINK = ("run", "part", "cell")
 
@@ -52,10 +51,12 @@ def main() -> None:
         )
         _publish(run)
         return
-    with right:
-        _scores(run)
     _follow(asked, run.model.classes)
-    part = _part()
+    part = _part(run)
+    if part == "test":
+        _scores.look(run)
+    with right:
+        _show_scores(run)
     try:
         found = _predictions(run, part)
     except CnnError as error:
@@ -78,22 +79,12 @@ def _problem(run: runs.Run) -> str:
     return "still_active" if runs.status(run).active else "no_weights"
 
 
-def _scores(run: runs.Run) -> None:
+def _show_scores(run: runs.Run) -> None:
     ended = run_log.history(run).ended
     if ended is None or not ended.scores:
         _inside.say_if_training(run)
         return
-    with st.container(horizontal=True, gap="small", key="scores"):
-        for part, score in ended.scores.items():
-            st.metric(
-                t(f"score.{part}"),
-                f"{score.accuracy:.2%}",
-                t("score.loss", loss=f"{score.loss:.4f}"),
-                delta_color="off",
-                delta_arrow="off",
-                help=t(f"score.{part}_help"),
-                width=150,
-            )
+    _scores.row(run, ended.scores)
 
 
 def _follow(asked: Mapping[str, str], classes: int) -> None:
@@ -112,12 +103,13 @@ def _follow(asked: Mapping[str, str], classes: int) -> None:
             st.warning(t("evaluation.bad_cell", most=classes - 1), icon=":material/link_off:")
 
 
-def _part() -> str:
+def _part(run: runs.Run) -> str:
+    """The chosen part of the data. To begin with not the test images, unless they have been looked at."""
     return _choices.segmented_control(
         t("evaluation.part"),
         PARTS,
         key="evaluation_part",
-        default="test",
+        default="test" if _scores.uncovered(run) else "val",
         format_func=lambda part: t(f"evaluation.part_name.{part}"),
         help=t("evaluation.part_help"),
     )
@@ -341,8 +333,10 @@ def _calibration(answers: Answers) -> None:
         key="calibration",
         alt=figures.calibration_alt(measured, words=words),
     )
-    honest = abs(measured.bias) < HONEST
-    kind = "none" if honest else "above" if measured.bias > 0 else "below"
+    if abs(measured.bias) < LEAST_BIAS:
+        kind = "none" if measured.error < LEAST_ERROR else "mixed"
+    else:
+        kind = "above" if measured.bias > 0 else "below"
     right.metric(t("evaluation.error"), f"{measured.error:.2%}", help=t("evaluation.error_help"))
     right.markdown(
         t(

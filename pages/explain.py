@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 import streamlit as st
 
-from cnn_core import runs
+from cnn_core import datasets, runs
 from cnn_core.errors import CnnError
 from cnn_core.figures.legend import legend
 from pages import _choices, _image_choice, _inside, _patterns
@@ -41,6 +41,8 @@ def main() -> None:
 def _follow(run: runs.Run, asked: Mapping[str, str]) -> None:
     """Do what a link asks for; one sentence on what is not there."""
     _image_choice.follow(asked)
+    if "image_index" not in st.session_state:
+        st.session_state["image_index"] = parts.START.get((run.id, _size(run)), 0)
     names = list(_inside.convolutions(run))
     for name, key in (("layer", "explain_layer"), ("pattern", "pattern_layer")):
         _inside.follow_layer(asked, names, key, name)
@@ -57,6 +59,12 @@ def _follow(run: runs.Run, asked: Mapping[str, str]) -> None:
     if "untrained" in asked:
         st.session_state["explain_untrained"] = asked["untrained"] == "1"
     _patterns.follow(run, asked)
+
+
+def _size(run: runs.Run) -> str:
+    """Of the data that images are taken from: the sample stands in where the full set is not here."""
+    here = datasets.available(run.train.dataset, run.train.size)
+    return run.train.size if here else "sample"
 
 
 @st.fragment
@@ -133,6 +141,12 @@ def _result(run: runs.Run, chosen: Chosen, asked: Asked, opacity: float) -> None
     _inside.html(legend("sequential", "0", t("explain.most"), title=t("explain.scale")))
     parts.pictures(view)
     st.caption(t("explain.scale_note"))
+    if run.id == "fashion":
+        coat = {"run": run.id, "part": "test", "index": str(parts.MISSED[_size(run)])}
+        st.page_link(
+            "pages/explain.py", label=t("explain.missed"), icon=":material/help:",
+            query_params=coat,
+        )  # fmt: skip
     st.page_link(
         "pages/feature_maps.py", label=t("explain.maps"), icon=":material/layers:",
         query_params={"run": run.id, **chosen.query},

@@ -144,7 +144,7 @@ def _table(rows: tuple[LayerRow, ...]) -> None:
     st.table(
         {
             t("table.layer"): [row.name for row in rows],
-            t("table.output"): ["×".join(map(str, row.output_shape)) for row in rows],
+            t("table.output"): ["×".join(f"{side:,}" for side in row.output_shape) for row in rows],
             t("table.params"): [f"{row.params:,}" for row in rows],
             t("table.formula"): [row.formula for row in rows],
             t("table.size"): [row.size_formula for row in rows],

@@ -48,7 +48,7 @@ def test_the_textbook_network_as_a_picture():
         ["Max pool", "14×14×32", "2×2"],
         ["Convolution", "14×14×64", "3×3 same", "18.5k params"],
         ["Max pool", "7×7×64", "2×2"],
-        ["Flatten", "3136"],
+        ["Flatten", "3,136"],
         ["Dense", "100", "313.7k params"],
         ["Dropout", "100"],
         ["Output", "10", "1,010 params"],

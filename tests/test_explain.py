@@ -16,6 +16,7 @@ from cnn_core import datasets, explain, features, patterns, runs, snapshots, wor
 from cnn_core import model as models
 from cnn_core.arithmetic import field_of, layer_table
 from cnn_core.config import ConvBlock, ModelConfig
+from pages import _explain_parts
 
 SHIPPED = {"fashion": "fashion_mnist", "digits": "mnist"}
 HEATS = ("grad_cam", "saliency", "smooth", "occlusion")
@@ -373,3 +374,36 @@ def test_a_look_finds_them_and_needs_no_keras_to_read_the_answer(shipped):
     ):
         assert worker.LOOKS[look.__name__] == f"{look.__module__}:{look.__name__}"
         assert plain(look(network, *arguments))
+
+
+def sizes() -> list[tuple[str, str]]:
+    """Shipped networks with the sizes of their data that are on this machine."""
+    return [
+        (name, size)
+        for name, data in SHIPPED.items()
+        for size in ("sample", "full")
+        if size == "sample" or datasets.available(data, size)
+    ]
+
+
+@pytest.mark.parametrize(("name", "size"), sizes())
+def test_the_page_opens_with_an_image_on_which_every_method_finds_something(name: str, size: str):
+    if (name, size) not in _explain_parts.START:
+        pytest.skip("no image was chosen for these data")
+    answer = explained(name, size, _explain_parts.START[name, size])
+    assert answer["occlusion"]["drops"].max() > 0.5
+    assert all(answer[method]["heat"].max() > 0 for method in HEATS)
+
+
+@pytest.mark.parametrize("size", [size for name, size in sizes() if name == "fashion"])
+def test_the_example_of_failure_is_one(size: str):
+    answer = explained("fashion", size, _explain_parts.MISSED[size])
+    assert answer["label"] == 4, "a coat"
+    assert answer["grad_cam"]["heat"].max() == 0
+    assert answer["occlusion"]["drops"].max() > 0.05, "though something does matter to the network"
+
+
+def explained(name: str, size: str, index: int) -> explain.Answer:
+    run = runs.open_run(name)
+    network = models.opened(run.model, run.folder / "best.keras")
+    return explain.explanations(network, datasets.load(SHIPPED[name], size).x_test[index])

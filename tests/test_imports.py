@@ -29,7 +29,7 @@ class May:
 
 L0 = {"errors", "config", "events", "texts", "recipes", "files"}
 RESULTS = {"arithmetic", "pace", "convolution", "drawing", "evaluation", "history", "weights"}
-RUNS = {"runs", "run_log", "steering", "limits", "repair", "snapshots", "tour"}
+RUNS = {"runs", "run_log", "holdout", "steering", "limits", "repair", "snapshots", "tour"}
 L1 = (
     RESULTS
     | RUNS
@@ -63,6 +63,7 @@ TABLE = {
     "datasets": May({"numpy"}, L0 | {"sources"}, late={"sklearn"}),
     "runs": May({"numpy"}, L0 | {"pace"}),
     "run_log": May(modules=L0 | {"history", "runs"}),
+    "holdout": May(modules=L0 | {"runs"}),
     "steering": May(modules=L0 | {"runs"}),
     "snapshots": May({"numpy"}, L0 | {"arithmetic", "runs"}),
     "tour": May({"numpy"}, L0 | {"arithmetic", "convolution", "runs", "run_log", "snapshots"}),

@@ -17,7 +17,7 @@ import pytest
 import streamlit as st
 from streamlit.testing.v1 import AppTest
 
-from cnn_core import arithmetic, lessons, runs, steering, texts
+from cnn_core import arithmetic, holdout, lessons, runs, steering, texts
 from cnn_core.config import PRESETS, ConvBlock, ModelConfig, TrainConfig, from_query, to_query
 from cnn_core.errors import EngineError, RunError
 from cnn_core.events import (
@@ -487,7 +487,7 @@ def test_every_state_of_a_run_is_shown(state, language, visit):
     assert not at.exception
     badge = texts.say(language, f"state.{BADGES.get(state, state)}")
     assert any(badge in markdown.value for markdown in at.markdown)
-    assert len(at.metric) == (6 if state in {"finished", "stopped"} else 3)
+    assert len(at.metric) == (5 if state in {"finished", "stopped"} else 3)
     assert has(at, "resume_run") == (state in {"failed", "interrupted"})
     assert has(at, "stop") == (state in {"queued", "loading", "running", "paused", "evaluating"})
 
@@ -603,6 +603,36 @@ print(*sorted({{name.partition(".")[0] for name in sys.modules}}))
     loaded = set(done.stdout.split())
     assert {"streamlit", "cnn_core", "numpy"} <= loaded
     assert not loaded & {"keras", "tensorflow", "sklearn", "optuna"}
+
+
+def test_the_test_accuracy_is_covered_until_somebody_asks_and_looks_are_counted(visit):
+    run = make_run("finished")
+    label = texts.say("en", "score.test")
+    for looks in (1, 2):
+        at = visit("playground", run=run.id)
+        assert label not in [metric.label for metric in at.metric]
+        assert "80.00%" in [metric.value for metric in at.metric], "validation is shown"
+        at.button(key="show_test").click().run()
+        for _ in range(2):
+            assert label in [metric.label for metric in at.metric]
+            assert not has(at, "show_test")
+            counted = texts.say("en", "score.looks", count=looks)
+            assert counted in [caption.value for caption in at.caption]
+            at.run()
+    assert holdout.count(run) == 2
+
+
+def test_looks_at_a_run_that_cannot_be_written_count_for_the_window(visit, monkeypatch):
+    run = make_run("finished")
+
+    def full(run: Run) -> None:
+        raise RunError("run.storage", folder="/full")
+
+    monkeypatch.setattr(holdout, "add", full)
+    at = visit("playground", run=run.id)
+    at.button(key="show_test").click().run()
+    assert texts.say("en", "score.looks", count=1) in [caption.value for caption in at.caption]
+    assert not at.exception
 
 
 BADGES = {"loading": "running", "empty": "finished"}

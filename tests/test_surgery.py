@@ -162,9 +162,12 @@ def test_the_ranking_counts_what_is_right_without_each_filter(layer: str):
     cut = [
         plain(network, data.x_test[:200], off=[("conv1", 4), (layer, index)]) for index in (3, 0, 1)
     ]
-    expected = [int((said.argmax(1) == data.y_test[:200]).sum()) for said in cut]
-    assert found["right"].tolist() == expected
-    assert len(set(expected)) > 1
+    before = plain(network, data.x_test[:200], off=[("conv1", 4)]).argmax(1) == data.y_test[:200]
+    after = [said.argmax(1) == data.y_test[:200] for said in cut]
+    assert found["lost"].tolist() == [int((before & ~it).sum()) for it in after]
+    assert found["gained"].tolist() == [int((it & ~before).sum()) for it in after]
+    assert found["correct"] == before.sum()
+    assert len(set(found["lost"].tolist())) > 1
     assert found["images"] == 200
 
 

@@ -80,19 +80,45 @@ def test_a_kernel_shows_its_numbers_marks_what_is_changed_and_frames_the_chosen_
 
 
 def test_the_ranking_begins_with_the_filter_that_is_missed_most():
-    right = [92, 70, 95, 70]
-    assert surgery.order_of(right) == [1, 3, 0, 2]
-    option = surgery.ranking_bars(right, 92, 100, layer="conv2", words=WORDS, palette=palette.DARK)
+    ranking = surgery.Ranking(lost=[0, 25, 1, 22], gained=[0, 3, 4, 0], correct=92, images=100)
+    assert ranking.order == [1, 3, 0, 2]
+    option = surgery.ranking_bars(ranking, layer="conv2", words=WORDS, palette=palette.DARK)
     json.dumps(option)
     assert option["xAxis"]["data"] == ["1", "3", "0", "2"]
     bars = option["series"][0]["data"]
     assert [bar["value"] for bar in bars] == [-22, -22, 0, 3]
-    assert bars[0]["name"] == "Filter 1 off: −22.0 points, 70.0% right"
+    assert bars[0]["name"] == "Filter 1 off: −22.0 points (by chance: up to ±10.6), 70.0% correct"
     colours = [bar["itemStyle"]["color"] for bar in bars]
     missed, equal, better = palette.DARK.problem, palette.DARK.mark, palette.DARK.test
     assert colours == [missed, missed, equal, better]
-    alt = surgery.ranking_alt(right, 92, 100, layer="conv2", words=WORDS)
+    alt = surgery.ranking_alt(ranking, layer="conv2", words=WORDS)
     assert alt.index("Filter 1") < alt.index("Filter 3") < alt.index("Filter 0")
+
+
+def test_a_band_shows_how_far_chance_reaches():
+    """Two standard errors of McNemar: with b lost and c gained of n images, 2·√(b + c) / n."""
+    ranking = surgery.Ranking(lost=[9, 60, 0], gained=[7, 4, 0], correct=900, images=1000)
+    assert [ranking.chance(place) for place in range(3)] == [0.8, 1.6, 0.0]
+    assert [ranking.change(place) for place in range(3)] == [-0.2, -5.6, 0.0]
+    option = surgery.ranking_bars(ranking, layer="conv2", words=WORDS, palette=palette.DARK)
+    bars, low, band = option["series"]
+    assert option["xAxis"]["data"] == ["1", "0", "2"]
+    assert low["data"] == [-1.6, -0.8, 0.0]
+    assert band["data"] == [3.2, 1.6, 0.0]
+    assert low["stack"] == band["stack"]
+    assert low["stackStrategy"] == band["stackStrategy"] == "all", "or they would not add up at 0"
+    assert [low["silent"], band["silent"]] == [True, True], "a click is meant for the bar"
+    assert bars["z"] > band["z"]
+
+
+def test_differences_of_chance_stay_within_the_band():
+    """Of images whose answers change sides by a fair coin, about 95 % of the changes lie in the band."""
+    rng = np.random.default_rng(0)
+    flips = rng.integers(20, 60, 2000)
+    lost = rng.binomial(flips, 0.5)
+    ranking = surgery.Ranking(lost.tolist(), (flips - lost).tolist(), 900, 1000)
+    within = [abs(ranking.change(place)) <= ranking.chance(place) for place in range(2000)]
+    assert 0.93 < np.mean(within) < 0.98
 
 
 @pytest.fixture

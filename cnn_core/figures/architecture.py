@@ -145,7 +145,7 @@ def _window_text(row: LayerRow) -> str:
 
 
 def _times(shape: Iterable[int]) -> str:
-    return "×".join(map(str, shape))
+    return "×".join(f"{side:,}" for side in shape)
 
 
 def _spoken(layers: Sequence[_Layer], rows: Sequence[LayerRow], words: DiagramWords) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from html import escape
@@ -37,7 +38,7 @@ class Words:
         ranking: Title of the ranking; slot {layer}.
         filter: Name of the axis of filters.
         change: Name and unit of the axis of accuracy.
-        bar: What the pointer shows on a filter; slots {filter} {change} {accuracy}.
+        bar: What the pointer shows on a filter; slots {filter} {change} {chance} {accuracy}.
         ranking_alt: For screen readers; slots {title} {first}.
     """
 
@@ -209,37 +210,59 @@ def kernel_alt(kernel: Array, *, words: Words) -> str:
     )
 
 
-def order_of(right: Sequence[int]) -> list[int]:
-    """Filters by how much is lost without them, most first; of equals the first one first."""
-    return [int(place) for place in np.argsort(np.asarray(right), kind="stable")]
+@dataclass(frozen=True, slots=True)
+class Ranking:
+    """What becomes of the answers when one filter at a time is switched off.
+
+    Attributes:
+        lost: For each filter, images that are correct only with it.
+        gained: For each filter, images that are correct only without it.
+        correct: Images that are correct with all filters.
+        images: Images looked at.
+    """
+
+    lost: Sequence[int]
+    gained: Sequence[int]
+    correct: int
+    images: int
+
+    def change(self, place: int) -> float:
+        """Change of the accuracy without that filter, in percentage points."""
+        return 100 * (self.gained[place] - self.lost[place]) / self.images
+
+    def chance(self, place: int) -> float:
+        """Two standard errors of a change that is chance alone, in percentage points (McNemar)."""
+        return 100 * 2 * math.sqrt(self.lost[place] + self.gained[place]) / self.images
+
+    def accuracy(self, place: int) -> float:
+        """Accuracy without that filter, from 0 to 1."""
+        return (self.correct + self.gained[place] - self.lost[place]) / self.images
+
+    @property
+    def order(self) -> list[int]:
+        """Filters by how much is lost without them, most first; of equals the first one first."""
+        return sorted(range(len(self.lost)), key=self.change)
 
 
-def ranking_bars(
-    right: Sequence[int], base: int, images: int, *, layer: str, words: Words, palette: Palette
-) -> Option:
+def ranking_bars(ranking: Ranking, *, layer: str, words: Words, palette: Palette) -> Option:
     """How the accuracy changes without each filter, as bars by size; bar number n can be selected.
 
+    A grey band around zero shows how far a change could reach by chance.
+
     Args:
-        right: Right answers without each filter.
-        base: Right answers with all of them.
-        images: Images that were looked at.
+        ranking: Counts for each filter.
         layer: Name of the layer.
         words: What is written.
         palette: Of the theme.
     """
-    order = order_of(right)
     tones = {-1: palette.problem, 0: palette.mark, 1: palette.test}
     bars = [
         {
-            "value": round(100 * (right[place] - base) / images, 4),
-            "name": words.bar.format(
-                filter=place,
-                change=signed(100 * (right[place] - base) / images, 1),
-                accuracy=f"{right[place] / images:.1%}",
-            ),
-            "itemStyle": {"color": tones[int(np.sign(right[place] - base))]},
+            "value": round(ranking.change(place), 4),
+            "name": _bar_text(ranking, place, words),
+            "itemStyle": {"color": tones[int(np.sign(ranking.change(place)))]},
         }
-        for place in order
+        for place in ranking.order
     ]
     return {
         "animation": False,
@@ -250,32 +273,50 @@ def ranking_bars(
         },
         "tooltip": {"trigger": "item", "formatter": "{b}", "confine": True},
         "xAxis": {
-            "type": "category", "data": [str(place) for place in order], "name": words.filter,
-            "nameLocation": "middle", "axisTick": {"show": False},
+            "type": "category", "data": [str(place) for place in ranking.order],
+            "name": words.filter, "nameLocation": "middle", "axisTick": {"show": False},
             "axisLabel": {"hideOverlap": True},
         },
         "yAxis": {"type": "value", "name": words.change, "nameLocation": "middle"},
         "series": [
             {
                 "id": "ranking", "type": "bar", "data": bars, "cursor": "pointer", "barMinHeight": 3,
-                "selectedMode": "single", "barCategoryGap": "15%",
+                "selectedMode": "single", "barCategoryGap": "15%", "z": 3,
                 "select": {"itemStyle": {"borderColor": palette.mark, "borderWidth": 1}},
-            }
+            },
+            *_chance_band([ranking.chance(place) for place in ranking.order]),
         ],
     }  # fmt: skip
 
 
-def ranking_alt(right: Sequence[int], base: int, images: int, *, layer: str, words: Words) -> str:
+def _chance_band(reach: Sequence[float]) -> list[Option]:
+    """An area from minus to plus `reach` around zero: two lines, the second stacked on the first."""
+    bare: Option = {
+        "type": "line", "stack": "chance", "stackStrategy": "all", "step": "middle", "silent": True,
+        "symbol": "none", "lineStyle": {"opacity": 0}, "z": 1,
+    }  # fmt: skip
+    area = {"color": "#808080", "opacity": 0.22}
+    return [
+        {**bare, "id": "chance_low", "data": [round(-it, 4) for it in reach]},
+        {
+            **bare, "id": "chance", "data": [round(2 * it, 4) for it in reach], "areaStyle": area,
+        },
+    ]  # fmt: skip
+
+
+def ranking_alt(ranking: Ranking, *, layer: str, words: Words) -> str:
     """One sentence for screen readers: the three filters without which most is lost."""
-    first = "; ".join(
-        words.bar.format(
-            filter=place,
-            change=signed(100 * (right[place] - base) / images, 1),
-            accuracy=f"{right[place] / images:.1%}",
-        )
-        for place in order_of(right)[:3]
-    )
+    first = "; ".join(_bar_text(ranking, place, words) for place in ranking.order[:3])
     return words.ranking_alt.format(title=words.ranking.format(layer=layer), first=first)
+
+
+def _bar_text(ranking: Ranking, place: int, words: Words) -> str:
+    return words.bar.format(
+        filter=place,
+        change=signed(ranking.change(place), 1),
+        chance=f"{ranking.chance(place):.1f}",
+        accuracy=f"{ranking.accuracy(place):.1%}",
+    )
 
 
 def _changed(

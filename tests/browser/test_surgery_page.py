@@ -94,7 +94,7 @@ def says(there: Inside, matrix: np.ndarray) -> None:
     right, images = int(np.trace(matrix)), int(matrix.sum())
     eventually(lambda: abs(float(accuracies(there)[1].strip("%")) - 100 * right / images) < 0.06)
     there.settled()
-    found = re.search(r": ([\d,]+) of ([\d,]+) images right", alt(there, "surgery_confusion"))
+    found = re.search(r": ([\d,]+) of ([\d,]+) images correct", alt(there, "surgery_confusion"))
     assert found is not None
     assert abs(int(found[1].replace(",", "")) - right) <= images // 2000
     assert int(found[2].replace(",", "")) == images
@@ -234,7 +234,7 @@ def test_the_ranking_names_the_filter_that_is_missed_most(app, window, run):
         right.append(int((network.predict(images).argmax(1) == labels).sum()))
     worst = int(np.argmin(right))
     assert f"Filter {worst} off" in alt(there, "surgery_bars")
-    assert f"{right[worst] / 1000:.1%} right" in alt(there, "surgery_bars")
+    assert f"{right[worst] / 1000:.1%} correct" in alt(there, "surgery_bars")
 
 
 def test_a_network_of_another_kind_on_a_phone_in_korean_by_the_keyboard(app, window):
