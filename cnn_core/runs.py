@@ -15,6 +15,7 @@ import time
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -163,7 +164,8 @@ def open_run(run_id: str) -> Run:
             name=str(tree.get("name", "")),
             created=float(tree["created"]),
         )
-        time.localtime(run.created)
+        for hours in (-24, 24):  # so that it can be shown in every time zone
+            datetime.fromtimestamp(run.created, UTC) + timedelta(hours=hours)
     except FileNotFoundError as error:
         raise RunError("run.not_found", id=run_id) from error
     except Exception as error:  # a damaged file can be wrong in any way

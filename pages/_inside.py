@@ -11,7 +11,7 @@ import streamlit as st
 from cnn_core import arithmetic, run_log, runs, snapshots
 from cnn_core.arithmetic import LayerRow
 from cnn_core.errors import CnnError
-from pages import _choices, _run_panel
+from pages import _choices, _names, _run_panel
 from pages._shared import chosen_run, engine, publish, say_error, t
 
 STYLE = Path(__file__).parent.parent / "assets" / "inside.css"
@@ -72,6 +72,7 @@ def pick_run(asked: str | None) -> runs.Run | None:
         st.info(t("inside.no_run"), icon=":material/model_training:")
         st.page_link("pages/playground.py", label=t("inside.train_one"), icon=":material/tune:")
         return None
+    names = _names.names_of(known.values())
     st.session_state["inside_run"] = chosen.id if chosen else next(iter(known))
     with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
         run_id = _choices.selectbox(
@@ -79,7 +80,7 @@ def pick_run(asked: str | None) -> runs.Run | None:
             list(known),
             key="inside_run",
             help=t("inside.run_help"),
-            format_func=lambda run_id: name_of(known[run_id]),
+            format_func=names.__getitem__,
             on_change=lambda: st.session_state.update(run=st.session_state["inside_run"]),
         )
         _run_panel.take_home(known[run_id])
@@ -94,11 +95,6 @@ def convolutions(run: runs.Run) -> dict[str, LayerRow]:
 def has_weights(run: runs.Run) -> bool:
     """Whether there is a snapshot to look at."""
     return bool(snapshots.epochs(run))
-
-
-def name_of(run: runs.Run) -> str:
-    """A run in one line."""
-    return t(f"shipped.{run.id}") if run.shipped else _run_panel.title(run)
 
 
 def is_gone(run: runs.Run, page: str, **kept: str) -> bool:

@@ -1,12 +1,10 @@
-"""One run on the screen: live while it is at work, with its result when it is over, and the list of runs."""
+"""One run on the screen: live while it is at work, with its result when it is over."""
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
-from datetime import date, timedelta
+from datetime import timedelta
 from functools import partial
-from itertools import islice
 
 import streamlit as st
 
@@ -15,13 +13,12 @@ from cnn_core.errors import CnnError, RunError
 from cnn_core.events import RunEnded
 from cnn_core.figures import curves
 from cnn_core.history import History
-from pages import _choices, _examples, _scores, _setup, _take_home
+from pages import _choices, _examples, _names, _scores, _setup, _take_home
 from pages._shared import colours, engine, language, plain, say_error, t
 from pages._visitor import visitor
 
 POLL_S = 1.0
 CHART_HEIGHT = 300
-LISTED = 12
 ICONS = {
     "queued": ":material/hourglass_top:",
     "running": ":material/play_circle:",
@@ -51,7 +48,7 @@ def panel(run: runs.Run | None) -> None:
         _say_what_failed()
         if run is None:
             _invitation()
-        elif _state(run) in runs.ACTIVE:
+        elif state_of(run) in runs.ACTIVE:
             _live(run)
             take_home(run)
         else:
@@ -77,7 +74,7 @@ def _live(run: runs.Run) -> None:
         st.session_state["run"] = None
         st.session_state["refusal"] = RunError("run.deleted", id=run.id)
         st.rerun()
-    state = _state(run)
+    state = state_of(run)
     if state not in runs.ACTIVE:
         st.rerun()
     _say_what_failed()
@@ -90,7 +87,7 @@ def _live(run: runs.Run) -> None:
 
 
 def _over(run: runs.Run) -> None:
-    state, history = _state(run), run_log.history(run)
+    state, history = state_of(run), run_log.history(run)
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         _head(run, state)
         take_home(run)
@@ -117,7 +114,7 @@ def _over(run: runs.Run) -> None:
         _examples.show(run, history.ended, class_names(run))
 
 
-def _state(run: runs.Run) -> str:
+def state_of(run: runs.Run) -> str:
     """The run's state; between a worker's death and the next one's start it is queued."""
     state = runs.status(run).state
     return "queued" if state == "interrupted" and engine().holds(run.id) else state
@@ -131,24 +128,13 @@ def _shown_state(state: str, history: History) -> str:
 
 def _head(run: runs.Run, state: str) -> None:
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-        st.badge(t(f"state.{state}"), icon=ICONS[state], color=BADGES.get(state, "gray"))
-        st.caption(title(run))
+        badge(state)
+        st.caption(_names.markdown(run))
 
 
-def title(run: runs.Run) -> str:
-    """Name, data set and network of a run in one line."""
-    network = " → ".join(
-        f"{block.filters}@{block.kernel}×{block.kernel}" for block in run.model.blocks
-    )
-    today = date.fromtimestamp(run.created) == date.today()
-    clock = time.strftime("%H:%M" if today else "%Y-%m-%d %H:%M", time.localtime(run.created))
-    parts = [
-        run.name and plain(run.name),
-        _setup.label("dataset", run.train.dataset),
-        network,
-        clock,
-    ]
-    return " · ".join(part for part in parts if part)
+def badge(state: str) -> None:
+    """A word, a sign and a colour for the state of a run."""
+    st.badge(t(f"state.{state}"), icon=ICONS[state], color=BADGES.get(state, "gray"))
 
 
 def _progress(run: runs.Run, state: str, history: History) -> None:
@@ -268,7 +254,7 @@ def take_home(run: runs.Run) -> None:
     history = run_log.history(run)
     _take_home.of_run(
         run,
-        title=t(f"shipped.{run.id}") if run.shipped else title(run),
+        title=_names.name_of(run),
         story=_story(run, history.ended) if history.ended else "",
         names=class_names(run),
     )
@@ -308,55 +294,6 @@ def resume(run: runs.Run) -> None:
     except CnnError as error:
         st.session_state["refusal"] = error
     st.session_state["run"] = run.id
-
-
-def run_list() -> None:
-    """The visitor's newest runs: open, resume, delete."""
-    with st.expander(
-        t("runs.title"), icon=":material/history:", key="runs", on_change="rerun"
-    ) as list_:
-        if not list_.open:
-            return
-        mine = st.toggle(t("runs.mine"), value=True, key="runs_mine", help=t("runs.mine_help"))
-        found = list(islice(runs.newest(visitor() if mine else None), LISTED))
-        if not found:
-            st.caption(t("runs.none"))
-        for run in found:
-            _row(run)
-
-
-def _row(run: runs.Run) -> None:
-    status, best = runs.status(run), run_log.best_epoch(run)
-    state = _state(run)
-    with st.container(border=True, horizontal=True, vertical_alignment="center", gap="small"):
-        st.badge(t(f"state.{state}"), icon=ICONS[state], color=BADGES.get(state, "gray"))
-        figure = t("runs.best", accuracy=f"{best.val_accuracy:.1%}") if best else t("runs.no_epoch")
-        st.markdown(f"{title(run)}  \n{figure}", width="stretch")
-        st.button(t("runs.open"), key=f"open_{run.id}", on_click=_open, args=(run,))
-        if status.resumable and state != "queued" and run.owner == visitor():
-            st.button(t("panel.resume_run"), key=f"go_on_{run.id}", on_click=resume, args=(run,))
-        if state not in runs.ACTIVE and run.owner == visitor():
-            st.button(
-                t("runs.delete"), key=f"delete_{run.id}", on_click=_delete, args=(run,),
-                icon=":material/delete:", type="tertiary",
-            )  # fmt: skip
-
-
-def _open(run: runs.Run) -> None:
-    st.session_state["run"] = run.id
-    try:
-        _setup.put(*_setup.fit_to_data(run.model, run.train))
-    except CnnError as error:  # a run on images that this version does not know
-        st.session_state["refusal"] = error
-
-
-def _delete(run: runs.Run) -> None:
-    try:
-        runs.delete(run, by=visitor())
-    except CnnError as error:
-        st.session_state["refusal"] = error
-    if st.session_state.get("run") == run.id:
-        st.session_state["run"] = None
 
 
 def span(seconds: float) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
@@ -14,7 +13,7 @@ from cnn_core.config import ModelConfig, TrainConfig
 from cnn_core.errors import CnnError
 from cnn_core.evaluation import Predictions
 from cnn_core.jobs import Engine
-from pages import _choices
+from pages import _choices, _names
 from pages._shared import engine, language, say_error, t
 
 PIECE = 2_500  # test images a look, as on the evaluation page
@@ -68,7 +67,8 @@ def of_run(run: runs.Run, *, title: str, story: str, names: Sequence[str]) -> No
         best = run.folder / "best.keras"
         files["model"] = f"{stem}.keras", lambda: takeaway.in_float32(best.read_bytes())
     if over and history.epochs:
-        make = partial(_report, run, train, engine(), language(), title, story, names)
+        made = _names.local_time(run.created)
+        make = partial(_report, run, train, engine(), language(), title, made, story, names)
         files["report"] = f"{stem}-report.html", make
         files["epochs"] = f"{stem}-epochs.csv", partial(takeaway.epochs_csv, history)
         files["batches"] = f"{stem}-batches.csv", partial(takeaway.batches_csv, history)
@@ -137,6 +137,7 @@ def _report(
     engine: Engine,
     language: str,
     title: str,
+    made: str,
     story: str,
     names: Sequence[str],
 ) -> str:
@@ -153,7 +154,7 @@ def _report(
         script = f"# {error.sentence(language)}"
     facts = report.Facts(
         title=title,
-        made=time.strftime("%Y-%m-%d %H:%M", time.localtime(run.created)),
+        made=made,
         story=story,
         model=run.model,
         train=train,

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Sequence
-from dataclasses import replace
 from html import escape
 from pathlib import Path
 
@@ -14,7 +13,7 @@ import streamlit as st
 from cnn_core import arithmetic, drawing, runs
 from cnn_core.errors import CnnError
 from cnn_core.figures import mosaic
-from pages import _choices, _pad, _run_panel
+from pages import _choices, _names, _pad, _run_panel
 from pages._shared import engine, language, publish, say_error, t
 
 STYLE = Path(__file__).parent.parent / "assets" / "pad" / "draw.css"
@@ -65,15 +64,16 @@ def _choose(models: dict[str, runs.Run]) -> list[runs.Run]:
     st.session_state["draw_run"] = first
     if st.session_state["draw_beside"] == first:
         st.session_state["draw_beside"] = None
+    names = _names.names_of(models.values())
     with st.container(horizontal=True, key="draw_models"):
         _choices.selectbox(
             t("draw.model"), list(models), key="draw_run", help=t("draw.model_help"),
-            format_func=lambda run_id: _label(models[run_id]),
+            format_func=names.__getitem__,
         )  # fmt: skip
         second = _choices.optional_selectbox(
             t("draw.beside"), [run_id for run_id in models if run_id != first],
             key="draw_beside", help=t("draw.beside_help"), placeholder=t("draw.none"),
-            format_func=lambda run_id: _label(models[run_id]),
+            format_func=names.__getitem__,
         )  # fmt: skip
     return [models[run_id] for run_id in (first, second) if run_id]
 
@@ -85,13 +85,6 @@ def _why_not(run_id: str) -> str:
     except CnnError as error:
         return say_error(error)
     return t("draw.unfit")
-
-
-def _label(run: runs.Run) -> str:
-    if run.shipped:
-        return t(f"shipped.{run.id}")
-    nameless = _run_panel.title(replace(run, name=""))  # its names are escaped for Markdown
-    return " · ".join(filter(None, (run.name, nameless)))
 
 
 def _desk(chosen: Sequence[runs.Run]) -> None:
@@ -157,7 +150,7 @@ def _reading(
     number, busy = (drawn.number, str(drawn.live).lower()) if drawn else (0, "false")
     return (
         f'<div class="reading" data-drawing="{number}">'
-        f'<div class="who">{escape(_label(run))}</div>'
+        f'<div class="who">{escape(_names.name_of(run))}</div>'
         f'<div class="answer" role="status" aria-busy="{busy}">{head}</div>'
         f'<div class="bars" role="img" aria-label="{escape(t("draw.bars_alt", shares=alt))}">'
         f'<span class="title">{escape(t("draw.bars"))}</span>{"".join(rows)}</div>'

@@ -11,7 +11,7 @@ from cnn_core.errors import CnnError, ShapeError
 from cnn_core.figures import architecture
 from cnn_core.limits import check_limits
 from cnn_core.repair import repair
-from pages import _run_panel, _setup, _take_home
+from pages import _run_list, _run_panel, _setup, _take_home
 from pages._lessons import lesson
 from pages._shared import chosen_run, engine, language, plain, publish, say_error, t
 from pages._visitor import visitor
@@ -34,7 +34,7 @@ def main() -> None:
         rows = _network(model, train)
         _run_panel.panel(run)
         lesson("loss", "history", "overfitting", "early_stopping", "checkpoint")
-        _run_panel.run_list()
+        _run_list.run_list()
         if rows:
             _table(rows)
     publish({**_setup.query(model, train), **({"run": run.id} if run else {})})

@@ -135,6 +135,8 @@ CONFIG: dict[str, Any] = {"model": to_dict(MODEL), "train": to_dict(TRAIN), "cre
         "\ufeff\0\0\0",
         json.dumps({**CONFIG, "created": "yesterday"}),
         json.dumps({**CONFIG, "created": 1e300}),
+        json.dumps({**CONFIG, "created": 253_402_300_799}),  # the last second of year 9999
+        json.dumps({**CONFIG, "created": -62_135_596_800}),  # the first one of year 1
         json.dumps({**CONFIG, "created": math.nan}),
         json.dumps({**CONFIG, "created": 10**400}),
         json.dumps({**CONFIG, "model": {**CONFIG["model"], "attention_heads": 8}}),

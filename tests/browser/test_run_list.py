@@ -37,7 +37,17 @@ def test_runs_are_listed_opened_and_deleted_by_their_owner_only(app, window):
     expect(stranger.part(f"open_{second}")).to_be_visible()
     expect(theirs.get_by_role("button", name="Delete")).to_have_count(0)
 
+    screen.part(f"rename_{first}").get_by_role("button").click()
+    field = list_.get_by_role("textbox", name="Name of the run")
+    field.fill("eight filters")
+    field.press("Enter")
+    expect(list_).to_contain_text("eight filters · ")
+    expect(screen.panel).to_contain_text("eight filters · ")
+
     screen.part(f"delete_{first}").get_by_role("button").click()
+    expect(list_).to_contain_text("Delete the run “eight filters”")
+    assert first in app.runs()
+    screen.part(f"delete_yes_{first}").get_by_role("button").click()
     expect(screen.part(f"open_{first}")).to_have_count(0)
     expect(screen.panel).to_contain_text("Nothing trained yet")
     assert "run" not in screen.query
@@ -53,6 +63,7 @@ def test_a_run_deleted_in_another_window_leaves_a_sentence(app, window):
     other = Playground.of(window(screen.url, beside=page))
     other.part("runs").locator("summary").click()
     other.part(f"delete_{run}").get_by_role("button").click()
+    other.part(f"delete_yes_{run}").get_by_role("button").click()
     expect(other.panel).to_contain_text("Nothing trained yet")
 
     screen.type("filters", 16, 0)

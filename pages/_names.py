@@ -1,0 +1,72 @@
+"""What a run is called, and when it was made by the visitor's clock."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+from contextlib import suppress
+from datetime import UTC, datetime, timedelta, timezone, tzinfo
+from zoneinfo import ZoneInfo
+
+import streamlit as st
+
+from cnn_core import runs
+from pages import _setup
+from pages._shared import plain, t
+
+
+def title(run: runs.Run) -> str:
+    """Name, data set, network and time of a run in one line of plain text, as a select box shows it."""
+    return " · ".join(filter(None, (run.name, _facts(run))))
+
+
+def markdown(run: runs.Run) -> str:
+    """`title` for a text that is read as Markdown, where a name may hold signs that mean something."""
+    return " · ".join(filter(None, (plain(run.name), _facts(run))))
+
+
+def name_of(run: runs.Run) -> str:
+    """The title of a run, or what one that came with ConvScope is called; plain text."""
+    return t(f"shipped.{run.id}") if run.shipped else title(run)
+
+
+def names_of(shown: Iterable[runs.Run]) -> dict[str, str]:
+    """`name_of` each by id; those that would read the same get the end of their id, too."""
+    names = {run.id: name_of(run) for run in shown}
+    count = Counter(names.values())
+    return {
+        run_id: name if count[name] == 1 else f"{name} · {run_id[-6:]}"
+        for run_id, name in names.items()
+    }
+
+
+def local_time(seconds: float, *, short: bool = False) -> str:
+    """A point in time, in seconds since 1970, to the second by the visitor's clock.
+
+    Args:
+        seconds: The time.
+        short: Leave out the date if that is today.
+    """
+    zone = _zone()
+    moment = datetime.fromtimestamp(seconds, zone)
+    today = moment.date() == datetime.now(zone).date()
+    return moment.strftime("%H:%M:%S" if short and today else "%Y-%m-%d %H:%M:%S")
+
+
+def _facts(run: runs.Run) -> str:
+    network = " → ".join(
+        f"{block.filters}@{block.kernel}×{block.kernel}" for block in run.model.blocks
+    )
+    parts = [_setup.label("dataset", run.train.dataset), network]
+    return " · ".join(filter(None, (*parts, local_time(run.created, short=True))))
+
+
+def _zone() -> tzinfo:
+    """The visitor's time zone; that of the server if the browser does not tell it."""
+    with suppress(LookupError, ValueError, OSError):  # one that is not known on this machine
+        return ZoneInfo(st.context.timezone or "")
+    offset = st.context.timezone_offset
+    with suppress(ValueError, OverflowError):
+        if offset is not None:
+            return timezone(-timedelta(minutes=offset))
+    return datetime.now(UTC).astimezone().tzinfo or UTC
