@@ -1,7 +1,8 @@
 """Plain words beside the curves: what a teacher would point at, tied to the epoch where it happens.
 
 Each rule looks at whole epochs where it can, so that a note stays while batches come and go. Epochs
-that were stopped on their way count for none of them.
+that were stopped on their way count for none of them. What is said of validation figures must be more
+than the chance that lies in a validation set of that size.
 """
 
 from __future__ import annotations
@@ -9,13 +10,14 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from statistics import fmean
+from statistics import fmean, median
 from typing import Literal
 
 from cnn_core import texts
 from cnn_core.config import TEXTBOOK, ModelConfig, TrainConfig
 from cnn_core.events import BatchEnd, EpochEnd
 from cnn_core.history import History, best_of
+from cnn_core.sources import DATASETS
 
 Level = Literal["good", "info", "warning", "problem"]
 
@@ -23,7 +25,10 @@ MOST_NOTES = 3
 NEAR_CHANCE = 0.96  # a loss above this share of ln(classes) is no better than guessing
 FAR_BELOW_CHANCE = 0.6
 WINDOW = 5  # batch reports that make one figure
-RISE = 1.02  # of the validation loss above its lowest, in the mean of the later epochs
+RISE = 1.02  # of the validation loss above its lowest, in the median of the later epochs
+ERRORS = 2.0  # standard errors that a difference must pass
+FEWEST_IMAGES = 300  # of validation, where a data set is not known here
+FEWEST_BATCHES = 50  # of training, before it is said that nothing is learned
 JUMP = 1.2  # of the training loss from one epoch to the next
 WIDE_GAP = 0.10  # between the accuracies on training and validation images
 CLOSE = 0.03
@@ -105,6 +110,32 @@ class _Case:
         return math.log(self.model.classes)
 
     @property
+    def validation_images(self) -> int:
+        """How many images the validation figures are means of."""
+        source = DATASETS.get(self.train.dataset)
+        return source.counts[self.train.size].val if source else FEWEST_IMAGES
+
+    def loss_error(self, end: EpochEnd) -> float:
+        """Standard error of the validation loss.
+
+        Of the losses of single images only the mean is known. Nearly all of it comes from the images
+        that the network gets wrong, a share e; their losses L/e give a standard deviation of
+        L/sqrt(e), which is on the safe side.
+        """
+        wrong = max(1 - end.val_accuracy, 1 / self.validation_images)
+        return end.val_loss / math.sqrt(wrong * self.validation_images)
+
+    def accuracy_error(self, accuracy: float) -> float:
+        """Standard error of a validation accuracy."""
+        return math.sqrt(max(0.0, accuracy * (1 - accuracy)) / self.validation_images)
+
+    def guesses(self, end: EpochEnd) -> bool:
+        """Whether validation after that epoch is no better than guessing."""
+        share = 1 / self.model.classes
+        most = share + ERRORS * self.accuracy_error(share)
+        return end.val_loss >= NEAR_CHANCE * self.chance and end.val_accuracy <= most
+
+    @property
     def rate(self) -> float:
         changes = self.history.learning_rates
         return changes[-1].learning_rate if changes else self.train.learning_rate
@@ -135,9 +166,14 @@ def _diverged(case: _Case) -> Note | None:
 
 
 def _not_learning(case: _Case) -> Note | None:
-    """The last training loss is still what guessing gives."""
-    last = case.last
-    if last is None or not last.loss >= NEAR_CHANCE * case.chance:
+    """Loss and accuracy are still what guessing gives, on the training and the validation images.
+
+    The training loss alone says little: with much dropout it stays high while the network learns.
+    """
+    last, started = case.last, case.history.started
+    if last is None or not last.loss >= NEAR_CHANCE * case.chance or not case.guesses(last):
+        return None
+    if started is not None and last.epoch * started.batches < FEWEST_BATCHES:
         return None
     slots = {
         "epoch": last.epoch,
@@ -157,13 +193,14 @@ def _not_learning(case: _Case) -> Note | None:
 
 
 def _overfitting(case: _Case) -> Note | None:
-    """Two or more epochs after the best one are all worse, while the training loss falls on."""
+    """The epochs after the best one are clearly worse, while the training loss falls on, below it."""
     best, last = case.best, case.last
     if best is None or last is None:
         return None
     later = [end.val_loss for end in case.epochs if end.epoch > best.epoch]
-    risen = min(fmean(later or [0.0]), last.val_loss) >= RISE * best.val_loss
-    if len(later) < 2 or not risen or last.loss >= best.loss:
+    least = best.val_loss + ERRORS * case.loss_error(best)
+    risen = min(median(later or [0.0]), last.val_loss) >= max(RISE * best.val_loss, least)
+    if len(later) < 2 or not risen or last.loss >= min(best.loss, last.val_loss):
         return None
     return Note(
         "overfitting",
@@ -195,7 +232,10 @@ def _jump(case: _Case) -> Note | None:
 def _gap(case: _Case) -> Note | None:
     """Much better on the training images than on others."""
     last = case.last
-    if last is None or len(case.epochs) < 2 or not last.accuracy - last.val_accuracy >= WIDE_GAP:
+    if last is None or len(case.epochs) < 2:
+        return None
+    least = max(WIDE_GAP, ERRORS * case.accuracy_error(last.val_accuracy))
+    if not last.accuracy - last.val_accuracy >= least:
         return None
     return Note("gap", "warning", last.epoch, _accuracies(last))
 

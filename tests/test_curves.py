@@ -17,15 +17,14 @@ from cnn_core.events import BatchEnd, EpochEnd, LearningRateChanged, RunEnded, R
 from cnn_core.figures.curves import (
     MAX_POINTS,
     CurveWords,
-    Point,
     accuracy_curves,
-    accuracy_range,
     alt_text,
     loss_curves,
-    loss_range,
     thin,
 )
 from cnn_core.figures.palette import DARK, LIGHT, Palette
+from cnn_core.figures.ranges import MOST_LOSS, Point, accuracy_range, loss_range
+from cnn_core.figures.still_curves import curve_svg
 from cnn_core.history import History
 
 WORDS = {measure: CurveWords.of(texts.table("en"), measure) for measure in ("loss", "accuracy")}
@@ -242,6 +241,32 @@ def test_a_short_line_is_not_thinned():
     assert thin(points) == points
 
 
+@pytest.mark.parametrize("language", texts.LANGUAGES)
+def test_a_loss_that_runs_away_is_cut_off_and_this_is_said_in_the_chart_and_in_words(language: str):
+    words = CurveWords.of(texts.table(language), "loss")
+    losses = [2.1, 1.9, 3.0, 5e4, 2e9]
+    ends = tuple(EpochEnd(n, y, 0.3, y, 0.3, 1e-3, 1.0) for n, y in enumerate(losses, 1))
+    history = History(8, epochs=ends, started=START)
+    option = loss_curves(history, words=words, palette=LIGHT)
+    assert option["yAxis"]["max"] < 1.5 * MOST_LOSS
+    sentence = option["title"]["subtext"]
+    assert "2e+09" in sentence
+    assert sentence in alt_text(history, "loss", words=words)
+    picture = curve_svg(history, "loss", words=words)
+    assert picture.count(sentence) == 2
+    assert picture.count("<circle") == 3 + 1, "three epochs in the plot, and the legend's"
+    calm = History(8, epochs=ends[:3], started=START)
+    assert loss_curves(calm, words=words, palette=LIGHT)["title"]["subtext"] == ""
+    assert "2e+09" not in curve_svg(calm, "loss", words=words)
+
+
+def test_a_loss_that_is_huge_from_the_start_is_shown():
+    ends = tuple(EpochEnd(n, 100.0 + n, 0.3, 100.0, 0.3, 1e-3, 1.0) for n in (1, 2))
+    option = loss_curves(History(8, epochs=ends, started=START), words=WORDS["loss"], palette=LIGHT)
+    assert 102 < option["yAxis"]["max"] < 300
+    assert option["title"]["subtext"] == ""
+
+
 FIGURES = st.floats(0, 1e9)
 
 
@@ -250,7 +275,8 @@ def test_no_epoch_leaves_the_picture(epochs: list[float], batches: list[float]):
     points: list[Point] = [(0.02 * number, y) for number, y in enumerate(batches)]
     low, high, step = loss_range(epochs, points)
     assert low == 0
-    assert all(y <= high for y in epochs)
+    assert all(y <= high for y in epochs if y <= MOST_LOSS)
+    assert not epochs or any(y <= high for y in epochs)
     assert 1 <= round(high / step) <= 10
     shares = [y % 100 for y in epochs]
     low, high, step = accuracy_range(shares, [(x, y % 100) for x, y in points if y is not None])

@@ -58,7 +58,7 @@ TABLE = {
     "uploads": May({"numpy", "PIL"}, L0),
     "pictures": May({"numpy", "PIL"}, L0),
     "history": May(modules=L0),
-    "narrator": May(modules=L0 | {"history"}),
+    "narrator": May(modules=L0 | {"history", "sources"}),
     "sources": May(modules=L0),
     "datasets": May({"numpy"}, L0 | {"sources"}, late={"sklearn"}),
     "runs": May({"numpy"}, L0 | {"pace"}),

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import math
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -15,7 +17,7 @@ from cnn_core.events import BatchEnd, EpochEnd, LearningRateChanged, RunEnded, R
 from cnn_core.history import History
 from cnn_core.narrator import MOST_NOTES, Note, narrate
 
-TRAIN = TrainConfig(epochs=20, patience=3)
+TRAIN = TrainConfig(size="full", epochs=20, patience=3)
 START = RunStarted(333_526, 9_600, 300, "float32")
 # The plain recipe on the full Fashion-MNIST: training and validation loss, epoch by epoch.
 TEXTBOOK_TRAIN = [0.50, 0.33, 0.28, 0.25, 0.23, 0.21, 0.19, 0.17, 0.16, 0.14]
@@ -30,8 +32,16 @@ def epochs(train: list[float], val: list[float], first: int = 1) -> tuple[EpochE
     )
 
 
-def run(train: list[float], val: list[float], reason: str = "", planned: int = 20) -> History:
+def run(
+    train: list[float],
+    val: list[float],
+    reason: str = "",
+    planned: int = 20,
+    accuracy: float | None = None,
+) -> History:
     ends = epochs(train, val)
+    if accuracy is not None:
+        ends = tuple(replace(end, val_accuracy=accuracy) for end in ends)
     best = min(range(len(val)), key=val.__getitem__) + 1 if val else 0
     ended = RunEnded(reason, len(ends), best, 200.0) if reason else None
     return History(planned, epochs=ends, started=START, ended=ended)
@@ -91,13 +101,66 @@ def test_what_was_said_of_the_first_batches_stays_while_more_come():
 )
 def test_a_loss_that_stays_at_chance(optimizer: str, rate: float, key: str):
     train = replace(TRAIN, optimizer=optimizer, learning_rate=rate)
-    note = only(run([2.304], [2.303]), key, train)
+    note = only(run([2.304], [2.303], accuracy=0.101), key, train)
     assert (note.level, note.epoch) == ("problem", 1)
 
 
 def test_chance_depends_on_the_classes():
-    assert keys(run([0.69], [0.70]), classes=2) == ["not_learning"]
+    assert keys(run([0.69], [0.70], accuracy=0.5), classes=2) == ["not_learning"]
     assert "not_learning" not in keys(run([0.69], [0.70]))
+
+
+@pytest.mark.parametrize(
+    ("loss", "val_loss", "accuracy", "batches"),
+    [
+        (2.25, 1.34, 0.75, 300),  # dropout 0.9: only training looks like guessing
+        (2.27, 2.10, 0.376, 7),  # the mean over the first epoch of 200 images
+        (2.30, 2.29, 0.376, 300),  # right far more often than by chance
+        (2.30, 2.30, 0.1, 7),  # a few batches are no evidence
+    ],
+)
+def test_a_training_loss_like_that_of_guessing_is_not_enough_to_say_that_nothing_is_learned(
+    loss: float, val_loss: float, accuracy: float, batches: int
+):
+    started = replace(START, batches=batches)
+    history = replace(run([loss], [val_loss], accuracy=accuracy), started=started)
+    assert not {key for key in keys(history) if key.startswith("not_learning")}
+
+
+def test_overfitting_is_said_of_no_epoch_of_eight_real_trainings_that_a_better_one_follows():
+    """scikit-learn's digits, the textbook network on 8x8, batch 16, 30 epochs, seeds 0 to 7."""
+    path = Path(__file__).parent / "digits_histories.json"
+    trainings = json.loads(path.read_text(encoding="utf-8"))
+    assert [len(rows) for rows in trainings] == [30] * 8
+    train = TrainConfig("digits", epochs=30, batch_size=16, patience=0)
+    too_soon = []
+    for seed, rows in enumerate(trainings):
+        ends = tuple(EpochEnd(n, *row, 1e-3, 1.0) for n, row in enumerate(rows, 1))
+        for count in range(1, 31):
+            before, after = ends[:count], ends[count:]
+            lowest = min(end.val_loss for end in before)
+            history = History(30, epochs=before, started=START)
+            if "overfitting" in keys(history, train, input_shape=(8, 8, 1)):
+                assert before[-1].loss < before[-1].val_loss
+                if any(end.val_loss < lowest for end in after):
+                    too_soon.append((seed, count))
+    assert too_soon == []
+
+
+@pytest.mark.parametrize(("size", "heard"), [("sample", False), ("full", True)])
+def test_how_far_the_loss_must_rise_depends_on_how_many_images_measure_it(size: str, heard: bool):
+    history = run(TEXTBOOK_TRAIN, TEXTBOOK_VAL)
+    assert ("overfitting" in keys(history, replace(TRAIN, size=size))) is heard
+
+
+def test_overfitting_is_not_said_while_the_training_loss_is_the_higher_one():
+    assert "overfitting" not in keys(run([0.9, 0.8, 0.7, 0.69], [0.4, 0.3, 0.5, 0.6]))
+
+
+def test_overfitting_is_taken_back_when_a_better_epoch_comes():
+    train, val = [0.5, 0.3, 0.2, 0.15, 0.1, 0.09], [0.4, 0.33, 0.30, 0.38, 0.40, 0.29]
+    assert "overfitting" in keys(run(train[:5], val[:5]))
+    assert "overfitting" not in keys(run(train, val))
 
 
 def test_overfitting_names_the_epoch_after_which_the_validation_loss_rises():

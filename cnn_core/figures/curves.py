@@ -13,15 +13,15 @@ from typing import Any, Literal
 
 from cnn_core.events import EpochEnd
 from cnn_core.figures.palette import Palette
+from cnn_core.figures.ranges import MOST_LOSS, Point, accuracy_range, loss_range, nice, tidy
 from cnn_core.history import History, epoch_position
 
 Measure = Literal["loss", "accuracy"]
-Point = tuple[float, float | None]  # place on the axis of epochs, value; None is a gap
 Option = dict[str, Any]
 
 MAX_POINTS = 400
+RECENT = 10  # batch reports that may be above the axis before it is said
 CROWDED = 30  # epochs from which on their points are drawn smaller
-EMPTY_LOSS = 2.5  # just above ln(10), where a network of ten classes begins
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +42,7 @@ class CurveWords:
         alt_batches: The same inside the first epoch; slots {title} {planned} {last}.
         alt: The same after it; slots {title} {epoch} {planned} {train_first} {train_last}
             {val_first} {val_last} {best}.
+        cut: Says that the axis ends below the largest value; slots {top} {largest}.
         nothing: Stands where there is no number.
     """
 
@@ -57,6 +58,7 @@ class CurveWords:
     alt_empty: str
     alt_batches: str
     alt: str
+    cut: str
     nothing: str
 
     @classmethod
@@ -86,7 +88,7 @@ def alt_text(history: History, measure: Measure, *, words: CurveWords) -> str:
 
     if history.epochs:
         first, last, best = history.epochs[0], history.epochs[-1], history.best
-        return words.alt.format(
+        told = words.alt.format(
             **slots,
             epoch=last.epoch,
             train_first=said(view.train(first)),
@@ -95,6 +97,8 @@ def alt_text(history: History, measure: Measure, *, words: CurveWords) -> str:
             val_last=said(view.val(last)),
             best=best.epoch if best else words.nothing,
         )
+        cut = cut_note(history, measure, words=words)
+        return f"{told} {cut}" if cut else told
     if history.batches:
         return words.alt_batches.format(**slots, last=said(view.train(history.batches[-1])))
     return words.alt_empty.format(**slots)
@@ -116,26 +120,6 @@ def thin(points: Sequence[Point], limit: int = MAX_POINTS) -> list[Point]:
     for start in range(0, len(inner), size):
         kept += _extremes(inner[start : start + size])
     return [*kept, points[-1]]
-
-
-def loss_range(epochs: Iterable[float], batches: Iterable[Point]) -> tuple[float, float, float]:
-    """Lowest and highest value of the axis, and the step of its labels.
-
-    All epochs fit in; batches fit in up to their 98th percentile, and once there is an epoch, the
-    steep fall of its first half may leave the picture at the top.
-    """
-    shown, seen = _values(epochs, batches)
-    top = max([1e-6, *shown, *_percentile(seen, 0.98)]) if shown or seen else EMPTY_LOSS
-    step = _nice(top / 5)
-    return 0.0, _tidy(math.ceil(top * 1.02 / step) * step), step
-
-
-def accuracy_range(epochs: Iterable[float], batches: Iterable[Point]) -> tuple[float, float, float]:
-    """The same for percentages: up to 100, down to where the figures begin."""
-    shown, seen = _values(epochs, batches)
-    low = min([99.0, *shown, *_percentile(seen, 0.02)]) if shown else 0.0
-    step = _nice((100 - low) / 5)
-    return _tidy(max(0.0, 100 - math.ceil((100 - low) * 1.02 / step) * step)), 100.0, step
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,7 +144,7 @@ class _View:
 
     def point(self, x: float, value: float) -> Point:
         finite = math.isfinite(value)
-        return round(x, 4), _tidy(self.scaled(value)) if finite else None
+        return round(x, 4), tidy(self.scaled(value)) if finite else None
 
 
 _LOSS = _View("loss", 1.0, "{:.3f}", "%.4f", "insideEndTop", loss_range)
@@ -169,14 +153,17 @@ _VIEWS = {view.name: view for view in (_LOSS, _ACCURACY)}
 
 
 def _curves(history: History, view: _View, words: CurveWords, palette: Palette) -> Option:
-    batches = [view.point(epoch_position(end), view.train(end)) for end in history.batches]
-    at = places(history)
-    train = [view.point(at[end.epoch], view.train(end)) for end in history.epochs]
-    val = [view.point(at[end.epoch], view.val(end)) for end in history.epochs]
+    batches, train, val = _points(history, view)
     low, high, step = view.range([y for _, y in train + val if y is not None], batches)
     return {
         "animation": False,
-        "title": {"text": words.title, "left": 0, "top": 0},
+        "title": {
+            "text": words.title,
+            "subtext": cut_note(history, view.name, words=words),
+            "left": 0,
+            "top": 0,
+            "itemGap": 4,
+        },
         "legend": _legend(words, over=history.ended is not None),
         "grid": _GRID,
         "tooltip": {
@@ -196,6 +183,27 @@ def _curves(history: History, view: _View, words: CurveWords, palette: Palette) 
         },
         "series": _series(history, view, words, palette, thin(batches), train, val),
     }
+
+
+def _points(history: History, view: _View) -> tuple[list[Point], list[Point], list[Point]]:
+    """Batches, training and validation."""
+    at = places(history)
+    return (
+        [view.point(epoch_position(end), view.train(end)) for end in history.batches],
+        [view.point(at[end.epoch], view.train(end)) for end in history.epochs],
+        [view.point(at[end.epoch], view.val(end)) for end in history.epochs],
+    )
+
+
+def cut_note(history: History, measure: Measure, *, words: CurveWords) -> str:
+    """A sentence on losses of whole epochs, or of the last batches, that lie above the axis."""
+    view = _VIEWS[measure]
+    batches, train, val = _points(history, view)
+    shown = [y for _, y in train + val if y is not None]
+    _, top, _ = view.range(shown, batches)
+    largest = max([*shown, *(y for _, y in batches[-RECENT:] if y is not None)], default=0.0)
+    cut = measure == "loss" and largest > top >= MOST_LOSS
+    return words.cut.format(top=f"{top:g}", largest=f"{largest:,.4g}") if cut else ""
 
 
 def _series(
@@ -253,7 +261,7 @@ def _legend(words: CurveWords, *, over: bool) -> Option:
 
 
 def _x_axis(planned: int, words: CurveWords) -> Option:
-    step = planned / 4 if planned <= 2 else max(1.0, _nice(planned / 10))
+    step = planned / 4 if planned <= 2 else max(1.0, nice(planned / 10))
     return {
         "type": "value",
         "min": 0,
@@ -359,18 +367,6 @@ def _marks(marks: list[Option], colour: str, **style: object) -> Option:
     }
 
 
-def _values(epochs: Iterable[float], batches: Iterable[Point]) -> tuple[list[float], list[float]]:
-    """Finite epoch figures; finite batch figures, without the first half epoch once one is over."""
-    shown = [y for y in epochs if math.isfinite(y)]
-    start = 0.5 if shown else 0.0
-    return shown, [y for x, y in batches if y is not None and math.isfinite(y) and x > start]
-
-
-def _percentile(values: list[float], share: float) -> list[float]:
-    """The value below which `share` of them lie, in a list; an empty list for none."""
-    return [sorted(values)[round(share * (len(values) - 1))]] if values else []
-
-
 def _extremes(bucket: Sequence[Point]) -> list[Point]:
     """Lowest, highest and first gap of a bucket, in their order."""
     heights = [(y, i) for i, (_, y) in enumerate(bucket) if y is not None]
@@ -379,14 +375,3 @@ def _extremes(bucket: Sequence[Point]) -> list[Point]:
     if heights:
         kept |= {min(heights)[1], max(heights)[1]}
     return [bucket[i] for i in sorted(kept)]
-
-
-def _nice(step: float) -> float:
-    """The next 1, 2 or 5 times a power of ten."""
-    power = 10.0 ** math.floor(math.log10(step))
-    return _tidy(next(n * power for n in (1, 2, 5, 10) if n * power >= step * 0.999))
-
-
-def _tidy(value: float) -> float:
-    """Six figures: what a screen shows, without the noise of binary fractions."""
-    return float(f"{value:.6g}")

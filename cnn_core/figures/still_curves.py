@@ -14,13 +14,12 @@ from itertools import groupby
 from cnn_core.figures.curves import (
     CurveWords,
     Measure,
-    Point,
-    accuracy_range,
     alt_text,
-    loss_range,
+    cut_note,
     places,
     thin,
 )
+from cnn_core.figures.ranges import Point, accuracy_range, loss_range
 from cnn_core.history import History, epoch_position
 
 WIDTH, HEIGHT = 460, 300
@@ -48,16 +47,17 @@ def curve_svg(history: History, measure: Measure, *, words: CurveWords) -> str:
     shown = [y for _, y in training + validation if y is not None]
     find = accuracy_range if measure == "accuracy" else loss_range
     plot = _Plot(max([1.0, *at.values()]), *find(shown, batches))
+    cut = cut_note(history, measure, words=words)
     best = at[history.best.epoch] if history.best else None
     parts = [
         f'<text x="{LEFT}" y="16" class="name">{escape(words.title)}</text>',
+        f'<text x="{WIDTH - RIGHT}" y="16" class="tick end">{escape(cut)}</text>' if cut else "",
         *plot.axes(words),
         f'<clipPath id="plot-{measure}"><rect x="{LEFT}" y="{TOP}" width="{plot.wide}"'
         f' height="{plot.tall}"/></clipPath>',
-        f'<g clip-path="url(#plot-{measure})">{plot.line(thin(batches), "batches")}</g>',
+        f'<g clip-path="url(#plot-{measure})">{plot.line(thin(batches), "batches")}',
+        f"{plot.line(training, 'training')}{plot.line(validation, 'validation')}</g>",
         *(plot.mark(best, words.best.format(epoch=history.best.epoch)) if history.best else ""),
-        plot.line(training, "training"),
-        plot.line(validation, "validation"),
         *plot.dots(training, "training"),
         *plot.dots(validation, "validation"),
         *_legend(words),
@@ -116,7 +116,7 @@ class _Plot:
 
     def dots(self, points: Sequence[Point], kind: str) -> Iterator[str]:
         for x, y in points:
-            if y is not None:
+            if y is not None and y <= self._high:
                 yield _dot(self.x(x), self.y(y), kind)
 
     def mark(self, epoch: float | None, label: str) -> Iterator[str]:
