@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 from urllib.parse import parse_qsl
 
-from cnn_core import export, texts, worker
+from cnn_core import cluster, export, texts, worker
 from cnn_core.arithmetic import layer_table
 from cnn_core.config import PRESETS, ModelConfig, TrainConfig, from_query
 from cnn_core.datasets import DATASETS, Source, load, spec
@@ -43,6 +43,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         if options.command == "export":
             _export(options)
+        elif options.command == "scheduler":
+            cluster.serve(options.host, options.port)
         else:
             _train(*_setup(options), options.folder)
     except (CnnError, OSError) as error:
@@ -76,6 +78,15 @@ def _parser() -> argparse.ArgumentParser:
     )
     for command in (train, write):
         _add_settings(command)
+    schedule = commands.add_parser(
+        "scheduler", help="run a Dask scheduler for the servers and workers of a cluster"
+    )
+    schedule.add_argument(
+        "--host", help="address to listen on; every one of this machine if missing"
+    )
+    schedule.add_argument(
+        "--port", type=int, default=8786, help="port to listen on; 8786 if missing"
+    )
     serve = commands.add_parser("worker", help="run a worker process for a Dask scheduler")
     serve.add_argument("--scheduler", required=True, help="its address, such as tcp://host:8786")
     serve.add_argument("--kind", choices=worker.KINDS, required=True)

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import socket
+import pickle
 from collections.abc import Callable
 from typing import Any
 
 from cnn_core import worker
-from cnn_core.errors import CnnError, RunError
+from cnn_core.errors import CnnError, EngineError, RunError
 
 BOOT_TIMEOUT = 10.0  # seconds to wait for a scheduler's answer, again and again
 ANSWER_TIMEOUT = 10.0
@@ -39,11 +39,29 @@ def local() -> Any:
         )
 
 
+def serve(host: str | None, port: int) -> None:
+    """Be a scheduler for servers and workers on other machines, until a signal ends it.
+
+    Raises:
+        EngineError: If the address cannot be used.
+    """
+    import dask
+    from distributed.cli import dask_scheduler
+
+    where = ["--port", str(port), *(("--host", host) if host else ())]
+    try:
+        with dask.config.set(SCHEDULER_SETTINGS):
+            dask_scheduler.main([*where, "--no-dashboard", "--no-show"], standalone_mode=False)
+    except OSError as error:
+        address = f"{host or '0.0.0.0'}:{port}"
+        raise EngineError("engine.no_port", address=address, reason=error.strerror) from error
+
+
 def connect(address: str) -> Any:
     """A client of the scheduler there. Raises OSError or ValueError if there is none."""
     from distributed import Client
 
-    _knock(address)
+    worker.knock(address, BOOT_TIMEOUT)
     return Client(  # type: ignore[no-untyped-call]
         address, set_as_default=False, timeout=BOOT_TIMEOUT, name="convscope"
     )
@@ -58,9 +76,31 @@ def workers(client: Any) -> dict[str, Any]:
     return dict(answer["workers"])
 
 
-def submit(client: Any, kind: str, key: str, work: Callable[..., Any], *arguments: Any) -> Any:
-    """The future of a call that a worker of that kind makes."""
-    return client.submit(work, *arguments, key=key, resources={kind: 1}, pure=False)
+class _Call:
+    """A call that is made where its pickle is loaded.
+
+    Dask's scheduler unpickles the function and the arguments of every task. It gets `pickle.loads` and
+    bytes, so that it need not have ConvScope, NumPy or the same Python.
+    """
+
+    def __init__(self, work: Callable[..., Any], *arguments: Any) -> None:
+        self._work, self._arguments = work, arguments
+
+    def __reduce__(self) -> tuple[Callable[..., Any], tuple[Any, ...]]:
+        return self._work, self._arguments
+
+
+def needs(kind: str, *, same_version: bool) -> dict[str, float]:
+    """What a worker must have to be sent work of that kind: resources in Dask's sense."""
+    return {kind: 1, **({worker.version_resource(): 1} if same_version else {})}
+
+
+def submit(
+    client: Any, needs: dict[str, float], key: str, work: Callable[..., Any], *arguments: Any
+) -> Any:
+    """The future of a call that a worker with those resources makes."""
+    call = pickle.dumps(_Call(work, *arguments))
+    return client.submit(pickle.loads, call, key=key, resources=needs, pure=False)
 
 
 def error_of(future: Any) -> CnnError:
@@ -70,11 +110,3 @@ def error_of(future: Any) -> CnnError:
         return error
     kind = type(error).__name__
     return RunError("run.killed") if kind == "KilledWorker" else RunError("run.failed", kind=kind)
-
-
-def _knock(address: str) -> None:
-    """Raise OSError or ValueError unless somebody listens there; a Dask client leaks a thread then."""
-    from distributed.comm.addressing import get_address_host_port
-
-    with socket.create_connection(get_address_host_port(address), timeout=BOOT_TIMEOUT):
-        pass

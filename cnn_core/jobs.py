@@ -13,7 +13,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
-from cnn_core import cluster, datasets, run_log, runs, steering, worker
+from cnn_core import cluster, datasets, run_log, runs, steering, version, worker
 from cnn_core.config import Limits, ModelConfig, TrainConfig
 from cnn_core.errors import CnnError, EngineError, LimitError, RunError
 from cnn_core.limits import check_limits
@@ -70,12 +70,16 @@ class Engine:
     ) -> None:
         self._address = scheduler
         self._ours = scheduler is None
+        version.fingerprint()
         self._on_ready = on_ready
         self._head_start = head_start
         self._lock = threading.RLock()
         self._jobs: list[_Job] = []  # oldest first
         self._processes: dict[str, WorkerProcess] = {}
         self._workers: dict[str, set[str]] = {}
+        self._strangers: set[str] = (
+            set()
+        )  # kinds of which only workers of another version are there
         self._client: Any = None
         self._cluster: Any = None
         self._closing = threading.Event()
@@ -125,6 +129,26 @@ class Engine:
     def ready(self, kind: str) -> bool:
         """Whether a worker of that kind, "train" or "look", is there."""
         return bool(self._workers.get(kind))
+
+    def lack(self, kind: str) -> EngineError | None:
+        """Why no worker does what "train" or "look" names, if that is known; it may change by itself.
+
+        Our own workers are started again when they end; those of an existing cluster somebody has to start.
+        """
+        problem = self.problem(kind)
+        if problem or self._ours or self.ready(kind) or not self._tried.is_set():
+            return problem
+        what = "version" if kind in self._strangers else "no_worker"
+        return EngineError(f"engine.{what}_{kind}", address=self._address)
+
+    def lacks(self) -> list[EngineError]:
+        """What `lack` says of every kind of worker, as far as it says anything."""
+        return [lack for kind in worker.KINDS if (lack := self.lack(kind))]
+
+    @property
+    def ours(self) -> bool:
+        """Whether this engine has workers of its own, not those of an existing cluster."""
+        return self._ours
 
     def order(
         self,
@@ -243,16 +267,17 @@ class Engine:
         self._refuse_if_down("look")
         if self._client is None:
             raise EngineError("engine.slow", seconds=round(timeout))
+        if lack := self.lack("look"):
+            raise lack
         future = None
         try:
-            asked = (name, run.folder / "best.keras", run.id, arguments)
-            key = f"look-{uuid.uuid4().hex}"
-            future = cluster.submit(self._client, "look", key, worker.look, *asked)
+            key, needs = f"look-{uuid.uuid4().hex}", self._needs("look")
+            future = cluster.submit(self._client, needs, key, worker.look, name, run.id, arguments)
             return future.result(timeout=max(0.0, deadline - time.monotonic()))
         except CnnError:
             raise
         except TimeoutError as error:
-            raise EngineError("engine.slow", seconds=round(timeout)) from error
+            raise self.lack("look") or EngineError("engine.slow", seconds=round(timeout)) from error
         except Exception as error:
             log.warning("look %s failed", name, exc_info=True)
             raise EngineError("engine.failed", kind=type(error).__name__) from error
@@ -326,14 +351,23 @@ class Engine:
             return {}
         if not self._ours:
             self._problem = None
-        found = {
-            kind: {str(it["name"]) for it in known.values() if it["resources"].get(kind)}
-            for kind in worker.KINDS
-        }
+        found, self._strangers = {}, set()
+        for kind in worker.KINDS:
+            of_kind = [it for it in known.values() if it["resources"].get(kind)]
+            needs = self._needs(kind)
+            found[kind] = {
+                str(it["name"]) for it in of_kind if needs.keys() <= it["resources"].keys()
+            }
+            if of_kind and not found[kind]:
+                self._strangers.add(kind)
         for kind, process in self._processes.items():
             if process.name in found[kind]:
                 process.answered()
         return found
+
+    def _needs(self, kind: str) -> dict[str, float]:
+        """What a worker has to offer; our own run the code that lies here, whatever its version."""
+        return cluster.needs(kind, same_version=not self._ours)
 
     def _ask_scheduler(self) -> dict[str, Any]:
         """The workers that it knows. Raises OSError or ValueError while there is no scheduler."""
@@ -381,7 +415,9 @@ class Engine:
         free -= sum(job.future is not None for job in self._jobs)
         for job in [job for job in self._jobs if job.future is None][: max(0, free)]:
             key = f"train-{job.run.id}-{uuid.uuid4().hex[:6]}"
-            job.future = cluster.submit(self._client, "train", key, worker.train_run, job.run.id)
+            job.future = cluster.submit(
+                self._client, self._needs("train"), key, worker.train_run, job.run.id
+            )
 
 
 def seconds_left(run: runs.Run, speed: float | None) -> float | None:

@@ -7,6 +7,7 @@ import gc
 import importlib
 import logging
 import os
+import socket
 import sys
 import threading
 import time
@@ -18,7 +19,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import numpy as np
 
-from cnn_core import datasets, pace, run_log, runs, steering
+from cnn_core import datasets, pace, run_log, runs, steering, texts, version
 from cnn_core.errors import CnnError, EngineError, RunError
 from cnn_core.events import Ask, Downloading, Emit, EpochEnd, Loading
 
@@ -33,7 +34,9 @@ KINDS = ("train", "look")
 SECONDS_BETWEEN_DOWNLOAD_EVENTS = 0.5
 SECONDS_BETWEEN_LOOKS_AT_SCHEDULER = 0.1
 SHORTEST_MEASURE = 0.5  # seconds of training that tell a speed
-DEATH_TIMEOUT = 60.0  # seconds to wait for a scheduler
+DEATH_TIMEOUT = 60.0  # seconds to wait for a scheduler that listens
+KNOCK_TIMEOUT = 5.0
+SECONDS_BETWEEN_KNOCKS = 1.0
 DASK_SETTINGS = {
     "distributed.worker.profile.enabled": False,  # it would interrupt the training 100 times a second
     "distributed.admin.tick.interval": "500ms",
@@ -130,8 +133,10 @@ def _train(run: runs.Run, control: Ask, past: Sequence[EpochEnd]) -> tuple[str, 
     return STATES[result.ended.reason], _speed(run, result.epochs)
 
 
-def look(name: str, path: Path, run_id: str, arguments: tuple[Any, ...]) -> Any:
-    """Call a function of `LOOKS` with the model in that file; the last models stay open.
+def look(name: str, run_id: str, arguments: tuple[Any, ...]) -> Any:
+    """Call a function of `LOOKS` with the best model of a run; the last models stay open.
+
+    The run's folder is found here: the server's path to it may lead nowhere on this machine.
 
     Raises:
         CnnError: If the run or its model cannot be read, or whatever else goes wrong.
@@ -139,6 +144,7 @@ def look(name: str, path: Path, run_id: str, arguments: tuple[Any, ...]) -> Any:
     problem: CnnError
     try:
         module, function = LOOKS[name].split(":")
+        path = runs.open_run(run_id).folder / "best.keras"
         opened = _opened(run_id, path, path.stat().st_mtime_ns if path.exists() else 0)
         return getattr(importlib.import_module(module), function)(opened, *arguments)
     except CnnError as error:
@@ -170,36 +176,84 @@ def _cached_data(dataset: str, size: str) -> datasets.Dataset:
     return datasets.load(dataset, size)
 
 
+def version_resource() -> str:
+    """The resource, in Dask's sense, of a worker that runs the code of this process."""
+    return f"convscope-{version.fingerprint()}"
+
+
 def serve(scheduler: str, kind: str, *, tied: bool = False) -> NoReturn:
-    """Be a worker of that kind until the scheduler goes. The process ends with this call.
+    """Be a worker of that kind; wait for the scheduler while it is away. The process ends with this call.
 
     Args:
         scheduler: Its address, such as "tcp://host:8786".
         kind: One of `KINDS`.
-        tied: End when standard input ends: it is the string that ties this process to the app, and
-            it is cut when the app ends, however that comes about.
+        tied: Belong to the app that started this process: end when the scheduler is gone or standard
+            input ends, which it does when the app ends, however that comes about.
     """
     if tied:
         threading.Thread(target=_leave_with_parent, daemon=True).start()
     code = 1
     try:
+        version.fingerprint()
         if kind == "train":
             os.nice(10)
+        if not tied:
+            _wait_for(scheduler)
         importlib.import_module("cnn_core.training" if kind == "train" else "cnn_core.model")
-        asyncio.run(_work(scheduler, kind))
+        asyncio.run(_work(scheduler, kind, tied=tied))
     except KeyboardInterrupt:
         code = 130
+    except EngineError as error:
+        print(error, file=sys.stderr, flush=True)
+        code = 2
     except Exception:
         traceback.print_exc()
     finally:
         os._exit(code)
 
 
-async def _work(scheduler: str, kind: str) -> NoReturn:
-    """Exit code 0 once the worker is no longer wanted, 2 if there was no scheduler.
+def knock(address: str, timeout: float) -> None:
+    """Raise OSError or ValueError unless somebody listens there; a Dask client would leak a thread."""
+    from distributed.comm.addressing import get_address_host_port
+
+    with socket.create_connection(get_address_host_port(address), timeout=timeout):
+        pass
+
+
+def _wait_for(scheduler: str) -> None:
+    """Return once somebody listens there; say on the terminal that this waits, and that it found them.
+
+    Raises:
+        EngineError: If it is no address.
+    """
+    waited = False
+    while True:
+        try:
+            knock(scheduler, KNOCK_TIMEOUT)
+        except OSError:
+            if not waited:
+                _say("worker.waits", scheduler)
+            waited = True
+            time.sleep(SECONDS_BETWEEN_KNOCKS)
+        except ValueError as error:
+            raise EngineError("engine.bad_address", address=scheduler) from error
+        else:
+            _say("worker.found", scheduler)
+            return
+
+
+def _say(key: str, scheduler: str) -> None:
+    print(texts.say("en", key, address=scheduler), flush=True)
+
+
+async def _work(scheduler: str, kind: str, *, tied: bool) -> NoReturn:
+    """Work until the scheduler is gone; then end, or begin anew where nobody else starts this worker.
 
     A training that has begun would hold every gentler end of the process up, while the scheduler may
     have given it to another worker already.
+
+    Raises:
+        EngineError: If it belongs to an app whose scheduler cannot be reached.
     """
     import dask
     from distributed import Status, Worker
@@ -212,7 +266,7 @@ async def _work(scheduler: str, kind: str) -> NoReturn:
             worker = await Worker(
                 scheduler,
                 nthreads=1,
-                resources={kind: 1},
+                resources={kind: 1, version_resource(): 1},
                 memory_limit=0,
                 dashboard=False,
                 # Who reaches a worker's port can run code in it, so only where the scheduler is.
@@ -222,13 +276,16 @@ async def _work(scheduler: str, kind: str) -> NoReturn:
                 name=f"{kind}-{os.getpid()}",
                 death_timeout=DEATH_TIMEOUT,
             )
-    except (OSError, ValueError, TimeoutError):
+        while worker.status in (Status.running, Status.paused):
+            await asyncio.sleep(SECONDS_BETWEEN_LOOKS_AT_SCHEDULER)
+    except (OSError, ValueError, TimeoutError) as error:
         log.debug("no scheduler", exc_info=True)
-        print(EngineError("engine.scheduler", address=scheduler), file=sys.stderr, flush=True)
-        os._exit(2)
-    while worker.status in (Status.running, Status.paused):
-        await asyncio.sleep(SECONDS_BETWEEN_LOOKS_AT_SCHEDULER)
-    os._exit(0)
+        if tied:
+            raise EngineError("engine.scheduler", address=scheduler) from error
+    if tied:
+        os._exit(0)
+    _say("worker.lost", scheduler)
+    os.execv(sys.executable, [sys.executable, *sys.orig_argv[1:]])
 
 
 def _leave_with_parent() -> None:

@@ -138,7 +138,7 @@ def badge(state: str) -> None:
 
 
 def _progress(run: runs.Run, state: str, history: History) -> None:
-    if state == "queued" and (problem := engine().problem("train")):
+    if state == "queued" and (problem := engine().lack("train")):
         text = say_error(problem)
     elif state == "queued":
         place = engine().place(run)

@@ -16,6 +16,7 @@ from pages._engine import engine
 ASSETS = Path(__file__).parent.parent / "assets"
 STYLE = ASSETS / "style.css"
 ICON = str(ASSETS / "icon.png")
+WATCH_S = 2.0
 WORD_JOINER = "\u2060"  # has no width
 
 
@@ -58,7 +59,15 @@ def frame() -> None:
             label_visibility="collapsed",
         )
     _visitor.remember()
-    engine()
+    if not engine().ours:
+        _watch_cluster()
+
+
+@st.fragment(run_every=WATCH_S)
+def _watch_cluster() -> None:
+    """Say what an existing cluster lacks, as soon as it does and until it does no more."""
+    for sentence in dict.fromkeys(map(say_error, engine().lacks())):
+        st.error(sentence, icon=":material/power_off:")
 
 
 def _choose_language() -> None:

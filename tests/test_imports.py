@@ -27,7 +27,7 @@ class May:
     late: set[str] = field(default_factory=set)
 
 
-L0 = {"errors", "config", "events", "texts", "recipes", "files"}
+L0 = {"errors", "config", "events", "texts", "recipes", "files", "version"}
 RESULTS = {"arithmetic", "pace", "convolution", "drawing", "evaluation", "history", "weights"}
 RUNS = {"runs", "run_log", "holdout", "steering", "limits", "repair", "snapshots", "tour"}
 L1 = (
@@ -85,7 +85,7 @@ TABLE = {
     "processes": May(modules=L0 | {"runs"}),
     "jobs": May(modules=L0 | L1 | {"worker", "cluster", "processes"}),
     "sweeps": May({"optuna"}, L0 | L1 | {"jobs"}),
-    "__main__": May(modules=L0 | L1 | {"worker"}, late={"rich"} | L2),
+    "__main__": May(modules=L0 | L1 | {"worker", "cluster"}, late={"rich"} | L2),
 }
 SCREEN = May({"streamlit", "numpy", "PIL"}, SERVER_SIDE)
 NEVER_IN_FIGURES = {"os", "pathlib"}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import pickle
 import shutil
 import socket
 import subprocess
@@ -12,6 +13,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+from unittest import mock
 
 import pytest
 from small_runs import MODEL, PLENTY, SHORT, state, until
@@ -37,6 +39,11 @@ class Future:
         self.status, self.error = status, error
 
 
+def offers(kind: str) -> dict[str, float]:
+    """The resources of a worker of that kind."""
+    return {kind: 1, worker.version_resource(): 1}
+
+
 class Cluster:
     """Stands for a Dask client and the workers behind it."""
 
@@ -46,7 +53,8 @@ class Cluster:
         self.identity = "identity"
         self.futures: list[Future] = []
         self.known = {
-            f"tcp://{n}": {"name": f"train-{n}", "resources": {"train": 1}} for n in range(workers)
+            f"tcp://{n}": {"name": f"train-{n}", "resources": offers("train")}
+            for n in range(workers)
         }
 
     def sync(self, ask: str, n_workers: int, callback_timeout: float) -> dict[str, Any]:
@@ -54,11 +62,12 @@ class Cluster:
         assert callback_timeout > 0
         return {"workers": self.known}
 
-    def submit(self, work: Callable[..., Any], run_id: str, **options: Any) -> Future:
-        assert work is worker.train_run
-        assert options["resources"] == {"train": 1}
+    def submit(self, work: Callable[..., Any], call: bytes, **options: Any) -> Future:
+        assert work is pickle.loads
+        assert options["resources"] in (offers("train"), {"train": 1})  # of others', of our own
         assert not options["pure"]
-        self.futures.append(Future(run_id))
+        with mock.patch.object(worker, "train_run", Future):
+            self.futures.append(pickle.loads(call))
         return self.futures[-1]
 
 
@@ -105,8 +114,8 @@ def test_runs_are_sent_in_their_order_one_a_worker(queue: Engine, cluster: Clust
     assert [it.run_id for it in cluster.futures] == [first.id, second.id]
     assert not queue.holds(first.id)
     assert [queue.holds(run.id) for run in (second, third)] == [True, True]
-    cluster.known["tcp://new"] = {"name": "train-new", "resources": {"train": 1}}
-    cluster.known["tcp://look"] = {"name": "look-new", "resources": {"look": 1}}
+    cluster.known["tcp://new"] = {"name": "train-new", "resources": offers("train")}
+    cluster.known["tcp://look"] = {"name": "look-new", "resources": offers("look")}
     cluster.known["tcp://other"] = {"name": "other", "resources": {}}
     queue._tick()
     assert [it.run_id for it in cluster.futures] == [first.id, second.id, third.id]
@@ -128,7 +137,7 @@ def test_a_place_tells_how_long_those_before_will_take(queue: Engine, cluster: C
     write(EpochEnd(1, 1, 1, 1, 1, 1, seconds=4.0))
     write.close()
     assert queue.place(second) == Place(1, pytest.approx(4.0))
-    cluster.known["tcp://new"] = {"name": "train-new", "resources": {"train": 1}}
+    cluster.known["tcp://new"] = {"name": "train-new", "resources": offers("train")}
     third = order(queue)
     queue._workers = queue._find_workers()
     assert queue.place(third) == Place(2, pytest.approx((4.0 + 20.0) / 2))
@@ -321,11 +330,11 @@ def test_runs_of_a_scheduler_that_went_away_wait_in_their_old_order(
     assert (state(first), state(second)) == ("queued", "queued")
     assert [queue.place(run).position for run in (first, second)] == [0, 1]
     assert queue.problem("look") is not None
-    assert "tcp://made-up:1 does not respond" in str(queue.problem("train"))
+    assert "answers at tcp://made-up:1" in str(queue.problem("train"))
     assert not queue.ready("train")
-    with pytest.raises(EngineError, match="does not respond"):
+    with pytest.raises(EngineError, match="No Dask scheduler answers"):
         order(queue)
-    with pytest.raises(EngineError, match="does not respond"):
+    with pytest.raises(EngineError, match="No Dask scheduler answers"):
         queue.look("predict", first, timeout=0.0)
     cluster.status = "running"
     queue._tick()
@@ -339,7 +348,7 @@ def test_a_lost_scheduler_is_tried_again_with_a_new_client(
     order(queue)
     cluster.status = "closed"
     new, knocks = Cluster(), []
-    monkeypatch.setattr("cnn_core.cluster._knock", knocks.append)
+    monkeypatch.setattr(worker, "knock", lambda address, timeout: knocks.append(address))
     monkeypatch.setattr("distributed.Client", lambda address, **options: new)
     queue._tick()
     assert knocks == ["tcp://made-up:1"]
@@ -469,6 +478,61 @@ def test_a_look_does_not_wait_for_ever_for_an_engine_that_boots() -> None:
         Engine().look("predict", runs.create(MODEL, SHORT), timeout=0.01)
 
 
+# What a cluster lacks
+
+
+@pytest.mark.parametrize("kind", worker.KINDS)
+def test_a_cluster_without_workers_says_which_until_they_come(
+    kind: str, queue: Engine, cluster: Cluster
+) -> None:
+    cluster.known.clear()
+    assert queue.lack(kind) is None, "nothing is known before the first try"
+    waiting = order(queue)
+    queue._tick()
+    queue._tried.set()
+    lack = queue.lack(kind)
+    assert f"no worker that {'trains' if kind == 'train' else 'looks'}" in str(lack)
+    assert f"--kind {kind}" in lack.sentence("ko")
+    assert state(waiting) == "queued"
+    if kind == "look":
+        with pytest.raises(EngineError, match="no worker that looks"):
+            queue.look("predict", waiting)
+
+    cluster.known["tcp://old"] = {"name": "old", "resources": {kind: 1, "convscope-older": 1}}
+    queue._tick()
+    assert "another version" in str(queue.lack(kind))
+    assert "다른 버전" in queue.lack(kind).sentence("ko")
+    assert not queue.ready(kind)
+    assert cluster.futures == []
+
+    cluster.known["tcp://new"] = {"name": "new", "resources": offers(kind)}
+    queue._tick()
+    assert queue.lack(kind) is None
+    assert len(cluster.futures) == (kind == "train")
+
+
+def test_a_scheduler_that_is_away_is_what_every_kind_lacks(queue: Engine, cluster: Cluster) -> None:
+    queue._tried.set()
+    cluster.status = "connecting"
+    queue._tick()
+    for kind in worker.KINDS:
+        assert queue.lack(kind) is queue.problem(kind) is not None
+    cluster.status = "running"
+    queue._tick()
+    assert queue.lack("train") is None
+    assert "no worker that looks" in str(queue.lack("look"))
+
+
+def test_own_workers_that_start_are_no_lack(cluster: Cluster) -> None:
+    engine = Engine()
+    engine._client = engine._cluster = cluster
+    engine._tried.set()
+    assert engine.lack("look") is None
+    cluster.known["tcp://own"] = {"name": "own", "resources": {"look": 1, "convscope-newer": 1}}
+    engine._tick()
+    assert engine.ready("look"), "they run the code that lies here, whatever its version"
+
+
 # Engines that cannot work
 
 
@@ -479,9 +543,9 @@ def test_a_scheduler_that_is_not_there_is_a_sentence_and_no_hang(address: str) -
         until(lambda: engine.problem("train"), 20)
         assert address in str(engine.problem("look"))
         assert "CONVSCOPE_SCHEDULER" in engine.problem("train").sentence("ko")
-        with pytest.raises(EngineError, match="does not respond"):
+        with pytest.raises(EngineError, match="No Dask scheduler answers"):
             order(engine)
-        with pytest.raises(EngineError, match="does not respond"):
+        with pytest.raises(EngineError, match="No Dask scheduler answers"):
             engine.look("predict", runs.create(MODEL, SHORT))
         threads = threading.active_count()
         time.sleep(1.0)

@@ -344,18 +344,20 @@ def test_no_worker_outlives_an_app_that_ends_while_they_start(how: str, real_hom
 
 
 @pytest.fixture
-def start(real_home: Path) -> Iterator[Callable[..., subprocess.Popen[bytes]]]:
+def start(real_home: Path, tmp_path: Path) -> Iterator[Callable[..., subprocess.Popen[bytes]]]:
     """Starts Python programs, and ends those that are left."""
     started: list[subprocess.Popen[bytes]] = []
 
-    def begin(*arguments: str) -> subprocess.Popen[bytes]:
-        process = subprocess.Popen(
-            [sys.executable, *arguments],
-            cwd=ROOT,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-        )
+    def begin(*arguments: str, cwd: Path = ROOT, **environment: str) -> subprocess.Popen[bytes]:
+        with (tmp_path / f"process-{len(started)}.log").open("wb") as log:
+            process = subprocess.Popen(
+                [sys.executable, *arguments],
+                cwd=cwd,
+                env={**os.environ, **environment},
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+            )
         started.append(process)
         return process
 
@@ -365,26 +367,38 @@ def start(real_home: Path) -> Iterator[Callable[..., subprocess.Popen[bytes]]]:
         process.wait()
 
 
-@pytest.mark.slow
-def test_an_existing_cluster_trains_looks_and_may_go_away(
-    start: Callable[..., subprocess.Popen[bytes]],
-) -> None:
+@pytest.fixture
+def address() -> str:
+    """Of a scheduler that could be."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
-        address = f"tcp://127.0.0.1:{free.getsockname()[1]}"
+        return f"tcp://127.0.0.1:{free.getsockname()[1]}"
 
-    def start_scheduler() -> subprocess.Popen[bytes]:
-        port = address.rpartition(":")[2]
-        return start(
-            *("-m", "distributed.cli.dask_scheduler", "--host", "127.0.0.1", "--port", port),
-            *("--dashboard-address", "127.0.0.1:0"),
-        )
 
-    def start_one(kind: str) -> subprocess.Popen[bytes]:
-        return start("-m", "cnn_core", "worker", "--scheduler", address, "--kind", kind)
+def plain_scheduler(start: Callable[..., Any], address: str, cwd: Path) -> subprocess.Popen[bytes]:
+    """Dask's own, which cannot import ConvScope."""
+    (cwd / "without").mkdir(exist_ok=True)
+    port = address.rpartition(":")[2]
+    return start(
+        *("-P", "-m", "distributed.cli.dask_scheduler", "--host", "127.0.0.1", "--port", port),
+        "--no-dashboard",
+        cwd=cwd / "without",
+        PYTHONPATH="",
+    )
 
-    scheduler = start_scheduler()
-    workers = [start_one(kind) for kind in ("train", "train", "look")]
+
+def worker_of(
+    start: Callable[..., Any], address: str, kind: str, **options: Any
+) -> subprocess.Popen[bytes]:
+    return start("-m", "cnn_core", "worker", "--scheduler", address, "--kind", kind, **options)
+
+
+@pytest.mark.slow
+def test_an_existing_cluster_trains_looks_and_may_go_away(
+    start: Callable[..., subprocess.Popen[bytes]], address: str, tmp_path: Path
+) -> None:
+    scheduler = plain_scheduler(start, address, tmp_path)
+    workers = [worker_of(start, address, kind) for kind in ("train", "train", "look")]
     engine = Engine(address).start()
     try:
         until(lambda: len(engine._workers.get("train", ())) == 2 and engine.ready("look"))
@@ -397,26 +411,68 @@ def test_an_existing_cluster_trains_looks_and_may_go_away(
         assert {running_pid(first), running_pid(second)} == {it.pid for it in workers[:2]}
         until((first.folder / "best.keras").exists)
         assert engine.look("predict", first, np.zeros((2, 8, 8, 1), np.uint8)).shape == (2, 10)
+        with pytest.raises(EngineError, match="could not be asked"):
+            engine.look("predict", first, "no images")
         engine.stop(third, by=third.owner)
         assert state(third) == "stopped"
+        workers[1].kill()
 
         scheduler.kill()
         scheduler.wait()
         until(lambda: engine.problem("train"), 30)
         assert address in str(engine.problem("train"))
-        for process in workers:
-            assert process.wait(20) == 0
         until(lambda: state(first) == state(second) == "queued", 20)
-        with pytest.raises(EngineError, match="does not respond"):
+        with pytest.raises(EngineError, match="No Dask scheduler answers"):
             engine.look("predict", first, np.zeros((2, 8, 8, 1), np.uint8))
 
-        start_scheduler()
-        start_one("train")
+        plain_scheduler(start, address, tmp_path)
         until(lambda: engine.problem("train") is None, 60)
         until(lambda: state(first) == "running")
+        assert running_pid(first) == workers[0].pid, "the worker did not come back by itself"
         until(lambda: len(words(first, RunStarted)) == 2)
         assert words(first, RunStarted)[1].epochs_done >= 1
         assert engine.place(second).position == 1
+        until(lambda: engine.ready("look"))
+        assert engine.look("predict", first, np.zeros((2, 8, 8, 1), np.uint8)).shape == (2, 10)
     finally:
         engine.close()
     assert state(second) == "interrupted"
+
+
+@pytest.mark.slow
+def test_a_worker_with_another_checkout_and_another_path_to_the_runs_works_too(
+    start: Callable[..., subprocess.Popen[bytes]], address: str, tmp_path: Path, real_home: Path
+) -> None:
+    """As on another machine: nothing is where the server has it, and its places are not told."""
+    copy, mount = tmp_path / "elsewhere" / "convscope", tmp_path / "mount"
+    shutil.copytree(ROOT / "cnn_core", copy / "cnn_core")
+    shutil.copytree(ROOT / "assets", copy / "assets")
+    real_home.mkdir(exist_ok=True)
+    mount.symlink_to(real_home)
+    plain_scheduler(start, address, tmp_path)
+    elsewhere = {"cwd": copy, "CONVSCOPE_HOME": str(mount), "PYTHONPATH": ""}
+    worker_of(start, address, "train", **elsewhere)
+    same = worker_of(start, address, "look", **elsewhere)
+    engine = Engine(address).start()
+    try:
+        until(lambda: engine.ready("train") and engine.ready("look"))
+        for run in runs.shipped():  # the server's checkout is not the worker's
+            moved = replace(run, folder=Path("/nowhere") / run.id)
+            images = np.zeros((2, *run.model.input_shape), np.uint8)
+            assert engine.look("predict", moved, images).shape == (2, run.model.classes)
+        run = train(engine)
+        assert ended(run) == "finished"
+        moved = replace(run, folder=Path("/nowhere") / run.id)
+        assert engine.look("predict", moved, np.zeros((2, 8, 8, 1), np.uint8)).shape == (2, 10)
+
+        (copy / "cnn_core" / "another.py").write_text("# a file that this version does not have")
+        worker_of(start, address, "look", **elsewhere)
+        until(lambda: len(engine._ask_scheduler()) == 3)
+        engine._tick()
+        assert len(engine._workers["look"]) == 1
+        assert engine.lack("look") is None
+        same.kill()
+        until(lambda: engine.lack("look"), 30)
+        assert "another version" in str(engine.lack("look"))
+    finally:
+        engine.close()

@@ -6,6 +6,8 @@ import errno
 import os
 import pickle
 import shutil
+import signal
+import socket
 import subprocess
 import sys
 import time
@@ -93,7 +95,7 @@ def test_a_run_is_trained_to_its_end(run: runs.Run) -> None:
     digits = datasets.load("digits")
     assert_array_equal(kept[0], digits.x_test[:10])
     assert_array_equal(kept[1], digits.y_test[:10])
-    predicted = worker.look("predict", run.folder / "best.keras", run.id, (kept[0],))
+    predicted = worker.look("predict", run.id, (kept[0],))
     assert_allclose(predicted, history.ended.samples, atol=1e-6)
 
 
@@ -379,7 +381,7 @@ def trained(run: runs.Run) -> runs.Run:
 
 
 def look(name: str, run: runs.Run, *arguments: Any) -> Any:
-    return worker.look(name, run.folder / "best.keras", run.id, arguments)
+    return worker.look(name, run.id, arguments)
 
 
 def test_every_look_names_a_function() -> None:
@@ -464,20 +466,57 @@ def test_a_wrong_question_is_a_sentence(trained: runs.Run) -> None:
 # The process
 
 
+def worker_process(address: str, kind: str = "look", **options: Any) -> subprocess.Popen[str]:
+    command = [sys.executable, "-m", "cnn_core", "worker", "--scheduler", address, "--kind", kind]
+    return subprocess.Popen(
+        command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, **options
+    )
+
+
 @pytest.mark.slow
-def test_a_worker_without_a_scheduler_says_so_in_one_sentence() -> None:
+def test_a_worker_without_a_scheduler_says_that_it_waits_and_does() -> None:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        address = f"tcp://127.0.0.1:{free.getsockname()[1]}"
+    with worker_process(address) as process:
+        try:
+            said = process.stdout.readline()
+            assert said == (
+                f"No Dask scheduler answers at {address}. This worker keeps trying; Ctrl-C ends it.\n"
+            )
+            assert process.poll() is None
+            process.send_signal(signal.SIGINT)
+            assert process.wait(20) == 130
+            assert process.stderr.read() == ""
+        finally:
+            process.kill()
+
+
+@pytest.mark.slow
+def test_a_worker_of_an_app_that_is_gone_ends() -> None:
     code = (
         "from cnn_core import worker; worker.DEATH_TIMEOUT = 0.5;"
-        "worker.serve('tcp://127.0.0.1:9', 'look')"
+        "worker.serve('tcp://127.0.0.1:9', 'look', tied=True)"
     )
-    done = subprocess.run(
+    with subprocess.Popen(
         [sys.executable, "-c", code],
         cwd=ROOT,
-        capture_output=True,
+        stdin=subprocess.PIPE,  # open: the app has not ended
+        stderr=subprocess.PIPE,
         text=True,
-        timeout=100,
-        check=False,
+    ) as process:
+        wrong = process.stderr.read()
+        assert process.wait(60) == 2
+    assert "No Dask scheduler answers at tcp://127.0.0.1:9" in wrong
+    assert "Traceback" not in wrong
+
+
+@pytest.mark.slow
+def test_a_worker_is_told_what_is_no_address() -> None:
+    with worker_process("nonsense") as process:
+        said, wrong = process.communicate(timeout=100)
+    assert process.returncode == 2
+    assert wrong == (
+        "“nonsense” is not the address of a Dask scheduler. Write it like tcp://host:8786.\n"
     )
-    assert done.returncode == 2
-    assert "The Dask scheduler at tcp://127.0.0.1:9 does not answer" in done.stderr
-    assert "Traceback" not in done.stderr
+    assert said == ""
