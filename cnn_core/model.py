@@ -23,7 +23,7 @@ import numpy as np
 import numpy.typing as npt
 import tensorflow as tf
 
-from cnn_core import files
+from cnn_core import files, keras_file
 from cnn_core.arithmetic import FLOAT_BYTES, LayerRow, layer_table
 from cnn_core.config import ModelConfig
 from cnn_core.errors import CnnError, ConfigError, RunError
@@ -88,7 +88,8 @@ def build(
 def save(model: keras.Sequential, path: Path, *, optimizer: bool = False) -> None:
     """Write a .keras file in one step: whoever reads `path` finds the old file or the whole new one.
 
-    It is written beside under a hidden name, which a killed process leaves behind.
+    Keras from `keras_file.OLDEST_KERAS` on opens it. It is written beside under a hidden name, which a
+    killed process leaves behind.
 
     Args:
         model: The network.
@@ -105,6 +106,7 @@ def save(model: keras.Sequential, path: Path, *, optimizer: bool = False) -> Non
         model = _without_optimizer(model)
     with files.replacing(path) as temporary:
         keras.saving.save_model(model, temporary)
+        temporary.write_bytes(keras_file.portable(temporary.read_bytes()))
 
 
 def load(path: Path, config: ModelConfig | None = None) -> keras.Sequential:

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import csv
 import io
-import json
 import re
-import zipfile
 from collections.abc import Iterable, Mapping
-from typing import Any
 
+from cnn_core import keras_file
 from cnn_core.history import History
 
 EPOCH_COLUMNS = (
@@ -41,37 +39,13 @@ def batches_csv(history: History) -> str:
     return _csv(BATCH_COLUMNS, rows)
 
 
-def in_float32(content: bytes) -> bytes:
-    """A .keras file that calculates in float32 throughout; one that does already stays as it is.
-
-    In mixed precision the weights are float32 anyway: only what the layers calculate in is changed.
+def network_file(content: bytes) -> bytes:
+    """A .keras file that calculates in float32 throughout, for Keras from `keras_file.OLDEST_KERAS` on.
 
     Raises:
         ValueError, KeyError, zipfile.BadZipFile: If it is no .keras file.
     """
-    with zipfile.ZipFile(io.BytesIO(content)) as old:
-        config = json.loads(old.read("config.json"))
-        if not _release(config):
-            return content
-        copy = io.BytesIO()
-        with zipfile.ZipFile(copy, "w") as new:
-            for member in old.infolist():
-                kept = old.read(member)
-                changed = member.filename == "config.json"
-                new.writestr(member, json.dumps(config) if changed else kept)
-    return copy.getvalue()
-
-
-def _release(tree: Any) -> int:
-    """Make every mixed policy in a config float32; how many there were."""
-    if isinstance(tree, list):
-        return sum(map(_release, tree))
-    if not isinstance(tree, dict):
-        return 0
-    if tree.get("class_name") == "DTypePolicy" and tree["config"]["name"].startswith("mixed_"):
-        tree["config"]["name"] = "float32"
-        return 1
-    return sum(map(_release, tree.values()))
+    return keras_file.portable(content, float32=True)
 
 
 def _csv(columns: Iterable[str], rows: Iterable[Mapping[str, object]]) -> str:

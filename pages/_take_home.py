@@ -65,7 +65,7 @@ def of_run(run: runs.Run, *, title: str, story: str, names: Sequence[str]) -> No
     over = not runs.status(run).active
     if over and (run.folder / "best.keras").exists():
         best = run.folder / "best.keras"
-        files["model"] = f"{stem}.keras", lambda: takeaway.in_float32(best.read_bytes())
+        files["model"] = f"{stem}.keras", lambda: takeaway.network_file(best.read_bytes())
     if over and history.epochs:
         made = _names.local_time(run.created)
         make = partial(_report, run, train, engine(), language(), title, made, story, names)

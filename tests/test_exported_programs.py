@@ -134,7 +134,7 @@ def strangers(mine: dict[str, Mine], tmp_path_factory: pytest.TempPathFactory) -
         np.save(folder / f"{name}_images.npy", mine[name].images / np.float32(255))
         for file, network in (
             (f"{name}_as_trained.keras", content),
-            (f"{name}_given.keras", takeaway.in_float32(content)),
+            (f"{name}_given.keras", takeaway.network_file(content)),
         ):
             (folder / file).write_bytes(network)
             jobs.append({"network": file, "images": f"{name}_images.npy"})

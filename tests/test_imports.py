@@ -27,7 +27,7 @@ class May:
     late: set[str] = field(default_factory=set)
 
 
-L0 = {"errors", "config", "events", "texts", "recipes", "files", "version"}
+L0 = {"errors", "config", "events", "texts", "recipes", "files", "version", "keras_file"}
 RESULTS = {"arithmetic", "pace", "convolution", "drawing", "evaluation", "history", "weights"}
 RUNS = {"runs", "run_log", "holdout", "steering", "limits", "repair", "snapshots", "tour"}
 L1 = (
@@ -71,7 +71,7 @@ TABLE = {
     "program": May(modules=L0 | {"arithmetic", "pace", "sources"}),
     "export": May(modules=L0 | {"program", "sources"}),
     "edits": May(modules=L0 | {"arithmetic"}),
-    "takeaway": May(modules={"history"}),
+    "takeaway": May(modules={"history", "keras_file"}),
     "report": May({"numpy"}, L0 | {"arithmetic", "evaluation", "history", "weights", "figures"}),
     "figures": May({"numpy", "plotly", "PIL"}, L0 | RESULTS | {"figures"}),
     **dict.fromkeys(

@@ -83,14 +83,14 @@ def test_any_name_is_safe(text):
 def test_a_float32_network_stays_byte_for_byte(tmp_path: Path):
     path = tmp_path / "best.keras"
     models.save(models.build(SMALL, seed=1), path)
-    assert takeaway.in_float32(path.read_bytes()) == path.read_bytes()
+    assert takeaway.network_file(path.read_bytes()) == path.read_bytes()
 
 
 def test_a_mixed_network_keeps_its_weights_and_calculates_in_float32(tmp_path: Path):
     path = tmp_path / "best.keras"
     models.save(models.build(SMALL, "bfloat16", seed=1), path)
     assert b"mixed_bfloat16" in zipfile.ZipFile(path).read("config.json")
-    copy = takeaway.in_float32(path.read_bytes())
+    copy = takeaway.network_file(path.read_bytes())
     with zipfile.ZipFile(io.BytesIO(copy)) as new, zipfile.ZipFile(path) as old:
         assert new.testzip() is None
         assert new.namelist() == old.namelist()
@@ -100,7 +100,7 @@ def test_a_mixed_network_keeps_its_weights_and_calculates_in_float32(tmp_path: P
 
 def test_what_is_no_network_is_refused():
     with pytest.raises(zipfile.BadZipFile):
-        takeaway.in_float32(b"not a model")
+        takeaway.network_file(b"not a model")
 
 
 def test_of_equal_epochs_the_first_is_the_kept_one():
