@@ -204,7 +204,7 @@ def events(run: Path) -> list[Event]:
 
 
 def wait_for_end(page: Page, run: Path, limit: float) -> list[Event]:
-    """All that the run says, once it has said its last word; the page stays at work meanwhile.
+    """All that the run says, up to its last event; the page keeps updating meanwhile.
 
     Args:
         page: The visitor's page, which polls the run.

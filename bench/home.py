@@ -13,7 +13,7 @@ TARGET_MS = 180.0
 CALM_MS = 700  # the rerun that follows, for the address
 THUMBS = ".flow .strip button"
 
-# Time runs to the frame that follows the click; only all nine stages drawn anew count.
+# Time runs to the frame that follows the click; only all nine stages drawn again count.
 CLICK = """
 async (button) => {
   const flow = button.closest(".flow");

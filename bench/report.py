@@ -32,7 +32,7 @@ class Figure:
         measured: The result in words, with its unit.
         target: What it should be, in words; empty for a figure that only informs.
         ok: Whether the target was met; None without a target.
-        values: The numbers behind it, for the JSON file.
+        values: The numbers it comes from, for the JSON file.
     """
 
     name: str

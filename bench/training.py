@@ -62,7 +62,7 @@ class Side:
 
 
 def measure(*, quick: bool) -> Iterator[Figure]:
-    """The app's seconds an epoch to plain Keras' seconds an epoch, for each precision there is."""
+    """The app's seconds per epoch to plain Keras' seconds per epoch, for each precision there is."""
     size = "full" if datasets.available("fashion_mnist", "full") and not quick else "sample"
     precisions = ["float32"] if quick else ["float32", "auto"]
     done: set[str] = set()

@@ -24,7 +24,7 @@ class LayerRow:
         output_shape: Shape of what goes out.
         params: Trainable numbers, biases included.
         formula: How `params` comes about, "(3×3×1 + 1) × 32 = 320"; of flatten, how its length
-            does; empty where there is nothing to reckon. No words, so that it fits every language.
+            does; empty where there is nothing to calculate. No words, so that it fits every language.
         size_formula: How the output side comes about, "28 − 3 + 1 = 26"; of an image that
             is not square, height and width, joined by "; ". Empty from flatten on.
         multiplications: Multiply-adds for one image. The zeros of a padding count, biases do not.
@@ -36,7 +36,7 @@ class LayerRow:
             adds; None from flatten on.
         kernel, stride, padding: Of a convolution's or a pooling's window, in pixels.
         pool: "max" or "average", of a pooling.
-        activation: Name of the function behind the sums, of a layer that has weights.
+        activation: Name of the function applied to the sums, of a layer that has weights.
         block: Index into `ModelConfig.blocks`, counted from 0; None from flatten on.
     """
 

@@ -42,7 +42,7 @@ def save_snapshot(model: keras.Model, folder: Path, epoch: int) -> None:
 def go_on(
     model: ModelConfig, config: TrainConfig, images: int, folder: Path, past: Sequence[EpochEnd]
 ) -> tuple[keras.Sequential, BestWeights]:
-    """The network of last.keras, and the best weights of the epochs that it has behind it.
+    """The network of last.keras, and the best weights of the epochs it has completed.
 
     Raises:
         RunError: If a file is damaged, or does not fit what was said in the `past`.

@@ -1,4 +1,4 @@
-"""Reach a Dask scheduler, and send work to the workers behind it."""
+"""Reach a Dask scheduler, and send work to its workers."""
 
 from __future__ import annotations
 

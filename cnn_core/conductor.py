@@ -37,7 +37,7 @@ class Conductor(keras.callbacks.Callback):
 
     Args:
         config: How the network is trained.
-        images: Training images an epoch.
+        images: Training images per epoch.
         emit: Called with every event.
         ask: What is wanted now.
         best: The best weights so far.

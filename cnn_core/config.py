@@ -61,7 +61,7 @@ def check_learning_rate(value: object) -> float:
 
 @dataclass(frozen=True, slots=True)
 class ConvBlock:
-    """One convolution with its activation and the pooling behind it.
+    """One convolution with its activation and the pooling after it.
 
     Attributes:
         filters: Number of kernels, and so of feature maps, 1 to 512.
@@ -135,7 +135,7 @@ class TrainConfig:
         dataset: Key of `datasets.DATASETS`.
         train_size: Number of training images to use; None uses all there are.
         epochs: Passes over the training images, 1 to 100.
-        batch_size: Images a step, 1 to 4,096.
+        batch_size: Images per step, 1 to 4,096.
         optimizer: One of `OPTIMIZERS`.
         learning_rate: Step size; with "one_cycle" its peak. Above 0, at most 10.
         schedule: "constant", or "one_cycle" (up to the peak, then down to nearly 0).

@@ -19,7 +19,7 @@ from cnn_core.config import ModelConfig
 
 Array = npt.NDArray[Any]
 
-LEAK = 0.2  # slope of Keras' leaky_relu below zero
+LEAK = 0.2  # gradient of Keras' leaky_relu below zero
 _ERF = np.vectorize(erf, otypes=[np.float64])
 
 ACTIVATE: dict[str, Callable[[Array], Array]] = {
@@ -31,7 +31,7 @@ ACTIVATE: dict[str, Callable[[Array], Array]] = {
     "tanh": np.tanh,
     "sigmoid": lambda x: (1 + np.tanh(x / 2)) / 2,
 }
-"""What each of `config.ACTIVATIONS` makes of an array of floats."""
+"""Each of `config.ACTIVATIONS` as a function of an array of floats."""
 
 KERNELS: dict[str, tuple[tuple[float, ...], ...]] = {
     "identity": ((0, 0, 0), (0, 1, 0), (0, 0, 0)),
@@ -257,7 +257,7 @@ def convolve(image: Array, kernel: Array, *, stride: int = 1, padding: str = "sa
 
 
 def activate(sums: Array, name: str) -> Array:
-    """What an activation of `config.ACTIVATIONS` makes of the sums.
+    """The sums after an activation of `config.ACTIVATIONS`.
 
     Raises:
         ValueError: If there is no such activation.

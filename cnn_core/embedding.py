@@ -162,7 +162,7 @@ def _step_back() -> None:
 
 @lru_cache(maxsize=8)
 def _before_output(config: ModelConfig) -> Callable[..., tf.Tensor]:
-    """The compiled pass behind `vectors`: (images, weights) -> vectors (N, D)."""
+    """The compiled pass of `vectors`: (images, weights) -> vectors (N, D)."""
     network = passes.skeleton(config)
 
     def run(images: tf.Tensor, weights: dict[str, Any]) -> tf.Tensor:

@@ -6,7 +6,7 @@ from cnn_core import texts
 
 
 class CnnError(Exception):
-    """A mistake a visitor can mend. `key` names its sentence in the text tables, `slots` fill it.
+    """A mistake a visitor can fix. `key` names its sentence in the text tables, `slots` fill it.
 
     `str(error)` is the English sentence; `error.sentence("ko")` is the same one in Korean.
     """

@@ -115,7 +115,7 @@ class Calibration(NamedTuple):
 def confusion(
     labels: npt.NDArray[np.integer[Any]], predicted: npt.NDArray[np.integer[Any]], classes: int
 ) -> Integers:
-    """How often each class is taken for each.
+    """How often images of each class are classified as each class.
 
     Args:
         labels: True classes of shape (N,), 0 to `classes` - 1.

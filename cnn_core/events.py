@@ -20,10 +20,10 @@ class RunStarted:
 
     Attributes:
         params: Trainable parameters of the network.
-        images: Training images an epoch.
-        batches: Batches an epoch.
+        images: Training images per epoch.
+        batches: Batches per epoch.
         precision: "float32" or "bfloat16", what "auto" came to.
-        epochs_done: Complete epochs already behind it; more than 0 after an interruption.
+        epochs_done: Epochs completed before; more than 0 after an interruption.
         time: Seconds since 1970.
     """
 
@@ -50,7 +50,7 @@ class BatchEnd:
     Attributes:
         epoch: Counts from 1.
         batch: Batches of this epoch that are done, counted from 1.
-        batches: Batches an epoch.
+        batches: Batches per epoch.
         loss: Mean loss of those batches.
         accuracy: Mean accuracy of those batches.
         learning_rate: In force for the last of them.
@@ -92,7 +92,7 @@ class EpochEnd:
 
 @dataclass(frozen=True, slots=True)
 class Saved:
-    """What this epoch left is on the disk: training can go on behind it."""
+    """What this epoch left is on the disk: training can be resumed after it."""
 
     epoch: int
 

@@ -87,9 +87,9 @@ def explanations(
 def grad_cam(
     opened: models.Opened, image: npt.NDArray[Any], label: int, layer: str | None = None
 ) -> dict[str, Floats]:
-    """Which places of a convolution's feature maps speak for a class.
+    """Which places of a convolution's feature maps support a class.
 
-    The maps (after the activation) are added up, each weighted by the mean slope of the class score
+    The maps (after the activation) are added up, each weighted by the mean gradient of the class score
     along it; what speaks against the class is cut off. Each number is laid where its unit looks, with
     straight lines between, so that strides and valid padding shift nothing; where the padding is
     "same" this is the usual bilinear enlargement.
@@ -126,14 +126,14 @@ def saliency(
     noise: float = NOISE,
     seed: int = 0,
 ) -> dict[str, Floats]:
-    """How much the class score moves when a pixel changes a little: the size of its slope.
+    """How much the class score moves when a pixel changes a little: the size of its gradient.
 
     Args:
         opened: The network.
         image: One image of shape (H, W, C), float in [0, 1] or uint8.
         label: The class.
-        samples: With 1, the slopes at the image itself. With more this is SmoothGrad: the mean of the
-            slopes at that many copies of the image with noise added.
+        samples: With 1, the gradients at the image itself. With more this is SmoothGrad: the mean of the
+            gradients at that many copies of the image with noise added.
         noise: Standard deviation of the noise, as a share of the image's range of values.
         seed: Of the noise.
 
@@ -263,7 +263,7 @@ def _cam(config: ModelConfig, layer: str) -> Callable[..., tf.Tensor]:
 
 @lru_cache(maxsize=8)
 def _slopes(config: ModelConfig) -> Callable[..., tf.Tensor]:
-    """(images, weights, label) -> slopes of the class score along each pixel (H, W, C), added up."""
+    """(images, weights, label) -> gradients of the class score for each pixel (H, W, C), added up."""
     network = passes.skeleton(config)
 
     def run(images: tf.Tensor, weights: Weights, label: tf.Tensor) -> tf.Tensor:

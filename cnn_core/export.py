@@ -18,8 +18,8 @@ def to_script(
 ) -> str:
     """A runnable Keras program that builds and trains this network as the app does.
 
-    With the same seed and images, and with TensorFlow behind Keras, it gives the same history up to
-    the noise of floats. It leaves `model` and `history` behind, and writes a .keras file.
+    With the same seed and images, and with Keras on TensorFlow, it gives the same history up to
+    the noise of floats. It defines `model` and `history`, and writes a .keras file.
 
     Args:
         model: The network.

@@ -58,7 +58,7 @@ def feature_maps(
 def peaks(
     opened: models.Opened, images: npt.NDArray[Any]
 ) -> dict[str, dict[str, npt.NDArray[Any]]]:
-    """How strongly each filter of each convolution answers to each of many images.
+    """How strongly each filter of each convolution responds to each of many images.
 
     Args:
         opened: The network.
@@ -163,7 +163,7 @@ def _forward(config: ModelConfig) -> Callable[..., dict[str, tf.Tensor]]:
 
 @lru_cache(maxsize=8)
 def _peaks(config: ModelConfig) -> Callable[..., dict[str, tuple[tf.Tensor, tf.Tensor]]]:
-    """The compiled pass behind `peaks`: (images, weights) -> (highest (N, F), at an end (F,)) by name."""
+    """The compiled pass of `peaks`: (images, weights) -> (highest (N, F), at an end (F,)) by name."""
     network = passes.skeleton(config)
     rows = {row.name: row for row in _convolutions(config)}
     last = list(rows)[-1]

@@ -27,7 +27,7 @@ RECENT = 10  # reports that a present speed is the mean of: about a second
 
 @dataclass(frozen=True, slots=True)
 class History:
-    """A run up to now. What was trained again after an interruption stands here once.
+    """A run up to now. What was trained again after an interruption appears once.
 
     Attributes:
         planned_epochs: Epochs the run was asked for.
@@ -90,7 +90,7 @@ class History:
 
     @property
     def position(self) -> float:
-        """Epochs behind it, with the part of the present one: 2.5 is half way through the third."""
+        """Epochs completed, and the part of the current one: 2.5 is half way through the third."""
         done = float(self.epochs_done)
         return max(done, epoch_position(self.batches[-1])) if self.batches else done
 
@@ -126,7 +126,7 @@ class History:
 
     @property
     def epoch_seconds(self) -> float | None:
-        """What an epoch takes, in seconds: the median of those behind it, or from the speed."""
+        """What an epoch takes, in seconds: the median of those completed, or from the speed."""
         seconds = [end.seconds for end in self.complete_epochs]
         if seconds:
             return median(seconds)
@@ -149,7 +149,7 @@ def best_of(epochs: Iterable[EpochEnd]) -> EpochEnd | None:
 
 
 def epoch_position(end: BatchEnd) -> float:
-    """Where a report stands on the axis of epochs: batch 5 of 10 of epoch 3 is 2.5."""
+    """The place of a report on the axis of epochs: batch 5 of 10 of epoch 3 is 2.5."""
     return end.epoch - 1 + end.batch / max(1, end.batches)
 
 

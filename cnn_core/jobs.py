@@ -30,7 +30,7 @@ class Place:
     """A run's place in the queue.
 
     Attributes:
-        position: Runs before it, those at work included; 0 when it is being trained.
+        position: Runs before it, including those that train; 0 when it is being trained.
         seconds: Measured guess of how long they will take, in seconds; None without a measurement.
     """
 
@@ -57,8 +57,8 @@ class Engine:
     Args:
         scheduler: Address of an existing cluster, or None.
         on_ready: Called once, on another thread, when everything the engine needs is loaded.
-        head_start: Seconds that whoever starts the engine has the processor to himself before the
-            workers load TensorFlow: for a first page, say.
+        head_start: Delay in seconds before the workers load TensorFlow, so that the first page gets
+            the processor.
     """
 
     def __init__(
@@ -90,13 +90,13 @@ class Engine:
         self._thread = threading.Thread(target=self._live, name="convscope-engine", daemon=True)
 
     def start(self) -> Engine:
-        """Begin to start the workers, and return at once."""
+        """Begin to start the workers, and return immediately."""
         atexit.register(self.close)
         self._thread.start()
         return self
 
     def close(self) -> None:
-        """End the workers. Runs that waited or were at work are interrupted, and resumable.
+        """End the workers. Runs that waited or trained are interrupted, and resumable.
 
         The workers of an existing cluster are not ours to end: what they train goes on.
         """
@@ -176,7 +176,7 @@ class Engine:
         return run
 
     def resume(self, run: runs.Run, *, by: str, limits: Limits | None = None) -> None:
-        """Queue an interrupted run again; it goes on behind its last complete epoch.
+        """Queue an interrupted run again; it continues after its last complete epoch.
 
         Args:
             run: The run.
@@ -184,7 +184,7 @@ class Engine:
             limits: Caps; those of the environment if not given.
 
         Raises:
-            RunError: If `by` does not own the run, it has ended, is still at work, or its folder cannot
+            RunError: If `by` does not own the run, it has ended, is still active, or its folder cannot
                 be written.
             LimitError, DataError, EngineError: As in `order`.
         """

@@ -73,7 +73,7 @@ class Lesson:
         definition: One sentence.
         body: Some paragraphs, perhaps with a line of Keras.
         question: What to predict.
-        options: Two to four answers to choose from, in an order that depends on the name alone.
+        options: Two to four choices, in an order that depends on the name alone.
         reasons: For each option one sentence on why it is wrong; empty for the correct one.
         right: Index of the correct option.
         answer: Why it is correct.

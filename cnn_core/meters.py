@@ -28,7 +28,7 @@ class BatchMeter:
     Keras weighs every image alike, so that the last batch, when it is smaller, counts for less.
 
     Args:
-        images: Training images an epoch.
+        images: Training images per epoch.
         batch_size: Images in every batch but the last.
 
     Attributes:

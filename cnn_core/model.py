@@ -86,7 +86,7 @@ def build(
 
 
 def save(model: keras.Sequential, path: Path, *, optimizer: bool = False) -> None:
-    """Write a .keras file in one step: whoever reads `path` finds the old file or the whole new one.
+    """Write a .keras file in one step: a reader of `path` finds the old file or the whole new one.
 
     Keras from `keras_file.OLDEST_KERAS` on opens it. It is written beside under a hidden name, which a
     killed process leaves behind.

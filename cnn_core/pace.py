@@ -1,4 +1,4 @@
-"""How long training takes: a reckoning from what a network does, set right by what was measured here."""
+"""How long training takes: estimated from what a network computes, corrected by what was measured here."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ COSTS = {
 
 
 def reckoned_seconds(model: ModelConfig, train: TrainConfig, images: int) -> float:
-    """Seconds an epoch would take on the machine that `COSTS` come from.
+    """Seconds that an epoch would take on the machine that `COSTS` come from.
 
     Only ratios count: `measured / reckoned` of one network, times `reckoned` of another, is what the
     other one takes on the machine that measured. Within a third for all networks that fit `COSTS`,
@@ -48,7 +48,7 @@ def reckoned_seconds(model: ModelConfig, train: TrainConfig, images: int) -> flo
     Args:
         model: The network.
         train: Its batch size and precision count.
-        images: Training images an epoch; validation images, a quarter as many, are reckoned with.
+        images: Training images per epoch; validation images, a quarter as many, are included.
 
     Raises:
         ShapeError: If a feature map shrinks to nothing.

@@ -38,7 +38,7 @@ def walk(
         network: The network.
         x: What goes into its first layer, or into the first one of `part`.
         weights: As in `Weights`. An array of bools (F,) by "conv1/on" makes the maps of the filters
-            with False zero behind the activation.
+            with False zero after the activation.
         part: Which of the layers.
 
     Yields:

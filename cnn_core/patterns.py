@@ -1,4 +1,4 @@
-"""The pattern that a filter answers to most, found by climbing from noise.
+"""The pattern that a filter responds to most, found by gradient ascent from noise.
 
 Answers are plain dicts of arrays, so that who receives them in another process needs no Keras.
 """
@@ -31,11 +31,11 @@ def preferred_pattern(
     starts: int = STARTS,
     steps: int = STEPS,
 ) -> dict[str, Floats]:
-    """What a filter answers to most, found by climbing from noise.
+    """What a filter responds to most, found by gradient ascent from noise.
 
-    Each step goes up the slope of the filter's mean output over its whole map, by the same length
-    however steep it is. Where the filter is silent and has no slope, it goes up the slope of its largest
-    sum before the activation. Against patterns of single pixels each slope is taken at the pattern
+    Each step follows the gradient of the filter's mean output over its whole map, by the same length
+    however steep it is. Where the filter is silent and has no gradient, it follows that of its largest
+    sum before the activation. Against patterns of single pixels each gradient is taken at the pattern
     shifted a little at random, and each step blurs a little and fades towards grey.
 
     Args:
@@ -106,5 +106,5 @@ def _climb(config: ModelConfig, layer: str) -> Callable[..., tuple[tf.Tensor, tf
 
 
 def _with_length(slope: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-    """Slopes (N, H, W, C), and for each pattern how large they are on average (root of mean square)."""
+    """Gradients (N, H, W, C), and for each pattern how large they are on average (root of mean square)."""
     return slope, tf.sqrt(tf.reduce_mean(tf.square(slope), axis=(1, 2, 3), keepdims=True))

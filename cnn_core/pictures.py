@@ -89,7 +89,7 @@ def for_keras(image: Pixels) -> tuple[Told, ...]:
 
 
 def batch_steps(x: Pixels) -> tuple[Told, ...]:
-    """What becomes of a batch of grey images on its way into a network.
+    """A batch of greyscale images, step by step on its way into a network.
 
     Args:
         x: uint8 of shape (N, H, W).

@@ -54,7 +54,7 @@ class Backoff:
         self.until = self.clock() + min(pause, LONGEST_PAUSE)
 
     def succeed(self) -> None:
-        """Begin anew."""
+        """Start again."""
         self.failures, self.until = 0, 0.0
 
 

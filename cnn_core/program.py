@@ -361,6 +361,6 @@ class _Program:
 
 
 def _remarked(line: str, row: LayerRow, room: int) -> str:
-    """The line with the layer's output shape behind it, if it does not get too long."""
+    """The line followed by the layer's output shape, if it does not get too long."""
     whole = f"{line}  # {'×'.join(map(str, row.output_shape))}"
     return whole if len(whole) <= room else line

@@ -1,4 +1,4 @@
-"""The Keras lines behind a picture, for a visitor who wants to do it alone. Text only."""
+"""The Keras lines that compute a picture, for a visitor who wants to do it alone. Text only."""
 
 from __future__ import annotations
 

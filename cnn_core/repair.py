@@ -1,4 +1,4 @@
-"""Mend a network whose feature maps shrink to nothing, with as few changes as will do."""
+"""Fix a network whose feature maps shrink to nothing, with as few changes as will do."""
 
 from __future__ import annotations
 

@@ -71,7 +71,7 @@ def history(run: runs.Run) -> History:
 
 
 def resumes_after(run: runs.Run) -> int:
-    """The epoch behind which training goes on if the run is resumed; 0 if it begins again."""
+    """The epoch after which training continues if the run is resumed; 0 if it begins again."""
     if not (run.folder / "last.keras").exists():
         return 0
     told = history(run)

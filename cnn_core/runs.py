@@ -1,4 +1,4 @@
-"""One folder a run: create, find, rename, delete, where it stands. The folder is the truth about a run."""
+"""One folder per run: create, find, rename, delete, its state. The folder is the truth about a run."""
 
 from __future__ import annotations
 
@@ -97,7 +97,7 @@ class Status:
 
     @property
     def resumable(self) -> bool:
-        """Whether training can go on behind the last complete epoch."""
+        """Whether training can be resumed after the last complete epoch."""
         return self.state in ("interrupted", "failed")
 
     def sentence(self, language: str) -> str:

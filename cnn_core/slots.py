@@ -1,4 +1,4 @@
-"""Sums inside a text: `{{side - kernel + 1}}` is reckoned from the textbook network when the text is read."""
+"""Sums in a text: `{{side - kernel + 1}}` is calculated from the textbook network when the text is read."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def facts() -> Mapping[str, Value]:
     """What a text may name: the textbook network, its training and its images.
 
     Of a layer: `conv1.params`, `.formula`, `.shape` ("28×28×32"), `.tuple` ("(28, 28, 32)"), `.side`,
-    `.channels`, `.size` (numbers that it puts out), `.field` (its receptive field), `.work` (its
+    `.channels`, `.size` (numbers that it outputs), `.field` (its receptive field), `.work` (its
     multiplications).
     """
     block, train, source = TEXTBOOK.blocks[0], TrainConfig(), DATASETS["fashion_mnist"]

@@ -263,7 +263,7 @@ def _belongs_to_another(source: Source, files: dict[str, Path]) -> bool:
 
 
 def _label_digest(path: Path) -> str:
-    """SHA-256 of an IDX file behind its header; empty if the file is damaged."""
+    """SHA-256 of an IDX file after its header; empty if the file is damaged."""
     try:
         with gzip.open(path) if path.suffix == ".gz" else path.open("rb") as file:
             return hashlib.sha256(file.read()[_LABEL_HEADER_BYTES:]).hexdigest()

@@ -2,7 +2,7 @@
 
 Edited weights and switched-off filters go into the compiled passes as arguments, so a network that is
 open for many visitors is never written to. A filter that is switched off has a feature map of zeros
-behind its activation, whatever that is: with zeros for kernel and bias a sigmoid would still answer 0.5.
+after its activation, whatever that is: with zeros for kernel and bias a sigmoid would still answer 0.5.
 Answers are plain dicts of arrays, so that who receives them in another process needs no Keras.
 """
 
@@ -42,7 +42,7 @@ def kernels(opened: models.Opened) -> dict[str, Floats]:
 
 
 def operate(opened: models.Opened, image: npt.NDArray[Any], edits: Edits) -> dict[str, Floats]:
-    """What becomes of one image before and after a surgery.
+    """Probabilities and feature maps of one image before and after a surgery.
 
     Args:
         opened: The network.
@@ -51,7 +51,7 @@ def operate(opened: models.Opened, image: npt.NDArray[Any], edits: Edits) -> dic
 
     Returns:
         "before" and "after", probabilities (K,); and by the name of each convolution its feature maps
-        (H, W, F) after the surgery, behind the activation.
+        (H, W, F) after the surgery, after the activation.
 
     Raises:
         ConfigError: If the network has not what the edits name.
@@ -172,7 +172,7 @@ def _batches(config: ModelConfig, images: npt.NDArray[Any]) -> Iterator[tf.Tenso
 
 @lru_cache(maxsize=8)
 def _maps(config: ModelConfig) -> Callable[..., Tensors]:
-    """The compiled pass behind `operate`: (images, weights) -> maps of the convolutions, and "output"."""
+    """The compiled pass of `operate`: (images, weights) -> maps of the convolutions, and "output"."""
     network = passes.skeleton(config)
     kept = {row.name for row in layer_table(config) if row.kind in {"conv", "output"}}
 
@@ -184,7 +184,7 @@ def _maps(config: ModelConfig) -> Callable[..., Tensors]:
 
 @lru_cache(maxsize=8)
 def _classes(config: ModelConfig) -> Callable[..., Any]:
-    """The compiled pass behind `predicted`: (images, weights) -> classes (N,)."""
+    """The compiled pass of `predicted`: (images, weights) -> classes (N,)."""
     network = passes.skeleton(config)
 
     def run(images: tf.Tensor, weights: Tensors) -> tf.Tensor:

@@ -27,7 +27,7 @@ class Tour:
         run: The network.
         images: uint8 of shape (n, H, W, C).
         labels: Their classes, shape (n,).
-        units: Outputs of the layers behind the last maps, (n, units) by "dense1" ... "output".
+        units: Outputs of the layers after the last maps, (n, units) by "dense1" ... "output".
         weights: Kernels and biases of the convolutions, of the same epoch.
     """
 

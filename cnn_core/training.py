@@ -64,7 +64,7 @@ def forgetting_graphs() -> Iterator[None]:
 
 @dataclass(frozen=True)
 class Result:
-    """What a training leaves behind.
+    """The result of a training.
 
     Attributes:
         model: The network with its best weights; with its last ones when none were worth keeping.
@@ -97,9 +97,9 @@ def train(
         train_config: How to train it.
         dataset: Images, uint8 of shape (N, H, W, C), scaled to [0, 1] a batch at a time.
         emit: Called with every event, in this thread.
-        control: What is wanted now; asked twice a batch, so it must be quick.
+        control: What is wanted now; asked twice per batch, so it must be quick.
         folder: Where best.keras, last.keras and snapshots/ go. If last.keras is there already, training
-            goes on behind its last complete epoch.
+            continues after its last complete epoch.
         past: What the run said at the end of its complete epochs before an interruption. Without it,
             or where it does not fit last.keras, training begins again.
 
@@ -155,7 +155,7 @@ def _open(
     folder: Path | None,
     past: Sequence[EpochEnd],
 ) -> tuple[keras.Sequential, BestWeights]:
-    """The network to train, and the best weights of the epochs that it has behind it."""
+    """The network to train, and the best weights of the epochs it has completed."""
     if folder and past and (folder / "last.keras").exists():
         try:
             return checkpoints.go_on(model, config, images, folder, past)

@@ -17,7 +17,7 @@ from cnn_core.errors import CnnError, DataError
 
 FORMATS = ("JPEG", "PNG", "WEBP")
 MAX_BYTES = 20_000_000
-# Decoding takes at most about 200 MB: four bytes a pixel, and three such buffers for a WebP; a JPEG is
+# Decoding takes at most about 200 MB: four bytes per pixel, and three such buffers for a WebP; a JPEG is
 # decoded at an eighth of its size, but a progressive one keeps all its coefficients meanwhile.
 MAX_MEGAPIXELS = {"JPEG": 120, "MPO": 120, "progressive": 30, "PNG": 40, "WEBP": 16}
 WORKING_SIDE = 768  # longer side that a picture is made smaller to, in pixels
@@ -37,7 +37,7 @@ TURNS = {
 Pixels = npt.NDArray[np.uint8]
 
 _ONE_AT_A_TIME = threading.Lock()
-"""Thirty visitors with a photo each must not need thirty times the memory at once."""
+"""Thirty visitors with a photo each must not need thirty times the memory at the same moment."""
 
 
 @dataclass(frozen=True, eq=False)

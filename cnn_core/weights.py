@@ -73,7 +73,7 @@ class Twin:
 
 @dataclass(frozen=True, slots=True)
 class Favourites:
-    """The images that excite a layer's filters most, best first.
+    """The images that activate a layer's filters most, best first.
 
     Attributes:
         images: How many images there were.
@@ -124,7 +124,7 @@ def _cosines(kernel: Array) -> Array:
 
 
 def favourites(chunks: Iterable[tuple[Array, Array]], count: int = 9) -> Favourites:
-    """Merge what a layer's filters answered to one chunk of images after another.
+    """Merge the responses of a layer's filters to one chunk of images after another.
 
     Args:
         chunks: Of each chunk of images, in order: strongest outputs (n, F), saturated shares (F,).

@@ -247,7 +247,7 @@ def _say(key: str, scheduler: str) -> None:
 
 
 async def _work(scheduler: str, kind: str, *, tied: bool) -> NoReturn:
-    """Work until the scheduler is gone; then end, or begin anew where nobody else starts this worker.
+    """Work until the scheduler is gone; then end, or start again where nobody else starts this worker.
 
     A training that has begun would hold every gentler end of the process up, while the scheduler may
     have given it to another worker already.
@@ -296,7 +296,7 @@ def _leave_with_parent() -> None:
 
 @contextmanager
 def _vouching(run: runs.Run) -> Iterator[None]:
-    """Say every few seconds that the run is at work, also while it waits or loads."""
+    """Say every few seconds that the run is alive, also while it waits or loads."""
     runs.write_status(run, "running")
     over = threading.Event()
 
@@ -341,7 +341,7 @@ def _data(run: runs.Run, emit: Emit, control: Ask) -> datasets.Dataset:
 
 
 def _speed(run: runs.Run, epochs: Sequence[EpochEnd]) -> float:
-    """Reckoned seconds that one second of the training worked off, 0 if it was too short to tell."""
+    """Estimated seconds of training done in one real second, 0 if it was too short to tell."""
     seconds = [end.seconds for end in epochs if end.complete]
     if sum(seconds) < SHORTEST_MEASURE:
         return 0.0

@@ -150,7 +150,7 @@ def both_ways(grey: np.ndarray, kernel: np.ndarray) -> None:
 
 @st.cache_data(show_spinner=False, max_entries=200)
 def first_maps(image: np.ndarray) -> np.ndarray:
-    """What the first convolution of the network for clothes makes of an image (28, 28, 1)."""
+    """The output of the first convolution of the clothing network for an image (28, 28, 1)."""
     run = runs.open_run(SHIPPED)
     return convolution.forward(run.model, snapshots.read(run, kept_epoch(run)), image)["conv1"]
 
@@ -209,7 +209,7 @@ def _smaller() -> None:
 
 
 def stacks(channels: int) -> None:
-    """Small kernels behind one another against a large one with the same receptive field."""
+    """Small kernels in sequence compared with a large one with the same receptive field."""
     cases = {"3×3, 3×3": (3, 3), "5×5": (5,), "3×3, 3×3, 3×3": (3, 3, 3), "7×7": (7,)}
     sums = {}
     for name, sizes in cases.items():

@@ -104,7 +104,7 @@ def usual_side(run: runs.Run) -> int:
 
 
 def explained(run: runs.Run, pixels: np.ndarray, asked: Asked) -> Answer:
-    """What the look worker makes of it."""
+    """The explanations, computed by the look worker."""
     arguments = (run.id, _favourites.modified(run), pixels, asked)
     with waking():
         return _explained(*arguments)

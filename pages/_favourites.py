@@ -1,4 +1,4 @@
-"""The test images that excite a filter most, on the pages "Kernels" and "Explain"."""
+"""The test images that activate a filter most, on the pages "Kernels" and "Explain"."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ from pages import _run_panel
 from pages._inside import complain, html, kept_epoch
 from pages._shared import engine, language, t
 
-SLICE = 500  # test images a look: other visitors' looks come in between
+SLICE = 500  # test images per look: other visitors' looks come in between
 PATIENCE_S = 120.0  # the look worker may still be loading TensorFlow
 
 Array = np.ndarray
 
 
 def survey(run: runs.Run, layer: str) -> Favourites | None:
-    """What a layer's filters answer to every test image, or None, with a sentence, if nobody can be asked."""
+    """A layer's responses to every test image; None, with a sentence, if the engine cannot be asked."""
     changed = modified(run)
     if changed is None:
         st.info(t("filters.no_model"), icon=":material/hourglass_top:")
@@ -57,7 +57,7 @@ def modified(run: runs.Run) -> int | None:
 
 @st.cache_data(show_spinner=False, max_entries=64)
 def _surveyed(run_id: str, modified: int) -> dict[str, Favourites]:
-    """What the kept network's filters answer to every test image, by layer."""
+    """The responses of the kept network's filters to every test image, by layer."""
     run, first, parts = runs.open_run(run_id), 0, []
     while not parts or len(parts[-1]["conv1"]["peak"]) == SLICE:
         parts.append(engine().look("survey", run, run.train, first, SLICE, timeout=PATIENCE_S))
@@ -69,7 +69,7 @@ def _surveyed(run_id: str, modified: int) -> dict[str, Favourites]:
 
 
 def show(run: runs.Run, row: LayerRow, index: int, found: Favourites | None) -> None:
-    """The nine test images that excite a filter most, with the place marked.
+    """The nine test images that activate a filter most, with the place marked.
 
     Args:
         run: The run.

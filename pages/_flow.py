@@ -70,7 +70,7 @@ def flow(
     start: int,
     on_image: Callable[[int], None],
 ) -> Link | None:
-    """Show the tour; another image is drawn in the browser at once and told to `on_image`.
+    """Show the tour; another image is drawn in the browser immediately and reported to `on_image`.
 
     Args:
         key: Its name on the page.

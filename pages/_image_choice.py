@@ -23,7 +23,7 @@ ICONS = {
     "upload": ":material/upload:",
     "draw": ":material/draw:",
 }
-PIECE = 2_500  # labels a look; as the evaluation page asks, so that the worker knows the answer
+PIECE = 2_500  # labels per look; as the evaluation page asks, so that the worker knows the answer
 THUMBS, COLUMNS = 24, 8
 ZOOM, GAP = 2, 2  # pixels of the sheet a pixel, pixels between two images
 PATIENCE_S = 120.0  # the look worker may still be loading TensorFlow

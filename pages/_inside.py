@@ -112,7 +112,7 @@ def is_gone(run: runs.Run, page: str, **kept: str) -> bool:
 
 
 def say_if_training(run: runs.Run) -> None:
-    """Say of a run at work that what is shown are its weights so far."""
+    """Say of a run that still trains that what is shown are its weights so far."""
     if runs.status(run).active:
         st.caption(t("inside.best_so_far", epoch=kept_epoch(run)))
 

@@ -162,7 +162,7 @@ def twins(view: View) -> list[Twin]:
 
 
 def filters(view: View, *, active: bool) -> None:
-    """Conspicuous filters, then the chosen one with the images that excite it most.
+    """Conspicuous filters, then the chosen one with the images that activate it most.
 
     While the run trains its kept weights change, and all test images are not asked for each time.
     """

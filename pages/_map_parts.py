@@ -36,7 +36,7 @@ class View:
         chosen: The image.
         epoch: Of which epoch the weights are.
         kept: Whether they are the kept ones, dense layers included.
-        maps: What the layers make of the image, by name.
+        maps: The outputs of the layers for the image, by name.
         reach: What shares a colour scale: "layer", "map" or "network".
     """
 

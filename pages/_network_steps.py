@@ -134,7 +134,7 @@ def _before(maps: dict[str, np.ndarray], row: LayerRow) -> np.ndarray:
 def _keras(
     run: runs.Run, epoch: int, held: snapshots.Weights, sample: Sample
 ) -> tuple[dict[str, np.ndarray] | None, EngineError | None]:
-    """What Keras makes of the image, and what is wrong with the engine; None while it gets ready."""
+    """What Keras computes for the image, and what is wrong with the engine; None while it gets ready."""
     if (problem := engine().problem("look")) is not None:
         return None, problem
     asked = (run.id, epoch, sample.pixels.tobytes())

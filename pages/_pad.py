@@ -50,7 +50,7 @@ def pad(key: str, *, again: float = 0.0, answer: str = "") -> Drawing | None:
     Args:
         key: Of the pad.
         again: Seconds after which it sends once more what is on it; 0 for never.
-        answer: Stands below the sheet on narrow screens, where the answer itself would be out of sight.
+        answer: Shown below the sheet on narrow screens, where the answer itself would be out of sight.
     """
     seen = _state(key).get("number")
     words = {name: t(f"pad.{name}") for name in WORDS}

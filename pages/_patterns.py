@@ -1,4 +1,4 @@
-"""The lower part of the page "Explain": what a filter answers to most, made up and among real images."""
+"""The lower part of the page "Explain": what a filter responds to most, made up and among real images."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def query(run: runs.Run) -> dict[str, str]:
 
 @st.fragment
 def story(run: runs.Run, say: Callable[[runs.Run], None]) -> None:
-    """The filter, its patterns with the way to them, and the images that excite it most."""
+    """The filter, its patterns with the way to them, and the images that activate it most."""
     with st.container(key="patterns"):
         html(f"<h5>{escape(t('pattern.title'))}</h5>")
         st.caption(t("pattern.intro"))

@@ -1,4 +1,4 @@
-"""One run on the screen: live while it is at work, with its result when it is over."""
+"""One run on the screen: live while it trains, with its result when it is over."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ def _invitation() -> None:
 
 @st.fragment(run_every=POLL_S)
 def _live(run: runs.Run) -> None:
-    """Redraws alone while the run is at work, then lets the page settle."""
+    """Redraws alone while the run is active, then lets the page settle."""
     if not runs.exists(run):
         st.session_state["run"] = None
         st.session_state["refusal"] = RunError("run.deleted", id=run.id)
@@ -288,7 +288,7 @@ def class_names(run: runs.Run) -> list[str]:
 
 
 def resume(run: runs.Run) -> None:
-    """Let an interrupted run go on behind its last complete epoch, and show it; for a callback."""
+    """Let an interrupted run continue after its last complete epoch, and show it; for a callback."""
     try:
         engine().resume(run, by=visitor())
     except CnnError as error:

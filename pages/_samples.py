@@ -177,7 +177,7 @@ def _go(index: int) -> None:
 
 
 def _sheet(images: np.ndarray, gap: int) -> np.ndarray:
-    """(n, H, W, C) -> one picture of `COLUMNS` columns, black between and behind the last."""
+    """(n, H, W, C) -> one picture of `COLUMNS` columns, black between them and after the last."""
     count, height, width, channels = images.shape
     blank = np.zeros((THUMBS, height + gap, width + gap, channels), np.uint8)
     blank[:count, :height, :width] = images

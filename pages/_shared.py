@@ -45,7 +45,7 @@ def plain(text: str) -> str:
 
 
 def frame() -> None:
-    """What is the same on every page: style, language switch, visitor. Starts the engine behind the first."""
+    """What is the same on every page: style, language switch, visitor. Starts the engine after the first."""
     language()
     st.html(STYLE)
     with st.container(key="language"):

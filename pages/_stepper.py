@@ -51,7 +51,7 @@ class Setup:
         size: Side of a pooling's window, in pixels.
         stride: Step of the window, in pixels.
         padding: "same" or "valid".
-        activation: One of `config.ACTIVATIONS`, behind a convolution.
+        activation: One of `config.ACTIVATIONS`, after a convolution.
         filter: Which map is shown large.
         colours: "image" shows the input in grey from 0 to 1, "maps" in the colours of activations.
         grey: Whether a result that is an image again is shown in grey, too.

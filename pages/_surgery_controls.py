@@ -24,7 +24,7 @@ KERNEL_HEIGHT = 230
 
 
 def filters(view: View, maps: dict[str, np.ndarray]) -> None:
-    """Layer, mosaic of switches, and what turns many of them at once."""
+    """Layer, mosaic of switches, and what switches many of them together."""
     rows, run = convolutions(view.run), view.run
     with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
         st.session_state["surgery_layer_choice"] = view.row.name
@@ -191,7 +191,7 @@ def _value(view: View, place: tuple[int, ...], old: float, value: float, reach: 
     """Slider and number for the same weight, and the way back.
 
     Every weight has a slider of its own: a browser that still holds the value of the weight before,
-    because the next click came sooner than the answer to the last, must not set this one to it.
+    because the next click came sooner than the reply to the last, must not set this one to it.
     """
     name = view.row.name
     ends = float(f"{2 * reach:.2g}")

@@ -19,9 +19,9 @@ from pages._inside import complain, convolutions, html, waking
 from pages._shared import colours, engine, language, t
 from pages._surgery_state import PATIENCE_S, View, choose, keep
 
-PIECE = 2_500  # test images a look: other visitors' looks come in between
+PIECE = 2_500  # test images per look: other visitors' looks come in between
 RANKED = 1_000  # test images that the ranking looks at
-SLICE = 8  # filters a look of the ranking
+SLICE = 8  # filters per look of the ranking
 MATRIX_HEIGHT, RANKING_HEIGHT = 430, 300
 LISTED, CHANGES = 12, 6  # filters of a layer and weights that are named; of more, there is a sign
 

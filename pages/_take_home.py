@@ -16,7 +16,7 @@ from cnn_core.jobs import Engine
 from pages import _choices, _names
 from pages._shared import engine, language, say_error, t
 
-PIECE = 2_500  # test images a look, as on the evaluation page
+PIECE = 2_500  # test images per look, as on the evaluation page
 PATIENCE_S = 60.0  # for each: the look worker may still be loading TensorFlow
 CODE_HEIGHT = 320
 ICONS = {

@@ -40,9 +40,9 @@ def main() -> None:
 
 
 def _models() -> list[runs.Run]:
-    """What reads grey pictures of 28 × 28: models that came with ConvScope, digits first; trained ones.
+    """Networks for greyscale images of 28 × 28: those that come with ConvScope, digits first; trained ones.
 
-    A run at work is among them as soon as it has kept weights, and reads better with each best epoch.
+    A run that still trains is among them once it has kept weights, and reads better with each best epoch.
     """
     shipped = sorted(runs.shipped(), key=lambda run: run.train.dataset != "mnist")
     return [
@@ -98,7 +98,7 @@ def _desk(chosen: Sequence[runs.Run]) -> None:
         _first_maps(chosen, steps if steps and all(answers) else None)
     with left:
         # Last: it takes this for the sign that its message was shown. And it is the pad that asks
-        # again: a fragment that begins or ends to run by itself is mounted anew, in mid-stroke.
+        # again: a fragment that begins or ends to run by itself is mounted again, in mid-stroke.
         again = RETRY_S if steps and not all(answers) else 0.0
         _pad.pad(PAD, again=again, answer=" · ".join(answer or "–" for answer in answers))
 
@@ -164,7 +164,7 @@ def _answer(name: str, share: float) -> str:
 
 
 def _without(names: Sequence[str], shares: np.ndarray, best: int) -> str:
-    """The sentence on the drawing as it stands on the pad."""
+    """The sentence on the drawing as it is on the pad."""
     other = int(np.argmax(shares))
     key = "draw.without_same" if other == best else "draw.without_other"
     return t(key, name=f"<b>{escape(names[other])}</b>", share=f"{shares[other]:.0%}")
@@ -229,7 +229,7 @@ def _way(steps: drawing.Steps | None) -> str:
 
 
 def _picture(name: str, picture: np.ndarray, marks: str = "", side: int = 0) -> str:
-    """A grey picture in a black square whose side stands for `side` pixels, or for its longer side."""
+    """A greyscale image in a black square whose side stands for `side` pixels, or for its longer side."""
     height, width = picture.shape
     side = side or max(height, width)
     title = escape(t(f"draw.step_{name}"))

@@ -20,7 +20,7 @@ from pages._lessons import lesson
 from pages._shared import colours, engine, language, plain, t
 
 IMAGES = 2_000
-PIECE = 2_500  # labels a look; as the evaluation page asks, so that the worker knows the answer
+PIECE = 2_500  # labels per look; as the evaluation page asks, so that the worker knows the answer
 PATIENCE_S = 120.0  # the look worker may still be loading TensorFlow
 POLL_S = 1.0
 METHODS = ("pca", "tsne")

@@ -1,4 +1,4 @@
-"""Where is it wrong? The confusion matrix, the images behind each of its cells, and how sure it may be."""
+"""Where is it wrong? The confusion matrix, the images in each of its cells, and how sure it may be."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from pages._image_cards import Answers
 from pages._lessons import lesson
 from pages._shared import colours, engine, language, plain, say_error, t
 
-PIECE = 2_500  # images a look: half a second, so that other visitors' looks come in between
+PIECE = 2_500  # images per look: half a second, so that other visitors' looks come in between
 PATIENCE_S = 120.0  # for a piece: the look worker may still be loading TensorFlow
 KEPT = 16  # answers in memory, 0.1 to 2.3 MB each
 MATRIX_HEIGHT = 500

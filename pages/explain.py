@@ -1,4 +1,4 @@
-"""Why did it say that? Four explanations of one decision, and the pattern that a filter answers to most."""
+"""Why did it say that? Four explanations of one decision, and the pattern that a filter responds to most."""
 
 from __future__ import annotations
 

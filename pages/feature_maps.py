@@ -105,7 +105,7 @@ def _result(run: runs.Run, chosen: Chosen, epoch: int, reach: str) -> None:
 def _ask(
     run: runs.Run, pixels: np.ndarray, weights: snapshots.Weights | None
 ) -> dict[str, np.ndarray]:
-    """What every layer makes of the image."""
+    """What every layer outputs for the image."""
     with _inside.waking():
         return engine().look("feature_maps", run, pixels, weights, timeout=PATIENCE_S)
 

@@ -47,7 +47,7 @@ class Shown:
 
 
 def main() -> None:
-    """Which image; its numbers; what they are; what Keras wants; what becomes of a batch."""
+    """Which image; its numbers; what they are; what Keras wants; the way of a batch."""
     st.html(_inside.STYLE)
     st.title(t("images.title"), anchor=False)
     st.caption(t("images.intro"))

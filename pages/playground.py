@@ -1,4 +1,4 @@
-"""Build a network, see its shapes and sums at once, train it, and watch it learn."""
+"""Build a network, see its shapes and sums immediately, train it, and watch it learn."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def main() -> None:
 
 def _train_button(model: ModelConfig, train: TrainConfig) -> None:
     refusal = st.session_state.pop("refusal", None)
-    if engine().ours:  # what a cluster lacks stands above every page
+    if engine().ours:  # what a cluster lacks is said above every page
         refusal = refusal or engine().problem("train")
     problem: CnnError | None = None
     try:
@@ -94,7 +94,7 @@ def _outlook(model: ModelConfig, train: TrainConfig) -> str:
 
 
 def _network(model: ModelConfig, train: TrainConfig) -> tuple[LayerRow, ...]:
-    """The diagram and the totals, or where the network breaks and how to mend it."""
+    """The diagram and the totals, or where the network breaks and how to fix it."""
     words = architecture.DiagramWords.of(texts.table(language()))
     rows, broken = arithmetic.table_until_break(model)
     st.markdown(
@@ -141,7 +141,7 @@ def _doctor(model: ModelConfig, broken: ShapeError) -> None:
 
 
 def _table(rows: tuple[LayerRow, ...]) -> None:
-    """Every layer with its output and the sum behind its parameters."""
+    """Every layer with its output and how its parameters add up."""
     st.markdown(f"##### {t('table.title')}")
     st.table(
         {

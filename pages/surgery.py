@@ -1,4 +1,4 @@
-"""What if this filter were not there? Switch filters off, change a weight, and see what becomes of it."""
+"""What if this filter were not there? Switch filters off, change a weight, and see what happens."""
 
 from __future__ import annotations
 

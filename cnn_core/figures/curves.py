@@ -43,7 +43,7 @@ class CurveWords:
         alt: The same after it; slots {title} {epoch} {planned} {train_first} {train_last}
             {val_first} {val_last} {best}.
         cut: Says that the axis ends below the largest value; slots {top} {largest}.
-        nothing: Stands where there is no number.
+        nothing: Shown where there is no number.
     """
 
     title: str

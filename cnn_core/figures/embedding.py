@@ -76,7 +76,7 @@ def scatter(
 ) -> Option:
     """Images as points; point n of the series "right_3" or "wrong_3" is image `cloud.rows_of("right", 3)[n]`.
 
-    A class has a colour and a shape, and its name stands at its middle; mistakes have a ring. The axes
+    A class has a colour and a shape, and its name is written at its centre; mistakes have a ring. The axes
     hold all images, drawn or not, so that nothing moves when some are left out.
 
     Args:

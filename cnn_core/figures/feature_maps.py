@@ -1,4 +1,4 @@
-"""What the layers of a network make of an image: all maps of a layer as one picture, dense layers as bars."""
+"""The outputs of all layers for an image: all maps of a layer as one picture, dense layers as bars."""
 
 from __future__ import annotations
 

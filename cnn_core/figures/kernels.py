@@ -71,7 +71,7 @@ class Extent:
         """Of the kernels of several epochs, of any shape.
 
         Args:
-            kernels: Gives them one after another, and is called twice: all of them at once may be
+            kernels: Gives them one after another, and is called twice: all of them together may be
                 more than fits in memory.
         """
         reach, step = _axis(max(map(largest, kernels()), default=0.0) or 1.0)

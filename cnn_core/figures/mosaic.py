@@ -15,7 +15,7 @@ from cnn_core.figures.palette import SCALES, STEPS, Table
 Scale = Literal["sequential", "diverging"]
 
 CLEAR = STEPS  # palette entry of the gaps, and of what is not a number: the page shows through
-FAST = 1  # compression level: a mosaic is looked at once
+FAST = 1  # compression level: a mosaic is shown only briefly
 
 
 def mosaic_png(

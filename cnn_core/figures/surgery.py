@@ -212,7 +212,7 @@ def kernel_alt(kernel: Array, *, words: Words) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Ranking:
-    """What becomes of the answers when one filter at a time is switched off.
+    """What happens to the predictions when one filter at a time is switched off.
 
     Attributes:
         lost: For each filter, images that are correct only with it.
