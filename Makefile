@@ -36,6 +36,9 @@ PLAYWRIGHTS_OWN := import os, sys; from playwright.sync_api import sync_playwrig
 FAST := -m "not slow and not browser" -n logical --maxprocesses 4
 ALL  := -n 2 --dist loadfile --no-loadscope-reorder
 
+# Where JavaScript lies; .oxlintrc.json and .oxfmtrc.json say how it is written.
+SCRIPTS := assets tests/javascript
+
 .PHONY: help
 help:
 	@echo "make run        serve the app on port $(PORT)   (make run PORT=9000 for another)"
@@ -79,11 +82,15 @@ lint: $(INSTALLED_DEV)
 	$(VPY) -m ruff format --check .
 	$(VPY) -m ruff check .
 	$(VPY) -m mypy -p cnn_core
+	$(VENV)/bin/oxfmt --check $(SCRIPTS)
+	$(VENV)/bin/oxlint --deny-warnings $(SCRIPTS)
 
 .PHONY: format
 format: $(INSTALLED_DEV)
 	$(VPY) -m ruff check --fix .
 	$(VPY) -m ruff format .
+	$(VENV)/bin/oxlint --fix $(SCRIPTS)
+	$(VENV)/bin/oxfmt --write $(SCRIPTS)
 
 .PHONY: bench
 bench: $(INSTALLED_DEV) browser

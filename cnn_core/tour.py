@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from cnn_core import convolution, run_log, runs, snapshots
+from cnn_core import run_log, runs, snapshots
 from cnn_core.arithmetic import LayerRow, layer_table
 from cnn_core.errors import RunError
 
@@ -64,15 +64,6 @@ def read(run: runs.Run) -> Tour:
             return Tour(run, arrays["images"], arrays["labels"], units, weights)
     except Exception as error:  # a damaged file can make zipfile and NumPy raise anything
         raise RunError("run.unreadable", id=run.id, folder=str(run.folder)) from error
-
-
-def window_starts(row: LayerRow) -> int:
-    """How many rows of padding lie above the image that a convolution or pooling slides over."""
-    if row.kind not in {"conv", "pool"}:
-        raise ValueError(f"{row.name} has no window.")
-    size, stride, padding = row.kernel or 1, row.stride or 1, row.padding or "valid"
-    sides = (row.input_shape[0], row.input_shape[1])
-    return convolution.layout(sides, (size, size), stride=stride, padding=padding).top
 
 
 def chosen(labels: npt.NDArray[np.integer], guesses: npt.NDArray[np.integer]) -> list[int]:

@@ -13,7 +13,9 @@ import streamlit as st
 
 from cnn_core import texts, tour
 from cnn_core.arithmetic import LayerRow
+from cnn_core.browser import describe
 from cnn_core.figures.palette import KINDS, SEQUENTIAL
+from pages._bundle import bundle
 from pages._shared import language, t
 
 ASSETS = Path(__file__).parent.parent / "assets" / "flow"
@@ -38,9 +40,7 @@ _mount = st.components.v2.component(
     "convscope_flow",
     html=(ASSETS / "flow.html").read_text("utf-8"),
     css=(ASSETS / "flow.css").read_text("utf-8"),
-    js="".join(
-        (ASSETS / name).read_text("utf-8") for name in ("network.js", "boards.js", "flow.js")
-    ),
+    js=bundle(ASSETS / "flow.js"),
 )
 
 
@@ -130,7 +130,6 @@ def _layer(shown: tour.Tour, row: LayerRow) -> dict[str, Any]:
         notes.append(t("flow.params", count=f"{row.params:,}"))
     if row.kind == "dropout":
         notes.append(t("flow.rate", share=f"{shown.run.model.dropout:.0%}"))
-    before = tour.window_starts(row) if row.kind in {"conv", "pool"} else 0
     slots = {
         "count": f"{row.output_shape[-1]:,}", "inputs": f"{int(np.prod(row.input_shape)):,}",
         "maps": row.input_shape[-1], "side": row.kernel, "field": row.receptive_field,
@@ -138,7 +137,7 @@ def _layer(shown: tour.Tour, row: LayerRow) -> dict[str, Any]:
     }  # fmt: skip
     return {
         **_stage(row.name, row.kind, row.output_shape, kind),
-        **{"kernel": row.kernel, "stride": row.stride, "before": before},
+        **describe(row),
         "notes": notes,
         "says": t(f"flow.says_{row.name}", **slots),
         "alt": t("flow.alt_maps" if len(row.output_shape) == 3 else "flow.alt_units", **slots),

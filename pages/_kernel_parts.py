@@ -258,7 +258,7 @@ def _input_channels(view: View) -> None:
     _tiles.tiles(
         _tiles.Board(
             name="filters_channels",
-            head=f'<span class="quiet">{escape(t("filters.channels", count=len(maps)))}</span>',
+            note=t("filters.channels", count=len(maps)),
             png=figures.kernel_mosaic(maps, figures.largest(maps) or 1.0, columns),
             grid=grid,
             alt=t("filters.channels", count=len(maps)),

@@ -17,7 +17,7 @@ from cnn_core.errors import CnnError
 from cnn_core.figures import feature_maps as figures
 from cnn_core.figures import kernels, mosaic
 from cnn_core.figures.feature_maps import Colours
-from cnn_core.figures.legend import framed, legend, number, uri
+from cnn_core.figures.legend import framed, number, uri
 from pages import _choices, _inside, _run_panel, _tiles
 from pages._image_choice import Chosen
 from pages._inside import html
@@ -213,7 +213,8 @@ def _all_maps(view: View, name: str) -> _tiles.Board:
     shape = _times(maps.shape)
     return _tiles.Board(
         name=name,
-        head=f'<b>{escape(name_of(row, name))}</b> <span class="quiet nums">{shape}</span>',
+        title=name_of(row, name),
+        note=shape,
         png=figures.maps_png(maps, look, columns),
         grid=_tiles.Grid(count, columns, maps.shape[1] * zoom, maps.shape[0] * zoom, gap),
         alt=t("feature_maps.alt", count=count, layer=name_of(row, name), shape=shape),
@@ -221,17 +222,17 @@ def _all_maps(view: View, name: str) -> _tiles.Board:
         on_pick=lambda index: _show(name, index),
         chosen=map_index(view.run) if layer(view.run) == name else None,
         sharp=False,
-        foot=_legend(look),
+        legend=_legend(look),
         first=name.endswith(SUM),
     )
 
 
-def _legend(look: Colours) -> str:
+def _legend(look: Colours) -> _tiles.Legend:
     middle = "0" if look.scale == "diverging" else ""
     if look.low is None or look.high is None:
         ends = ("−", "+") if look.scale == "diverging" else ("0", t("feature_maps.own_high"))
-        return legend(look.scale, *ends, middle=middle)
-    return legend(look.scale, number(look.low), number(look.high), middle=middle)
+        return _tiles.Legend(look.scale, *ends, middle=middle)
+    return _tiles.Legend(look.scale, number(look.low), number(look.high), middle=middle)
 
 
 def _columns(count: int) -> int:

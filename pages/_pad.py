@@ -11,6 +11,7 @@ import numpy as np
 import streamlit as st
 
 from cnn_core import drawing
+from pages._bundle import bundle
 from pages._shared import t
 
 ASSETS = Path(__file__).parent.parent / "assets" / "pad"
@@ -22,7 +23,7 @@ _mount = st.components.v2.component(
     "convscope_pad",
     html=(ASSETS / "pad.html").read_text("utf-8"),
     css=(ASSETS / "pad.css").read_text("utf-8"),
-    js=(ASSETS / "pad.js").read_text("utf-8"),
+    js=bundle(ASSETS / "pad.js"),
 )
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import streamlit as st
 
+from pages._bundle import bundle
 from pages._shared import t
 
 ASSETS = Path(__file__).parent.parent / "assets" / "pixels"
@@ -22,7 +23,7 @@ _mount = st.components.v2.component(
     "convscope_pixels",
     html=(ASSETS / "pixels.html").read_text("utf-8"),
     css=(ASSETS / "pixels.css").read_text("utf-8"),
-    js=(ASSETS / "pixels.js").read_text("utf-8"),
+    js=bundle(ASSETS / "pixels.js"),
 )
 
 

@@ -14,10 +14,10 @@ import streamlit as st
 
 from cnn_core.arithmetic import size_formula
 from cnn_core.figures import palette
+from pages._bundle import bundle
 from pages._shared import t
 
 ASSETS = Path(__file__).parent.parent / "assets" / "stepper"
-PARTS = ("sums.js", "paint.js", "readout.js", "pictures.js", "stepper.js")
 LARGEST = 1000.0  # of a typed weight
 WORDS = (
     "play", "pause", "back", "next", "speed", "speed_label", "bar", "arrows", "keys", "place", "said",
@@ -35,7 +35,7 @@ _mount = st.components.v2.component(
     "convscope_stepper",
     html=(ASSETS / "stepper.html").read_text("utf-8"),
     css=(ASSETS / "stepper.css").read_text("utf-8"),
-    js="\n".join((ASSETS / part).read_text("utf-8") for part in PARTS),
+    js=bundle(ASSETS / "stepper.js"),
 )
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import streamlit as st
 
+from pages._bundle import bundle
 from pages._tiles import Grid
 
 ASSETS = Path(__file__).parent.parent / "assets" / "switches"
@@ -16,7 +17,7 @@ _mount = st.components.v2.component(
     "convscope_switches",
     html=(ASSETS / "switches.html").read_text("utf-8"),
     css=(ASSETS / "switches.css").read_text("utf-8"),
-    js=(ASSETS / "switches.js").read_text("utf-8"),
+    js=bundle(ASSETS / "switches.js"),
 )
 
 

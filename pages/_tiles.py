@@ -10,13 +10,17 @@ from typing import Any
 
 import streamlit as st
 
+from cnn_core.figures.mosaic import Scale
+from cnn_core.figures.palette import stops
+from pages._bundle import bundle
+
 ASSETS = Path(__file__).parent.parent / "assets" / "tiles"
 
 _mount = st.components.v2.component(
     "convscope_tiles",
     html=(ASSETS / "tiles.html").read_text("utf-8"),
     css=(ASSETS / "tiles.css").read_text("utf-8"),
-    js=(ASSETS / "tiles.js").read_text("utf-8"),
+    js=bundle(ASSETS / "tiles.js"),
     isolate_styles=False,  # heads and feet look like the rest of the page
 )
 
@@ -36,6 +40,21 @@ class Grid:
     rows: int | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Legend:
+    """The colours of a scale, with what the ends and the middle stand for."""
+
+    scale: Scale
+    low: str
+    high: str
+    middle: str = ""
+
+    def data(self) -> dict[str, Any]:
+        """What the component gets."""
+        ends = {"low": self.low, "high": self.high, "middle": self.middle}
+        return {"colours": list(stops(self.scale)), **ends}
+
+
 @dataclass(frozen=True, kw_only=True)
 class Board:
     """A mosaic of which one tile can be chosen.
@@ -52,8 +71,9 @@ class Board:
         chosen: The tile with a frame.
         marks: Tiles with a sign at their corner.
         sharp: Enlarge without smoothing; else it is shown smaller than it is, and smoothed.
-        head: HTML above it; the browser does not clean it, so what is not ours is escaped before.
-        foot: HTML below it, likewise.
+        title: What stands above it.
+        note: What stands behind the title.
+        legend: What stands below it.
         first: Begins a new row of boards.
     """
 
@@ -66,8 +86,9 @@ class Board:
     chosen: int | None = None
     marks: Sequence[tuple[int, str]] = ()
     sharp: bool = True
-    head: str = ""
-    foot: str = ""
+    title: str = ""
+    note: str = ""
+    legend: Legend | None = None
     first: bool = False
 
     def data(self) -> dict[str, Any]:
@@ -87,8 +108,9 @@ class Board:
             "tips": list(self.tips),
             "marks": [list(mark) for mark in self.marks],
             "sharp": self.sharp,
-            "head": self.head,
-            "foot": self.foot,
+            "title": self.title,
+            "note": self.note,
+            "legend": self.legend.data() if self.legend else None,
             "first": self.first,
         }
 

@@ -12,13 +12,14 @@ from pathlib import Path
 import streamlit as st
 
 from cnn_core import runs
+from pages._bundle import bundle
 
 SCRIPT = Path(__file__).parent.parent / "assets" / "visitor" / "visitor.js"
 COOKIE = "convscope_visitor"
 KEPT_DAYS = 30  # since the last visit
 TOKEN = re.compile(r"[0-9a-f]{32}")
 
-_mount = st.components.v2.component("convscope_visitor", js=SCRIPT.read_text("utf-8"))
+_mount = st.components.v2.component("convscope_visitor", js=bundle(SCRIPT))
 
 
 def visitor() -> str:

@@ -9,16 +9,10 @@ import streamlit as st
 from cnn_core import lessons, texts
 from cnn_core.lessons import GROUPS, LESSONS
 from pages import _inside, _lessons
+from pages._bundle import ASSETS, bundle
 from pages._shared import language, t
 
-SHOW = st.components.v2.component(
-    "convscope_show",
-    js="""
-export default function ({ data }) {
-  document.querySelector(`.st-key-${data}`)?.scrollIntoView();
-}
-""",
-)
+SHOW = st.components.v2.component("convscope_show", js=bundle(ASSETS / "show" / "show.js"))
 
 
 def main() -> None:

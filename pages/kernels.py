@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from html import escape
 
 import streamlit as st
 
@@ -122,7 +121,7 @@ def _mosaics(view: View) -> None:
         boards.append(
             _tiles.Board(
                 name=f"mosaic_{name}",
-                head=f"<b>{escape(titles[name])}</b>",
+                title=titles[name],
                 png=figures.kernel_mosaic(maps, reach, grid.columns),
                 grid=grid,
                 alt=t("kernels.alt", count=count, layer=view.row.name, what=titles[name]),

@@ -35,7 +35,7 @@ L1 = (
     | RUNS
     | {
         *("sources", "datasets", "narrator", "uploads", "program", "export", "takeaway", "report"),
-        *("slots", "lessons", "edits", "pictures"),
+        *("slots", "lessons", "edits", "pictures", "browser"),
     }
 )
 TRAINING = {"training", "conductor", "meters", "feeding", "optimizers", "checkpoints"}
@@ -67,6 +67,7 @@ TABLE = {
     "steering": May(modules=L0 | {"runs"}),
     "snapshots": May({"numpy"}, L0 | {"arithmetic", "runs"}),
     "tour": May({"numpy"}, L0 | {"arithmetic", "convolution", "runs", "run_log", "snapshots"}),
+    "browser": May({"numpy", "h5py"}, L0 | {"arithmetic", "browser", "runs"}),
     "limits": May(modules=L0 | {"arithmetic", "datasets"}),
     "program": May(modules=L0 | {"arithmetic", "pace", "sources"}),
     "export": May(modules=L0 | {"program", "sources"}),

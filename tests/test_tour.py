@@ -55,18 +55,6 @@ def test_the_first_right_and_the_first_wrong_image_of_each_class_is_chosen() -> 
     assert tour.chosen(labels, guesses) == [1, 2, 4, 3, 0]
 
 
-def test_a_window_starts_as_far_outside_as_the_receptive_fields_say(shown: tour.Tour) -> None:
-    jump, start = 1, 0
-    for row in shown.rows:
-        if row.kind in {"conv", "pool"}:
-            assert row.start is not None
-            assert row.jump is not None
-            assert tour.window_starts(row) == (start - row.start[0]) / jump
-            jump, start = row.jump, row.start[0]
-    with pytest.raises(ValueError, match="flatten"):
-        tour.window_starts(next(row for row in shown.rows if row.kind == "flatten"))
-
-
 @pytest.mark.parametrize("damage", ["missing", "damaged", "of another network"])
 def test_a_tour_that_cannot_be_read_is_an_error_in_words(damage: str, tmp_path: Path) -> None:
     folder = Path(shutil.copytree(FASHION.folder, tmp_path / "fashion"))

@@ -3,7 +3,7 @@
 
 const GAP = 2; // between two tiles, in pixels of the page
 
-class Maps {
+export class Maps {
   constructor(stage, scale) {
     [this.height, this.width, this.channels] = stage.shape;
     this.columns = stage.columns;
@@ -138,4 +138,12 @@ class Bars {
   }
 }
 
-const BOARDS = { input: Maps, conv: Maps, pool: Maps, flatten: List, dense: Bars, dropout: Bars, output: Bars };
+export const BOARDS = {
+  input: Maps,
+  conv: Maps,
+  pool: Maps,
+  flatten: List,
+  dense: Bars,
+  dropout: Bars,
+  output: Bars,
+};

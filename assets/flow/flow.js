@@ -1,6 +1,11 @@
 // One image on its way through a network. Data: {stages, images, labels, units, weights, classes, colours,
 // start, words}; see pages/_flow.py. Sends `image`, the chosen one, and `go`, the page a stage leads to.
 
+import { unitAt } from "../network/layout.js";
+import { bytes } from "../network/packed.js";
+import { BOARDS, Maps } from "./boards.js";
+import { Tour } from "./tour.js";
+
 const STEPS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
 const WIDEST = 1.3; // how far the picture grows with the window
 const ZOOM = 168; // side of the two close-ups, in pixels of the page
@@ -34,8 +39,8 @@ class Flow {
     const changed = (name) => JSON.stringify(old?.[name]) !== JSON.stringify(data[name]);
     this.resized.observe(this.rail);
     if (!["stages", "images", "units", "weights", "words"].some(changed)) return;
-    this.network = new Network(data);
-    this.colours = decode(data.colours, Uint8Array);
+    this.tour = new Tour(data);
+    this.colours = bytes(data.colours);
     this.build();
     this.show();
   }
@@ -49,9 +54,13 @@ class Flow {
   build() {
     this.scale = 0;
     this.buildStrip();
-    this.root.querySelector(".stages").replaceChildren(...this.data.stages.map((stage, at) => this.stage(stage, at)));
+    this.root
+      .querySelector(".stages")
+      .replaceChildren(...this.data.stages.map((stage, at) => this.stage(stage, at)));
     this.root.querySelector(".hint").textContent = this.say("hint");
-    const ramp = [0, 64, 127, 190, 254].map((step) => `rgb(${this.colours.subarray(step * 3, step * 3 + 3).join()})`);
+    const ramp = [0, 64, 127, 190, 254].map(
+      (step) => `rgb(${this.colours.subarray(step * 3, step * 3 + 3).join()})`,
+    );
     this.root.querySelector(".legend i").style.background = `linear-gradient(to right, ${ramp.join()})`;
     this.root.querySelector(".low").textContent = "0";
     this.root.querySelector(".high").textContent = this.say("highest");
@@ -76,7 +85,7 @@ class Flow {
       const step = STEPS[event.key];
       if (!step) return;
       event.preventDefault();
-      const count = this.network.count;
+      const count = this.tour.count;
       this.choose((this.state.image + step[0] + 10 * step[1] + count) % count);
       this.thumbs[this.state.image].focus();
     };
@@ -95,7 +104,7 @@ class Flow {
     const [height, width] = this.data.stages[0].shape;
     [canvas.width, canvas.height] = [width, height];
     const pixels = new ImageData(width, height);
-    this.network.image(image).forEach((byte, at) => pixels.data.set([byte, byte, byte, 255], at * 4));
+    this.tour.image(image).forEach((byte, at) => pixels.data.set([byte, byte, byte, 255], at * 4));
     canvas.getContext("2d").putImageData(pixels, 0, 0);
     button.append(canvas);
     button.addEventListener("click", () => this.choose(image));
@@ -115,7 +124,10 @@ class Flow {
       const area = board.firstChild.getBoundingClientRect();
       this.point(at, this.boards[at].at(event.clientX - area.left, event.clientY - area.top));
     };
-    board.addEventListener("pointermove", (event) => event.pointerType === "mouse" && this.soon(() => touch(event)));
+    board.addEventListener(
+      "pointermove",
+      (event) => event.pointerType === "mouse" && this.soon(() => touch(event)),
+    );
     board.addEventListener("click", touch);
     board.addEventListener("focus", () => board.matches(":focus-visible") && this.point(at, this.first(at)));
     board.addEventListener("keydown", (event) => {
@@ -142,7 +154,9 @@ class Flow {
     }
     for (const list of [names, shares]) {
       list.setAttribute("aria-hidden", true);
-      list.addEventListener("pointermove", (event) => board.dispatchEvent(new PointerEvent("pointermove", event)));
+      list.addEventListener("pointermove", (event) =>
+        board.dispatchEvent(new PointerEvent("pointermove", event)),
+      );
       list.addEventListener("click", (event) => board.dispatchEvent(new MouseEvent("click", event)));
     }
     return [names, shares];
@@ -152,7 +166,8 @@ class Flow {
     const caption = document.createElement("div");
     caption.className = "caption";
     caption.append(this.link(stage.links[0], stage.title));
-    for (const text of stage.notes) caption.append(Object.assign(document.createElement("span"), { textContent: text }));
+    for (const text of stage.notes)
+      caption.append(Object.assign(document.createElement("span"), { textContent: text }));
     return caption;
   }
 
@@ -176,7 +191,7 @@ class Flow {
 
   fit() {
     const width = this.rail.clientWidth;
-    if (!width || !this.network) return;
+    if (!width || !this.tour) return;
     const scale = Math.min(WIDEST, Math.max(1, width / this.data.natural));
     if (Math.abs(scale - this.scale) > 0.004) {
       this.scale = scale;
@@ -221,17 +236,24 @@ class Flow {
 
   show() {
     const { image } = this.state;
-    this.shown = this.network.forward(image);
-    this.most = this.shown.values.map((values, at) => brightest(values, this.data.stages[at].shape.length === 3));
+    this.shown = this.tour.forward(image);
+    this.most = this.shown.values.map((values, at) =>
+      brightest(values, this.data.stages[at].shape.length === 3),
+    );
     this.thumbs.forEach((thumb, at) => {
       thumb.setAttribute("aria-checked", at === image);
       thumb.tabIndex = at === image ? 0 : -1;
     });
     const [name, guess] = [this.data.classes[this.data.labels[image]], this.guess(image)];
     const share = percent(Math.max(...this.shown.values.at(-1)));
-    this.root.querySelector(".verdict").textContent = this.say(this.right(image) ? "verdict_right" : "verdict_wrong", {
-      name, guess, share,
-    });
+    this.root.querySelector(".verdict").textContent = this.say(
+      this.right(image) ? "verdict_right" : "verdict_wrong",
+      {
+        name,
+        guess,
+        share,
+      },
+    );
     this.paint();
     this.state.index ??= strongest(this.shown.values[this.state.place]);
     this.point(this.state.place, this.state.index);
@@ -247,7 +269,7 @@ class Flow {
 
   answer(image) {
     const { name, shape } = this.data.stages.at(-1);
-    return this.network.units[name].subarray(image * shape[0], (image + 1) * shape[0]);
+    return this.tour.units[name].subarray(image * shape[0], (image + 1) * shape[0]);
   }
 
   paint() {
@@ -255,7 +277,12 @@ class Flow {
       const board = this.root.querySelectorAll(".board")[at];
       const values = this.shown.values[at];
       const most = stage.kind === "input" || stage.kind === "output" ? 1 : this.most[at];
-      this.boards[at].draw(pen(board.children[0], this.boards[at].size), values, this.painter(stage, most), most);
+      this.boards[at].draw(
+        pen(board.children[0], this.boards[at].size),
+        values,
+        this.painter(stage, most),
+        most,
+      );
       board.setAttribute("aria-label", stage.alt);
       board.setAttribute("aria-valuemax", values.length - 1);
       if (stage.kind === "output") this.fillOdds(values);
@@ -302,7 +329,7 @@ class Flow {
 
   mark() {
     const { place, index } = this.state;
-    const seen = this.network.trace(place, index);
+    const seen = this.tour.trace(place, index);
     this.root.querySelectorAll(".board").forEach((board, at) => {
       const sheet = pen(board.children[1], this.boards[at].size);
       const lay = this.boards[at];
@@ -310,9 +337,11 @@ class Flow {
       board.classList.toggle("at", at === place);
       if (seen[at]) {
         const every = seen[at].channel === null ? lay.channels : 0;
-        for (let channel = 0; channel < every; channel += 1) frame(sheet, lay.box(seen[at], channel), every === 1);
+        for (let channel = 0; channel < every; channel += 1)
+          frame(sheet, lay.box(seen[at], channel), every === 1);
         if (!every) frame(sheet, lay.box(seen[at], seen[at].channel), true);
-      } else if (lay.mark && (at === place || this.same(at, place))) frame(sheet, lay.mark(index), stage.kind !== "dense");
+      } else if (lay.mark && (at === place || this.same(at, place)))
+        frame(sheet, lay.mark(index), stage.kind !== "dense");
     });
     this.closeUp(seen);
   }
@@ -326,7 +355,11 @@ class Flow {
   closeUp(seen) {
     const places = Object.keys(seen).map(Number);
     const last = Math.max(0, ...places);
-    const everything = { rows: [0, this.data.stages[0].shape[0]], columns: [0, this.data.stages[0].shape[1]], channel: 0 };
+    const everything = {
+      rows: [0, this.data.stages[0].shape[0]],
+      columns: [0, this.data.stages[0].shape[1]],
+      channel: 0,
+    };
     this.enlarge(".source", 0, { ...(seen[0] ?? everything), channel: 0 });
     const zoom = this.root.querySelector(".zoom");
     zoom.classList.toggle("off", last === 0);
@@ -341,7 +374,10 @@ class Flow {
     const stage = this.data.stages[at];
     const [height, width, channels] = stage.shape;
     const lay = new Maps({ shape: [height, width, 1], columns: 1, side: ZOOM }, 1);
-    const one = Float32Array.from({ length: height * width }, (_, i) => this.shown.values[at][i * channels + region.channel]);
+    const one = Float32Array.from(
+      { length: height * width },
+      (_, i) => this.shown.values[at][i * channels + region.channel],
+    );
     const sheet = pen(this.root.querySelector(`${selector} canvas`), lay.size);
     lay.draw(sheet, one, this.painter(stage, at ? this.most[at] : 1));
     frame(sheet, lay.box(region, 0), true);
@@ -380,10 +416,10 @@ class Flow {
     const slots = { layer: stage.name, index, value: number(value), share: percent(value), sum: "" };
     if (stage.kind === "output") slots.name = this.data.classes[index];
     if (stage.kind === "input") slots.byte = Math.round(value * 255);
-    const seen = this.network.trace(place, index);
+    const seen = this.tour.trace(place, index);
     if (!(0 in seen)) return slots;
     const maps = stage.kind === "flatten" ? place - 1 : place;
-    Object.assign(slots, spot(this.data.stages[maps], index));
+    Object.assign(slots, unitAt(this.data.stages[maps].shape, index));
     const [rows, columns] = [seen[0].rows, seen[0].columns];
     slots.size = `${rows[1] - rows[0]} × ${columns[1] - columns[0]}`;
     slots.rows = range(rows);
@@ -415,7 +451,10 @@ function brightest(values, maps) {
 }
 
 function number(value) {
-  return value.toFixed(3).replace(/^-(?=0\.000$)/, "").replace("-", "−");
+  return value
+    .toFixed(3)
+    .replace(/^-(?=0\.000$)/, "")
+    .replace("-", "−");
 }
 
 function percent(value) {
@@ -440,7 +479,12 @@ function pen(canvas, [width, height]) {
 function frame(sheet, [left, top, width, height], bold) {
   const grown = bold ? Math.max(0, 5 - Math.min(width, height)) / 2 : 0;
   const box = [left - grown, top - grown, width + 2 * grown, height + 2 * grown];
-  for (const [colour, line] of bold ? [["#111", 4], ["#fff", 2]] : [["#fff", 1]]) {
+  for (const [colour, line] of bold
+    ? [
+        ["#111", 4],
+        ["#fff", 2],
+      ]
+    : [["#fff", 1]]) {
     sheet.strokeStyle = colour;
     sheet.lineWidth = line;
     sheet.strokeRect(...box);

@@ -195,9 +195,7 @@ class Pad {
     this.root.querySelector(".undo").disabled = this.past.length === 0;
     this.root.querySelector(".clear").disabled = empty;
     const status = this.root.querySelector(".status");
-    const said = empty
-      ? this.words.hint
-      : this.words.strokes.replace("{count}", this.strokes.length);
+    const said = empty ? this.words.hint : this.words.strokes.replace("{count}", this.strokes.length);
     if (status.textContent !== said) status.textContent = said;
     if (!this.frame) this.frame = requestAnimationFrame(() => this.paint());
   }

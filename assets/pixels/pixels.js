@@ -183,7 +183,9 @@ class View {
   zoom(direction) {
     const { sizes, height, width } = this.data;
     const wider = direction > 0;
-    const next = wider ? sizes.find((size) => size > this.cells) : sizes.findLast((size) => size < this.cells);
+    const next = wider
+      ? sizes.find((size) => size > this.cells)
+      : sizes.findLast((size) => size < this.cells);
     if (!next) return;
     const before = this.cells;
     this.cells = Math.min(next, height, width);

@@ -4,7 +4,7 @@ const LINE = "rgba(128, 128, 128, 0.35)"; // between cells, seen on any colour
 const MARK = "#ff8a1f"; // the window and the cell it makes
 
 // A canvas of square cells. What stands still is drawn once and copied under what moves.
-class View {
+export class View {
   constructor(canvas) {
     this.canvas = canvas;
   }
@@ -52,9 +52,13 @@ class View {
   }
 }
 
-function frame(pen, x, y, wide, high, size) {
+export function frame(pen, x, y, wide, high, size) {
   const thick = Math.max(1, Math.min(2 * devicePixelRatio, size / 4));
-  for (const [colour, lines] of [["#111", 2.5], ["#fff", 1.75], [MARK, 1]]) {
+  for (const [colour, lines] of [
+    ["#111", 2.5],
+    ["#fff", 1.75],
+    [MARK, 1],
+  ]) {
     pen.strokeStyle = colour;
     pen.lineWidth = lines * thick;
     pen.strokeRect(x * size, y * size, wide * size, high * size);
@@ -62,7 +66,7 @@ function frame(pen, x, y, wide, high, size) {
 }
 
 // A cell in its colour, where cells are large with a quiet line to the next ones; with its number where there is room.
-function cellAt(pen, size, row, column, shade, value) {
+export function cellAt(pen, size, row, column, shade, value) {
   const line = size > 10 * devicePixelRatio ? Math.max(1, Math.round(devicePixelRatio / 2)) : 0;
   const [left, top] = [Math.round(column * size), Math.round(row * size)];
   const [wide, high] = [Math.round((column + 1) * size) - left, Math.round((row + 1) * size) - top];
@@ -84,13 +88,13 @@ function write(pen, size, row, column, text, colour) {
 }
 
 // A zero of the padding.
-function zeroAt(pen, size, row, column, colour) {
+export function zeroAt(pen, size, row, column, colour) {
   pen.fillStyle = "rgba(47, 134, 200, 0.35)";
   pen.fillRect(column * size, row * size, size - 1, size - 1);
   if (size >= 9 * devicePixelRatio) write(pen, size, row, column, "0", colour);
 }
 
-function hatch(pen, x, y, size) {
+export function hatch(pen, x, y, size) {
   pen.save();
   pen.beginPath();
   pen.rect(x, y, size, size);
@@ -108,7 +112,7 @@ function hatch(pen, x, y, size) {
 
 // Colours
 
-function lookOfInput({ image, colours }) {
+export function lookOfInput({ image, colours }) {
   if (colours === "image") return { scale: "grey", low: 0, high: 1 };
   return rangeOf(image);
 }
@@ -125,22 +129,24 @@ function rangeOf(values) {
 }
 
 // A kernel whose weights add up to more than nothing makes an image of an image; edges have two signs.
-function lookOfOutput({ kind, colours, grey, kernels, bias, filters }, maps, input) {
+export function lookOfOutput({ kind, colours, grey, kernels, bias, filters }, maps, input) {
   if (kind !== "conv") return input;
   const weight = filters === 1 ? kernels.reduce((total, one) => total + one, bias[0]) : 0;
   return grey && colours === "image" && weight > 1e-9 ? { scale: "grey", low: 0, high: 1 } : rangeOf(maps);
 }
 
-function css([red, green, blue]) {
+export function css([red, green, blue]) {
   return `rgb(${red}, ${green}, ${blue})`;
 }
 
 function inkOn([red, green, blue]) {
-  const linear = [red, green, blue].map((one) => (one / 255 <= 0.04045 ? one / 255 / 12.92 : ((one / 255 + 0.055) / 1.055) ** 2.4));
+  const linear = [red, green, blue].map((one) =>
+    one / 255 <= 0.04045 ? one / 255 / 12.92 : ((one / 255 + 0.055) / 1.055) ** 2.4,
+  );
   return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2] > 0.179 ? "#000" : "#fff";
 }
 
-function paint(element, shade) {
+export function paint(element, shade) {
   const colour = css(shade);
   if (element.shade === colour) return;
   element.shade = colour;
@@ -150,25 +156,17 @@ function paint(element, shade) {
 
 // Numbers and words
 
-function short(value, digits = 2) {
+export function short(value, digits = 2) {
   const whole = Number.isInteger(value) && digits < 4;
   const text = whole ? String(value) : value.toFixed(Math.abs(value) >= 100 ? Math.min(1, digits) : digits);
   return (Number(text) === 0 ? text.replace("-", "") : text).replace("-", "−");
 }
 
-function braced(value) {
+export function braced(value) {
   const text = short(value, 3);
   return value < 0 ? `(${text})` : text;
 }
 
-function fill_in(text, slots) {
+export function fillIn(text, slots) {
   return text.replace(/\{(\w+)\}/g, (whole, name) => slots[name] ?? whole);
-}
-
-function bytes(text) {
-  return Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0));
-}
-
-function floats(text) {
-  return new Float32Array(bytes(text).buffer);
 }

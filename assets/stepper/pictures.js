@@ -1,6 +1,9 @@
 // The stepper's pictures: the image under the window, the map that grows, all maps of a layer.
 
-class Pictures extends Readout {
+import { cellAt, frame, hatch, zeroAt } from "./paint.js";
+import { Readout } from "./readout.js";
+
+export class Pictures extends Readout {
   // One picture of all maps, a pixel a cell.
   paintMaps() {
     const { rows, columns } = this.place;
@@ -22,8 +25,10 @@ class Pictures extends Readout {
 
   shade(value, look) {
     const span = look.high - look.low;
-    const part = span > 0 ? Math.min(1, Math.max(0, (value - look.low) / span)) : look.scale === "diverging" ? 0.5 : 0;
-    if (look.scale === "grey") return new Array(3).fill(Math.round(part * 255));
+    const part =
+      span > 0 ? Math.min(1, Math.max(0, (value - look.low) / span)) : look.scale === "diverging" ? 0.5 : 0;
+    const grey = Math.round(part * 255);
+    if (look.scale === "grey") return [grey, grey, grey];
     const table = this.scales[look.scale];
     const at = Math.round(part * (table.length / 3 - 1)) * 3;
     return table.slice(at, at + 3);
@@ -85,7 +90,12 @@ class Pictures extends Readout {
       pen.clearRect(0, 0, canvas.width, canvas.height);
       pen.fillStyle = "rgba(128, 128, 128, 0.18)";
       for (let filter = 0; filter < this.filters; filter += 1)
-        pen.fillRect((filter % across) * (tile + gap), Math.floor(filter / across) * (high + gap), tile, high);
+        pen.fillRect(
+          (filter % across) * (tile + gap),
+          Math.floor(filter / across) * (high + gap),
+          tile,
+          high,
+        );
       from = 0;
     }
     if (from === this.revealed) return;
@@ -115,11 +125,7 @@ class Pictures extends Readout {
     const eased = glides ? part * part * (3 - 2 * part) : 0;
     const x = (this.column + eased) * stride - left;
     this.input.moved((pen, size) => frame(pen, x, this.row * stride - top, window[1], window[0], size));
-    this.output.moved(
-      (pen, size) => frame(pen, this.column, this.row, 1, 1, size),
-      this.revealed,
-      columns,
-    );
+    this.output.moved((pen, size) => frame(pen, this.column, this.row, 1, 1, size), this.revealed, columns);
     this.frames += 1;
     if (glides && this.told === this.index) return; // only the window has moved
     this.told = this.index;

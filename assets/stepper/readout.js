@@ -1,9 +1,12 @@
 // The stepper's words and numbers: everything that stands in the page as text, and how it is built.
 
+import { terms as termsOf } from "../network/layers.js";
+import { braced, css, fillIn, paint, short } from "./paint.js";
+
 const WRITTEN = 25; // products that are also written out in a row
 const LONG = 64; // channels whose sums are also told while it plays
 
-class Readout {
+export class Readout {
   constructor(root) {
     this.root = root;
     this.find = (selector) => root.querySelector(selector);
@@ -21,7 +24,7 @@ class Readout {
       label(`.${name}`, words[name]);
       this.find(`.${name}`).title = words[name];
     }
-    text(".speed span", fill_in(words.speed, { speed: this.speed }));
+    text(".speed span", fillIn(words.speed, { speed: this.speed }));
     label(".speed input", words.speed_label);
     text(".keys", words.keys);
     label(".bar", words.bar);
@@ -37,20 +40,20 @@ class Readout {
     this.root.classList.toggle("pooling", this.setup.kind !== "conv");
     this.root.classList.toggle("large", this.setup.window[1] > 5);
     const shown = { channel: this.channel, channels, filter: this.filter, filters: this.filters };
-    text(".input b", deep ? fill_in(words.input_channel, shown) : words.input);
+    text(".input b", deep ? fillIn(words.input_channel, shown) : words.input);
     text(".input figcaption span", `${height}×${width}×${channels}`);
-    text(".output b", this.filters > 1 ? fill_in(words.output_filter, shown) : words.output);
+    text(".output b", this.filters > 1 ? fillIn(words.output_filter, shown) : words.output);
     text(".output figcaption span", words.formula);
-    text(".maps b", fill_in(words.maps, shown));
+    text(".maps b", fillIn(words.maps, shown));
     text(".maps figcaption span", `${rows}×${columns}×${this.filters}`);
-    text(".channels b", fill_in(words.channels, shown));
-    text(".which", fill_in(words.channel, shown));
-    label(".chips", fill_in(words.channels, shown));
+    text(".channels b", fillIn(words.channels, shown));
+    text(".which", fillIn(words.channel, shown));
+    label(".chips", fillIn(words.channels, shown));
     label(".less", words.less);
     label(".more", words.more);
     label(".input canvas", `${words.input}, ${height}×${width}. ${words.keys}`);
     label(".output canvas", `${words.output}, ${rows}×${columns}. ${words.keys}`);
-    this.sheet.setAttribute("aria-label", fill_in(words.maps, shown));
+    this.sheet.setAttribute("aria-label", fillIn(words.maps, shown));
     this.sheet.setAttribute("aria-valuemax", this.filters - 1);
     this.sheet.setAttribute("aria-valuenow", this.filter);
     const { across, down } = this.tiling ?? {};
@@ -67,20 +70,28 @@ class Readout {
   }
 
   legends() {
-    const ramp = ({ scale, low, high }) => {
-      const colours = [0, 0.25, 0.5, 0.75, 1].map((part) => css(this.shade(low + part * (high - low), { scale, low, high })));
-      const bar = `<i style="background:linear-gradient(90deg,${colours})"></i>`;
-      return `<span class="ramp">${short(low)} ${bar} ${short(high)}</span>`;
-    };
     const { top, bottom, left, right } = this.place;
-    let said = ramp(this.inputLook);
-    if (top + bottom + left + right)
-      said += ` <i class="zeros"></i> ${this.words.padding}`;
-    if (this.unread.includes(1)) said += ` <i class="hatch"></i> ${this.words.unread}`;
-    this.find(".input .legend").innerHTML = said;
+    const marked = (name, said) => [made("i", name), ` ${said}`];
+    const input = [this.ramp(this.inputLook)];
+    if (top + bottom + left + right) input.push(" ", ...marked("zeros", this.words.padding));
+    if (this.unread.includes(1)) input.push(" ", ...marked("hatch", this.words.unread));
+    this.find(".input .legend").replaceChildren(...input);
     const clipped = this.look.scale === "grey" && this.maps.some((one) => one < -1e-9 || one > 1 + 1e-9);
-    this.find(".output .legend").innerHTML = ramp(this.one) + (clipped ? ` <span>${this.words.clipped}</span>` : "");
-    this.find(".maps .legend").innerHTML = ramp(this.look);
+    const output = [this.ramp(this.one)];
+    if (clipped) output.push(" ", made("span", "", this.words.clipped));
+    this.find(".output .legend").replaceChildren(...output);
+    this.find(".maps .legend").replaceChildren(this.ramp(this.look));
+  }
+
+  ramp({ scale, low, high }) {
+    const colours = [0, 0.25, 0.5, 0.75, 1].map((part) =>
+      css(this.shade(low + part * (high - low), { scale, low, high })),
+    );
+    const bar = made("i");
+    bar.style.background = `linear-gradient(90deg,${colours})`;
+    const ramp = made("span", "ramp");
+    ramp.append(`${short(low)} `, bar, ` ${short(high)}`);
+    return ramp;
   }
 
   // The elements for one place, made anew when the set-up has another form.
@@ -92,7 +103,9 @@ class Readout {
     const taps = window[0] * window[1];
     this.root.style.setProperty("--columns", window[1]);
     const cells = (selector, name, count) =>
-      this.find(selector).replaceChildren(...Array.from({ length: count }, () => document.createElement(name)));
+      this.find(selector).replaceChildren(
+        ...Array.from({ length: count }, () => document.createElement(name)),
+      );
     cells(".patch .grid", "span", taps);
     cells(".kernel .grid", editable ? "input" : "span", kind === "conv" ? taps : 0);
     cells(".products .grid", "span", kind === "conv" ? taps : 0);
@@ -101,7 +114,7 @@ class Readout {
     for (const [at, field] of [...this.root.querySelectorAll(".kernel input")].entries()) {
       const spot = { row: Math.floor(at / window[1]), column: at % window[1] };
       Object.assign(field, { type: "text", autocomplete: "off", spellcheck: false });
-      field.setAttribute("aria-label", fill_in(this.words.weight, spot));
+      field.setAttribute("aria-label", fillIn(this.words.weight, spot));
       field.addEventListener("focus", () => field.select());
       field.addEventListener("blur", () => this.numbers());
     }
@@ -125,10 +138,14 @@ class Readout {
       return element;
     };
     const count = window[0] * window[1];
-    if (kind === "max") return [term("→", "output", fill_in(words.largest, { count }))];
+    if (kind === "max") return [term("→", "output", fillIn(words.largest, { count }))];
     if (kind === "average")
-      return [term("", "total", words.sum), term("/", "counted", words.counted), term("=", "output", words.mean)];
-    const all = fill_in(shape[2] > 1 ? words.all_channels : words.total, { channels: shape[2] });
+      return [
+        term("", "total", words.sum),
+        term("/", "counted", words.counted),
+        term("=", "output", words.mean),
+      ];
+    const all = fillIn(shape[2] > 1 ? words.all_channels : words.total, { channels: shape[2] });
     const parts = [term("Σ", "total", all), term("+", "bias", words.bias)];
     if (activation === "linear") parts.push(term("=", "output", words.sum));
     else parts.push(term("=", "sum", words.sum), term("→", "output", words.activation));
@@ -137,8 +154,9 @@ class Readout {
 
   // Every number of the cell. While it plays fast, the longest lists wait.
   numbers() {
-    const { setup, place } = this;
-    const cell = cellOf(setup, place, this.row, this.column, this.filter);
+    const { setup } = this;
+    const unit = this.index * this.filters + this.filter;
+    const cell = termsOf(this.layer, setup.image, this.weights, unit);
     this.cell = cell;
     const set = (element, said, shade) => {
       if (element.textContent !== said) element.textContent = said;
@@ -146,16 +164,23 @@ class Readout {
     };
     const channels = setup.shape[2];
     const taps = setup.window[0] * setup.window[1];
-    const [patch, kernel, products, terms] = [".patch .grid", ".kernel .grid", ".products .grid", ".terms"].map(
-      (selector) => this.find(selector).children,
-    );
+    const [patch, kernel, products, terms] = [
+      ".patch .grid",
+      ".kernel .grid",
+      ".products .grid",
+      ".terms",
+    ].map((selector) => this.find(selector).children);
     const pooling = setup.kind !== "conv";
     const look = { scale: "diverging", ...this.reach() };
     for (let tap = 0; tap < taps; tap += 1) {
       const [r, c] = [cell.top + Math.floor(tap / setup.window[1]), cell.left + (tap % setup.window[1])];
       const outside = r < 0 || c < 0 || r >= setup.shape[0] || c >= setup.shape[1];
       const value = pooling ? cell.patch[tap] : cell.patch[tap * channels + this.channel];
-      set(patch[tap], value === null ? "" : short(value), value === null ? null : this.shade(value, this.inputLook));
+      set(
+        patch[tap],
+        value === null ? "" : short(value),
+        value === null ? null : this.shade(value, this.inputLook),
+      );
       patch[tap].classList.toggle("zero", outside);
       patch[tap].classList.toggle("winner", tap === cell.winner && setup.kind === "max");
       if (pooling) continue;
@@ -168,7 +193,7 @@ class Readout {
       if (terms[tap]) set(terms[tap], `${tap ? "+ " : ""}${short(value, 3)} × ${braced(weight)}`);
     }
     this.sums(cell);
-    this.find(".place").textContent = fill_in(this.words.place, this.spot());
+    this.find(".place").textContent = fillIn(this.words.place, this.spot());
     this.root.dataset.row = this.row;
     this.root.dataset.column = this.column;
   }
@@ -257,7 +282,11 @@ class Readout {
     clearTimeout(this.telling);
     this.telling = setTimeout(() => {
       const said = { ...this.spot(), sum: short(this.cell.sum ?? 0, 4), output: short(this.cell.output, 4) };
-      this.find(".status").textContent = fill_in(this.words.said, said);
+      this.find(".status").textContent = fillIn(this.words.said, said);
     }, 250);
   }
+}
+
+function made(kind, name = "", said = "") {
+  return Object.assign(document.createElement(kind), { className: name, textContent: said });
 }

@@ -1,7 +1,14 @@
-// A window that slides over an image, and everything that one place of it adds up to. One module with
-// sums.js, paint.js, readout.js and pictures.js before it. Data: a set-up of sums.js whose arrays are base64 of float32 (`kernel` is a list where it can be
-// edited), {filter, colours, editable, scales, keras, words}. A typed kernel is sent as `kernel`, a chosen
-// filter as `filter`; both are shown at once without waiting for the answer.
+// A window that slides over an image, and everything that one place of it adds up to. Data: {kind: "conv" |
+// "max" | "average", image, shape: [H, W, C], window: [kh, kw], stride, padding}, of a convolution also {kernels
+// (a list `kernel` where it can be edited), filters, bias, activation}, and {filter, colours, editable, scales,
+// keras, words}; arrays are base64 of float32. A typed kernel is sent as `kernel`, a chosen filter as
+// `filter`; both are shown at once without waiting for the answer. Everything is computed in 64 bits.
+
+import { forward, resolve } from "../network/layers.js";
+import { unread } from "../network/layout.js";
+import { bytes, floats } from "../network/packed.js";
+import { View, lookOfInput, lookOfOutput } from "./paint.js";
+import { Pictures } from "./pictures.js";
 
 const STEPS = { ArrowLeft: [0, -1], ArrowRight: [0, 1], ArrowUp: [-1, 0], ArrowDown: [1, 0] };
 const SPEEDS = [1, 2, 5, 10, 25, 60, 150, 400]; // cells a second
@@ -43,7 +50,7 @@ class Stepper extends Pictures {
       });
     }
     const on = (selector, type, act) => this.find(selector).addEventListener(type, act);
-    on(".play", "click", () => (this.playing ? this.pause() : this.play()));
+    on(".play", "click", () => this.toggle());
     on(".back", "click", () => this.walk(-1));
     on(".next", "click", () => this.walk(1));
     on(".less", "click", () => this.choose(this.channel - 1));
@@ -69,7 +76,11 @@ class Stepper extends Pictures {
   update(data, send) {
     this.send = send;
     this.words = data.words;
-    this.keras = data.keras && { ...data.keras, sums: floats(data.keras.sums), outputs: floats(data.keras.outputs) };
+    this.keras = data.keras && {
+      ...data.keras,
+      sums: floats(data.keras.sums),
+      outputs: floats(data.keras.outputs),
+    };
     const text = JSON.stringify({ ...data, keras: null, words: null, kernel: null, filter: null });
     const kernel = JSON.stringify(data.kernel ?? null);
     const same = text === this.text;
@@ -87,7 +98,7 @@ class Stepper extends Pictures {
     }
     this.text = text;
     this.build();
-    this.reckon();
+    this.compute();
     this.name();
     this.repaint();
   }
@@ -95,9 +106,10 @@ class Stepper extends Pictures {
   read(data) {
     const kernels = data.kernel ?? (data.kernels ? floats(data.kernels) : null);
     this.setup = { ...data, image: floats(data.image), bias: data.bias && floats(data.bias), kernels };
-    this.place = layoutOf(this.setup);
-    this.filters = channelsOf(this.setup);
-    this.unread = unreadOf(this.setup, this.place);
+    this.layer = layerOf(data);
+    this.place = this.layer.place;
+    this.filters = this.layer.output[2];
+    this.unread = unread(data.shape, this.layer, this.place);
     this.scales = Object.fromEntries(
       Object.entries(data.scales).map(([name, table]) => [name, bytes(table)]),
     );
@@ -107,9 +119,9 @@ class Stepper extends Pictures {
   }
 
   // Everything that follows from set-up and kernel: the maps, their colours, what is drawn of them.
-  reckon() {
+  compute() {
     const { rows, columns } = this.place;
-    this.maps = mapsOf(this.setup, this.place);
+    this.maps = forward(this.layer, this.setup.image, this.weights, Float64Array).values;
     this.inputLook = lookOfInput(this.setup);
     this.look = lookOfOutput(this.setup, this.maps, this.inputLook);
     this.pictures = this.paintMaps();
@@ -130,6 +142,10 @@ class Stepper extends Pictures {
     const pooling = this.setup.kind !== "conv";
     this.one = this.filters === 1 || pooling ? this.look : lookOfOutput(this.setup, one, this.inputLook);
     this.legends();
+  }
+
+  get weights() {
+    return { kernel: this.setup.kernels, bias: this.setup.bias };
   }
 
   strongest() {
@@ -200,6 +216,11 @@ class Stepper extends Pictures {
     this.frame = requestAnimationFrame(frame);
   }
 
+  toggle() {
+    if (this.playing) this.pause();
+    else this.play();
+  }
+
   advance(now) {
     this.carry += (Math.max(0, Math.min(now - this.before, 100)) / 1000) * this.speed;
     this.before = now;
@@ -235,7 +256,7 @@ class Stepper extends Pictures {
     if (step) this.step(step);
     else if (event.key === "Home") this.go(0, 0);
     else if (event.key === "End") this.go(this.place.rows, this.place.columns);
-    else if (event.key === " " && !event.target.matches("button")) this.playing ? this.pause() : this.play();
+    else if (event.key === " " && !event.target.matches("button")) this.toggle();
     else return;
     event.preventDefault();
     event.stopPropagation();
@@ -286,7 +307,7 @@ class Stepper extends Pictures {
     if (!right) return;
     this.setup.kernels = Float64Array.from(this.setup.kernels);
     this.setup.kernels[[...field.parentElement.children].indexOf(field)] = value;
-    this.reckon();
+    this.compute();
     this.repaint();
     this.typing = setTimeout(() => {
       const kernel = Array.from(this.setup.kernels);
@@ -294,4 +315,10 @@ class Stepper extends Pictures {
       this.send("kernel", kernel);
     }, TYPED);
   }
+}
+
+function layerOf({ kind, shape, window, stride, padding, filters, activation }) {
+  const slides = { window, stride, padding };
+  const layer = kind === "conv" ? { kind, filters, activation } : { kind: "pool", pool: kind };
+  return resolve({ ...layer, ...slides }, shape);
 }

@@ -1,19 +1,9 @@
 // Pictures of many tiles, each with a tile that is chosen: by the pointer, or by the arrow keys. Data:
-// {across, boards: [{name, head, foot, first, png, count, columns, rows, width, height, gap, chosen, alt, tips,
-// marks: [[tile, sign]], sharp}]}, measures in pixels of the picture, `head` and `foot` as HTML. A choice is
+// {across, boards: [{name, title, note, legend: {colours, low, high, middle}, first, png, count, columns, rows, width, height, gap, chosen, alt, tips,
+// marks: [[tile, sign]], sharp}]}, measures in pixels of the picture. A choice is
 // sent as `pick`: [board, tile], and framed at once without waiting for the answer.
 
 const STEPS = { ArrowLeft: [0, -1], ArrowRight: [0, 1], ArrowUp: [-1, 0], ArrowDown: [1, 0] };
-const BOARD = `
-  <div class="inside head"></div>
-  <div class="tiles" role="slider" tabindex="0" aria-valuemin="0">
-    <img alt="" draggable="false">
-    <i class="hover" hidden></i>
-    <i class="chosen" hidden></i>
-    <div class="marks"></div>
-  </div>
-  <div class="foot"></div>`;
-
 export default function ({ parentElement, data, setTriggerValue }) {
   const root = parentElement.querySelector(".boards");
   const boards = (root.all ??= []);
@@ -27,8 +17,7 @@ export default function ({ parentElement, data, setTriggerValue }) {
 
 class Board {
   constructor(boards) {
-    this.section = document.createElement("section");
-    this.section.innerHTML = BOARD;
+    this.section = boards.querySelector("template").content.cloneNode(true).firstElementChild;
     boards.append(this.section);
     const root = this.section.querySelector(".tiles");
     this.root = root;
@@ -49,7 +38,8 @@ class Board {
     ];
     this.section.dataset.board = data.name;
     this.section.classList.toggle("first", data.first);
-    for (const part of ["head", "foot"]) this.write(part, data[part]);
+    this.caption(data);
+    this.colour(data.legend);
     if (this.png !== data.png) this.image.src = `data:image/png;base64,${data.png}`;
     this.png = data.png;
     this.image.alt = data.alt;
@@ -62,12 +52,22 @@ class Board {
     this.choose(data.chosen);
   }
 
-  write(part, html) {
-    const place = this.section.querySelector(`:scope > .${part}`);
-    if (place.written === html) return;
-    place.written = html;
-    place.innerHTML = html;
-    place.hidden = !html;
+  caption({ title, note }) {
+    const head = this.section.querySelector(".head");
+    head.hidden = !title && !note;
+    head.querySelector("b").textContent = title;
+    head.querySelector("span").textContent = note;
+  }
+
+  colour(legend) {
+    const foot = this.section.querySelector(".foot");
+    foot.hidden = !legend;
+    if (!legend) return;
+    const [low, high] = foot.querySelectorAll(".end");
+    low.textContent = legend.low;
+    high.textContent = legend.high;
+    foot.querySelector(".ramp").style.background = `linear-gradient(90deg,${legend.colours})`;
+    foot.querySelector("i").textContent = legend.middle;
   }
 
   choose(tile) {

@@ -80,7 +80,7 @@ class Home:
     def numbers(self, image: int) -> dict[str, np.ndarray]:
         """What the browser calculated, by stage."""
         packed: list[str] = self.flow.evaluate(
-            """(root, image) => root.flow.network.forward(image).values.map((values) => {
+            """(root, image) => root.flow.tour.forward(image).values.map((values) => {
                 const bytes = new Uint8Array(values.slice().buffer);
                 let text = "";
                 bytes.forEach((byte) => { text += String.fromCharCode(byte); });
@@ -128,7 +128,7 @@ def test_a_unit_looks_at_the_pixels_that_arithmetic_says(home):
         for row, column, channel in ((0, 0, 0), (high - 1, 3, channels - 1), (4, wide - 1, 5)):
             index = (row * wide + column) * channels + channel
             seen = home.flow.evaluate(
-                "(root, [place, index]) => root.flow.network.trace(place, index)[0]",
+                "(root, [place, index]) => root.flow.tour.trace(place, index)[0]",
                 [NAMES.index(name), index],
             )
             field = arithmetic.field_of(ROWS[name], (row, column), TOUR.run.model.input_shape)

@@ -1,162 +1,28 @@
-"""The stepper in a real browser: its arithmetic against SciPy and Keras, and hands of every kind on it."""
+"""The stepper in a real browser: hands of every kind on it."""
 
 from __future__ import annotations
 
 import random
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
-import keras
 import numpy as np
 import pytest
 from conftest import eventually
 from inside import COLD, Inside
-from playwright.sync_api import Browser, Locator, Page, expect
+from playwright.sync_api import Locator, Page, expect
 from scipy.signal import correlate2d
 from test_story import loaded_libraries
 
 from cnn_core import convolution, datasets, runs, snapshots
-from cnn_core.config import ACTIVATIONS
 
-SUMS = Path(__file__).parent.parent.parent / "assets" / "stepper" / "sums.js"
-CASES = 60
 PHONE = {"width": 390, "height": 844, "has_touch": True, "is_mobile": True}
 SIZES = [{"width": 1280}, PHONE]
 SHIRT = datasets.load("fashion_mnist").x_test[0].astype(np.float32) / np.float32(255)
 SOBEL = np.array(convolution.KERNELS["vertical"])
 SCROLLED = "document.querySelector('[data-testid=stMain]').scrollTop"
-# Whole maps, and of a few cells everything that goes into them.
-RECKON = """setups => setups.map(setup => {
-  const place = layoutOf(setup);
-  const cells = setup.cells.map(([row, column, filter]) => {
-    const cell = cellOf(setup, place, row, column, filter);
-    const plain = value => value?.length ? [...value] : value;
-    return Object.fromEntries(Object.entries(cell).map(([name, value]) => [name, plain(value)]));
-  });
-  return {...place, maps: [...mapsOf(setup, place)], unread: [...unreadOf(setup, place)], cells};
-})"""
-
-
-# The arithmetic
-
-
-@pytest.fixture(scope="module")
-def reckon(browser: Browser) -> Iterator[Callable[[list[dict[str, Any]]], list[dict[str, Any]]]]:
-    """The component's own arithmetic, on as many set-ups as one likes."""
-    page = browser.new_page()
-    page.add_script_tag(content=SUMS.read_text("utf-8"))
-    yield lambda setups: page.evaluate(RECKON, setups)
-    page.close()
-
-
-def random_setup(dice: random.Random, kind: str) -> dict[str, Any]:
-    """Images, windows, strides, paddings and channels of every kind, uneven ones and remainders too."""
-    padding = dice.choice(["same", "valid"])
-    window = [dice.randint(1, 5), dice.randint(1, 5)]
-    low = window if padding == "valid" else [1, 1]
-    shape = [dice.randint(low[0], 12), dice.randint(low[1], 12), dice.randint(1, 4)]
-    numbers = np.random.default_rng(dice.randint(0, 2**30))
-    image = numbers.normal(size=shape).astype(np.float32)
-    setup = {"kind": kind, "shape": shape, "window": window, "stride": dice.randint(1, 4)}
-    setup |= {"padding": padding, "image": image.ravel().tolist(), "cells": []}
-    if kind == "conv":
-        filters = dice.randint(1, 3)
-        kernels = numbers.normal(size=(*window, shape[2], filters)).astype(np.float32)
-        bias = numbers.normal(size=filters).astype(np.float32)
-        setup |= {"filters": filters, "activation": dice.choice(ACTIVATIONS)}
-        setup |= {"kernels": kernels.ravel().tolist(), "bias": bias.tolist()}
-    return setup
-
-
-def arrays(setup: dict[str, Any]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Image, kernels and bias of a set-up."""
-    image = np.array(setup["image"], np.float32).reshape(setup["shape"])
-    shape = (*setup["window"], setup["shape"][2], setup["filters"])
-    kernels = np.array(setup["kernels"], np.float32).reshape(shape)
-    return image, kernels, np.array(setup["bias"], np.float32)
-
-
-def test_every_number_of_a_convolution_is_that_of_keras_and_of_scipy(reckon):
-    dice = random.Random(1)
-    setups = [random_setup(dice, "conv") for _ in range(CASES)]
-    for setup in setups:
-        place = convolution.layout(
-            tuple(setup["shape"][:2]), tuple(setup["window"]), stride=setup["stride"],
-            padding=setup["padding"],
-        )  # fmt: skip
-        counts = (*place.output, setup["filters"])
-        setup["cells"] = [[dice.randrange(count) for count in counts] for _ in range(3)]
-    for setup, found in zip(setups, reckon(setups), strict=True):
-        image, kernels, bias = arrays(setup)
-        way = {"strides": setup["stride"], "padding": setup["padding"]}
-        sums = np.asarray(keras.ops.conv(image[None], kernels, **way))[0] + bias
-        expected = np.asarray(
-            keras.activations.get(setup["activation"])(keras.ops.convert_to_tensor(sums))
-        )
-        maps = np.array(found["maps"]).reshape(found["rows"], found["columns"], -1)
-        np.testing.assert_allclose(maps, expected, atol=1e-5, rtol=1e-5)
-        for (row, column, filter_), cell in zip(setup["cells"], found["cells"], strict=True):
-            np.testing.assert_allclose(cell["sum"], sums[row, column, filter_], atol=1e-5)
-            np.testing.assert_allclose(cell["output"], expected[row, column, filter_], atol=1e-5)
-            assert_parts(cell, image, kernels[..., filter_], float(bias[filter_]))
-            assert cell["top"] == row * setup["stride"] - found["top"]
-            assert cell["left"] == column * setup["stride"] - found["left"]
-
-
-def assert_parts(cell: dict[str, Any], image: np.ndarray, kernel: np.ndarray, bias: float) -> None:
-    """Patch, products and sums of a cell, by SciPy on the patch that a border of zeros leaves."""
-    kh, kw, channels = kernel.shape
-    padded = np.pad(image, ((8, 16), (8, 16), (0, 0)))
-    top, left = cell["top"] + 8, cell["left"] + 8
-    patch = padded[top : top + kh, left : left + kw]
-    np.testing.assert_allclose(np.reshape(cell["patch"], kernel.shape), patch, atol=1e-6)
-    np.testing.assert_allclose(
-        np.reshape(cell["products"], kernel.shape), patch * kernel, atol=1e-5
-    )
-    partial = [
-        correlate2d(patch[..., one], kernel[..., one], "valid")[0, 0] for one in range(channels)
-    ]
-    np.testing.assert_allclose(cell["partial"], partial, atol=1e-5)
-    np.testing.assert_allclose(cell["bias"], bias, atol=1e-6)
-    np.testing.assert_allclose(cell["sum"], sum(partial) + bias, atol=1e-5)
-
-
-@pytest.mark.parametrize("kind", ["max", "average"])
-def test_every_number_of_a_pooling_is_that_of_keras(kind, reckon):
-    dice = random.Random(2)
-    setups = [random_setup(dice, kind) for _ in range(CASES)]
-    for setup in setups:
-        setup["cells"] = [[0, 0, setup["shape"][2] - 1]]
-    pool = {"max": keras.ops.max_pool, "average": keras.ops.average_pool}[kind]
-    for setup, found in zip(setups, reckon(setups), strict=True):
-        image = np.array(setup["image"], np.float32).reshape(setup["shape"])
-        way = {"strides": setup["stride"], "padding": setup["padding"]}
-        expected = np.asarray(pool(image[None], tuple(setup["window"]), **way))[0]
-        maps = np.array(found["maps"]).reshape(found["rows"], found["columns"], -1)
-        np.testing.assert_allclose(maps, expected, atol=1e-5)
-        [cell] = found["cells"]
-        np.testing.assert_allclose(cell["output"], expected[0, 0, -1], atol=1e-5)
-        inside = [value for value in cell["patch"] if value is not None]
-        assert cell["counted"] == len(inside)
-        if kind == "max":
-            assert cell["patch"][cell["winner"]] == max(inside)
-
-
-def test_the_pixels_that_nothing_reads_are_those_that_change_nothing(reckon):
-    dice = random.Random(3)
-    setups = [random_setup(dice, "conv") for _ in range(25)]
-    for setup, found in zip(setups, reckon(setups), strict=True):
-        shape = tuple(setup["shape"][:2])
-        way = {"strides": setup["stride"], "padding": setup["padding"]}
-        ones = np.ones((*setup["window"], 1, 1), np.float32)
-        for row, column in np.ndindex(shape):
-            spot = np.zeros((1, *shape, 1), np.float32)
-            spot[0, row, column] = 1
-            read = np.asarray(keras.ops.conv(spot, ones, **way)).any()
-            assert found["unread"][row * shape[1] + column] == (not read)
 
 
 # Hands

@@ -1,0 +1,54 @@
+// What `assets/network/` answers to questions of the Python tests, in Node and in a browser: numbers of every
+// layer, traces and written-out sums. Arrays travel as base64 of float32 (`f4`) or float64 (`f8`).
+
+import { Network } from "../../assets/network/network.js";
+import { forward, resolve, terms } from "../../assets/network/layers.js";
+import { unread } from "../../assets/network/layout.js";
+import { floats } from "../../assets/network/packed.js";
+
+export default function answers(questions) {
+  return questions.map((question) => packed(question.layer ? one(question) : whole(question)));
+}
+
+// A whole network: {input, layers, weights, image, units: [[place, index], ...]}.
+function whole({ input, layers, weights, image, units }) {
+  const arrays = Object.fromEntries(Object.entries(weights).map(([name, text]) => [name, floats(text)]));
+  const network = new Network({ input, layers }, arrays);
+  const { values, sums } = network.forward(floats(image));
+  return {
+    shapes: values.map((_, place) => network.shape(place)),
+    values,
+    sums,
+    traces: units.map(([place, index]) => network.trace(place, index)),
+    terms: units.map(([place, index]) => network.terms(place, index, values)),
+  };
+}
+
+// One layer that slides over an image, in 64 bits: {layer, input, kernel, bias, image, units: [index, ...]}.
+function one({ layer, input, kernel, bias, image, units }) {
+  const resolved = resolve(layer, input);
+  const weights = kernel && { kernel: floats(kernel), bias: floats(bias) };
+  const pixels = floats(image);
+  return {
+    place: resolved.place,
+    output: resolved.output,
+    values: forward(resolved, pixels, weights, Float64Array).values,
+    unread: Array.from(unread(input, resolved, resolved.place)),
+    terms: units.map((index) => terms(resolved, pixels, weights, index)),
+  };
+}
+
+function packed(value) {
+  if (value instanceof Float32Array) return { f4: base64(value) };
+  if (value instanceof Float64Array) return { f8: base64(value) };
+  if (Array.isArray(value)) return value.map((item) => packed(item));
+  if (value === null || typeof value !== "object") return value;
+  return Object.fromEntries(Object.entries(value).map(([name, item]) => [name, packed(item)]));
+}
+
+function base64(array) {
+  let text = "";
+  for (const byte of new Uint8Array(array.buffer, array.byteOffset, array.byteLength))
+    text += String.fromCharCode(byte);
+  return btoa(text);
+}
