@@ -183,12 +183,14 @@ class Control:
         paused: Wait after the present batch.
         steps: How many single batches were asked for since the run began; counts up, never down.
         learning_rate: Replaces the configured one; None leaves it.
+        pause_ended: The last pause was ended because others wait for the worker.
     """
 
     stop: bool = False
     paused: bool = False
     steps: int = 0
     learning_rate: float | None = None
+    pause_ended: bool = False
 
 
 Ask = Callable[[], Control]

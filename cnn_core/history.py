@@ -22,6 +22,7 @@ from cnn_core.events import (
     Saved,
 )
 
+VALIDATION = 1 / 12  # of the time of training: fewer images, and only forward
 RECENT = 10  # reports that a present speed is the mean of: about a second
 
 
@@ -126,10 +127,26 @@ class History:
 
     @property
     def epoch_seconds(self) -> float | None:
-        """What an epoch takes, in seconds: the median of those completed, or from the speed."""
-        seconds = [end.seconds for end in self.complete_epochs]
+        """What an epoch takes, in seconds: as `steady_epoch_seconds`, or from what the start took."""
+        return self.steady_epoch_seconds or self._first_estimate
+
+    @property
+    def steady_epoch_seconds(self) -> float | None:
+        """The same without what only the start costs, such as compiling; None before that is known."""
+        first = self.started.epochs_done + 1 if self.started else 1
+        seconds = [end.seconds for end in self.complete_epochs if end.epoch != first]
         if seconds:
             return median(seconds)
+        speeds = [end.images_per_s for end in self.batches[1:] if 0 < end.images_per_s < math.inf]
+        if not self.started or not speeds:
+            return None
+        return self.started.images / median(speeds[-RECENT:]) * (1 + VALIDATION)
+
+    @property
+    def _first_estimate(self) -> float | None:
+        """Of the first epoch or the first report, the start included."""
+        if self.complete_epochs:
+            return self.complete_epochs[-1].seconds
         speed = self.images_per_s
         return self.started.images / speed if self.started and speed else None
 

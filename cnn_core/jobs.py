@@ -13,9 +13,10 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
-from cnn_core import cluster, datasets, run_log, runs, steering, version, worker
+from cnn_core import cluster, run_log, runs, steering, version, worker
 from cnn_core.config import Limits, ModelConfig, TrainConfig
 from cnn_core.errors import CnnError, EngineError, LimitError, RunError
+from cnn_core.estimates import Place, present_speed, wait
 from cnn_core.limits import check_limits
 from cnn_core.processes import CLOSE_TIMEOUT, Backoff, WorkerProcess
 
@@ -23,19 +24,6 @@ TICK = 0.25
 MOST_PAUSE = 300.0  # seconds that a run may be paused while others wait for its worker
 
 log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True, slots=True)
-class Place:
-    """A run's place in the queue.
-
-    Attributes:
-        position: Runs before it, including those that train; 0 when it is being trained.
-        seconds: Measured guess of how long they will take, in seconds; None without a measurement.
-    """
-
-    position: int
-    seconds: float | None
 
 
 @dataclass(slots=True)
@@ -242,10 +230,18 @@ class Engine:
                 return Place(0, None)
             if job.future is not None:
                 return Place(0, None)
-        speed = runs.measured_speed()
-        known = [left for left in (seconds_left(it, speed) for it in ahead) if left is not None]
-        workers = max(1, len(self._workers.get("train", ())))
-        return Place(len(ahead), sum(known) / workers if len(known) == len(ahead) else None)
+            working = self._working()
+        workers = len(self._workers.get("train", ()))
+        return Place(len(ahead), wait(ahead, working, workers))
+
+    def speed(self) -> float | None:
+        """How fast this machine trains now, as `runs.Status.speed`; None without any measurement."""
+        with self._lock:
+            working = self._working()
+        return present_speed(working)
+
+    def _working(self) -> list[runs.Run]:
+        return [job.run for job in self._jobs if job.future is not None]
 
     def look(self, name: str, run: runs.Run, *arguments: Any, timeout: float = 30.0) -> Any:
         """Call a function of `worker.LOOKS` with the run's best model in a look worker.
@@ -392,12 +388,19 @@ class Engine:
 
     def _end_long_pauses(self) -> None:
         """A run that its visitor left paused goes on by itself once others wait for the worker."""
-        if all(job.future is not None for job in self._jobs):
-            return
         for job in self._jobs:
-            if job.future is not None and steering.paused_for(job.run) > MOST_PAUSE:
+            if self.pause_left(job.run) == 0.0:
                 with suppress(RunError):
-                    steering.ask(job.run, by=job.run.owner, paused=False)
+                    steering.ask(job.run, by=job.run.owner, paused=False, pause_ended=True)
+
+    def pause_left(self, run: runs.Run) -> float | None:
+        """Seconds after which a paused run goes on by itself; None if it is not paused or nobody waits."""
+        with self._lock:
+            if not any(job.future is None for job in self._jobs):
+                return None
+            working = any(job.run.id == run.id and job.future is not None for job in self._jobs)
+        paused = steering.paused_for(run) if working else 0.0
+        return max(0.0, MOST_PAUSE - paused) if paused else None
 
     def _collect(self) -> None:
         for job in list(self._jobs):
@@ -418,16 +421,6 @@ class Engine:
             job.future = cluster.submit(
                 self._client, self._needs("train"), key, worker.train_run, job.run.id
             )
-
-
-def seconds_left(run: runs.Run, speed: float | None) -> float | None:
-    """Seconds until the run will be over: as it measures itself, or by the speed of earlier runs."""
-    history = run_log.history(run)
-    if history.seconds_left is not None:
-        return history.seconds_left
-    images = datasets.training_images(run.train)
-    epoch = runs.seconds_an_epoch(run.model, run.train, images, speed)
-    return None if epoch is None else epoch * run.train.epochs
 
 
 def _tell(run: runs.Run, state: str, error: CnnError | None = None) -> None:

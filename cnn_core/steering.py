@@ -29,6 +29,7 @@ def read_control(run: runs.Run) -> Control:
             paused=bool(tree.get("paused", False)),
             steps=int(tree.get("steps", 0)),
             learning_rate=None if rate is None else check_learning_rate(rate),
+            pause_ended=bool(tree.get("pause_ended", False)),
         )
     except (TypeError, ValueError, OverflowError):  # a ConfigError is a ValueError
         return Control()
@@ -45,6 +46,8 @@ def ask(run: runs.Run, *, by: str, **wanted: Any) -> Control:
     if wanted.get("learning_rate") is not None:
         check_learning_rate(wanted["learning_rate"])
     with _lock:
+        if "paused" in wanted:
+            wanted = {"pause_ended": False, **wanted}
         control = replace(read_control(run), **wanted)
         runs.write(run, "control.json", asdict(control))
     return control
@@ -55,7 +58,7 @@ def ask_for_step(run: runs.Run, *, by: str) -> Control:
     runs.refuse_stranger(run, by)
     with _lock:
         control = read_control(run)
-        control = replace(control, paused=True, steps=control.steps + 1)
+        control = replace(control, paused=True, steps=control.steps + 1, pause_ended=False)
         runs.write(run, "control.json", asdict(control))
     return control
 

@@ -8,6 +8,7 @@ import importlib
 import logging
 import os
 import socket
+import statistics
 import sys
 import threading
 import time
@@ -341,12 +342,16 @@ def _data(run: runs.Run, emit: Emit, control: Ask) -> datasets.Dataset:
 
 
 def _speed(run: runs.Run, epochs: Sequence[EpochEnd]) -> float:
-    """Estimated seconds of training done in one real second, 0 if it was too short to tell."""
+    """Reckoned seconds that one second of the training worked off, 0 if it was too short to tell.
+
+    The first epoch holds what only the start costs, so it counts where there is nothing else.
+    """
     seconds = [end.seconds for end in epochs if end.complete]
     if sum(seconds) < SHORTEST_MEASURE:
         return 0.0
+    steady = run_log.history(run).steady_epoch_seconds or statistics.median(seconds[1:] or seconds)
     an_epoch = pace.reckoned_seconds(run.model, run.train, datasets.training_images(run.train))
-    return len(seconds) * an_epoch / sum(seconds)
+    return an_epoch / steady
 
 
 @lru_cache(maxsize=8)

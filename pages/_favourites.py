@@ -16,7 +16,7 @@ from cnn_core.figures import mosaic
 from cnn_core.figures.legend import framed, number
 from cnn_core.weights import Favourites
 from pages import _run_panel
-from pages._inside import complain, html, kept_epoch
+from pages._inside import complain, html, kept_epoch, say_missing
 from pages._shared import engine, language, t
 
 SLICE = 500  # test images per look: other visitors' looks come in between
@@ -29,7 +29,7 @@ def survey(run: runs.Run, layer: str) -> Favourites | None:
     """A layer's responses to every test image; None, with a sentence, if the engine cannot be asked."""
     changed = modified(run)
     if changed is None:
-        st.info(t("filters.no_model"), icon=":material/hourglass_top:")
+        say_missing(run, "filters.no_model")
         return None
     try:
         with st.spinner(t("filters.asking"), show_time=True):

@@ -34,9 +34,19 @@ def choose_run(asked: str | None) -> runs.Run | None:
     """The network to look into, if it has weights; else a sentence says what is missing."""
     run = pick_run(asked)
     if run is not None and not has_weights(run):
-        st.info(t("inside.no_weights"), icon=":material/hourglass_top:")
+        say_missing(run, "inside.no_weights")
         return None
     return run
+
+
+def say_missing(run: runs.Run, key: str) -> None:
+    """Say that the run has no kept weights: "not yet", by `key`, only of one that may still get some."""
+    state = runs.status(run).state
+    if state in runs.ACTIVE or (run.folder / "best.keras").exists():
+        st.info(t(key), icon=":material/hourglass_top:")
+    else:
+        over = "diverged" if state == "diverged" else "over"
+        st.warning(t(f"inside.none_{over}"), icon=":material/error:")
 
 
 def trained_network(page: str, asked: Mapping[str, str]) -> runs.Run | None:
@@ -50,7 +60,7 @@ def trained_network(page: str, asked: Mapping[str, str]) -> runs.Run | None:
     if run is not None and (run.folder / "best.keras").exists():
         return run
     if run is not None:
-        st.info(t(f"{page}.no_model"), icon=":material/hourglass_top:")
+        say_missing(run, f"{page}.no_model")
     say(page, {"run": run.id} if run else {})
     return None
 

@@ -180,6 +180,10 @@ def _steering(run: runs.Run, state: str, history: History) -> None:
         st.container(key="steering").caption(t("panel.not_yours"))
         return
     control = steering.read_control(run)
+    if control.pause_ended:
+        st.caption(t("panel.pause_ended"))
+    elif control.paused and (left := engine().pause_left(run)) is not None:
+        st.caption(t("panel.pause_ends", time=span(left)))
     working = state == "running" and history.started is not None and not history.evaluating
     with st.container(horizontal=True, vertical_alignment="bottom", gap="small", key="steering"):
         if control.paused:

@@ -80,7 +80,7 @@ def _outlook(model: ModelConfig, train: TrainConfig) -> str:
     """How much there is to do, and how long it will take if that was measured before."""
     images = datasets.training_images(train)
     text = t("playground.work", images=f"{images:,}", epochs=train.epochs)
-    seconds = runs.seconds_an_epoch(model, train, images, runs.measured_speed())
+    seconds = runs.seconds_an_epoch(model, train, images, engine().speed())
     if seconds is not None:
         text += " · " + t(
             "playground.estimate", time=_run_panel.span(max(1, seconds * train.epochs))

@@ -29,7 +29,17 @@ class May:
 
 L0 = {"errors", "config", "events", "texts", "recipes", "files", "version", "keras_file"}
 RESULTS = {"arithmetic", "pace", "convolution", "drawing", "evaluation", "history", "weights"}
-RUNS = {"runs", "run_log", "holdout", "steering", "limits", "repair", "snapshots", "tour"}
+RUNS = {
+    "runs",
+    "estimates",
+    "run_log",
+    "holdout",
+    "steering",
+    "limits",
+    "repair",
+    "snapshots",
+    "tour",
+}
 L1 = (
     RESULTS
     | RUNS
@@ -68,6 +78,7 @@ TABLE = {
     "snapshots": May({"numpy"}, L0 | {"arithmetic", "runs"}),
     "tour": May({"numpy"}, L0 | {"arithmetic", "convolution", "runs", "run_log", "snapshots"}),
     "browser": May({"numpy", "h5py"}, L0 | {"arithmetic", "browser", "runs"}),
+    "estimates": May(modules=L0 | {"datasets", "pace", "run_log", "runs"}),
     "limits": May(modules=L0 | {"arithmetic", "datasets"}),
     "program": May(modules=L0 | {"arithmetic", "pace", "sources"}),
     "export": May(modules=L0 | {"program", "sources"}),

@@ -144,6 +144,24 @@ def test_a_place_tells_how_long_those_before_will_take(queue: Engine, cluster: C
     assert queue.place(measured) == Place(0, None)
 
 
+def test_the_run_at_work_tells_how_long_those_that_wait_will_take(queue: Engine) -> None:
+    """Earlier runs may have been slowed by their start or by a busy machine."""
+    slow = runs.create(MODEL, SHORT)
+    work = reckoned_seconds(MODEL, SHORT, 1149)
+    runs.write_status(slow, "finished", speed=work / 10)  # ten seconds an epoch
+    running, waiting, last = (order(queue) for _ in range(3))
+    queue._tick()
+    assert queue.place(last).seconds == pytest.approx(2 * 20.0)
+    write = run_log.EventWriter(running)
+    write(RunStarted(1, 1149, 18, "float32"))
+    write(EpochEnd(1, 1, 1, 1, 1, 1, seconds=8.0))
+    write(EpochEnd(2, 1, 1, 1, 1, 1, seconds=0.5))
+    write.close()
+    assert queue.place(last).seconds == pytest.approx(0.0 + 2 * 0.5)
+    assert queue.speed() == pytest.approx(work / 0.5)
+    assert queue.place(waiting).position == 1
+
+
 def test_no_visitor_may_have_more_than_the_cap_waiting(queue: Engine, cluster: Cluster) -> None:
     limits = Limits(queued=2)
     for _ in range(2):
@@ -377,6 +395,11 @@ def test_a_long_pause_ends_once_others_wait_for_the_worker(queue: Engine, cluste
         queue._vouched = -1e9
         queue._tick()
         assert steering.read_control(paused).paused is not goes_on
+        assert steering.read_control(paused).pause_ended is goes_on
+        left = queue.pause_left(paused)
+        assert left == (None if goes_on or not others else pytest.approx(200, abs=5))
+    steering.ask(paused, by=paused.owner, paused=True)
+    assert not steering.read_control(paused).pause_ended, "said of the last pause only"
 
 
 def test_a_run_that_somebody_finished_meanwhile_is_left_alone(

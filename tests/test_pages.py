@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl
 
+import numpy as np
 import pytest
 import streamlit as st
 from streamlit.testing.v1 import AppTest
@@ -115,6 +116,44 @@ def test_an_epoch_that_was_not_saved_is_not_promised(visit):
     write(Saved(1))
     write.close()
     assert any("Saved up to epoch 1." in it.value for it in visit(run=run.id).markdown)
+
+
+@pytest.mark.parametrize("page", ["feature_maps", "explain", "surgery", "embedding", "kernels"])
+@pytest.mark.parametrize("state", ["diverged", "stopped", "running"])
+def test_weights_are_promised_only_of_a_run_that_may_still_get_some(page, state, visit):
+    run = runs.create(TINY.model, TINY.train, owner=US)
+    rows = [row for row in arithmetic.layer_table(TINY.model) if row.kind == "conv"]
+    (run.folder / "snapshots").mkdir()
+    np.savez(
+        run.folder / "snapshots" / "epoch-000.npz",
+        **{
+            f"{row.name}/kernel": np.ones(
+                (row.kernel, row.kernel, row.input_shape[2], row.output_shape[2]), np.float32
+            )
+            for row in rows
+        },
+        **{f"{row.name}/bias": np.zeros(row.output_shape[2], np.float32) for row in rows},
+    )
+    runs.write_status(run, state)
+    at = visit(page, run=run.id)
+    assert not at.exception
+    told = " ".join(it.value for it in [*at.info, *at.warning])
+    promised = {
+        "running": "",
+        "stopped": "ended before its first epoch",
+        "diverged": "diverged before its first",
+    }
+    assert promised[state] in told
+    if state != "running":
+        assert "in a moment" not in told
+
+
+def test_a_pause_that_others_ended_is_told(visit):
+    run = _engine.engine().order(TINY.model, TINY.train, owner=US)
+    steering.ask(run, by=US, paused=False, pause_ended=True)
+    for language in texts.LANGUAGES:
+        at = visit(language=language, run=run.id)
+        assert texts.say(language, "panel.pause_ended") in [it.value for it in at.caption]
 
 
 def test_visitors_who_come_together_share_one_engine(visit):

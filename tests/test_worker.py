@@ -256,14 +256,14 @@ def test_a_download_is_told_and_can_be_stopped(
     assert run_log.history(run).download == Downloading(0 if stop else 100, 100)
 
 
-def test_a_speed_is_measured_over_the_complete_epochs(
+def test_a_speed_is_measured_over_the_complete_epochs_after_the_first(
     run: runs.Run, played: Callable[..., Training]
 ) -> None:
     from cnn_core.pace import reckoned_seconds
 
     epochs = [end(1, 2.0), end(2, 4.0), EpochEnd(3, 1, 1, 1, 1, 1, 9.0, complete=False)]
     work = reckoned_seconds(MODEL, run.train, 100)
-    assert worker._speed(run, epochs) == pytest.approx(2 * work / 6)
+    assert worker._speed(run, epochs) == pytest.approx(work / 4)
     assert worker._speed(run, [end(1, 0.4)]) == 0.0
     assert worker._speed(run, []) == 0.0
     played()

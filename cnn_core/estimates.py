@@ -1,0 +1,55 @@
+"""How long runs will take: by the run at work now, else by what earlier runs measured on this machine."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from statistics import median
+
+from cnn_core import datasets, run_log, runs
+from cnn_core.pace import reckoned_seconds
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A run's place in the queue.
+
+    Attributes:
+        position: Runs before it, those at work included; 0 when it is being trained.
+        seconds: Measured guess of how long they will take, in seconds; None without a measurement.
+    """
+
+    position: int
+    seconds: float | None
+
+
+def present_speed(working: Iterable[runs.Run]) -> float | None:
+    """`runs.Status.speed` of this machine now: of the runs at work, else of the newest that ended.
+
+    None without any measurement.
+    """
+    speeds = []
+    for run in working:
+        seconds = run_log.history(run).steady_epoch_seconds
+        if seconds:
+            images = datasets.training_images(run.train)
+            speeds.append(reckoned_seconds(run.model, run.train, images) / seconds)
+    return median(speeds) if speeds else runs.measured_speed()
+
+
+def seconds_left(run: runs.Run, speed: float | None) -> float | None:
+    """Seconds until the run will be over: as it measures itself, or at that speed. None: unknown."""
+    history = run_log.history(run)
+    if history.seconds_left is not None:
+        return history.seconds_left
+    images = datasets.training_images(run.train)
+    epoch = runs.seconds_an_epoch(run.model, run.train, images, speed)
+    return None if epoch is None else epoch * (run.train.epochs - history.epochs_done)
+
+
+def wait(ahead: Sequence[runs.Run], working: Iterable[runs.Run], workers: int) -> float | None:
+    """Seconds until a run is taken up, with these ahead of it; None if one of them cannot be estimated."""
+    speed = present_speed(working)
+    times = [seconds_left(run, speed) for run in ahead]
+    known = [seconds for seconds in times if seconds is not None]
+    return sum(known) / max(1, workers) if len(known) == len(times) else None
