@@ -1,4 +1,4 @@
-"""How long runs will take: by the run at work now, else by what earlier runs measured on this machine."""
+"""How long runs will take: by the run that trains now, else by what earlier runs measured on this machine."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ class Place:
     """A run's place in the queue.
 
     Attributes:
-        position: Runs before it, those at work included; 0 when it is being trained.
+        position: Runs before it, including those that train; 0 when it is being trained.
         seconds: Measured guess of how long they will take, in seconds; None without a measurement.
     """
 
@@ -24,7 +24,7 @@ class Place:
 
 
 def present_speed(working: Iterable[runs.Run]) -> float | None:
-    """`runs.Status.speed` of this machine now: of the runs at work, else of the newest that ended.
+    """`runs.Status.speed` of this machine now: of the runs that train, else of the newest that ended.
 
     None without any measurement.
     """

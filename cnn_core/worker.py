@@ -342,7 +342,7 @@ def _data(run: runs.Run, emit: Emit, control: Ask) -> datasets.Dataset:
 
 
 def _speed(run: runs.Run, epochs: Sequence[EpochEnd]) -> float:
-    """Reckoned seconds that one second of the training worked off, 0 if it was too short to tell.
+    """Estimated seconds of training done in one real second, 0 if it was too short to tell.
 
     The first epoch holds what only the start costs, so it counts where there is nothing else.
     """

@@ -25,8 +25,8 @@ SHADES = ("grey", "black", "white")
 METHODS = ("grad_cam", "saliency", "smooth", "occlusion")
 LEAST_DROP = 0.001  # of a probability that is worth a colour
 START = {
-    ("fashion", "sample"): 14,
-    ("fashion", "full"): 11,
+    ("fashion", "sample"): 10,
+    ("fashion", "full"): 6,
     ("digits", "sample"): 5,
 }
 """By network and size of its data, a test image on which every method finds something."""

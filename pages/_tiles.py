@@ -71,9 +71,9 @@ class Board:
         chosen: The tile with a frame.
         marks: Tiles with a sign at their corner.
         sharp: Enlarge without smoothing; else it is shown smaller than it is, and smoothed.
-        title: What stands above it.
-        note: What stands behind the title.
-        legend: What stands below it.
+        title: Shown above it.
+        note: Shown after the title.
+        legend: Shown below it.
         first: Begins a new row of boards.
     """
 

@@ -142,10 +142,10 @@ def _result(run: runs.Run, chosen: Chosen, asked: Asked, opacity: float) -> None
     parts.pictures(view)
     st.caption(t("explain.scale_note"))
     if run.id == "fashion":
-        coat = {"run": run.id, "part": "test", "index": str(parts.MISSED[_size(run)])}
-        st.page_link(
-            "pages/explain.py", label=t("explain.missed"), icon=":material/help:",
-            query_params=coat,
+        coat = {"part": "test", "index": str(parts.MISSED[_size(run)])}
+        st.button(
+            t("explain.missed"), icon=":material/help:", type="tertiary", key="explain_missed",
+            on_click=_image_choice.follow, args=(coat,),
         )  # fmt: skip
     st.page_link(
         "pages/feature_maps.py", label=t("explain.maps"), icon=":material/layers:",

@@ -264,6 +264,7 @@ def ranking_bars(ranking: Ranking, *, layer: str, words: Words, palette: Palette
         }
         for place in ranking.order
     ]
+    axis: Option = {"type": "category", "data": [str(place) for place in ranking.order]}
     return {
         "animation": False,
         "title": {"text": words.ranking.format(layer=layer), "left": 0, "top": 0},
@@ -272,16 +273,18 @@ def ranking_bars(ranking: Ranking, *, layer: str, words: Words, palette: Palette
             "outerBoundsMode": "same", "outerBoundsContain": "all",
         },
         "tooltip": {"trigger": "item", "formatter": "{b}", "confine": True},
-        "xAxis": {
-            "type": "category", "data": [str(place) for place in ranking.order],
-            "name": words.filter, "nameLocation": "middle", "axisTick": {"show": False},
-            "axisLabel": {"hideOverlap": True},
-        },
+        "xAxis": [
+            {
+                **axis, "name": words.filter, "nameLocation": "middle", "axisTick": {"show": False},
+                "axisLabel": {"hideOverlap": True},
+            },
+            {**axis, "show": False},
+        ],
         "yAxis": {"type": "value", "name": words.change, "nameLocation": "middle"},
         "series": [
             {
                 "id": "ranking", "type": "bar", "data": bars, "cursor": "pointer", "barMinHeight": 3,
-                "selectedMode": "single", "barCategoryGap": "15%", "z": 3,
+                "selectedMode": "single", "barWidth": "60%", "z": 3,
                 "select": {"itemStyle": {"borderColor": palette.mark, "borderWidth": 1}},
             },
             *_chance_band([ranking.chance(place) for place in ranking.order]),
@@ -290,18 +293,15 @@ def ranking_bars(ranking: Ranking, *, layer: str, words: Words, palette: Palette
 
 
 def _chance_band(reach: Sequence[float]) -> list[Option]:
-    """An area from minus to plus `reach` around zero: two lines, the second stacked on the first."""
+    """Wide grey bars from minus to plus `reach`, on an axis of their own, below the others."""
     bare: Option = {
-        "type": "line", "stack": "chance", "stackStrategy": "all", "step": "middle", "silent": True,
-        "symbol": "none", "lineStyle": {"opacity": 0}, "z": 1,
+        "type": "bar", "xAxisIndex": 1, "stack": "chance", "silent": True, "barWidth": "96%", "z": 1,
+        "itemStyle": {"color": "#808080", "opacity": 0.25},
     }  # fmt: skip
-    area = {"color": "#808080", "opacity": 0.22}
     return [
-        {**bare, "id": "chance_low", "data": [round(-it, 4) for it in reach]},
-        {
-            **bare, "id": "chance", "data": [round(2 * it, 4) for it in reach], "areaStyle": area,
-        },
-    ]  # fmt: skip
+        {**bare, "id": "chance_below", "data": [round(-it, 4) for it in reach]},
+        {**bare, "id": "chance_above", "data": [round(it, 4) for it in reach]},
+    ]
 
 
 def ranking_alt(ranking: Ranking, *, layer: str, words: Words) -> str:
