@@ -77,7 +77,7 @@ TABLE = {
     "steering": May(modules=L0 | {"runs"}),
     "snapshots": May({"numpy"}, L0 | {"arithmetic", "runs"}),
     "tour": May({"numpy"}, L0 | {"arithmetic", "convolution", "runs", "run_log", "snapshots"}),
-    "browser": May({"numpy", "h5py"}, L0 | {"arithmetic", "browser", "runs"}),
+    "browser": May({"numpy"}, L0 | {"arithmetic", "browser", "runs"}, late={"h5py"}),
     "estimates": May(modules=L0 | {"datasets", "pace", "run_log", "runs"}),
     "limits": May(modules=L0 | {"arithmetic", "datasets"}),
     "program": May(modules=L0 | {"arithmetic", "pace", "sources"}),
