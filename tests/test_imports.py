@@ -97,7 +97,8 @@ TABLE = {
     "processes": May(modules=L0 | {"runs"}),
     "jobs": May(modules=L0 | L1 | {"worker", "cluster", "processes"}),
     "sweeps": May({"optuna"}, L0 | L1 | {"jobs"}),
-    "__main__": May(modules=L0 | L1 | {"worker", "cluster"}, late={"rich"} | L2),
+    "destination": May(modules=L0 | {"runs"}),
+    "__main__": May(modules=L0 | L1 | {"worker", "cluster", "destination"}, late={"rich"} | L2),
 }
 SCREEN = May({"streamlit", "numpy", "PIL"}, SERVER_SIDE)
 NEVER_IN_FIGURES = {"os", "pathlib"}
