@@ -171,6 +171,11 @@ Event = (
     | RunEnded
 )
 Emit = Callable[[Event], None]
+REASONS = ("finished", "early_stopping", "stopped", "diverged")
+PARTS = ("train", "val", "test")
+FINITE = {"seconds", "time"}  # shown as a duration or a date
+COUNTED_FROM_1 = {"epoch", "batches"}
+LARGEST = 2**40  # of any count, and of seconds: no calendar and no chart goes further
 KINDS: dict[str, type] = {kind.__name__: kind for kind in Event.__args__}
 
 
@@ -213,24 +218,67 @@ def from_json(line: str) -> Event:
         raise ValueError(f"Not an event: {line[:80]!r}")
     kind = KINDS[tree.pop("kind")]
     try:
-        if "scores" in tree:
-            tree["scores"] = {name: _build(Score, score) for name, score in tree["scores"].items()}
-        if "samples" in tree:
-            tree["samples"] = [[_number(value) for value in row] for row in tree["samples"]]
         return _build(kind, tree)  # type: ignore[no-any-return]
-    except (AttributeError, TypeError) as error:
+    except (AttributeError, OverflowError, RecursionError, TypeError) as error:
         raise ValueError(f"Not an event: {line[:80]!r}") from error
 
 
 def _build(kind: type, tree: dict[str, Any]) -> Any:
-    """A record of `kind`; null in a field of type float reads as not a number."""
-    floats = {field.name for field in fields(kind) if field.type == "float"}
-    values = {name: _number(value) if name in floats else value for name, value in tree.items()}
-    return kind(**values)
+    """A record of `kind`, each of whose fields has its type and is in its range.
+
+    Raises:
+        ValueError: If a value is out of range.
+        TypeError: If a value is of another type, or a field is missing or unknown.
+    """
+    types = {field.name: str(field.type) for field in fields(kind)}
+    if unknown := set(tree) - set(types):
+        raise TypeError(f"Unknown: {sorted(unknown)}")
+    record = kind(**{name: _field(name, types[name], value) for name, value in tree.items()})
+    if isinstance(record, RunEnded) and record.reason not in REASONS:
+        raise ValueError(f"Unknown reason: {record.reason!r}")
+    return record
 
 
-def _number(value: Any) -> Any:
-    return math.nan if value is None else value
+def _field(name: str, type_: str, value: Any) -> Any:
+    """The value of one field as its type; null in a field of type float reads as not a number."""
+    if name == "scores":
+        return {part: _build(Score, value[part]) for part in PARTS if part in value}
+    if name == "samples":
+        return _samples(value)
+    if type_ == "float":
+        return _float(value, finite=name in FINITE)
+    if type_ == "int" and name in COUNTED_FROM_1:
+        return _whole(value, 1)
+    if type_ == "int":
+        return _whole(value, 0)
+    if not isinstance(value, {"bool": bool, "str": str}[type_]):
+        raise TypeError(f"{name} is {value!r:.40}")
+    return value
+
+
+def _whole(value: Any, least: int) -> int:
+    if isinstance(value, bool) or not isinstance(value, int):
+        raise TypeError(f"Not a whole number: {value!r:.40}")
+    if not least <= value <= LARGEST:
+        raise ValueError("out of range")
+    return value
+
+
+def _float(value: Any, *, finite: bool) -> float:
+    if value is None and not finite:
+        return math.nan
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        raise TypeError(f"Not a number: {value!r:.40}")
+    number = float(value)
+    if finite and not 0 <= number <= LARGEST:
+        raise ValueError("out of range")
+    return number
+
+
+def _samples(rows: Any) -> list[list[float]]:
+    """Lists of one length; a list of something else cannot be shown, and nothing is shown."""
+    samples = [[_float(value, finite=False) for value in row] for row in rows]
+    return samples if len({len(row) for row in samples}) == 1 else []
 
 
 def _finite(value: Any) -> Any:

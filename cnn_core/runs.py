@@ -33,6 +33,7 @@ from cnn_core.config import (
 from cnn_core.errors import CnnError, RunError
 from cnn_core.files import disk_is_full, replacing, write_within
 from cnn_core.pace import reckoned_seconds
+from cnn_core.sources import DATASETS
 
 RUN_ID = re.compile(r"[0-9]{8}-[0-9]{6}-[0-9a-f]{6}")
 SHIPPED = ("fashion", "digits")  # ids of the runs that come with ConvScope
@@ -166,6 +167,7 @@ def open_run(run_id: str) -> Run:
         )
         for hours in (-24, 24):  # so that it can be shown in every time zone
             datetime.fromtimestamp(run.created, UTC) + timedelta(hours=hours)
+        _check_fit(run)
     except FileNotFoundError as error:
         raise RunError("run.not_found", id=run_id) from error
     except Exception as error:  # a damaged file can be wrong in any way
@@ -186,6 +188,17 @@ def storage_problem(run: Run, error: BaseException) -> RunError | None:
         return RunError("run.disk_full", folder=str(run.folder))
     inside = isinstance(error, OSError) and str(error.filename).startswith(str(run.folder))
     return RunError("run.storage", folder=str(run.folder)) if inside else None
+
+
+def _check_fit(run: Run) -> None:
+    """Raise `ValueError` if the network does not take the images of its data set, as far as it is known."""
+    source = DATASETS.get(run.train.dataset)
+    model = run.model
+    if source and (model.input_shape, model.classes) != (
+        source.input_shape,
+        len(source.class_names),
+    ):
+        raise ValueError(f"{model.input_shape} and {model.classes} classes for {source}")
 
 
 def weights_at(run: Run) -> int:

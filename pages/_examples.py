@@ -44,7 +44,8 @@ def _first_examples(run: runs.Run, ended: RunEnded) -> Examples | None:
     if kept is None:
         return None
     images, labels = kept
-    return images[:COUNT], labels[:COUNT], np.array(ended.samples[:COUNT])
+    count = min(COUNT, len(images), len(labels), len(ended.samples))
+    return (images[:count], labels[:count], np.array(ended.samples[:count])) if count else None
 
 
 def _draw_examples(run: runs.Run, key: str) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import zipfile
 from collections.abc import Sequence
 from html import escape
 from pathlib import Path
@@ -11,13 +12,14 @@ import numpy as np
 import streamlit as st
 
 from cnn_core import arithmetic, drawing, runs
-from cnn_core.errors import CnnError
+from cnn_core.errors import CnnError, RunError
 from cnn_core.figures import mosaic
-from pages import _choices, _names, _pad, _run_panel
+from pages import _choices, _inside, _names, _pad, _run_panel
 from pages._shared import engine, language, publish, say_error, t
 
 STYLE = Path(__file__).parent.parent / "assets" / "pad" / "draw.css"
 PAD = "draw_pad"
+LINK = ("run", "beside")
 LOOK_S = 5.0  # seconds to wait for a look: who draws will not wait for longer
 RETRY_S = 1.5  # seconds until it is tried again
 BLANK = np.zeros((drawing.SIDE, drawing.SIDE), np.float32)
@@ -36,7 +38,7 @@ def main() -> None:
         return
     chosen = _choose(models)
     st.fragment(_desk)(chosen)
-    publish(dict(zip(("run", "beside"), [run.id for run in chosen], strict=False)))
+    _inside.say("draw", dict(zip(LINK, [run.id for run in chosen], strict=False)))
 
 
 def _models() -> list[runs.Run]:
@@ -48,15 +50,15 @@ def _models() -> list[runs.Run]:
     return [
         run
         for run in [*shipped, *runs.all_runs()]
-        if run.model.input_shape == (drawing.SIDE, drawing.SIDE, 1)
-        and (run.folder / "best.keras").exists()
+        if _fits(run) and zipfile.is_zipfile(run.folder / "best.keras")
     ]
 
 
 def _choose(models: dict[str, runs.Run]) -> list[runs.Run]:
     """One model, or two side by side."""
-    for name in ("run", "beside"):
-        asked = st.session_state.get(f"draw_{name}", st.query_params.get(name))
+    link = _inside.arrived("draw", LINK)
+    for name in LINK:
+        asked = link.get(name, st.session_state.get(f"draw_{name}"))
         st.session_state[f"draw_{name}"] = asked if asked in models else None
         if asked and asked not in models:
             st.warning(_why_not(asked), icon=":material/link_off:")
@@ -81,10 +83,16 @@ def _choose(models: dict[str, runs.Run]) -> list[runs.Run]:
 def _why_not(run_id: str) -> str:
     """A sentence on a model that a link names and that cannot be had here."""
     try:
-        runs.open_run(run_id)
+        run = runs.open_run(run_id)
     except CnnError as error:
         return say_error(error)
+    if _fits(run) and (run.folder / "best.keras").exists():
+        return say_error(RunError("model.unreadable", file="best.keras"))
     return t("draw.unfit")
+
+
+def _fits(run: runs.Run) -> bool:
+    return run.model.input_shape == (drawing.SIDE, drawing.SIDE, 1)
 
 
 def _desk(chosen: Sequence[runs.Run]) -> None:

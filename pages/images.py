@@ -17,7 +17,6 @@ from cnn_core.figures.legend import uri
 from cnn_core.pictures import Told
 from pages import _choices, _inside, _pixels
 from pages._shared import say_error, t
-from pages._upload import picture_file
 
 SOURCES = {
     "data": ":material/photo_library:",
@@ -164,7 +163,10 @@ def _photograph() -> Shown:
 
 
 def _uploaded() -> Shown | None:
-    file = picture_file("images_file")
+    file = st.file_uploader(
+        t("image.file"), type=["jpg", "jpeg", "png", "webp"], key="images_file",
+        label_visibility="collapsed",
+    )  # fmt: skip
     if file is None:
         st.caption(t("images.no_file"))
         return None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import re
+import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -67,7 +68,8 @@ def trained(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> runs.Run:
     monkeypatch.setattr(runs, "MODELS", tmp_path / "no-models")
     run = runs.create(PRESETS["tiny"].model, TrainConfig(dataset="mnist"), name="a_b <i>c</i>")
     runs.write_status(run, "finished")
-    (run.folder / "best.keras").touch()
+    with zipfile.ZipFile(run.folder / "best.keras", "w"):
+        pass
     return run
 
 
@@ -110,7 +112,8 @@ def small(trained: runs.Run) -> runs.Run:
     model = runs.model_from_dict({**runs.to_dict(trained.model), "input_shape": [8, 8, 1]})
     run = runs.create(model, TrainConfig(dataset="digits"))
     runs.write_status(run, "finished")
-    (run.folder / "best.keras").touch()
+    with zipfile.ZipFile(run.folder / "best.keras", "w"):
+        pass
     return run
 
 
@@ -119,7 +122,8 @@ def test_a_run_is_offered_as_soon_as_it_has_weights(engine, trained, state):
     run = runs.create(PRESETS["tiny"].model, TrainConfig(dataset="fashion_mnist"))
     runs.write_status(run, state)
     assert len(opened().selectbox(key="draw_run.0").options) == 1
-    (run.folder / "best.keras").touch()
+    with zipfile.ZipFile(run.folder / "best.keras", "w"):
+        pass
     assert len(opened().selectbox(key="draw_run.0").options) == 2
 
 
@@ -238,3 +242,28 @@ def test_a_broken_message_counts_as_an_empty_pad(engine, trained, state):
 
 def test_a_number_that_is_none_is_not_shown(engine, trained):
     assert 'data-drawing="0"' in opened(drawn(number="<b>")).markdown[1].value
+
+
+def test_a_link_to_a_run_whose_weights_are_damaged_says_so(engine, trained):
+    other = runs.create(PRESETS["tiny"].model, TrainConfig(dataset="mnist"))
+    (other.folder / "best.keras").write_bytes(b"no model")
+    page = AppTest.from_file(str(APP), default_timeout=60)
+    page.session_state["language"] = "en"
+    page.run()
+    page.query_params["run"] = other.id
+    page.switch_page("pages/draw.py").run()
+    assert not page.exception
+    assert "best.keras is missing or damaged" in page.warning[0].value.replace("\\", "")
+    assert page.selectbox(key="draw_run.0").value == trained.id
+
+
+def test_a_second_link_in_the_same_window_is_followed(engine, trained):
+    other = runs.create(PRESETS["tiny"].model, TrainConfig(dataset="mnist"))
+    with zipfile.ZipFile(other.folder / "best.keras", "w"):
+        pass
+    page = AppTest.from_file(str(APP), default_timeout=60).run()
+    for run in (trained, other, trained):
+        page.switch_page("pages/home.py").run()
+        page.query_params["run"] = run.id
+        page.switch_page("pages/draw.py").run()
+        assert page.selectbox(key="draw_run.0").value == run.id

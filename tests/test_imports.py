@@ -71,13 +71,13 @@ TABLE = {
     "narrator": May(modules=L0 | {"history", "sources"}),
     "sources": May(modules=L0),
     "datasets": May({"numpy"}, L0 | {"sources"}, late={"sklearn"}),
-    "runs": May({"numpy"}, L0 | {"pace"}),
+    "runs": May({"numpy"}, L0 | {"pace", "sources"}),
     "run_log": May(modules=L0 | {"history", "runs"}),
     "holdout": May(modules=L0 | {"runs"}),
     "steering": May(modules=L0 | {"runs"}),
     "snapshots": May({"numpy"}, L0 | {"arithmetic", "runs"}),
     "tour": May({"numpy"}, L0 | {"arithmetic", "convolution", "runs", "run_log", "snapshots"}),
-    "browser": May({"numpy"}, L0 | {"arithmetic", "browser", "runs"}, late={"h5py"}),
+    "browser": May({"numpy", "h5py"}, L0 | {"arithmetic", "browser", "runs"}),
     "estimates": May(modules=L0 | {"datasets", "pace", "run_log", "runs"}),
     "limits": May(modules=L0 | {"arithmetic", "datasets"}),
     "program": May(modules=L0 | {"arithmetic", "pace", "sources"}),
@@ -97,8 +97,7 @@ TABLE = {
     "processes": May(modules=L0 | {"runs"}),
     "jobs": May(modules=L0 | L1 | {"worker", "cluster", "processes"}),
     "sweeps": May({"optuna"}, L0 | L1 | {"jobs"}),
-    "destination": May(modules=L0 | {"runs"}),
-    "__main__": May(modules=L0 | L1 | {"worker", "cluster", "destination"}, late={"rich"} | L2),
+    "__main__": May(modules=L0 | L1 | {"worker", "cluster"}, late={"rich"} | L2),
 }
 SCREEN = May({"streamlit", "numpy", "PIL"}, SERVER_SIDE)
 NEVER_IN_FIGURES = {"os", "pathlib"}
