@@ -2,59 +2,114 @@
 
 from __future__ import annotations
 
-import argparse
 import os
+import signal
 import sys
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from typing import NoReturn
+
+MISTAKE, INTERRUPTED = 2, 130
+
+
+def _leave(*_: object) -> NoReturn:
+    """Ctrl-C while libraries are loaded, some of which swallow a KeyboardInterrupt."""
+    os.write(2, b"Interrupted.\n")
+    os._exit(INTERRUPTED)
+
+
+if __name__ == "__main__" and signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+    signal.signal(signal.SIGINT, _leave)
+
+import argparse
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, nullcontext
 from dataclasses import fields, replace
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any
 from urllib.parse import parse_qsl
 
 from cnn_core import cluster, export, texts, worker
 from cnn_core.arithmetic import layer_table
-from cnn_core.config import PRESETS, ModelConfig, TrainConfig, from_query
+from cnn_core.config import (
+    OPTIMIZERS,
+    PRECISIONS,
+    PRESETS,
+    SCHEDULES,
+    SETUP_PARAMETERS,
+    ModelConfig,
+    TrainConfig,
+    from_query,
+)
 from cnn_core.datasets import DATASETS, Source, load, spec
-from cnn_core.errors import CnnError
+from cnn_core.destination import TrainingFolder, check_program, storage_error, write_text
+from cnn_core.errors import CnnError, FileError
 from cnn_core.events import BatchEnd, Downloading, EpochEnd, Evaluating, Event, RunEnded
 
-OVERRIDES = {
-    "dataset": str,
-    "size": str,
-    "train_size": int,
-    "epochs": int,
-    "batch_size": int,
-    "optimizer": str,
-    "learning_rate": float,
-    "schedule": str,
-    "patience": int,
-    "seed": int,
-    "precision": str,
+OVERRIDES: dict[str, tuple[type, str]] = {
+    "dataset": (str, "data set to train on"),
+    "size": (str, 'how much of it: the bundled "sample", or the "full" set, downloaded if need be'),
+    "train_size": (int, "train on so many of its training images only"),
+    "epochs": (int, "how many times every training image is seen, at most"),
+    "batch_size": (int, "images per step of gradient descent"),
+    "optimizer": (str, f"one of {', '.join(OPTIMIZERS)}"),
+    "learning_rate": (float, "step size of the optimizer; with one_cycle its peak"),
+    "schedule": (str, f"course of the learning rate: one of {', '.join(SCHEDULES)}"),
+    "patience": (
+        int,
+        "stop after so many epochs without a lower validation loss; 0 never stops early",
+    ),
+    "seed": (int, "of first weights, image order and dropout"),
+    "precision": (str, f"what is calculated in: one of {', '.join(PRECISIONS)}"),
 }
-MISTAKE, INTERRUPTED = 2, 130
+NO_SETTINGS = {"lang", "run"}  # in a link beside the settings
+EXAMPLES = """examples:
+  python -m cnn_core train --dataset digits --preset tiny --folder my-run
+  python -m cnn_core train --query "http://localhost:8501/playground?blocks=16.5~32&epochs=3"
+  python -m cnn_core export textbook.ipynb --size full --form functional
+
+Each command explains its options: python -m cnn_core train --help
+"""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Parse, run, and return the exit code; a mistake in the settings is one sentence and code 2."""
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # its warnings are not for who trains here
     options = _parser().parse_args(arguments)
-    if options.command == "worker":
-        worker.serve(options.scheduler, options.kind, tied=options.tied)
+    folder = TrainingFolder(options.folder, force=options.force) if options.folder else None
     try:
+        if signal.getsignal(signal.SIGINT) is _leave:
+            signal.signal(signal.SIGINT, signal.default_int_handler)
+        if options.command == "worker":
+            worker.serve(options.scheduler, options.kind, tied=options.tied)
         if options.command == "export":
             _export(options)
         elif options.command == "scheduler":
             cluster.serve(options.host, options.port)
         else:
-            _train(*_setup(options), options.folder)
-    except (CnnError, OSError) as error:
+            _train(*_setup(options), folder)
+    except CnnError as error:
         print(error, file=sys.stderr)
         return MISTAKE
+    except OSError as error:
+        place = error.filename or options.folder or "."
+        known = options.command in ("train", "export")
+        print(storage_error(place, error) if known else error, file=sys.stderr)
+        return MISTAKE
     except KeyboardInterrupt:
-        kept = f" The best weights so far are in {options.folder}." if options.folder else ""
-        print(f"Interrupted.{kept}", file=sys.stderr)
-        return INTERRUPTED
+        return _interrupted(folder)
     return 0
+
+
+def _interrupted(folder: TrainingFolder | None) -> int:
+    """Say what there is to take away."""
+    kept = ""
+    if folder is not None:
+        kept = (
+            f" The best weights so far are in {folder.path}."
+            if folder.saved
+            else " No epoch was complete, so no weights were saved."
+        )
+    print(f"Interrupted.{kept}", file=sys.stderr, flush=True)
+    return INTERRUPTED
 
 
 class _Parser(argparse.ArgumentParser):
@@ -65,50 +120,138 @@ class _Parser(argparse.ArgumentParser):
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = _Parser(prog="python -m cnn_core", description=__doc__)
-    commands = parser.add_subparsers(dest="command", required=True)
-    train = commands.add_parser("train", help="train one network, with a progress bar")
-    train.add_argument("--folder", type=Path, help="where best.keras and the snapshots go")
-    write = commands.add_parser("export", help="write a Keras program that trains such a network")
-    write.add_argument("file", type=Path, help="a script (.py) or a notebook (.ipynb)")
-    write.set_defaults(folder=None)
-    write.add_argument("--form", choices=export.FORMS, default=export.FORMS[0])
+    parser = _Parser(
+        prog="python -m cnn_core",
+        description=__doc__,
+        epilog=EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    train = commands.add_parser(
+        "train",
+        help="train one network, with a progress bar",
+        description="Train one network and print loss and accuracy of every epoch. Ctrl-C ends it.",
+    )
+    train.add_argument(
+        "--folder",
+        type=Path,
+        metavar="FOLDER",
+        help="keep best.keras, last.keras and a snapshot of every epoch there; nothing is kept without it",
+    )
+    train.add_argument(
+        "--force",
+        action="store_true",
+        help="replace the weights and snapshots that the folder holds already",
+    )
+    write = commands.add_parser(
+        "export",
+        help="write a Keras program that trains such a network",
+        description="Write a Keras program that builds and trains the network without ConvScope.",
+    )
     write.add_argument(
-        "--language", choices=texts.LANGUAGES, default="en", help="language of its comments"
+        "file", type=Path, metavar="FILE", help="a script (.py) or a notebook (.ipynb)"
+    )
+    write.add_argument(
+        "--force", action="store_true", help="replace a file that holds something else"
+    )
+    write.set_defaults(folder=None)
+    write.add_argument(
+        "--form",
+        choices=export.FORMS,
+        default=export.FORMS[0],
+        help="how the network is written in Keras (default: %(default)s)",
+    )
+    write.add_argument(
+        "--language",
+        choices=texts.LANGUAGES,
+        default="en",
+        help="language of its comments (default: %(default)s)",
     )
     for command in (train, write):
         _add_settings(command)
-    schedule = commands.add_parser(
-        "scheduler", help="run a Dask scheduler for the servers and workers of a cluster"
-    )
-    schedule.add_argument(
-        "--host", help="address to listen on; every one of this machine if missing"
-    )
-    schedule.add_argument(
-        "--port", type=int, default=8786, help="port to listen on; 8786 if missing"
-    )
-    serve = commands.add_parser("worker", help="run a worker process for a Dask scheduler")
-    serve.add_argument("--scheduler", required=True, help="its address, such as tcp://host:8786")
-    serve.add_argument("--kind", choices=worker.KINDS, required=True)
-    serve.add_argument("--tied", action="store_true", help="end when standard input ends")
+    _add_cluster(commands)
     return parser
 
 
-def _add_settings(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--preset", choices=PRESETS, default="textbook")
-    parser.add_argument(
-        "--query", default="", help="a link that the app gave, or what follows its ?"
+def _add_cluster(commands: Any) -> None:
+    schedule = commands.add_parser(
+        "scheduler",
+        help="run a Dask scheduler for the servers and workers of a cluster",
+        description="Run a Dask scheduler: servers send runs to it, and it hands them to workers.",
     )
-    for name, kind in OVERRIDES.items():
+    schedule.set_defaults(folder=None, force=False)
+    schedule.add_argument(
+        "--host", help="address to listen on; every address of this machine if missing"
+    )
+    schedule.add_argument(
+        "--port",
+        type=int,
+        default=8786,
+        metavar="N",
+        help="port to listen on (default: %(default)s)",
+    )
+    serve = commands.add_parser(
+        "worker",
+        help="run a worker process for a Dask scheduler",
+        description="Train runs of the app, or answer its questions to trained networks, on a cluster.",
+    )
+    serve.set_defaults(folder=None, force=False)
+    serve.add_argument(
+        "--scheduler",
+        required=True,
+        metavar="ADDRESS",
+        help="address of the scheduler, such as tcp://host:8786",
+    )
+    serve.add_argument(
+        "--kind",
+        choices=worker.KINDS,
+        required=True,
+        help='"train" trains runs; "look" answers pages that look into a network',
+    )
+    serve.add_argument(
+        "--tied", action="store_true", help="end when standard input ends, with the app"
+    )
+
+
+def _add_settings(parser: argparse.ArgumentParser) -> None:
+    group = parser.add_argument_group(
+        "settings", "A preset, changed by a link of the app, changed by the options below."
+    )
+    group.add_argument(
+        "--preset",
+        choices=PRESETS,
+        default="textbook",
+        help="network and training to begin with (default: %(default)s)",
+    )
+    group.add_argument(
+        "--query",
+        metavar="LINK",
+        help="settings as the app writes them: a link to its playground, or what follows the ?",
+    )
+    for name, (kind, what) in OVERRIDES.items():
         choices = list(DATASETS) if name == "dataset" else None
-        parser.add_argument(f"--{name.replace('_', '-')}", type=kind, choices=choices)
+        metavar = None if choices else {int: "N", float: "X", str: "NAME"}[kind]
+        group.add_argument(
+            f"--{name.replace('_', '-')}", type=kind, choices=choices, metavar=metavar, help=what
+        )
+
+
+def _query(link: str) -> dict[str, str]:
+    """The settings of a link of the app."""
+    text = link.partition("#")[0].rpartition("?")[2]
+    try:
+        query = dict(parse_qsl(text, keep_blank_values=True, strict_parsing=True))
+    except ValueError:
+        query = {}
+    if not set(query) & set(SETUP_PARAMETERS) or set(query) - NO_SETTINGS - set(SETUP_PARAMETERS):
+        raise FileError("file.link", link=link)
+    return query
 
 
 def _setup(options: argparse.Namespace) -> tuple[ModelConfig, TrainConfig]:
     """Preset, then link, then options; the data set decides about input shape and classes."""
-    model, config = from_query(
-        dict(parse_qsl(options.query.rpartition("?")[2])), PRESETS[options.preset]
-    )
+    query = {} if options.query is None else _query(options.query)
+    model, config = from_query(query, PRESETS[options.preset])
     chosen: dict[str, Any] = {
         field.name: getattr(options, field.name)
         for field in fields(TrainConfig)
@@ -123,35 +266,55 @@ def _setup(options: argparse.Namespace) -> tuple[ModelConfig, TrainConfig]:
 
 def _export(options: argparse.Namespace) -> None:
     file: Path = options.file
-    write = export.to_notebook if file.suffix == ".ipynb" else export.to_script
+    check_program(file)
+    notebook = file.suffix.lower() == ".ipynb"
+    write = export.to_notebook if notebook else export.to_script
     text = write(*_setup(options), form=options.form, language=options.language)
-    file.parent.mkdir(parents=True, exist_ok=True)
-    file.write_text(text, encoding="utf-8")
+    write_text(file, text, force=options.force)
 
 
-def _train(model: ModelConfig, config: TrainConfig, folder: Path | None) -> None:
-    if folder:
-        folder.mkdir(parents=True, exist_ok=True)
-    with _Progress(config.epochs) as progress:
-        with _quiet():
-            from cnn_core import download, training
+def _train(model: ModelConfig, config: TrainConfig, folder: TrainingFolder | None) -> None:
+    with _Progress(config.epochs) as progress, folder or nullcontext():
+
+        def leave() -> None:
+            progress.__exit__()
+            if folder:
+                folder.__exit__(None, None, None)
+            os._exit(_interrupted(folder))
 
         def fetch(source: Source) -> Path:
+            with _quiet(leave):
+                from cnn_core import download
             return download.fetch(source, progress=lambda *sizes: progress(Downloading(*sizes)))
 
         data = load(config.dataset, config.size, fetch=fetch)
-        training.train(model, config, data, emit=progress, folder=folder)
+        with _quiet(leave):
+            from cnn_core import training
+        path = folder.path if folder else None
+        training.train(model, config, data, emit=progress, folder=path)
 
 
 @contextmanager
-def _quiet() -> Iterator[None]:
-    """Keep off the terminal what TensorFlow's C++ says while it loads: no log level silences that."""
+def _quiet(leave: Callable[[], None]) -> Iterator[None]:
+    """Keep off the terminal what TensorFlow's C++ says while it loads: no log level silences that.
+
+    `leave` is called at Ctrl-C, which gets lost where TensorFlow catches every exception.
+    """
     kept = os.dup(2)
+
+    def interrupted(*_: object) -> None:
+        os.dup2(kept, 2)
+        leave()
+
+    before = signal.getsignal(signal.SIGINT)
+    if before is signal.default_int_handler:
+        signal.signal(signal.SIGINT, interrupted)
     with Path(os.devnull).open("wb") as nothing:
         os.dup2(nothing.fileno(), 2)
     try:
         yield
     finally:
+        signal.signal(signal.SIGINT, before)
         os.dup2(kept, 2)
         os.close(kept)
 
@@ -210,4 +373,10 @@ class _Progress:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    ended = main()
+    if (
+        ended == INTERRUPTED
+    ):  # or Python kills itself, if the interrupt went through eval() anywhere
+        sys.stdout.flush()
+        os._exit(ended)
+    sys.exit(ended)

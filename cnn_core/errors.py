@@ -83,6 +83,10 @@ class RunError(CnnError):
     """A run does not exist, or cannot do what it was asked for in its present state."""
 
 
+class FileError(CnnError):
+    """A file or folder that the command line was given cannot be written, or holds something else."""
+
+
 class LimitError(CnnError):
     """A cap of this server was hit. The sentence names the cap and the value asked for."""
 

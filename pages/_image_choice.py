@@ -16,6 +16,7 @@ from cnn_core.figures import mosaic
 from cnn_core.figures.legend import uri
 from pages import _choices, _inside, _pad, _run_panel, _tiles
 from pages._shared import engine, say_error, t
+from pages._upload import picture_file
 
 SOURCES = ("data", "upload", "draw")
 ICONS = {
@@ -225,10 +226,7 @@ def _images(run_id: str, part: str, size: str, rows: tuple[int, ...]) -> np.ndar
 
 
 def _uploaded(run: runs.Run) -> Chosen | None:
-    file = st.file_uploader(
-        t("image.file"), type=["jpg", "jpeg", "png", "webp"], key="image_file",
-        label_visibility="collapsed",
-    )  # fmt: skip
+    file = picture_file("image_file")
     if file is None:
         st.info(t("image.no_file"), icon=":material/upload:")
         return None

@@ -13,6 +13,7 @@ from cnn_core.errors import CnnError
 from cnn_core.figures import mosaic
 from pages import _choices, _inside, _run_panel, _tiles
 from pages._shared import say_error, t
+from pages._upload import picture_file
 
 SETS = ("fashion_mnist", "mnist")  # scikit-learn's digits would load scikit-learn into the server
 PIXEL, PHOTO = "pixel", "photo"
@@ -95,10 +96,7 @@ def _photo() -> Sample:
 
 
 def _upload() -> np.ndarray | None:
-    file = st.file_uploader(
-        t("image.file"), type=["jpg", "jpeg", "png", "webp"], key="samples_file",
-        label_visibility="collapsed",
-    )  # fmt: skip
+    file = picture_file("samples_file")
     if file is None:
         return None
     try:

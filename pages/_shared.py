@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from html import escape
 from pathlib import Path
 
 import streamlit as st
@@ -58,6 +59,8 @@ def frame() -> None:
             on_change=_choose_language,
             label_visibility="collapsed",
         )
+    with st.container(key="lost"):  # style.css shows it as soon as the browser has lost the server
+        st.html(f'<p role="alert">{escape(t("frame.lost"))}</p>')
     _visitor.remember()
     if not engine().ours:
         _watch_cluster()

@@ -17,6 +17,7 @@ from cnn_core.figures.legend import uri
 from cnn_core.pictures import Told
 from pages import _choices, _inside, _pixels
 from pages._shared import say_error, t
+from pages._upload import picture_file
 
 SOURCES = {
     "data": ":material/photo_library:",
@@ -163,10 +164,7 @@ def _photograph() -> Shown:
 
 
 def _uploaded() -> Shown | None:
-    file = st.file_uploader(
-        t("image.file"), type=["jpg", "jpeg", "png", "webp"], key="images_file",
-        label_visibility="collapsed",
-    )  # fmt: skip
+    file = picture_file("images_file")
     if file is None:
         st.caption(t("images.no_file"))
         return None

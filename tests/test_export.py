@@ -207,8 +207,8 @@ def commands() -> list[list[str]]:
 def test_the_shipped_programs_are_those_that_the_command_writes(tmp_path):
     written = set()
     for _, file, *options in commands():
-        assert command.main(["export", str(tmp_path / "new.py"), *options]) == 0
-        assert (tmp_path / "new.py").read_text("utf-8") == (ROOT / file).read_text("utf-8")
+        assert command.main(["export", str(tmp_path / Path(file).name), *options]) == 0
+        assert (tmp_path / Path(file).name).read_text("utf-8") == (ROOT / file).read_text("utf-8")
         written.add(ROOT / file)
     assert written == set(SHIPPED.glob("*.py"))
 

@@ -77,7 +77,7 @@ TABLE = {
     "steering": May(modules=L0 | {"runs"}),
     "snapshots": May({"numpy"}, L0 | {"arithmetic", "runs"}),
     "tour": May({"numpy"}, L0 | {"arithmetic", "convolution", "runs", "run_log", "snapshots"}),
-    "browser": May({"numpy", "h5py"}, L0 | {"arithmetic", "browser", "runs"}),
+    "browser": May({"numpy"}, L0 | {"arithmetic", "browser", "runs"}, late={"h5py"}),
     "estimates": May(modules=L0 | {"datasets", "pace", "run_log", "runs"}),
     "limits": May(modules=L0 | {"arithmetic", "datasets"}),
     "program": May(modules=L0 | {"arithmetic", "pace", "sources"}),
@@ -97,7 +97,8 @@ TABLE = {
     "processes": May(modules=L0 | {"runs"}),
     "jobs": May(modules=L0 | L1 | {"worker", "cluster", "processes"}),
     "sweeps": May({"optuna"}, L0 | L1 | {"jobs"}),
-    "__main__": May(modules=L0 | L1 | {"worker", "cluster"}, late={"rich"} | L2),
+    "destination": May(modules=L0 | {"runs"}),
+    "__main__": May(modules=L0 | L1 | {"worker", "cluster", "destination"}, late={"rich"} | L2),
 }
 SCREEN = May({"streamlit", "numpy", "PIL"}, SERVER_SIDE)
 NEVER_IN_FIGURES = {"os", "pathlib"}

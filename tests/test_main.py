@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import re
 import signal
 import subprocess
@@ -122,6 +123,88 @@ def test_a_folder_that_cannot_be_made_is_one_sentence(
     assert said.count("\n") == 1
 
 
+@pytest.mark.parametrize(
+    "link",
+    [
+        "%%%",
+        "",
+        "?",
+        "epochs",
+        "http://localhost:8501/playground",
+        "foo=1",
+        "epochs=3&foo=1",
+        "=&=",
+    ],
+)
+def test_a_link_without_settings_is_one_sentence(
+    link: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert command.main(["train", "--query", link]) == 2
+    assert capsys.readouterr().err.startswith(f"“{link}” names no setting. Copy a link from")
+
+
+def test_every_command_and_option_is_explained_in_a_phrase() -> None:
+    parser = command._parser()
+    [commands] = [it for it in parser._actions if isinstance(it, argparse._SubParsersAction)]
+    assert set(commands.choices) == {"train", "export", "worker", "scheduler"}
+    assert all(len(it.help or "") > 20 for it in commands._choices_actions)
+    for one in commands.choices.values():
+        assert one.description
+        for action in one._actions:
+            assert len((action.help or "").split()) >= 3, action.option_strings
+        assert "Errno" not in one.format_help()
+
+
+SETTINGS = ("--preset", "tiny", "--dataset", "digits", "--epochs", "1")
+
+
+@pytest.mark.parametrize("name", ["c.IPYNB", "c.ipynb", "c.py", "c.PY", "new/folder/c.py"])
+def test_the_ending_decides_what_is_exported(name: str, tmp_path: Path) -> None:
+    assert command.main(["export", str(tmp_path / name), *SETTINGS]) == 0
+    text = (tmp_path / name).read_text("utf-8")
+    assert text.startswith("{") == name.lower().endswith(".ipynb")
+
+
+@pytest.mark.parametrize("name", ["folder", "folder.py", "c", "c.txt", "file/c.py"])
+def test_a_place_for_no_program_is_one_sentence_and_changes_nothing(
+    name: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "file").write_text("mine")
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "folder.py").mkdir()
+    before = sorted(tmp_path.rglob("*"))
+    for force in ([], ["--force"]):
+        assert command.main(["export", str(tmp_path / name), *force, *SETTINGS]) == 2
+        said = capsys.readouterr().err
+        assert said.count("\n") == 1
+        assert "Errno" not in said
+        assert sorted(tmp_path.rglob("*")) == before
+
+
+def test_an_export_replaces_another_file_only_by_force(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "c.py"
+    path.write_text("mine")
+    assert command.main(["export", str(path), *SETTINGS]) == 2
+    assert capsys.readouterr().err.startswith(f"{path} exists and holds something else.")
+    assert path.read_text() == "mine"
+    assert command.main(["export", str(path), "--force", *SETTINGS]) == 0
+    assert "keras" in path.read_text("utf-8")
+    assert command.main(["export", str(path), *SETTINGS]) == 0, "it holds the same"
+
+
+def test_a_folder_that_holds_something_is_trained_into_only_by_force(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "best.keras").write_text("mine")
+    assert command.main(["train", "--folder", str(tmp_path), *SETTINGS]) == 2
+    assert capsys.readouterr().err.startswith(f"The folder {tmp_path} is not empty.")
+    assert (tmp_path / "best.keras").read_text() == "mine"
+    assert command.main(["train", "--folder", str(tmp_path / "best.keras"), *SETTINGS]) == 2
+    assert "is a file. Name a folder" in capsys.readouterr().err
+
+
 def test_help_and_mistakes_do_not_wait_for_tensorflow() -> None:
     code = (
         "import sys\n"
@@ -180,6 +263,38 @@ def test_training_prints_its_accuracies_and_keeps_the_weights(tmp_path: Path) ->
     model, _ = setup("--preset", "tiny", "--dataset", "digits", "--query", "blocks=6.3")
     models.restore(model, folder / "best.keras")
     assert (folder / "snapshots" / "epoch-001.npz").exists()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("seconds", [0.0, 1.0, 2.0])  # of loading
+def test_control_c_while_it_loads_leaves_what_was_there(seconds: float, tmp_path: Path) -> None:
+    (tmp_path / "best.keras").write_text("mine")
+    (tmp_path / "snapshots").mkdir()
+    (tmp_path / "snapshots" / "epoch-007.npz").write_text("mine")
+    # One epoch takes too long to end.
+    process = start(
+        *("train", "--dataset", "digits", "--preset", "tiny", "--query", "blocks=256.7~256.7"),
+        *("--batch-size", "1", "--folder", str(tmp_path), "--force"),
+    )
+    try:
+        deadline = time.monotonic() + 60
+        while not list(tmp_path.glob(".before-*")):  # it has begun
+            assert process.poll() is None
+            assert time.monotonic() < deadline
+            time.sleep(0.02)
+        time.sleep(seconds)
+        process.send_signal(signal.SIGINT)
+        _, err = process.communicate(timeout=60)
+    finally:
+        process.kill()
+    assert process.returncode == 130
+    assert err == "Interrupted. No epoch was complete, so no weights were saved.\n"
+    left = {
+        str(it.relative_to(tmp_path)): it.read_text()
+        for it in tmp_path.rglob("*.*")
+        if it.is_file()
+    }
+    assert left == {"best.keras": "mine", "snapshots/epoch-007.npz": "mine"}
 
 
 @pytest.mark.slow

@@ -14,16 +14,16 @@ import numpy as np
 from keras import layers
 from sklearn.model_selection import train_test_split
 
-SEED = 42  # first weights, dropout and the order of the images follow from it
+SEED = 42  # determines the initial weights, dropout and the order of the images
 EPOCHS = 20
 BATCH_SIZE = 32
 LEARNING_RATE = 0.001
 PATIENCE = 3  # epochs without a lower validation loss
-# Instead of Keras' download: an .npz file with x_train, y_train, x_test and y_test
+# Instead of Keras's download: an .npz file with x_train, y_train, x_test and y_test
 DATA_FILE = os.environ.get("DATA_FILE")
 
 
-# --- The images: to learn from, to decide when to stop, and to test with at the end ---
+# --- The images: for training, for validation, and for the test at the end ---
 if DATA_FILE:
     with np.load(DATA_FILE) as data:
         images, labels = data["x_train"], data["y_train"]
@@ -46,7 +46,7 @@ print(f"{len(x_train)} training, {len(x_val)} validation, {len(x_test)} test ima
 
 # --- The network ---
 def seed_of(layer):
-    """A seed of its own for each layer, made of SEED and its name."""
+    """A separate seed for each layer, made from SEED and the layer's name."""
     sequence = np.random.SeedSequence(SEED, spawn_key=(zlib.crc32(layer.encode()),))
     return int(sequence.generate_state(1)[0] >> 1)
 
@@ -64,7 +64,7 @@ model = keras.Model(inputs, outputs)
 model.summary()
 
 
-# --- The first weights: drawn layer by layer, so that they are those of the app ---
+# --- Initial weights: drawn layer by layer, so that they match those in the app ---
 for layer in model.layers:
     if hasattr(layer, "kernel"):
         draw = keras.initializers.GlorotUniform(seed_of(layer.name))
@@ -76,7 +76,7 @@ BATCHES = math.ceil(len(x_train) / BATCH_SIZE)
 
 
 def batches():
-    """Batch after batch without end; each epoch has an order of its own."""
+    """An endless stream of batches; each epoch has an order of its own."""
     for epoch in itertools.count():
         order = np.random.default_rng((SEED, epoch)).permutation(len(x_train))
         for start in range(0, len(order), BATCH_SIZE):
@@ -98,7 +98,7 @@ history = model.fit(
     shuffle=False,
     callbacks=[
         keras.callbacks.TerminateOnNaN(),
-        # Stop when the validation loss no longer falls, and go back to the best weights.
+        # Stop when the validation loss no longer falls, and restore the best weights.
         keras.callbacks.EarlyStopping(patience=PATIENCE, restore_best_weights=True),
     ],
     verbose=2,

@@ -122,15 +122,35 @@ def test_a_transparent_picture_shows_its_fourth_channel(app: Server, window: Win
     Image.fromarray(clear).save(buffer, "PNG")
     inside = Inside.open(app, window, "images", source="upload", lang="ko")
     page = inside.page
+    chooser, refusal = page.locator("input[type=file]"), page.locator(".refusal")
+    large = b"x" * (20 * 1024 * 1024 + 1)
+    for name, content, said in [
+        ("film.mp4", b"film", "JPEG, PNG, WebP 그림이 아닙니다"),
+        ("notes.txt", b"text", "“notes.txt” 파일을 열지 않았습니다"),
+        ("large.PNG", large, "20 MB보다 큽니다"),
+    ]:
+        wrong: Any = {"name": name, "mimeType": "image/jpeg", "buffer": content}
+        chooser.set_input_files(wrong)
+        expect(refusal).to_contain_text(said)
+        expect(page.get_by_test_id("stFileChip")).to_have_count(1)
     file: Any = {"name": "clear.png", "mimeType": "image/png", "buffer": buffer.getvalue()}
-    page.locator("input[type=file]").set_input_files(file)
+    chooser.set_input_files(file)
     holds(page, clear, 0, 2, 8)
     expect(page.get_by_test_id("stTable").first).to_contain_text("(9, 12, 4)")
     expect(page.locator(".channels figure")).to_have_count(4)
     assert readable(page) > 4.5
     bad: Any = {"name": "bad.png", "mimeType": "image/png", "buffer": b"no picture"}
-    page.locator("input[type=file]").set_input_files(bad)
+    expect(refusal).to_be_hidden()
+    expect(page.get_by_test_id("stFileChip")).to_have_count(1)
+    chooser.set_input_files(bad)
     expect(inside.alerts).to_have_count(1)
+    buffer = io.BytesIO()
+    Image.fromarray(clear[..., :3]).save(buffer, "JPEG")
+    chooser.set_input_files(
+        {"name": "a.jfif", "mimeType": "image/jpeg", "buffer": buffer.getvalue()}
+    )
+    expect(page.locator(".channels figure")).to_have_count(3)
+    expect(inside.alerts).to_have_count(0)
 
 
 def test_a_finger_picks_the_place_on_a_phone(app: Server, window: Window) -> None:

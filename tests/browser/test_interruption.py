@@ -37,13 +37,16 @@ def test_a_run_survives_the_death_of_its_worker_and_of_its_server(start, window)
 
     workers = psutil.Process(server.process.pid).children(recursive=True)
     assert len(workers) == 2
+    expect(page.locator(".st-key-lost")).to_be_hidden()
     server.kill()
+    expect(page.locator(".st-key-lost")).to_contain_text("The connection to ConvScope is lost.")
+    expect(page.locator(".st-key-lost")).to_be_visible()
     eventually(lambda: not any(map(_works, workers)))
 
     server = start()
     page.goto(f"{server.url}/playground")
     screen = Playground.of(page)
-    done = max(event["epoch"] for event in server.events(run, "EpochEnd"))
+    done = max(event["epoch"] for event in server.events(run, "Saved"))
     screen.part("runs").locator("summary").click()
     expect(screen.part("runs").get_by_role("switch", name="Only my runs")).to_be_checked()
     expect(screen.part("runs")).to_contain_text("interrupted")

@@ -4,10 +4,20 @@
 import { Network } from "../../assets/network/network.js";
 import { forward, resolve, terms } from "../../assets/network/layers.js";
 import { unread } from "../../assets/network/layout.js";
-import { floats } from "../../assets/network/packed.js";
+import { bytes, floats, unpack } from "../../assets/network/packed.js";
 
 export default function answers(questions) {
-  return questions.map((question) => packed(question.layer ? one(question) : whole(question)));
+  return questions.map((question) => {
+    if (question.file) return packed(filed(question));
+    return packed(question.layer ? one(question) : whole(question));
+  });
+}
+
+// The probabilities of a packed network: {file, images}.
+function filed({ file, images }) {
+  const { description, weights } = unpack(bytes(file).buffer);
+  const network = new Network(description, weights);
+  return images.map((image) => network.predict(floats(image)));
 }
 
 // A whole network: {input, layers, weights, image, units: [[place, index], ...]}.
