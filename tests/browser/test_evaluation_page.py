@@ -122,7 +122,7 @@ def test_a_click_on_a_cell_shows_exactly_its_images_most_confident_first(app, wi
     count = answers.matrix[SHIRT, TSHIRT]
     assert len(expected) == count > 15
     expect(page.locator(".st-key-cell_images")).to_contain_text(
-        f"Taken for T-shirt/top: {count} of"
+        f"Classified as T-shirt/top: {count} of"
     )
     eventually(lambda: shown_rows(page) == expected[:15])
     for card, image in zip(cards(page).all(), answers.images(expected[:15]), strict=True):
