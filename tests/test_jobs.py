@@ -350,9 +350,9 @@ def test_runs_of_a_scheduler_that_went_away_wait_in_their_old_order(
     assert queue.problem("look") is not None
     assert "answers at tcp://made-up:1" in str(queue.problem("train"))
     assert not queue.ready("train")
-    with pytest.raises(EngineError, match="No Dask scheduler answers"):
+    with pytest.raises(EngineError, match="No Dask scheduler responds"):
         order(queue)
-    with pytest.raises(EngineError, match="No Dask scheduler answers"):
+    with pytest.raises(EngineError, match="No Dask scheduler responds"):
         queue.look("predict", first, timeout=0.0)
     cluster.status = "running"
     queue._tick()
@@ -566,9 +566,9 @@ def test_a_scheduler_that_is_not_there_is_a_sentence_and_no_hang(address: str) -
         until(lambda: engine.problem("train"), 20)
         assert address in str(engine.problem("look"))
         assert "CONVSCOPE_SCHEDULER" in engine.problem("train").sentence("ko")
-        with pytest.raises(EngineError, match="No Dask scheduler answers"):
+        with pytest.raises(EngineError, match="No Dask scheduler responds"):
             order(engine)
-        with pytest.raises(EngineError, match="No Dask scheduler answers"):
+        with pytest.raises(EngineError, match="No Dask scheduler responds"):
             engine.look("predict", runs.create(MODEL, SHORT))
         threads = threading.active_count()
         time.sleep(1.0)

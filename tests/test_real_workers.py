@@ -422,7 +422,7 @@ def test_an_existing_cluster_trains_looks_and_may_go_away(
         until(lambda: engine.problem("train"), 30)
         assert address in str(engine.problem("train"))
         until(lambda: state(first) == state(second) == "queued", 20)
-        with pytest.raises(EngineError, match="No Dask scheduler answers"):
+        with pytest.raises(EngineError, match="No Dask scheduler responds"):
             engine.look("predict", first, np.zeros((2, 8, 8, 1), np.uint8))
 
         plain_scheduler(start, address, tmp_path)

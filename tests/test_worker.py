@@ -482,7 +482,7 @@ def test_a_worker_without_a_scheduler_says_that_it_waits_and_does() -> None:
         try:
             said = process.stdout.readline()
             assert said == (
-                f"No Dask scheduler answers at {address}. This worker keeps trying; Ctrl-C ends it.\n"
+                f"No Dask scheduler responds at {address}. This worker keeps trying; Ctrl-C ends it.\n"
             )
             assert process.poll() is None
             process.send_signal(signal.SIGINT)
@@ -507,7 +507,7 @@ def test_a_worker_of_an_app_that_is_gone_ends() -> None:
     ) as process:
         wrong = process.stderr.read()
         assert process.wait(60) == 2
-    assert "No Dask scheduler answers at tcp://127.0.0.1:9" in wrong
+    assert "No Dask scheduler responds at tcp://127.0.0.1:9" in wrong
     assert "Traceback" not in wrong
 
 
