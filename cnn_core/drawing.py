@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import binascii
 from dataclasses import dataclass
+from math import ceil
 from typing import Any, Literal
 
 import numpy as np
@@ -16,6 +17,7 @@ Ink = Literal["auto", "bright", "dark"]
 SIDE = 28  # of the model's input, in pixels
 BOX = 20  # side of the square that a digit just fits into
 FAINTEST = 1 / 64  # of full ink; what is paler is paper
+TIE = 1e-6  # pixels; closer to a half counts as one, whatever the order in which ink is added up
 LUMINANCE = np.array([0.299, 0.587, 0.114], np.float32)  # ITU-R BT.601, as in Pillow's "L"
 
 
@@ -220,7 +222,8 @@ def _corner(scaled: Grey) -> tuple[int, int]:
     for axis, length in enumerate(scaled.shape):
         mass = scaled.sum(axis=1 - axis, dtype=np.float64)
         centre = float(mass @ np.arange(length) / mass.sum())
-        corner.append(min(max(round(SIDE / 2 - centre), 0), SIDE - length))
+        nearest = ceil(SIDE / 2 - centre - 0.5 - TIE)
+        corner.append(min(max(nearest, 0), SIDE - length))
     return corner[0], corner[1]
 
 

@@ -356,6 +356,6 @@ def test_no_text_breaks_the_reader(text):
 
 
 def test_python_and_the_browser_agree_on_the_size_of_a_canvas():
-    script = (ROOT / "assets" / "pad" / "pad.js").read_text("utf-8")
+    script = (ROOT / "assets" / "pad" / "ink.js").read_text("utf-8")
     assert re.search(r"const PIXELS = (\d+);", script)[1] == str(_pad.SIDE)
     assert re.search(r"const SIDE = (\d+);", script)[1] == str(UNITS)

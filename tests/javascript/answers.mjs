@@ -4,13 +4,23 @@
 import { Network } from "../../assets/network/network.js";
 import { forward, resolve, terms } from "../../assets/network/layers.js";
 import { unread } from "../../assets/network/layout.js";
+import { covered, pack } from "../../assets/pad/ink.js";
+import { prepare } from "../../assets/pad/preparation.js";
 import { bytes, floats, unpack } from "../../assets/network/packed.js";
 
 export default function answers(questions) {
   return questions.map((question) => {
+    if (question.strokes) return packed(drawn(question));
+    if (question.canvas) return packed(prepare(bytes(question.canvas)));
     if (question.file) return packed(filed(question));
     return packed(question.layer ? one(question) : whole(question));
   });
+}
+
+// What strokes on the pad become: {strokes}.
+function drawn({ strokes }) {
+  const ink = covered(strokes);
+  return { ink: pack(ink), ...prepare(ink) };
 }
 
 // The probabilities of a packed network: {file, images}.
