@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from statistics import median
 
 from cnn_core import datasets, run_log, runs
+from cnn_core.config import ModelConfig, TrainConfig
 from cnn_core.pace import reckoned_seconds
 
 
@@ -42,9 +43,15 @@ def seconds_left(run: runs.Run, speed: float | None) -> float | None:
     history = run_log.history(run)
     if history.seconds_left is not None:
         return history.seconds_left
-    images = datasets.training_images(run.train)
-    epoch = runs.seconds_an_epoch(run.model, run.train, images, speed)
-    return None if epoch is None else epoch * (run.train.epochs - history.epochs_done)
+    return whole(run.model, run.train, speed, done=history.epochs_done)
+
+
+def whole(
+    model: ModelConfig, train: TrainConfig, speed: float | None, *, done: int = 0
+) -> float | None:
+    """Seconds that a run takes from its start, with so many epochs done; None without a speed."""
+    epoch = runs.seconds_an_epoch(model, train, datasets.training_images(train), speed)
+    return None if epoch is None else epoch * (train.epochs - done) + runs.measured_extra()
 
 
 def wait(ahead: Sequence[runs.Run], working: Iterable[runs.Run], workers: int) -> float | None:

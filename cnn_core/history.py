@@ -143,6 +143,16 @@ class History:
         return self.started.images / median(speeds[-RECENT:]) * (1 + VALIDATION)
 
     @property
+    def extra_seconds(self) -> float:
+        """What an ended run took beside its epochs: to build and compile, and to evaluate. 0: unknown."""
+        steady, ends = self.steady_epoch_seconds, self.complete_epochs
+        if not (steady and self.started and self.ended and ends):
+            return 0.0
+        ends = tuple(end for end in ends if end.epoch > self.started.epochs_done)
+        start = sum(end.seconds for end in ends) - steady * len(ends)
+        return max(0.0, start) + max(0.0, self.ended.time - self.epochs[-1].time)
+
+    @property
     def _first_estimate(self) -> float | None:
         """Of the first epoch or the first report, the start included."""
         if self.complete_epochs:

@@ -16,7 +16,7 @@ from typing import Any
 from cnn_core import cluster, run_log, runs, steering, version, worker
 from cnn_core.config import Limits, ModelConfig, TrainConfig
 from cnn_core.errors import CnnError, EngineError, LimitError, RunError
-from cnn_core.estimates import Place, present_speed, wait
+from cnn_core.estimates import Place, present_speed, wait, whole
 from cnn_core.limits import check_limits
 from cnn_core.processes import CLOSE_TIMEOUT, Backoff, WorkerProcess
 
@@ -234,11 +234,11 @@ class Engine:
         workers = len(self._workers.get("train", ()))
         return Place(len(ahead), wait(ahead, working, workers))
 
-    def speed(self) -> float | None:
-        """How fast this machine trains now, as `runs.Status.speed`; None without any measurement."""
+    def estimate(self, model: ModelConfig, train: TrainConfig) -> float | None:
+        """Seconds that such a run would take from its start; None without any measurement."""
         with self._lock:
             working = self._working()
-        return present_speed(working)
+        return whole(model, train, present_speed(working))
 
     def _working(self) -> list[runs.Run]:
         return [job.run for job in self._jobs if job.future is not None]

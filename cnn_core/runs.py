@@ -83,12 +83,14 @@ class Status:
         since: When it got there, in seconds since 1970.
         speed: Of this machine while it trained: seconds of `pace.reckoned_seconds` worked off in one;
             0 if it was not measured.
+        extra: Seconds that it took beside its epochs, mostly to compile; 0 if that was not measured.
         error: What went wrong when it failed, in a sentence for each language.
     """
 
     state: str
     since: float = 0.0
     speed: float = 0.0
+    extra: float = 0.0
     error: dict[str, str] | None = None
 
     @property
@@ -298,6 +300,7 @@ def _status(tree: dict[str, Any]) -> Status:
             state=str(tree["state"]),
             since=float(tree.get("since", 0.0)),
             speed=float(tree.get("speed", 0.0)),
+            extra=float(tree.get("extra", 0.0)),
             error={name: str(text) for name, text in error.items()} if error else None,
         )
     except (AttributeError, KeyError, TypeError, ValueError, OverflowError):
@@ -306,7 +309,12 @@ def _status(tree: dict[str, Any]) -> Status:
 
 
 def write_status(
-    run: Run, state: str, *, speed: float = 0.0, error: CnnError | None = None
+    run: Run,
+    state: str,
+    *,
+    speed: float = 0.0,
+    extra: float = 0.0,
+    error: CnnError | None = None,
 ) -> None:
     """Replace the run's status; the writing process vouches for an active one until it dies.
 
@@ -318,6 +326,7 @@ def write_status(
         "state": state,
         "since": time.time(),
         "speed": speed,
+        "extra": extra,
         "host": socket.gethostname(),
         "pid": os.getpid(),
     }
@@ -360,14 +369,23 @@ def examples(run: Run) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.int64]] | 
 
 def measured_speed(recent: int = 8) -> float | None:
     """Median `Status.speed` of the newest measured runs on this home; None before the first."""
-    speeds: list[float] = []
+    return _measured("speed", recent)
+
+
+def measured_extra(recent: int = 8) -> float:
+    """The same of `Status.extra`; 0 before the first."""
+    return _measured("extra", recent) or 0.0
+
+
+def _measured(name: str, recent: int) -> float | None:
+    values: list[float] = []
     for folder in sorted(_folders(), reverse=True)[:MEASURED_RUNS]:
-        speed = _status(read_json(folder / "status.json") or {}).speed
-        if 0 < speed < math.inf:
-            speeds.append(speed)
-        if len(speeds) == recent:
+        value = getattr(_status(read_json(folder / "status.json") or {}), name)
+        if 0 < value < math.inf:
+            values.append(value)
+        if len(values) == recent:
             break
-    return statistics.median(speeds) if speeds else None
+    return statistics.median(values) if values else None
 
 
 def seconds_an_epoch(

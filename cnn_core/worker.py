@@ -97,7 +97,8 @@ def train_run(run_id: str) -> None:
     if not runs.exists(run):
         log.warning("run %s was deleted while it trained", run_id)
         return
-    runs.write_status(run, state, speed=speed, error=problem)
+    extra = run_log.history(run).extra_seconds
+    runs.write_status(run, state, speed=speed, extra=extra, error=problem)
     if state in runs.OVER:
         (run.folder / "last.keras").unlink(missing_ok=True)
     gc.collect()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from cnn_core import arithmetic, datasets, runs, texts
+from cnn_core import arithmetic, datasets, texts
 from cnn_core.arithmetic import LayerRow
 from cnn_core.config import ModelConfig, TrainConfig
 from cnn_core.errors import CnnError, ShapeError
@@ -80,11 +80,9 @@ def _outlook(model: ModelConfig, train: TrainConfig) -> str:
     """How much there is to do, and how long it will take if that was measured before."""
     images = datasets.training_images(train)
     text = t("playground.work", images=f"{images:,}", epochs=train.epochs)
-    seconds = runs.seconds_an_epoch(model, train, images, engine().speed())
+    seconds = engine().estimate(model, train)
     if seconds is not None:
-        text += " · " + t(
-            "playground.estimate", time=_run_panel.span(max(1, seconds * train.epochs))
-        )
+        text += " · " + t("playground.estimate", time=_run_panel.span(max(1, seconds)))
     if problem := datasets.trouble(train.dataset, train.size):
         text += "  \n" + say_error(problem)
     elif not datasets.available(train.dataset, train.size):

@@ -121,6 +121,14 @@ def test_progress_inside_an_epoch():
     assert history.seconds_left == pytest.approx(50 * 1.5)
 
 
+def test_what_a_run_took_beside_its_epochs():
+    ends = [replace(end(n, seconds=s), time=100.0 + n) for n, s in ((1, 9.0), (2, 2.0), (3, 2.0))]
+    over = RunEnded("finished", 3, 3, 13.0, time=105.0)
+    assert told(START, *ends, over).extra_seconds == pytest.approx((13 - 3 * 2) + 2)
+    assert told(START, *ends).extra_seconds == 0.0
+    assert told(START, over).extra_seconds == 0.0
+
+
 def test_while_an_epoch_is_validated_it_is_still_the_present_one():
     history = told(START, end(1), batch(2, 10))
     assert (history.epoch, history.batch, history.position) == (2, 10, 2.0)

@@ -158,7 +158,9 @@ def test_the_run_at_work_tells_how_long_those_that_wait_will_take(queue: Engine)
     write(EpochEnd(2, 1, 1, 1, 1, 1, seconds=0.5))
     write.close()
     assert queue.place(last).seconds == pytest.approx(0.0 + 2 * 0.5)
-    assert queue.speed() == pytest.approx(work / 0.5)
+    assert queue.estimate(MODEL, SHORT) == pytest.approx(2 * 0.5)
+    runs.write_status(slow, "finished", speed=work / 10, extra=3.0)
+    assert queue.estimate(MODEL, SHORT) == pytest.approx(3.0 + 2 * 0.5), "compiling takes time too"
     assert queue.place(waiting).position == 1
 
 

@@ -365,12 +365,12 @@ def test_a_run_shows_life_before_it_says_that_it_is_active(monkeypatch: pytest.M
         (
             "status.json",
             lambda run, n: runs.write_status(run, "finished", speed=float(n)),
-            lambda tree: tree["state"] == "finished" and len(tree) == 5,
+            lambda tree: tree["state"] == "finished" and len(tree) == 6,
         ),
         (
             "control.json",
             lambda run, n: steering.ask(run, by=run.owner, steps=n, learning_rate=1 / (n + 1)),
-            lambda tree: len(tree) == 4 and tree["learning_rate"] == 1 / (tree["steps"] + 1),
+            lambda tree: len(tree) == 5 and tree["learning_rate"] == 1 / (tree["steps"] + 1),
         ),
     ],
 )
