@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from textwrap import dedent, indent
+from textwrap import dedent, indent, wrap
 
 from cnn_core import texts
 from cnn_core.arithmetic import LayerRow, layer_table
@@ -13,6 +13,10 @@ from cnn_core.sources import Source, spec
 
 FORMS = ("sequential", "functional")
 FROM_SKLEARN = "digits"
+KERAS_FOLDERS = {
+    "fashion_mnist": "~/.keras/datasets/fashion-mnist/",
+    "mnist": "~/.keras/datasets/mnist.npz",
+}
 WIDTH = 100  # of a line
 OPTIMIZERS = {
     "adam": "Adam(LEARNING_RATE)",
@@ -151,9 +155,27 @@ class _Program:
             print(f"{self.say("counts", **counts)}")
         '''
         loaded = self._sample() if self.is_sample else self._full()
-        if not self.is_download:
-            loaded = self._digits()
+        loaded = self._download() + dedent(loaded) if self.is_download else self._digits()
         return dedent(loaded) + dedent(self._subset() if self.part else "") + dedent(scaled)
+
+    def _download(self) -> str:
+        words = {"data": self.source.title, "folder": KERAS_FOLDERS[self.source.name]}
+        room = (WIDTH - 18) // (
+            2 if self.language == "ko" else 1
+        )  # Korean letters are twice as wide
+        said = wrap(self.say("no_download", **words), room, drop_whitespace=False)
+        lines = indent("\n".join(f'"{line}"' for line in said), " " * 12)
+        return f'''
+def download():
+    """{self.say("download")}"""
+    try:
+        return keras.datasets.{self.source.name}.load_data()
+    except Exception as error:
+        raise SystemExit(
+{lines}
+        ) from error
+
+'''
 
     def _digits(self) -> str:
         return f"""
@@ -169,13 +191,13 @@ class _Program:
         """
 
     def _full(self) -> str:
-        return f"""
+        return """
             if DATA_FILE:
                 with np.load(DATA_FILE) as data:
                     images, labels = data["x_train"], data["y_train"]
                     x_test, y_test = data["x_test"], data["y_test"]
             else:
-                (images, labels), (x_test, y_test) = keras.datasets.{self.source.name}.load_data()
+                (images, labels), (x_test, y_test) = download()
             x_train, x_val, y_train, y_val = train_test_split(
                 images, labels, test_size=0.2, random_state=42, stratify=labels
             )
@@ -198,7 +220,7 @@ class _Program:
                     x_val, y_val = data["x_val"], data["y_val"]
                     x_test, y_test = data["x_test"], data["y_test"]
             else:
-                (images, labels), (x_test, y_test) = keras.datasets.{self.source.name}.load_data()
+                (images, labels), (x_test, y_test) = download()
                 x_train, x_val, y_train, y_val = train_test_split(
                     images, labels, test_size=0.2, random_state=42, stratify=labels
                 )
@@ -278,12 +300,17 @@ class _Program:
         return f"layers.{kind}({', '.join(said)})"
 
     def weights(self) -> str:
-        return dedent("""
-            for layer in model.layers:
-                if hasattr(layer, "kernel"):
-                    draw = keras.initializers.GlorotUniform(seed_of(layer.name))
-                    layer.kernel.assign(draw(layer.kernel.shape))
-        """)
+        return dedent(f'''
+            def initialize(model):
+                """{self.say("initialize")}"""
+                for layer in model.layers:
+                    if hasattr(layer, "kernel"):
+                        draw = keras.initializers.GlorotUniform(seed_of(layer.name))
+                        layer.kernel.assign(draw(layer.kernel.shape))
+
+
+            initialize(model)
+        ''')
 
     def training(self) -> str:
         feeding = f'''
@@ -311,6 +338,9 @@ class _Program:
         ]
         listed = f"\n{' ' * 20}".join(callbacks)
         fitting = f"""
+            # {self.say("anew")}
+            model = keras.models.clone_model(model)
+            initialize(model)
             model.compile(
                 optimizer=keras.optimizers.{OPTIMIZERS[self.train.optimizer]},
                 loss="sparse_categorical_crossentropy",

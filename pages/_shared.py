@@ -18,6 +18,9 @@ ASSETS = Path(__file__).parent.parent / "assets"
 STYLE = ASSETS / "style.css"
 ICON = str(ASSETS / "icon.png")
 WATCH_S = 2.0
+_browser = st.components.v2.component(
+    "convscope_frame", js=(ASSETS / "frame" / "frame.js").read_text("utf-8")
+)
 WORD_JOINER = "\u2060"  # has no width
 
 
@@ -62,6 +65,8 @@ def frame() -> None:
     with st.container(key="lost"):  # style.css shows it as soon as the browser has lost the server
         st.html(f'<p role="alert">{escape(t("frame.lost"))}</p>')
     _visitor.remember()
+    with st.container(key="frame"):
+        _browser(key="frame_browser")
     if not engine().ours:
         _watch_cluster()
 

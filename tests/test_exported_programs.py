@@ -209,6 +209,7 @@ def test_a_strided_1x1_convolution_learns_in_a_stranger_s_process_too(tmp_path: 
     )
     (tmp_path / "one.py").write_text(export.to_script(model, DIGITS), encoding="utf-8")
     data = datasets.load("digits")
+    (tmp_path / "mine").mkdir()
     result = training.train(model, DIGITS, data, folder=tmp_path / "mine")
     network = {"network": "mine/best.keras", "images": "images.npy"}
     np.save(tmp_path / "images.npy", data.x_test / np.float32(255))
@@ -264,6 +265,44 @@ def built(script: str) -> keras.Model:
     model = names["model"]
     assert isinstance(model, keras.Model)
     return model
+
+
+@pytest.mark.parametrize("language", ["en", "ko"])
+@pytest.mark.parametrize("size", ["sample", "full"])
+@pytest.mark.parametrize("dataset", ["fashion_mnist", "mnist"])
+def test_without_the_internet_a_program_says_what_to_do(
+    dataset: str, size: str, language: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse() -> None:
+        raise OSError("no route to host")
+
+    monkeypatch.setattr(getattr(keras.datasets, dataset), "load_data", refuse)
+    monkeypatch.delenv("DATA_FILE", raising=False)
+    script = export.to_script(
+        TEXTBOOK, replace(SMALL, dataset=dataset, size=size), language=language
+    )
+    with pytest.raises(SystemExit) as ended:
+        exec(data_part(script), {})
+    sentence = str(ended.value)
+    assert "~/.keras/datasets/" in sentence
+    assert "DATA_FILE" in sentence
+    assert ("download" in sentence) == (language == "en")
+    assert "  " not in sentence
+
+
+def test_running_the_training_cell_again_starts_the_training_over() -> None:
+    it = SET_UPS["textbook"]
+    model = replace(it.model, blocks=(ConvBlock(4),), dense=(8,), input_shape=EIGHT)
+    notebook = json.loads(export.to_notebook(model, replace(DIGITS, epochs=1)))
+    cells = ["".join(it["source"]) for it in notebook["cells"] if it["cell_type"] == "code"]
+    [training_cell] = [number for number, cell in enumerate(cells) if "model.fit(" in cell]
+    names: dict[str, object] = {}
+    for cell in cells[: training_cell + 1]:
+        exec(cell, names)
+    first = names["history"].history
+    exec(cells[training_cell], names)
+    for name, figures_ in first.items():
+        assert_allclose(names["history"].history[name], figures_, atol=1e-5)
 
 
 @pytest.mark.parametrize("form", export.FORMS)

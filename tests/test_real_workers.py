@@ -411,7 +411,7 @@ def test_an_existing_cluster_trains_looks_and_may_go_away(
         assert {running_pid(first), running_pid(second)} == {it.pid for it in workers[:2]}
         until((first.folder / "best.keras").exists)
         assert engine.look("predict", first, np.zeros((2, 8, 8, 1), np.uint8)).shape == (2, 10)
-        with pytest.raises(EngineError, match="could not be asked"):
+        with pytest.raises(EngineError, match="did not respond"):
             engine.look("predict", first, "no images")
         engine.stop(third, by=third.owner)
         assert state(third) == "stopped"

@@ -24,12 +24,25 @@ DATA_FILE = os.environ.get("DATA_FILE")
 
 
 # --- The images: for training, for validation, and for the test at the end ---
+def download():
+    """The images as Keras downloads them, once; afterwards they are in its folder."""
+    try:
+        return keras.datasets.fashion_mnist.load_data()
+    except Exception as error:
+        raise SystemExit(
+            "Keras could not download Fashion-MNIST. Connect to the internet and run this "
+            "again; or copy the files that you have to ~/.keras/datasets/fashion-mnist/, where "
+            "Keras looks first; or name an .npz file with these images in the environment "
+            "variable DATA_FILE."
+        ) from error
+
+
 if DATA_FILE:
     with np.load(DATA_FILE) as data:
         images, labels = data["x_train"], data["y_train"]
         x_test, y_test = data["x_test"], data["y_test"]
 else:
-    (images, labels), (x_test, y_test) = keras.datasets.fashion_mnist.load_data()
+    (images, labels), (x_test, y_test) = download()
 x_train, x_val, y_train, y_val = train_test_split(
     images, labels, test_size=0.2, random_state=42, stratify=labels
 )
@@ -65,10 +78,15 @@ model.summary()
 
 
 # --- Initial weights: drawn layer by layer, so that they match those in the app ---
-for layer in model.layers:
-    if hasattr(layer, "kernel"):
-        draw = keras.initializers.GlorotUniform(seed_of(layer.name))
-        layer.kernel.assign(draw(layer.kernel.shape))
+def initialize(model):
+    """Draw the kernels of every layer with its own seed."""
+    for layer in model.layers:
+        if hasattr(layer, "kernel"):
+            draw = keras.initializers.GlorotUniform(seed_of(layer.name))
+            layer.kernel.assign(draw(layer.kernel.shape))
+
+
+initialize(model)
 
 
 # --- Training ---
@@ -84,6 +102,9 @@ def batches():
             yield x_train[rows], y_train[rows]
 
 
+# A fresh copy of the network, so that running this part again starts the training over.
+model = keras.models.clone_model(model)
+initialize(model)
 model.compile(
     optimizer=keras.optimizers.Adam(LEARNING_RATE),
     loss="sparse_categorical_crossentropy",

@@ -1,0 +1,82 @@
+"""The browser's history: a page is one entry of it, however its address changes. And the phone's menu."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from conftest import ROOT, eventually, go
+from playwright.sync_api import Page, expect
+from screens import Playground
+
+PAGES = re.findall(r'"pages/(\w+)\.py"', (ROOT / "app.py").read_text("utf-8"))
+
+
+def settled(page: Page, name: str) -> str:
+    """The address of a page that has written its state there, once it no longer changes."""
+    path = "/" if name == "home" else f"/{name}"
+    eventually(lambda: page.evaluate("location.pathname") == path)
+    eventually(lambda: "lang=" in page.evaluate("location.search"))
+    eventually(lambda: page.evaluate("window.convscopeFrame === true"))
+    expect(page.locator(".stApp")).to_have_attribute("data-test-script-state", "notRunning")
+    return str(page.evaluate("location.href"))
+
+
+def entries(page: Page) -> list[str]:
+    """Paths of the history up to where the visitor is."""
+    return page.evaluate(
+        """navigation.entries().slice(0, navigation.currentEntry.index + 1)
+            .map(entry => new URL(entry.url).pathname)"""
+    )
+
+
+def test_one_press_of_back_leaves_every_page(app, window):
+    page = window(app.url)
+    settled(page, "home")
+    for name in PAGES:
+        if name == "home":
+            continue
+        page.locator(f".st-key-road_{name}").get_by_role("link").click()
+        settled(page, name)
+        page.go_back()
+        settled(page, "home")
+        expect(page.locator(f".st-key-road_{name}")).to_be_visible()
+
+
+@pytest.mark.parametrize("name", ["playground", "evaluation"])
+def test_a_page_that_a_link_opens_is_one_entry(name, app, window):
+    page = window("about:blank")
+    page.goto(f"{app.url}/{name}")
+    settled(page, name)
+    eventually(lambda: entries(page).count(f"/{name}") == 1)
+    page.go_back()
+    eventually(lambda: page.evaluate("location.href") == "about:blank")
+    page.go_forward()
+    settled(page, name)
+
+
+def test_settings_that_were_tried_are_no_entries(app, window):
+    page = window(app.url)
+    settled(page, "home")
+    go(page, "Build and train", "Playground")
+    settled(page, "playground")
+    screen = Playground.of(page)
+    for filters in (24, 16, 48):
+        screen.type("filters", filters, 0)
+        eventually(lambda filters=filters: str(filters) in settled(page, "playground"))
+    page.go_back()
+    settled(page, "home")
+    page.go_forward()
+    eventually(lambda: "48" in settled(page, "playground"))
+
+
+def test_the_menu_of_a_phone_closes_when_a_page_is_chosen(app, window):
+    page = window(app.url, width=390, height=844, has_touch=True)
+    for name, path in (("Images", "images"), ("Convolution", "convolution")):
+        page.get_by_test_id("stExpandSidebarButton").tap()
+        sidebar = page.get_by_test_id("stSidebar")
+        expect(sidebar).to_have_attribute("data-collapsed", "false")
+        link = sidebar.get_by_role("link", name=name, exact=True)
+        link.tap()
+        eventually(lambda path=path: page.evaluate("location.pathname") == f"/{path}")
+        expect(sidebar).to_have_attribute("data-collapsed", "true")
