@@ -12,15 +12,14 @@ from cnn_core import runs, texts
 from cnn_core.errors import CnnError
 from cnn_core.figures import palette
 from pages import _choices, _visitor
+from pages._bundle import bundle
 from pages._engine import engine
 
 ASSETS = Path(__file__).parent.parent / "assets"
 STYLE = ASSETS / "style.css"
 ICON = str(ASSETS / "icon.png")
 WATCH_S = 2.0
-_browser = st.components.v2.component(
-    "convscope_frame", js=(ASSETS / "frame" / "frame.js").read_text("utf-8")
-)
+_browser = st.components.v2.component("convscope_frame", js=bundle(ASSETS / "frame" / "frame.js"))
 WORD_JOINER = "\u2060"  # has no width
 
 
