@@ -18,6 +18,7 @@ from pages import _engine
 
 ELSEWHERE = {"home", "glossary"}  # nothing on them has labels but the language
 OTHER_NETWORK = "inside_run"
+BAD_CELLS = ("9" * 5000 + "-1", "10-0", "x", "²-0", "-", "03-1")
 Open = Callable[..., Window]
 
 
@@ -55,7 +56,7 @@ def _at_once(engine: Engine) -> Engine:
 def _look(
     engine: Engine, name: str, run: runs.Run, *arguments: object, timeout: float = 0
 ) -> object:
-    return worker.look(name, run.folder / "best.keras", run.id, arguments)
+    return worker.look(name, run.id, arguments)
 
 
 def drive(window: Window) -> int:
@@ -129,3 +130,20 @@ def test_another_language_during_a_run_that_then_ends(language, visit):
     left = {key: value for key, value in before.items() if key != f"rate_{run.id}"}
     assert choices(window).items() >= left.items()
     drive(window)
+
+
+@pytest.mark.parametrize("bad", [("part", "all"), *(("cell", it) for it in BAD_CELLS)])
+def test_a_link_to_no_part_or_cell_of_an_evaluation_says_so(bad, visit):
+    window = visit("evaluation", "en", run="digits", **dict([bad]))
+    assert len(window.at.warning) == 1
+    assert not visit("evaluation", "ko", run="digits").at.warning
+
+
+def test_an_evaluation_follows_a_second_link_in_the_same_window(visit):
+    at = visit("evaluation", "en", run="digits", part="val", cell="3-5").at
+    for part, cell in (("test", "2-7"), ("val", "3-5")):
+        at.switch_page("pages/home.py").run()
+        at.query_params |= {"run": "digits", "part": part, "cell": cell}
+        at.switch_page("pages/evaluation.py").run()
+        assert not at.exception
+        assert (at.query_params["part"], at.query_params["cell"]) == (part, cell)

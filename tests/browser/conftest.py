@@ -37,6 +37,8 @@ FLAGS = [
 ]
 OUTCOME = pytest.StashKey[pytest.TestReport]()
 ACTIVE = {"queued", "running"}
+LOGS: set[Path] = set()  # of all servers that tests started
+TRACEBACK = "Traceback (most recent call last)"
 
 expect.set_options(timeout=30_000)
 
@@ -131,8 +133,19 @@ def go(page: Page, section: str, name: str) -> None:
     page.get_by_role("menuitem", name=name, exact=True).click()
 
 
+@pytest.fixture(scope="session", autouse=True)
+def _no_server_logs_a_traceback() -> Iterator[None]:
+    """What a visitor may not see stands in the log: none of all servers of the tests holds a traceback."""
+    yield
+    texts = [path.read_text("utf-8", "replace") for path in sorted(LOGS) if path.exists()]
+    assert [
+        text[max(0, at - 500) : at + 3000] for text in texts if (at := text.find(TRACEBACK)) >= 0
+    ] == []
+
+
 def serve(home: Path, **environment: str) -> Server:
     """Start the app and wait until it answers."""
+    LOGS.add(home / "server.log")
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]

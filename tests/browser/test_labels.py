@@ -40,7 +40,7 @@ def test_after_another_data_set_or_size_every_setting_still_changes(app, window)
     screen.tab("Training")
     for name, text, images in (
         ("dataset", "scikit-learn digits (8×8)", "all 1,149"),
-        ("dataset", "Fashion-MNIST (clothes)", "all 8,000"),
+        ("dataset", "Fashion-MNIST (clothing)", "all 8,000"),
         ("size", "full data set", "all 48,000"),
         ("size", "sample (bundled)", "all 8,000"),
     ):
