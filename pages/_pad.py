@@ -42,7 +42,7 @@ class Drawing:
     live: bool
 
 
-def pad(key: str, *, again: float = 0.0, answer: str = "") -> Drawing | None:
+def pad(key: str, *, again: float = 0.0, answer: str = "", local: bool = False) -> Drawing | None:
     """Show the pad of that key; what is drawn on it, or None before the first stroke.
 
     It sends while a stroke is drawn, and waits with the next message until the run that it caused
@@ -57,7 +57,7 @@ def pad(key: str, *, again: float = 0.0, answer: str = "") -> Drawing | None:
     words = {name: t(f"pad.{name}") for name in WORDS}
     words["strokes"] = t("pad.strokes", count="{count}")  # counted in the browser
     data = {"key": key, "brush": BRUSH, "seen": seen, "words": words}
-    data |= {"again": round(again * 1000), "answer": answer}
+    data |= {"again": round(again * 1000), "answer": answer, "local": local}
     _mount(key=key, data=data, on_drawing_change=lambda: None)
     return drawn(key)
 

@@ -14,7 +14,7 @@ import streamlit as st
 from cnn_core import arithmetic, drawing, runs
 from cnn_core.errors import CnnError, RunError
 from cnn_core.figures import mosaic
-from pages import _choices, _inside, _names, _pad, _run_panel
+from pages import _choices, _inside, _names, _pad, _reading, _run_panel
 from pages._shared import engine, language, publish, say_error, t
 
 STYLE = Path(__file__).parent.parent / "assets" / "pad" / "draw.css"
@@ -96,8 +96,14 @@ def _fits(run: runs.Run) -> bool:
 
 
 def _desk(chosen: Sequence[runs.Run]) -> None:
-    """Everything that moves with the stroke."""
+    """Everything that moves with the stroke: in the browser, or for large networks by the worker."""
     left, right = st.columns([0.32, 0.68], gap="medium")
+    if all(_reading.reads(run) for run in chosen):
+        with right, st.container(key="draw_result"):
+            _reading.reading("draw_reading", PAD, chosen)
+        with left:
+            _pad.pad(PAD, local=True)
+        return
     drawn = _pad.drawn(PAD)
     steps = drawing.steps(drawn.canvas, "bright") if drawn else None
     with right, st.container(key="draw_result"):
@@ -121,7 +127,7 @@ def _readings(
     answers, shown = [], []
     for run in chosen:
         shares, problem = _ask(run, steps) if steps else (None, t("draw.hint"))
-        shown.append(_reading(run, shares, problem, drawn))
+        shown.append(_answered(run, shares, problem, drawn))
         answers.append("" if shares is None else _in_short(run, shares[0]))
     _markdown(_side_by_side("readings", shown))
     return answers
@@ -142,7 +148,7 @@ def _ask(run: runs.Run, steps: drawing.Steps) -> tuple[np.ndarray | None, str]:
         return None, error.sentence(language())
 
 
-def _reading(
+def _answered(
     run: runs.Run, shares: np.ndarray | None, problem: str, drawn: _pad.Drawing | None
 ) -> str:
     """The answer in large letters, a bar for each class, and the answer without preparation."""

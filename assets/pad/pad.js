@@ -1,8 +1,10 @@
 // A drawing pad. It keeps the strokes, shows them at once, and sends what they cover while they are
 // drawn: `drawing` = {number, live, ink}, ink as packed by pack(). Python answers in `data.seen` with
 // the number that it has shown, so that never more than one message is on its way in mid-stroke. If
-// it has no answer yet, `data.again` is the time in ms after which it wants to be asked again.
+// it has no answer yet, `data.again` is the time in ms after which it wants to be asked again. With `data.local`
+// the page answers in the browser: each change is told on the channel, and sent when a stroke ends.
 
+import { listen, tell } from "./channel.js";
 import { SIDE, covered, pack, smooth } from "./ink.js";
 
 const PAUSE = 90; // least time between two messages within a stroke, in ms
@@ -28,12 +30,14 @@ class Pad {
     this.past = []; // earlier values of this.strokes
     this.stroke = null; // the one under the pointer, also in this.strokes
     this.sent = this.seen = 0;
+    this.drawn = 0; // counts the changes
     this.sentAt = -Infinity;
     this.due = false;
   }
 
   mount(root, data) {
     this.root = root;
+    root.dataset.drawn = this.drawn;
     this.canvas = root.querySelector("canvas");
     this.brush = root.querySelector("input");
     this.brush.value = this.width ?? data.brush;
@@ -55,6 +59,8 @@ class Pad {
     this.resized = new ResizeObserver(() => this.fit());
     this.resized.observe(this.canvas);
     this.choose(this.brush.value);
+    const answered = (answer) => this.local && this.name(".answer", answer);
+    listen(`answer-${this.key}`, answered, this.listening.signal);
   }
 
   unmount(root) {
@@ -72,9 +78,10 @@ class Pad {
     this.seen = data.seen;
     if (this.seen === null && this.strokes.length) this.due = true; // Python does not know them, or no more
     this.words = data.words;
-    const name = (selector, words) => (this.root.querySelector(selector).textContent = words);
+    this.local = data.local;
+    const name = (selector, words) => this.name(selector, words);
     name(".hint", data.words.hint);
-    name(".answer", data.answer);
+    if (!data.local) name(".answer", data.answer);
     this.brush.setAttribute("aria-label", data.words.brush);
     this.brush.title = data.words.brush;
     name(".undo span", data.words.undo);
@@ -86,6 +93,11 @@ class Pad {
     this.send();
     clearTimeout(this.asking);
     if (data.again && this.strokes.length) this.asking = setTimeout(() => this.askAgain(), data.again);
+  }
+
+  name(selector, words) {
+    const element = this.root.querySelector(selector);
+    if (element.textContent !== words) element.textContent = words;
   }
 
   askAgain() {
@@ -172,6 +184,8 @@ class Pad {
 
   changed() {
     this.due = true;
+    this.drawn += 1;
+    this.root.dataset.drawn = this.drawn;
     this.show();
     this.send();
     if (!this.stroke) keep(this.key, this.strokes);
@@ -203,6 +217,7 @@ class Pad {
 
   paint() {
     this.frame = null;
+    this.tell();
     const pen = this.canvas.getContext("2d");
     const scale = this.canvas.width / SIDE;
     pen.setTransform(scale, 0, 0, scale, 0, 0);
@@ -220,11 +235,19 @@ class Pad {
     }
   }
 
+  tell() {
+    if (!this.local || (this.told === this.drawn && this.toldLive === (this.stroke !== null))) return;
+    this.told = this.drawn;
+    this.toldLive = this.stroke !== null;
+    const ink = this.strokes.length ? covered(this.strokes) : null;
+    tell(`drawing-${this.key}`, { ink, number: this.drawn, live: this.toldLive });
+  }
+
   // What is sent
 
   send() {
     clearTimeout(this.timer);
-    if (!this.due || !this.root) return;
+    if (!this.due || !this.root || (this.local && this.stroke)) return;
     const since = performance.now() - this.sentAt;
     const busy = this.seen !== this.sent && since < PATIENCE;
     if (this.stroke && (busy || since < PAUSE)) {
