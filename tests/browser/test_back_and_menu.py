@@ -70,7 +70,9 @@ def test_settings_that_were_tried_are_no_entries(app, window):
     eventually(lambda: "48" in settled(page, "playground"))
 
 
-def test_the_menu_of_a_phone_closes_when_a_page_is_chosen(app, window):
+def test_the_menu_of_a_phone_closes_when_a_page_is_chosen_and_no_choice_is_off_its_screen(
+    app, window
+):
     page = window(app.url, width=390, height=844, has_touch=True)
     for name, path in (("Images", "images"), ("Convolution", "convolution")):
         page.get_by_test_id("stExpandSidebarButton").tap()
@@ -80,3 +82,7 @@ def test_the_menu_of_a_phone_closes_when_a_page_is_chosen(app, window):
         link.tap()
         eventually(lambda path=path: page.evaluate("location.pathname") == f"/{path}")
         expect(sidebar).to_have_attribute("data-collapsed", "true")
+    choices = page.locator(".st-key-conv_top [role=radiogroup] button")
+    expect(choices).to_have_count(5)
+    for choice in choices.all():
+        expect(choice).to_be_in_viewport(ratio=1)

@@ -1,0 +1,90 @@
+"""An existing cluster as the README sets it up, by its own commands; and what is said until all is there."""
+
+from __future__ import annotations
+
+import os
+import re
+import shlex
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+
+import pytest
+from conftest import ROOT, eventually
+from playwright.sync_api import expect
+from screens import Playground
+
+README = (ROOT / "README.md").read_text("utf-8")
+[BLOCK] = re.findall(r"## On a cluster\n.*?```\n(.*?)```", README, re.S)
+COMMANDS = [line.partition("#")[0].strip() for line in BLOCK.splitlines()]
+
+
+@pytest.fixture
+def run_command(tmp_path) -> Iterator[Callable[[str, str], subprocess.Popen[bytes]]]:
+    """Runs a command of the README on this machine, and ends it with the test."""
+    started: list[subprocess.Popen[bytes]] = []
+
+    def begin(command: str, address: str) -> subprocess.Popen[bytes]:
+        program, *words = shlex.split(command.replace("tcp://host:8786", address))
+        assert program == "python"
+        if words[2] == "scheduler":
+            words += ["--host", "127.0.0.1", "--port", address.rpartition(":")[2]]
+        with (tmp_path / f"command-{len(started)}.log").open("wb") as log:
+            process = subprocess.Popen(
+                [sys.executable, *words],
+                cwd=ROOT,
+                env={**os.environ, "CONVSCOPE_HOME": str(tmp_path / "home")},
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+            )
+        started.append(process)
+        return process
+
+    yield begin
+    for process in started:
+        process.send_signal(signal.SIGINT)
+    for process in started:
+        try:
+            process.wait(10)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+
+
+def test_the_commands_of_the_readme_make_a_cluster_that_trains_and_looks(
+    start, window, run_command
+):
+    scheduler, train, look, app = COMMANDS
+    assert app == "CONVSCOPE_SCHEDULER=tcp://host:8786 make run"
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        address = f"tcp://127.0.0.1:{free.getsockname()[1]}"
+    server = start(CONVSCOPE_SCHEDULER=address)
+    page = window(server.link(preset="watch", dataset="digits", epochs="1", lang="en"))
+    said = page.get_by_test_id("stAlert")
+    expect(said.filter(has_text="No Dask scheduler")).to_have_count(1)
+
+    process = run_command(scheduler, address)
+    expect(said.filter(has_text="has no worker that trains")).to_have_count(1)
+    expect(said.filter(has_text="has no worker that looks into networks")).to_have_count(1)
+    screen = Playground.of(page)
+    screen.part("train").get_by_role("button").click()
+    expect(page.locator(".st-key-run_panel")).to_contain_text("has no worker that trains")
+
+    run_command(train, address)
+    run_command(look, address)
+    eventually(lambda: server.runs() and server.state(server.runs()[0]) == "finished", 150)
+    expect(said.filter(has_text="has no worker")).to_have_count(0)
+    page.goto(f"{server.url}/feature_maps?run={server.runs()[0]}&lang=en")
+    expect(page.locator(".stMain img").first).to_be_visible()
+    expect(said).to_have_count(0)
+
+    process.kill()
+    process.wait()
+    expect(said.filter(has_text="No Dask scheduler")).to_have_count(1)
+    run_command(scheduler, address)
+    expect(said.filter(has_text="No Dask")).to_have_count(0)
+    expect(said.filter(has_text="has no worker")).to_have_count(0, timeout=90_000)
