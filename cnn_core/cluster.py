@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import pickle
 from collections.abc import Callable
 from typing import Any
@@ -61,6 +62,8 @@ def connect(address: str) -> Any:
     """A client of the scheduler there. Raises OSError or ValueError if there is none."""
     from distributed import Client
 
+    # That it looks for a lost scheduler again is told by the engine; Dask would log a traceback.
+    logging.getLogger("distributed.client").setLevel(logging.CRITICAL)
     worker.knock(address, BOOT_TIMEOUT)
     return Client(  # type: ignore[no-untyped-call]
         address, set_as_default=False, timeout=BOOT_TIMEOUT, name="convscope"
@@ -101,6 +104,13 @@ def submit(
     """The future of a call that a worker with those resources makes."""
     call = pickle.dumps(_Call(work, *arguments))
     return client.submit(pickle.loads, call, key=key, resources=needs, pure=False)
+
+
+def is_lost(error: Exception) -> bool:
+    """Whether a future raised this because the scheduler forgot it or went away."""
+    from distributed.client import FutureCancelledError
+
+    return isinstance(error, FutureCancelledError)
 
 
 def error_of(future: Any) -> CnnError:

@@ -275,6 +275,8 @@ class Engine:
         except TimeoutError as error:
             raise self.lack("look") or EngineError("engine.slow", seconds=round(timeout)) from error
         except Exception as error:
+            if cluster.is_lost(error):  # with the scheduler that it was sent to
+                raise EngineError("engine.scheduler", address=self._address) from error
             log.warning("look %s failed", name, exc_info=True)
             raise EngineError("engine.failed", kind=type(error).__name__) from error
         finally:

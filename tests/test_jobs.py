@@ -548,6 +548,30 @@ def test_a_scheduler_that_is_away_is_what_every_kind_lacks(queue: Engine, cluste
     assert "no worker that looks" in str(queue.lack("look"))
 
 
+def test_a_look_that_is_lost_with_its_scheduler_says_so_without_a_traceback(
+    queue: Engine,
+    cluster: Cluster,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    from distributed.client import FutureCancelledError
+
+    class Lost:
+        def result(self, timeout: float) -> None:
+            raise FutureCancelledError("look-1", "scheduler-connection-lost")
+
+        def release(self) -> None:
+            pass
+
+    monkeypatch.setattr(cluster, "submit", lambda *_, **__: Lost())
+    cluster.known["tcp://look"] = {"name": "look-new", "resources": offers("look")}
+    queue._tick()
+    queue._tried.set()
+    with pytest.raises(EngineError, match="No Dask scheduler"):
+        queue.look("predict", runs.create(MODEL, SHORT))
+    assert "Traceback" not in caplog.text
+
+
 def test_own_workers_that_start_are_no_lack(cluster: Cluster) -> None:
     engine = Engine()
     engine._client = engine._cluster = cluster
