@@ -2,12 +2,12 @@
 
 import streamlit as st
 
-from pages import _shared
-from pages._shared import t
+from pages.session.frame import ICON, frame
+from pages.session.words import t
 
-st.set_page_config(page_title="ConvScope", page_icon=_shared.ICON, layout="wide")
-st.logo(_shared.ICON)
-_shared.frame()
+st.set_page_config(page_title="ConvScope", page_icon=ICON, layout="wide")
+st.logo(ICON)
+frame()
 page = st.navigation(
     {
         t("frame.learn"): [

@@ -19,8 +19,9 @@ from urllib.parse import urlencode
 import psutil
 from playwright.sync_api import Browser, Page, sync_playwright
 
-from cnn_core.config import ModelConfig, TrainConfig, to_query
-from cnn_core.events import Event, RunEnded, from_json
+from cnn_core.config import ModelConfig, TrainConfig
+from cnn_core.planning.links import to_query
+from cnn_core.progress.events import Event, RunEnded, from_json
 
 ROOT = Path(__file__).parent.parent
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]

@@ -47,8 +47,8 @@ def measure(*, quick: bool) -> Iterator[Figure]:
 
 
 def _main() -> None:
-    from cnn_core import explain
     from cnn_core import model as models
+    from cnn_core.inside import explain
 
     path, ours, loops = Path(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3])
     run = runs.open_run(NETWORK)

@@ -27,9 +27,10 @@ from bench.app import (
     wait_for,
 )
 from bench.report import Figure, median_and_p95
-from cnn_core import datasets, evaluation, runs
+from cnn_core import datasets, runs
+from cnn_core.analysis import evaluation
 from cnn_core.config import TEXTBOOK, TrainConfig
-from cnn_core.events import BatchEnd
+from cnn_core.progress.events import BatchEnd
 
 IDLE, TRAINING = "idle", "while a run trains"
 STROKE_MS = {IDLE: 120.0, TRAINING: 250.0}

@@ -10,8 +10,8 @@ from playwright.sync_api import Browser
 from bench.app import Server, browsing, link, order, serving, visiting, wait_for_end
 from bench.report import Figure
 from cnn_core import datasets
-from cnn_core.config import PRESETS
-from cnn_core.events import EpochEnd, RunEnded, RunStarted
+from cnn_core.planning.presets import PRESETS
+from cnn_core.progress.events import EpochEnd, RunEnded, RunStarted
 
 GOAL = 0.9202  # best validation accuracy of the plain recipe when the design was made
 TARGETS = {"bfloat16": 4.0, "float32": 2.0}

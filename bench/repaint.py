@@ -11,7 +11,7 @@ from bench.app import BenchError, browsing, events, link, order, serving, visiti
 from bench.report import Figure, median_and_p95
 from cnn_core import arithmetic, datasets
 from cnn_core.config import TEXTBOOK, ModelConfig, TrainConfig
-from cnn_core.events import BatchEnd
+from cnn_core.progress.events import BatchEnd
 
 TARGET_MS = {"idle": 180.0, "while a run trains": 250.0}
 CHANGES = 20

@@ -124,7 +124,7 @@ def _version(*names: str) -> str:
 
 def _auto_precision() -> str:
     """What the app makes of "auto", asked in a process of its own, since that loads TensorFlow."""
-    code = "from cnn_core.training import resolve_precision; print(resolve_precision('auto'))"
+    code = "from cnn_core.training.loop.loop import resolve_precision; print(resolve_precision('auto'))"
     asked = subprocess.run(
         [sys.executable, "-c", code],
         cwd=ROOT,

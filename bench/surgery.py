@@ -18,7 +18,7 @@ import numpy as np
 from bench.app import ROOT, BenchError
 from bench.report import Figure
 from cnn_core import runs
-from cnn_core.edits import Edits
+from cnn_core.analysis.edits import Edits
 
 IMAGES, RANKED, POINTS = 10_000, 1_000, 2_000
 TIMES = 5
@@ -57,12 +57,12 @@ def _work(times: int) -> dict[str, Any]:
     """Milliseconds of each way, after one warm-up round that also checks that both agree."""
     import keras
 
-    from cnn_core import embedding, inspection, surgery
     from cnn_core import model as models
+    from cnn_core.inside import answers, embedding, surgery
 
     run = runs.open_run("fashion")
     opened = models.opened(run.model, run.folder / "best.keras")
-    data = inspection.data_of(run.train)
+    data = answers.data_of(run.train)
     images = np.resize(data.x_test, (IMAGES, *run.model.input_shape))
     labels = np.resize(data.y_test, IMAGES)
     floats = images.astype(np.float32) / np.float32(255)

@@ -31,7 +31,7 @@ from bench.app import (
 from bench.report import Figure
 from cnn_core import datasets
 from cnn_core.config import TEXTBOOK, TrainConfig
-from cnn_core.events import BatchEnd, EpochEnd, Event, RunEnded, RunStarted
+from cnn_core.progress.events import BatchEnd, EpochEnd, Event, RunEnded, RunStarted
 
 TARGET = 1.03
 ROUNDS, EPOCHS = 2, 3

@@ -27,22 +27,16 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl
 
-from cnn_core import cluster, export, texts, worker
+from cnn_core import export, texts
 from cnn_core.arithmetic import layer_table
-from cnn_core.config import (
-    OPTIMIZERS,
-    PRECISIONS,
-    PRESETS,
-    SCHEDULES,
-    SETUP_PARAMETERS,
-    ModelConfig,
-    TrainConfig,
-    from_query,
-)
+from cnn_core.config import OPTIMIZERS, PRECISIONS, SCHEDULES, ModelConfig, TrainConfig
 from cnn_core.datasets import DATASETS, Source, load, spec
-from cnn_core.destination import TrainingFolder, check_program, storage_error, write_text
+from cnn_core.engine import cluster, worker
 from cnn_core.errors import CnnError, FileError
-from cnn_core.events import BatchEnd, Downloading, EpochEnd, Evaluating, Event, RunEnded
+from cnn_core.planning.links import SETUP_PARAMETERS, from_query
+from cnn_core.planning.presets import PRESETS
+from cnn_core.progress.events import BatchEnd, Downloading, EpochEnd, Evaluating, Event, RunEnded
+from cnn_core.runs.destination import TrainingFolder, check_program, storage_error, write_text
 
 OVERRIDES: dict[str, tuple[type, str]] = {
     "dataset": (str, "data set to train on"),
@@ -284,7 +278,7 @@ def _train(model: ModelConfig, config: TrainConfig, folder: TrainingFolder | Non
 
         def fetch(source: Source) -> Path:
             with _quiet(leave):
-                from cnn_core import download
+                from cnn_core.datasets import download
             return download.fetch(source, progress=lambda *sizes: progress(Downloading(*sizes)))
 
         data = load(config.dataset, config.size, fetch=fetch)

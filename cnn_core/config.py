@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import math
-import os
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass, fields, replace
+from dataclasses import asdict, dataclass, fields
 from typing import Any
 
 from cnn_core.errors import ConfigError
@@ -17,13 +16,13 @@ OPTIMIZERS = ("adam", "sgd", "momentum", "rmsprop", "adamw")
 SCHEDULES = ("constant", "one_cycle")
 PRECISIONS = ("auto", "float32", "bfloat16")
 SIZES = ("sample", "full")
-
 MAX_BLOCKS = 4
 MAX_DENSE = 3
 MAX_KERNEL = 7
 
 
-def _whole(field: str, value: object, minimum: int, maximum: int) -> None:
+def check_whole(field: str, value: object, minimum: int, maximum: int) -> None:
+    """Raise `ConfigError` unless the value is a whole number from `minimum` to `maximum`."""
     if not isinstance(value, int) or isinstance(value, bool):
         raise ConfigError(field, value, "whole")
     if not minimum <= value <= maximum:
@@ -82,13 +81,13 @@ class ConvBlock:
     pool_size: int = 2
 
     def __post_init__(self) -> None:
-        _whole("filters", self.filters, 1, 512)
-        _whole("kernel", self.kernel, 1, MAX_KERNEL)
-        _whole("stride", self.stride, 1, 4)
+        check_whole("filters", self.filters, 1, 512)
+        check_whole("kernel", self.kernel, 1, MAX_KERNEL)
+        check_whole("stride", self.stride, 1, 4)
         _one_of("padding", self.padding, PADDINGS)
         _one_of("activation", self.activation, ACTIVATIONS)
         _one_of("pool", self.pool, POOLS)
-        _whole("pool_size", self.pool_size, 2, 4)
+        check_whole("pool_size", self.pool_size, 2, 4)
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,16 +114,16 @@ class ModelConfig:
         for block in self.blocks:
             if not isinstance(block, ConvBlock):
                 raise ConfigError("blocks", block, "blocks")
-        _whole("blocks", len(self.blocks), 1, MAX_BLOCKS)
-        _whole("dense_layers", len(self.dense), 0, MAX_DENSE)
+        check_whole("blocks", len(self.blocks), 1, MAX_BLOCKS)
+        check_whole("dense_layers", len(self.dense), 0, MAX_DENSE)
         for units in self.dense:
-            _whole("dense", units, 1, 2048)
+            check_whole("dense", units, 1, 2048)
         object.__setattr__(self, "dropout", _number("dropout", self.dropout, 0.0, 0.9))
         if len(self.input_shape) != 3:
             raise ConfigError("input_shape", self.input_shape, "image_shape")
         for side in self.input_shape:
-            _whole("input_shape", side, 1, 512)
-        _whole("classes", self.classes, 2, 1000)
+            check_whole("input_shape", side, 1, 512)
+        check_whole("classes", self.classes, 2, 1000)
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,70 +160,19 @@ class TrainConfig:
         if not isinstance(self.dataset, str):
             raise ConfigError("dataset", self.dataset, "name")
         if self.train_size is not None:
-            _whole("train_size", self.train_size, 10, 10_000_000)
-        _whole("epochs", self.epochs, 1, 100)
-        _whole("batch_size", self.batch_size, 1, 4096)
+            check_whole("train_size", self.train_size, 10, 10_000_000)
+        check_whole("epochs", self.epochs, 1, 100)
+        check_whole("batch_size", self.batch_size, 1, 4096)
         _one_of("optimizer", self.optimizer, OPTIMIZERS)
         object.__setattr__(self, "learning_rate", check_learning_rate(self.learning_rate))
         _one_of("schedule", self.schedule, SCHEDULES)
-        _whole("patience", self.patience, 0, 100)
-        _whole("seed", self.seed, 0, 2**31 - 1)
+        check_whole("patience", self.patience, 0, 100)
+        check_whole("seed", self.seed, 0, 2**31 - 1)
         _one_of("precision", self.precision, PRECISIONS)
         _one_of("size", self.size, SIZES)
 
 
 TEXTBOOK = ModelConfig()
-
-
-@dataclass(frozen=True, slots=True)
-class Preset:
-    """A named starting point: a network and how to train it."""
-
-    model: ModelConfig
-    train: TrainConfig
-
-
-PRESETS: dict[str, Preset] = {
-    "textbook": Preset(TEXTBOOK, TrainConfig()),
-    "fast": Preset(
-        TEXTBOOK,
-        TrainConfig(epochs=5, batch_size=128, learning_rate=4e-3, schedule="one_cycle", patience=0),
-    ),
-    "tiny": Preset(
-        ModelConfig(blocks=(ConvBlock(8), ConvBlock(16)), dense=(32,), dropout=0.2),
-        TrainConfig(epochs=5, batch_size=64, learning_rate=2e-3),
-    ),
-}
-
-
-@dataclass(frozen=True, slots=True)
-class Limits:
-    """Caps of this server; each is read from `CONVSCOPE_MAX_<NAME>`.
-
-    Attributes:
-        parameters: Most parameters a network may have.
-        epochs: Most epochs a run may ask for.
-        queued: Most runs one visitor may have waiting or running.
-        batch_megabytes: Most memory one batch's activations may take, in MB.
-    """
-
-    parameters: int = 5_000_000
-    epochs: int = 50
-    queued: int = 3
-    batch_megabytes: int = 1_500
-
-    @classmethod
-    def from_environment(cls, environment: Mapping[str, str] = os.environ) -> Limits:
-        """The caps in force; a variable that is not a whole number above 0 raises `ConfigError`."""
-        chosen: dict[str, int] = {}
-        for field in fields(cls):
-            variable = f"CONVSCOPE_MAX_{field.name.upper()}"
-            if environment.get(variable):
-                cap = _parse_int(variable, environment[variable])
-                if cap < 1:
-                    raise ConfigError(variable, cap, "at_least", minimum=1)
-                chosen[field.name] = cap
-        return cls(**chosen)
 
 
 def to_dict(config: ModelConfig | TrainConfig) -> dict[str, Any]:
@@ -246,94 +194,6 @@ def train_from_dict(tree: Mapping[str, Any]) -> TrainConfig:
     return TrainConfig(**_known(TrainConfig, tree))
 
 
-_SHORT = {
-    "size": "size",
-    "dataset": "data",
-    "train_size": "images",
-    "epochs": "epochs",
-    "batch_size": "batch",
-    "optimizer": "opt",
-    "learning_rate": "lr",
-    "schedule": "schedule",
-    "patience": "patience",
-    "seed": "seed",
-    "precision": "precision",
-}
-_WHOLE = {"train_size", "epochs", "batch_size", "patience", "seed"}
-SETUP_PARAMETERS = ("blocks", "dense", "dropout", *_SHORT.values())
-
-
-def to_query(model: ModelConfig, train: TrainConfig) -> dict[str, str]:
-    """A set-up as URL parameters, such as {"blocks": "32.3.1.same.relu.max.2~64.3...", "lr": "0.001"}.
-
-    Input shape and classes follow from the data set and are not written.
-    """
-    query = {
-        "blocks": "~".join(".".join(str(value) for value in _row(block)) for block in model.blocks),
-        "dense": ".".join(map(str, model.dense)) or "none",
-        "dropout": _digits(model.dropout),
-    }
-    for name, short in _SHORT.items():
-        value = getattr(train, name)
-        if value is not None:
-            query[short] = _digits(value) if isinstance(value, float) else str(value)
-    return query
-
-
-def from_query(
-    query: Mapping[str, str], base: Preset = PRESETS["textbook"]
-) -> tuple[ModelConfig, TrainConfig]:
-    """The set-up a URL asks for; what it does not name is taken from `base`.
-
-    Raises:
-        ConfigError: If a value cannot be read or is out of range.
-    """
-    model, train = base.model, base.train
-    if "blocks" in query:
-        rows = query["blocks"].split("~")
-        _whole("blocks", len(rows), 1, MAX_BLOCKS)
-        model = replace(model, blocks=tuple(_block(row) for row in rows))
-    if "dense" in query:
-        units = () if query["dense"] == "none" else query["dense"].split(".")
-        model = replace(model, dense=tuple(_parse_int("dense", unit) for unit in units))
-    if "dropout" in query:
-        model = replace(model, dropout=_parse_float("dropout", query["dropout"]))
-    chosen: dict[str, Any] = {}
-    for name, short in _SHORT.items():
-        if short in query:
-            text = query[short]
-            if name in _WHOLE:
-                chosen[name] = _parse_int(name, text)
-            elif name == "learning_rate":
-                chosen[name] = _parse_float(name, text)
-            else:
-                chosen[name] = text
-    return model, replace(train, **chosen)
-
-
-def _row(block: ConvBlock) -> tuple[Any, ...]:
-    return tuple(getattr(block, field.name) for field in fields(ConvBlock))
-
-
-def _block(text: str) -> ConvBlock:
-    """Read "32.3.1.same.relu.max.2"; what is missing at the end keeps its default."""
-    names = [field.name for field in fields(ConvBlock)]
-    parts = text.split(".")
-    if len(parts) > len(names):
-        raise ConfigError("blocks", text, "block_text")
-    whole = {"filters", "kernel", "stride", "pool_size"}
-    values: dict[str, Any] = {
-        name: _parse_int(name, part) if name in whole else part
-        for name, part in zip(names, parts, strict=False)
-    }
-    return ConvBlock(**values)
-
-
-def _digits(value: float) -> str:
-    """The shortest digits that read back as the same number: "0.001", "1"."""
-    return repr(value).removesuffix(".0")
-
-
 def _known(kind: type, tree: object) -> dict[str, Any]:
     if not isinstance(tree, Mapping):
         raise ConfigError("setting", tree, "table")
@@ -342,17 +202,3 @@ def _known(kind: type, tree: object) -> dict[str, Any]:
         if name not in names:
             raise ConfigError("setting", name, "unknown")
     return dict(tree)
-
-
-def _parse_int(field: str, text: str) -> int:
-    try:
-        return int(text)
-    except ValueError:
-        raise ConfigError(field, text, "whole") from None
-
-
-def _parse_float(field: str, text: str) -> float:
-    try:
-        return float(text)
-    except ValueError:
-        raise ConfigError(field, text, "number") from None

@@ -128,7 +128,7 @@ def load(path: Path, config: ModelConfig | None = None) -> keras.Sequential:
         for layer in model.layers:
             _sidestep_onednn(layer)
             if model.compiled and isinstance(layer, keras.layers.Dropout) and layer.rate > 0:
-                _wind_on(layer, int(model.optimizer.iterations))
+                _fast_forward_dropout(layer, int(model.optimizer.iterations))
     if config is not None:
         expected = [(row.name, row.output_shape) for row in layer_table(config)]
         if [(layer.name, layer.output.shape[1:]) for layer in model.layers] != expected:
@@ -248,7 +248,7 @@ def _pick_then_multiply(
     return keras.ops.conv(picked, kernel)
 
 
-def _wind_on(dropout: keras.layers.Dropout, batches: int) -> None:
+def _fast_forward_dropout(dropout: keras.layers.Dropout, batches: int) -> None:
     """Go on as after that many training batches; Keras would begin again with the first mask."""
     state = dropout.seed_generator.state  # (seed, masks drawn)
     state.assign([int(state[0]), batches])

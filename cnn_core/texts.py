@@ -9,10 +9,11 @@ from __future__ import annotations
 import re
 import tomllib
 from functools import cache
-from pathlib import Path
+
+from cnn_core.paths import ASSETS
 
 LANGUAGES: dict[str, str] = {"en": "English", "ko": "한국어"}
-FOLDER = Path(__file__).parent.parent / "assets" / "texts"
+FOLDER = ASSETS / "texts"
 
 PAIR = re.compile(
     r"은\(는\)|는\(은\)|이\(가\)|가\(이\)|을\(를\)|를\(을\)|과\(와\)|와\(과\)|아\(야\)|야\(아\)"

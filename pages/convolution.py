@@ -10,11 +10,15 @@ import streamlit as st
 from cnn_core import convolution
 from cnn_core.config import ACTIVATIONS, PADDINGS
 from cnn_core.errors import CnnError
-from pages import _choices, _inside, _kernel_choice, _network_steps, _samples
-from pages import _conv_parts as parts
-from pages._lessons import lesson
-from pages._shared import t
-from pages._stepper import Setup, stepper
+from pages.elements.lessons import lesson
+from pages.elements.stepper import Setup, stepper
+from pages.parts.convolution import kernel_choice, network_section
+from pages.parts.convolution import sections as parts
+from pages.pictures import sample_image
+from pages.session import choices
+from pages.session.address import arrived, say
+from pages.session.html import STYLE, complain
+from pages.session.words import t
 
 LINK = (
     "section", "kernel", "stride", "padding", "activation", "bias", "turned", "data", "index", "photo",
@@ -36,18 +40,18 @@ Query = dict[str, str]
 
 def main() -> None:
     """Which part of the story; then that part, redrawn alone."""
-    st.html(_inside.STYLE)
+    st.html(STYLE)
     st.html(parts.STYLE)
     st.title(t("convolution.title"), anchor=False)
     st.caption(t("convolution.intro"))
-    asked = _inside.arrived("convolution", LINK)
+    asked = arrived("convolution", LINK)
     try:
         _follow(asked)
     except CnnError as error:
-        _inside.complain(error)
+        complain(error)
         return
     with st.container(horizontal=True, vertical_alignment="center", key="conv_top"):
-        section = _choices.segmented_control(
+        section = choices.segmented_control(
             t("convolution.section"), SECTIONS, key="conv_section", default="slide",
             format_func=lambda name: t(f"convolution.section_{name}"),
             label_visibility="collapsed",
@@ -55,15 +59,15 @@ def main() -> None:
         lesson(*LESSONS_OF[section])
     st.markdown(t(f"convolution.story_{section}"))
     if section == "network":
-        _network_steps.story(asked)
+        network_section.story(asked)
     else:
         _story(section)
 
 
 def _follow(asked: Mapping[str, str]) -> None:
     """Do what a link asks for; one sentence on what is not there."""
-    _samples.follow(asked)
-    _kernel_choice.follow(asked)
+    sample_image.follow(asked)
+    kernel_choice.follow(asked)
     parts.follow_choice(asked, "section", SECTIONS)
     parts.follow_choice(asked, "stride", STRIDES)
     parts.follow_choice(asked, "padding", PADDINGS)
@@ -80,21 +84,21 @@ def _follow(asked: Mapping[str, str]) -> None:
 @st.fragment
 def _story(section: str) -> None:
     try:
-        _inside.say("convolution", {"section": section, **STORIES[section]()})
+        say("convolution", {"section": section, **STORIES[section]()})
     except CnnError as error:
-        _inside.complain(error)
+        complain(error)
 
 
 def _slide() -> Query:
     """A kernel of one's own choice on one image."""
     left, right = st.columns([0.29, 0.71], gap="medium")
     with left, st.container(key="conv_controls"):
-        kernel = _kernel_choice.choose()
+        kernel = kernel_choice.choose()
         with st.container(horizontal=True, gap="small"):
             stride = parts.pick("stride", STRIDES, t("field.stride"), t("help.stride"))
             padding = parts.pick("padding", PADDINGS, t("field.padding"), t("help.padding"))
         with st.container(horizontal=True, gap="small", vertical_alignment="bottom"):
-            activation = _choices.selectbox(
+            activation = choices.selectbox(
                 t("field.activation"), ACTIVATIONS, key="conv_activation",
                 default="linear", help=t("help.activation"),
                 format_func=lambda name: t(f"choice.activation.{name}"), width=190,
@@ -104,7 +108,7 @@ def _slide() -> Query:
                 t("convolution.bias"), -BIAS, BIAS, step=0.1, key="conv_bias",
                 help=t("convolution.bias_help"), persist_state="session", width=130,
             )  # fmt: skip
-        sample = _samples.choose()
+        sample = sample_image.choose()
     with right, st.container(key="conv_result"):
         setup = Setup(
             sample.values,
@@ -116,10 +120,10 @@ def _slide() -> Query:
             editable=True,
         )
         if parts.fits(setup):
-            stepper("conv_stepper", setup, on_kernel=_kernel_choice.put)
+            stepper("conv_stepper", setup, on_kernel=kernel_choice.put)
             st.caption(parts.padding_words(setup))
     query = {
-        "kernel": _kernel_choice.text_of(kernel),
+        "kernel": kernel_choice.text_of(kernel),
         "stride": str(stride),
         "padding": str(padding),
     }
@@ -130,9 +134,9 @@ def _flip() -> Query:
     """The same kernel as it is, and turned by half a turn."""
     left, right = st.columns([0.29, 0.71], gap="medium")
     with left, st.container(key="conv_controls"):
-        kernel = _kernel_choice.choose()
+        kernel = kernel_choice.choose()
         way = parts.pick("turned", WAYS, t("convolution.way"), t("convolution.way_help"))
-        sample = _samples.choose()
+        sample = sample_image.choose()
     with right, st.container(key="conv_result"):
         grey = sample.values[..., 0]
         parts.both_ways(grey, kernel)
@@ -145,7 +149,7 @@ def _flip() -> Query:
             words={"kernel": t(f"convolution.kernel_in_{way}")},
         )
         stepper("conv_flip", setup)
-    query = {"kernel": _kernel_choice.text_of(kernel), "turned": str(way)}
+    query = {"kernel": kernel_choice.text_of(kernel), "turned": str(way)}
     return {**query, **sample.query}
 
 
@@ -159,7 +163,7 @@ def _pool() -> Query:
         )
         step = parts.pick("step", parts.POOL_STEPS, t("field.stride"), t("convolution.step_help"))
         source = parts.pick("on", parts.INPUTS, t("convolution.on"), t("convolution.on_help"))
-        sample = _samples.choose(_samples.SETS)
+        sample = sample_image.choose(sample_image.SETS)
     stride = int(size) if step == "size" else int(step)
     with right, st.container(key="conv_result"):
         image = sample.values if source == "image" else parts.first_maps(sample.values)

@@ -6,7 +6,6 @@ import base64
 import zipfile
 from collections.abc import Sequence
 from html import escape
-from pathlib import Path
 
 import numpy as np
 import streamlit as st
@@ -14,10 +13,16 @@ import streamlit as st
 from cnn_core import arithmetic, drawing, runs
 from cnn_core.errors import CnnError, RunError
 from cnn_core.figures import mosaic
-from pages import _choices, _inside, _names, _pad, _reading, _run_panel
-from pages._shared import engine, language, publish, say_error, t
+from cnn_core.paths import ASSETS
+from pages.elements import pad
+from pages.network.names import class_names, name_of, names_of
+from pages.parts.draw import reading
+from pages.session import choices
+from pages.session.address import arrived, publish, say
+from pages.session.doors import engine
+from pages.session.words import language, say_error, t
 
-STYLE = Path(__file__).parent.parent / "assets" / "pad" / "draw.css"
+STYLE = ASSETS / "pad" / "draw.css"
 PAD = "draw_pad"
 LINK = ("run", "beside")
 LOOK_S = 5.0  # seconds to wait for a look: who draws will not wait for longer
@@ -38,7 +43,7 @@ def main() -> None:
         return
     chosen = _choose(models)
     st.fragment(_desk)(chosen)
-    _inside.say("draw", dict(zip(LINK, [run.id for run in chosen], strict=False)))
+    say("draw", dict(zip(LINK, [run.id for run in chosen], strict=False)))
 
 
 def _models() -> list[runs.Run]:
@@ -46,7 +51,7 @@ def _models() -> list[runs.Run]:
 
     A run that still trains is among them once it has kept weights, and reads better with each best epoch.
     """
-    shipped = sorted(runs.shipped(), key=lambda run: run.train.dataset != "mnist")
+    shipped = sorted(runs.shipped_runs(), key=lambda run: run.train.dataset != "mnist")
     return [
         run
         for run in [*shipped, *runs.all_runs()]
@@ -56,7 +61,7 @@ def _models() -> list[runs.Run]:
 
 def _choose(models: dict[str, runs.Run]) -> list[runs.Run]:
     """One model, or two side by side."""
-    link = _inside.arrived("draw", LINK)
+    link = arrived("draw", LINK)
     for name in LINK:
         asked = link.get(name, st.session_state.get(f"draw_{name}"))
         st.session_state[f"draw_{name}"] = asked if asked in models else None
@@ -66,13 +71,13 @@ def _choose(models: dict[str, runs.Run]) -> list[runs.Run]:
     st.session_state["draw_run"] = first
     if st.session_state["draw_beside"] == first:
         st.session_state["draw_beside"] = None
-    names = _names.names_of(models.values())
+    names = names_of(models.values())
     with st.container(horizontal=True, key="draw_models"):
-        _choices.selectbox(
+        choices.selectbox(
             t("draw.model"), list(models), key="draw_run", help=t("draw.model_help"),
             format_func=names.__getitem__,
         )  # fmt: skip
-        second = _choices.optional_selectbox(
+        second = choices.optional_selectbox(
             t("draw.beside"), [run_id for run_id in models if run_id != first],
             key="draw_beside", help=t("draw.beside_help"), placeholder=t("draw.none"),
             format_func=names.__getitem__,
@@ -98,13 +103,13 @@ def _fits(run: runs.Run) -> bool:
 def _desk(chosen: Sequence[runs.Run]) -> None:
     """Everything that moves with the stroke: in the browser, or for large networks by the worker."""
     left, right = st.columns([0.32, 0.68], gap="medium")
-    if all(_reading.reads(run) for run in chosen):
+    if all(reading.reads(run) for run in chosen):
         with right, st.container(key="draw_result"):
-            _reading.reading("draw_reading", PAD, chosen)
+            reading.reading("draw_reading", PAD, chosen)
         with left:
-            _pad.pad(PAD, local=True)
+            pad.pad(PAD, local=True)
         return
-    drawn = _pad.drawn(PAD)
+    drawn = pad.drawn(PAD)
     steps = drawing.steps(drawn.canvas, "bright") if drawn else None
     with right, st.container(key="draw_result"):
         _markdown(_way(steps))
@@ -114,14 +119,14 @@ def _desk(chosen: Sequence[runs.Run]) -> None:
         # Last: it takes this for the sign that its message was shown. And it is the pad that asks
         # again: a fragment that begins or ends to run by itself is mounted again, in mid-stroke.
         again = RETRY_S if steps and not all(answers) else 0.0
-        _pad.pad(PAD, again=again, answer=" · ".join(answer or "–" for answer in answers))
+        pad.pad(PAD, again=again, answer=" · ".join(answer or "–" for answer in answers))
 
 
 # What each model says
 
 
 def _readings(
-    chosen: Sequence[runs.Run], steps: drawing.Steps | None, drawn: _pad.Drawing | None
+    chosen: Sequence[runs.Run], steps: drawing.Steps | None, drawn: pad.Drawing | None
 ) -> list[str]:
     """The answers side by side; each of them in a few characters, empty where there is none."""
     answers, shown = [], []
@@ -134,7 +139,7 @@ def _readings(
 
 
 def _in_short(run: runs.Run, shares: np.ndarray) -> str:
-    return f"{_run_panel.class_names(run)[int(shares.argmax())]} {shares.max():.0%}"
+    return f"{class_names(run)[int(shares.argmax())]} {shares.max():.0%}"
 
 
 def _ask(run: runs.Run, steps: drawing.Steps) -> tuple[np.ndarray | None, str]:
@@ -149,10 +154,10 @@ def _ask(run: runs.Run, steps: drawing.Steps) -> tuple[np.ndarray | None, str]:
 
 
 def _answered(
-    run: runs.Run, shares: np.ndarray | None, problem: str, drawn: _pad.Drawing | None
+    run: runs.Run, shares: np.ndarray | None, problem: str, drawn: pad.Drawing | None
 ) -> str:
     """The answer in large letters, a bar for each class, and the answer without preparation."""
-    names = _run_panel.class_names(run)
+    names = class_names(run)
     head, without, alt = f'<span class="quiet">{escape(problem)}</span>', "", problem
     rows = [_row(name, None, False) for name in names]
     if shares is not None:
@@ -164,7 +169,7 @@ def _answered(
     number, busy = (drawn.number, str(drawn.live).lower()) if drawn else (0, "false")
     return (
         f'<div class="reading" data-drawing="{number}">'
-        f'<div class="who">{escape(_names.name_of(run))}</div>'
+        f'<div class="who">{escape(name_of(run))}</div>'
         f'<div class="answer" role="status" aria-busy="{busy}">{head}</div>'
         f'<div class="bars" role="img" aria-label="{escape(t("draw.bars_alt", shares=alt))}">'
         f'<span class="title">{escape(t("draw.bars"))}</span>{"".join(rows)}</div>'
@@ -226,12 +231,12 @@ def _maps(layer: arithmetic.LayerRow, maps: np.ndarray, *, empty: bool) -> str:
 def _way(steps: drawing.Steps | None) -> str:
     """Four pictures from the strokes to the input, and a fifth of what comes out without that way."""
     if steps is None:
-        blank = np.zeros((_pad.SIDE, _pad.SIDE), np.float32)
+        blank = np.zeros((pad.SIDE, pad.SIDE), np.float32)
         pictures = [_picture(name, picture) for name, picture in zip(
             ("canvas", "crop", "scaled", "centred", "naive"), (blank, *[BLANK] * 4), strict=True
         )]  # fmt: skip
         return f'<div class="steps empty">{"".join(pictures)}</div>'
-    side, box = _pad.SIDE, (*steps.corner, *steps.scaled.shape)
+    side, box = pad.SIDE, (*steps.corner, *steps.scaled.shape)
     pictures = [
         _picture("canvas", steps.canvas, _frame(steps.crop, side)),
         _picture("crop", steps.cropped),

@@ -9,15 +9,21 @@ import numpy as np
 import streamlit as st
 
 from cnn_core import arithmetic, datasets, runs, texts
+from cnn_core.analysis.evaluation import Predictions
 from cnn_core.errors import CnnError
-from cnn_core.evaluation import Predictions
 from cnn_core.figures import embedding as figures
 from cnn_core.figures import feature_maps
 from cnn_core.figures.embedding import Cloud
-from pages import _choices, _image_cards, _inside, _run_panel
-from pages._image_cards import Answers
-from pages._lessons import lesson
-from pages._shared import colours, engine, language, plain, t
+from pages.elements.lessons import lesson
+from pages.network.choice import say_if_training, trained_network
+from pages.network.names import class_names
+from pages.pictures import cards
+from pages.pictures.cards import Answers
+from pages.session import choices
+from pages.session.address import arrived, say, whole
+from pages.session.doors import colours, engine
+from pages.session.html import STYLE, complain, html, waking
+from pages.session.words import language, plain, t
 
 IMAGES = 2_000
 PIECE = 2_500  # labels per look; as the evaluation page asks, so that the worker knows the answer
@@ -33,16 +39,16 @@ LINK = ("run", "method", "perplexity", "index")
 
 def main() -> None:
     """Which network; then everything that follows the controls, redrawn alone."""
-    st.html(_inside.STYLE)
-    st.html(_image_cards.STYLE)
+    st.html(STYLE)
+    st.html(cards.STYLE)
     st.title(t("embedding.title"), anchor=False)
     st.caption(t("embedding.intro"))
     lesson("flatten", "dense", "dropout")
-    asked = _inside.arrived("embedding", LINK)
-    run = _inside.trained_network("embedding", asked)
+    asked = arrived("embedding", LINK)
+    run = trained_network("embedding", asked)
     if run is None:
         return
-    _inside.say_if_training(run)
+    say_if_training(run)
     _follow(asked)
     if "embedding" not in st.session_state:  # a chart that is new has nothing selected
         st.session_state.pop("embedding_selected", None)
@@ -61,7 +67,7 @@ def _follow(asked: Mapping[str, str]) -> None:
         elif name in asked:
             words = t("embedding.bad_choice", name=name, known=", ".join(known))
             st.warning(words, icon=":material/link_off:")
-    if (index := _inside.whole(asked, "index", IMAGES)) is not None:
+    if (index := whole(asked, "index", IMAGES)) is not None:
         state["embedding_index"] = index
 
 
@@ -75,19 +81,19 @@ def _perplexity() -> int:
 
 def _story(run: runs.Run, waiting: bool) -> None:
     try:
-        with _inside.waking():
+        with waking():
             answers = _answers(run)
         with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
             only_wrong = _controls()
-        classes = _choices.multi_pills(
+        classes = choices.multi_pills(
             t("embedding.classes"), range(len(answers.names)),
             key=f"embedding_classes_{len(answers.names)}", format_func=answers.names.__getitem__,
             help=t("embedding.classes_help"),
         )  # fmt: skip
         points, method, explained = _points(run, waiting)
     except CnnError as error:
-        _inside.complain(error)
-        _inside.say("embedding", {"run": run.id})
+        complain(error)
+        say("embedding", {"run": run.id})
         return
     found = answers.found
     wrong = found.predicted != found.labels
@@ -106,16 +112,16 @@ def _story(run: runs.Run, waiting: bool) -> None:
     query = {"run": run.id, "method": _method(), "perplexity": str(_perplexity())}
     if chosen is not None:
         query["index"] = str(chosen)
-    _inside.say("embedding", query)
+    say("embedding", query)
 
 
 def _controls() -> bool:
     """Method, perplexity, and whether only the mistakes are drawn."""
-    method = _choices.segmented_control(
+    method = choices.segmented_control(
         t("embedding.method"), METHODS, key="embedding_method",
         format_func=lambda name: t(f"embedding.{name}"), help=t("embedding.method_help"),
     )  # fmt: skip
-    _choices.segmented_control(
+    choices.segmented_control(
         t("embedding.perplexity"), PERPLEXITIES, key="embedding_perplexity", default=USUAL,
         help=t("embedding.perplexity_help"), disabled=method != "tsne",
     )  # fmt: skip
@@ -125,7 +131,7 @@ def _controls() -> bool:
 def _answers(run: runs.Run) -> Answers:
     """What the network says of the images, and what they are."""
     at = runs.weights_at(run)
-    names = _run_panel.class_names(run)
+    names = class_names(run)
     names += [str(spare) for spare in range(len(names), run.model.classes)]
     return Answers(run, "test", _predictions(run.id, at, _here(run)), names)
 
@@ -253,10 +259,10 @@ def _card(answers: Answers, chosen: int | None) -> None:
     share = f"{found.confidence[chosen]:.1%}"
     words = {"true": plain(names[true]), "predicted": plain(names[said]), "share": share}
     st.markdown(t(key, index=chosen, **words))
-    _image_cards.paged(answers, np.array([chosen]), f"embedding_{chosen}", 1)
+    cards.paged(answers, np.array([chosen]), f"embedding_{chosen}", 1)
     st.caption(t("embedding.maps"))
     alt = t("embedding.shares_alt", name=names[said], share=share)
-    _inside.html(feature_maps.probabilities_html(found.probabilities[chosen], names, alt))
+    html(feature_maps.probabilities_html(found.probabilities[chosen], names, alt))
 
 
 main()

@@ -7,14 +7,22 @@ from collections.abc import Mapping
 import numpy as np
 import streamlit as st
 
-from cnn_core import datasets, evaluation, run_log, runs, texts
+from cnn_core import datasets, runs, texts
+from cnn_core.analysis import evaluation
+from cnn_core.analysis.evaluation import PARTS, Predictions
 from cnn_core.errors import CnnError
-from cnn_core.evaluation import PARTS, Predictions
 from cnn_core.figures import evaluation as figures
-from pages import _choices, _image_cards, _inside, _run_panel, _scores
-from pages._image_cards import Answers
-from pages._lessons import lesson
-from pages._shared import colours, engine, language, plain, say_error, t
+from cnn_core.runs import log as run_log
+from pages.elements.lessons import lesson
+from pages.network import scores
+from pages.network.choice import pick_run, say_if_training
+from pages.network.names import class_names
+from pages.pictures import cards
+from pages.pictures.cards import Answers
+from pages.session import choices
+from pages.session.address import arrived, say
+from pages.session.doors import colours, engine
+from pages.session.words import language, plain, say_error, t
 
 PIECE = 2_500  # images per look: half a second, so that other visitors' looks come in between
 PATIENCE_S = 120.0  # for a piece: the look worker may still be loading TensorFlow
@@ -33,14 +41,14 @@ Cell = tuple[int, int]
 
 def main() -> None:
     """The run and its scores, the matrix with its images, then the details."""
-    st.html(_image_cards.STYLE)
+    st.html(cards.STYLE)
     st.title(t("evaluation.title"), anchor=False)
     st.caption(t("evaluation.intro"))
     lesson("confusion_matrix", "validation")
     left, right = st.columns([0.4, 0.6], gap="medium", vertical_alignment="bottom")
     with left:
-        asked = _inside.arrived("evaluation", LINK)
-        run = _inside.pick_run(asked.get("run"))
+        asked = arrived("evaluation", LINK)
+        run = pick_run(asked.get("run"))
     if run is None:
         _publish(run)
         return
@@ -54,7 +62,7 @@ def main() -> None:
     _follow(asked, run.model.classes)
     part = _part(run)
     if part == "test":
-        _scores.look(run)
+        scores.look(run)
     with right:
         _show_scores(run)
     try:
@@ -63,7 +71,7 @@ def main() -> None:
         st.warning(say_error(error), icon=":material/hourglass_top:")
         _publish(run)
         return
-    names = _run_panel.class_names(run)
+    names = class_names(run)
     names += [str(spare) for spare in range(len(names), run.model.classes)]
     answers = Answers(run, part, found, names)
     _summary(answers)
@@ -82,9 +90,9 @@ def _problem(run: runs.Run) -> str:
 def _show_scores(run: runs.Run) -> None:
     ended = run_log.history(run).ended
     if ended is None or not ended.scores:
-        _inside.say_if_training(run)
+        say_if_training(run)
         return
-    _scores.row(run, ended.scores)
+    scores.row(run, ended.scores)
 
 
 def _follow(asked: Mapping[str, str], classes: int) -> None:
@@ -105,11 +113,11 @@ def _follow(asked: Mapping[str, str], classes: int) -> None:
 
 def _part(run: runs.Run) -> str:
     """The chosen part of the data. To begin with not the test images, unless they have been looked at."""
-    return _choices.segmented_control(
+    return choices.segmented_control(
         t("evaluation.part"),
         PARTS,
         key="evaluation_part",
-        default="test" if _scores.uncovered(run) else "val",
+        default="test" if scores.uncovered(run) else "val",
         format_func=lambda part: t(f"evaluation.part_name.{part}"),
         help=t("evaluation.part_help"),
     )
@@ -204,7 +212,7 @@ def _cell() -> Cell:
 
 
 def _heatmap(matrix: evaluation.Integers, answers: Answers) -> None:
-    show = _choices.segmented_control(
+    show = choices.segmented_control(
         t("evaluation.show"),
         ("counts", "shares"),
         key="evaluation_show",
@@ -243,7 +251,7 @@ def _choose_cell(classes: int) -> None:
 def _cell_images(answers: Answers) -> None:
     names = answers.names
     for column, axis in zip(st.columns(2, gap="small"), ("true", "predicted"), strict=True):
-        _choices.selectbox(
+        choices.selectbox(
             t(f"evaluation.{axis}"),
             range(len(names)),
             place=column,
@@ -261,7 +269,7 @@ def _cell_images(answers: Answers) -> None:
     st.markdown(t(f"evaluation.{kind}", count=f"{len(rows):,}", total=f"{total:,}", **words))
     st.caption(t("evaluation.order"))
     key = f"cell_{answers.run.id}_{answers.part}_{true}_{predicted}"
-    _image_cards.paged(answers, rows, key, MEMBERS)
+    cards.paged(answers, rows, key, MEMBERS)
 
 
 def _details(answers: Answers) -> None:
@@ -317,7 +325,7 @@ def _mistakes(answers: Answers) -> None:
     words = {"count": f"{len(rows):,}", "total": f"{len(answers.found.labels):,}"}
     st.markdown(t("evaluation.mistakes", part=answers.part_word, **words))
     key = f"mistakes_{answers.run.id}_{answers.part}"
-    _image_cards.paged(answers, rows, key, MISTAKES)
+    cards.paged(answers, rows, key, MISTAKES)
 
 
 def _calibration(answers: Answers) -> None:
@@ -350,9 +358,9 @@ def _calibration(answers: Answers) -> None:
 
 
 def _first(answers: Answers) -> None:
-    count = _choices.segmented_control(t("evaluation.first"), FIRST, key="evaluation_first")
+    count = choices.segmented_control(t("evaluation.first"), FIRST, key="evaluation_first")
     st.caption(t("evaluation.first_note"))
-    _image_cards.table(answers, np.arange(min(count, len(answers.found.labels))))
+    cards.table(answers, np.arange(min(count, len(answers.found.labels))))
 
 
 def _publish(run: runs.Run | None) -> None:
@@ -361,7 +369,7 @@ def _publish(run: runs.Run | None) -> None:
         query["part"] = st.session_state["evaluation_part"]
     if "evaluation_true" in st.session_state:
         query["cell"] = "-".join(map(str, _cell()))
-    _inside.say("evaluation", query)
+    say("evaluation", query)
 
 
 main()

@@ -9,12 +9,18 @@ import streamlit as st
 from cnn_core import datasets, runs
 from cnn_core.errors import CnnError
 from cnn_core.figures.legend import legend
-from pages import _choices, _image_choice, _inside, _patterns
-from pages import _explain_parts as parts
-from pages._explain_parts import PREDICTED, SHADES, Asked
-from pages._image_choice import Chosen
-from pages._lessons import lesson
-from pages._shared import t
+from pages.elements.lessons import lesson
+from pages.network.choice import say_if_training, trained_network
+from pages.network.epochs import convolutions
+from pages.parts.explain import methods as parts
+from pages.parts.explain import pattern
+from pages.parts.explain.methods import PREDICTED, SHADES, Asked
+from pages.pictures import run_image
+from pages.pictures.run_image import Chosen
+from pages.session import choices
+from pages.session.address import arrived, follow_layer, say, whole
+from pages.session.html import STYLE, complain, html
+from pages.session.words import t
 
 LINK = (
     *("run", "part", "index", "class", "layer", "side", "shade", "untrained"),
@@ -24,32 +30,32 @@ LINK = (
 
 def main() -> None:
     """Which network; then what follows the image and the class, and the pattern, each redrawn alone."""
-    st.html(_inside.STYLE)
+    st.html(STYLE)
     st.title(t("explain.title"), anchor=False)
     st.caption(t("explain.intro"))
     lesson("feature_map", "softmax", "flatten", "receptive_field")
-    asked = _inside.arrived("explain", LINK)
-    run = _inside.trained_network("explain", asked)
+    asked = arrived("explain", LINK)
+    run = trained_network("explain", asked)
     if run is None:
         return
-    _inside.say_if_training(run)
+    say_if_training(run)
     _follow(run, asked)
     _story(run)
-    _patterns.story(run, _say)
+    pattern.story(run, _say)
 
 
 def _follow(run: runs.Run, asked: Mapping[str, str]) -> None:
     """Do what a link asks for; one sentence on what is not there."""
-    _image_choice.follow(asked)
+    run_image.follow(asked)
     if "image_index" not in st.session_state:
         st.session_state["image_index"] = parts.START.get((run.id, _size(run)), 0)
-    names = list(_inside.convolutions(run))
+    names = list(convolutions(run))
     for name, key in (("layer", "explain_layer"), ("pattern", "pattern_layer")):
-        _inside.follow_layer(asked, names, key, name)
-    label = _inside.whole(asked, "class", run.model.classes)
+        follow_layer(asked, names, key, name)
+    label = whole(asked, "class", run.model.classes)
     if label is not None:
         st.session_state["explain_class"] = label
-    side = _inside.whole(asked, "side", parts.largest_side(run) + 1)
+    side = whole(asked, "side", parts.largest_side(run) + 1)
     if side:
         st.session_state["explain_side"] = side
     if "shade" in asked and asked["shade"] not in SHADES:
@@ -58,7 +64,7 @@ def _follow(run: runs.Run, asked: Mapping[str, str]) -> None:
         st.session_state["explain_shade"] = asked["shade"]
     if "untrained" in asked:
         st.session_state["explain_untrained"] = asked["untrained"] == "1"
-    _patterns.follow(run, asked)
+    pattern.follow(run, asked)
 
 
 def _size(run: runs.Run) -> str:
@@ -71,7 +77,7 @@ def _size(run: runs.Run) -> str:
 def _story(run: runs.Run) -> None:
     left, right = st.columns([0.3, 0.7], gap="medium")
     with left, st.container(key="explain_image"):
-        chosen = _image_choice.choose(run)
+        chosen = run_image.choose(run)
         pad = st.container()
         asked, opacity = _controls(run)
     with right, st.container(key="explain_result"):
@@ -88,33 +94,33 @@ def _story(run: runs.Run) -> None:
     st.session_state["explain_query"] = query
     _say(run)
     with pad:
-        _image_choice.finish()
+        run_image.finish()
 
 
 def _say(run: runs.Run) -> None:
     """Both parts of the page have their share in the address."""
-    _inside.say("explain", {**st.session_state["explain_query"], **_patterns.query(run)})
+    say("explain", {**st.session_state["explain_query"], **pattern.query(run)})
 
 
 def _controls(run: runs.Run) -> tuple[Asked, float]:
     """The class, and the settings of the methods."""
     names = parts.class_names(run)
     labels = [PREDICTED, *range(run.model.classes)]
-    label = _choices.selectbox(
+    label = choices.selectbox(
         t("explain.class"), labels, key="explain_class", default=PREDICTED, help=t("explain.class_help"),
         format_func=lambda it: t("explain.predicted") if it == PREDICTED else names[it],
     )  # fmt: skip
-    layers = list(_inside.convolutions(run))
-    layer = _choices.segmented_control(
+    layers = list(convolutions(run))
+    layer = choices.segmented_control(
         t("explain.layer"), layers, key="explain_layer", default=layers[-1], help=t("explain.layer_help"),
     )  # fmt: skip
     sides, side = list(range(1, parts.largest_side(run) + 1)), 1
     if len(sides) > 1:  # a slider needs two places
-        side = _choices.select_slider(
+        side = choices.select_slider(
             t("explain.side"), sides, key="explain_side", default=parts.usual_side(run),
             help=t("explain.side_help"),
         )  # fmt: skip
-    shade = _choices.segmented_control(
+    shade = choices.segmented_control(
         t("explain.shade"), SHADES, key="explain_shade", help=t("explain.shade_help"),
         format_func=lambda it: t(f"explain.shade_{it}"),
     )  # fmt: skip
@@ -134,18 +140,18 @@ def _result(run: runs.Run, chosen: Chosen, asked: Asked, opacity: float) -> None
     try:
         answer = parts.explained(run, chosen.pixels, asked)
     except CnnError as error:
-        _inside.complain(error)
+        complain(error)
         return
     view = parts.View(run, chosen, asked, answer, opacity)
     parts.decision(view)
-    _inside.html(legend("sequential", "0", t("explain.most"), title=t("explain.scale")))
+    html(legend("sequential", "0", t("explain.most"), title=t("explain.scale")))
     parts.pictures(view)
     st.caption(t("explain.scale_note"))
     if run.id == "fashion":
         coat = {"part": "test", "index": str(parts.MISSED[_size(run)])}
         st.button(
             t("explain.missed"), icon=":material/help:", type="tertiary", key="explain_missed",
-            on_click=_image_choice.follow, args=(coat,),
+            on_click=run_image.follow, args=(coat,),
         )  # fmt: skip
     st.page_link(
         "pages/feature_maps.py", label=t("explain.maps"), icon=":material/layers:",

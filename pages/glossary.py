@@ -6,11 +6,13 @@ from urllib.parse import parse_qsl
 
 import streamlit as st
 
-from cnn_core import lessons, texts
-from cnn_core.lessons import GROUPS, LESSONS
-from pages import _inside, _lessons
-from pages._bundle import ASSETS, bundle
-from pages._shared import language, t
+from cnn_core import texts
+from cnn_core.browser.bundle import ASSETS, bundle
+from cnn_core.lessons import reader
+from cnn_core.lessons.reader import GROUPS, LESSONS
+from pages.elements import lessons
+from pages.session import address
+from pages.session.words import language, t
 
 SHOW = st.components.v2.component("convscope_show", js=bundle(ASSETS / "show" / "show.js"))
 
@@ -33,14 +35,14 @@ def main() -> None:
     if not terms and not mentions:
         st.info(t("glossary.nothing"), icon=":material/search_off:")
     term = st.session_state.get("glossary_term")
-    _inside.say("glossary", {"term": term} if term else {})
+    address.say("glossary", {"term": term} if term else {})
     if arrived:
         SHOW(data=f"term_{arrived}", key="show")
 
 
 def _follow() -> str | None:
     """Open the term that a link names; one sentence if there is none of that name."""
-    term = _inside.arrived("glossary", ("term",)).get("term")
+    term = address.arrived("glossary", ("term",)).get("term")
     if term is None:
         return None
     if term not in LESSONS:
@@ -67,9 +69,9 @@ def _holds(text: str, words: str) -> bool:
 
 def _term(name: str) -> str:
     """What a lesson is called: term and synonyms in both languages, and its definition."""
-    parts = [lessons.read(language(), name).definition]
+    parts = [reader.read(language(), name).definition]
     for one in texts.LANGUAGES:
-        said = lessons.read(one, name)
+        said = reader.read(one, name)
         parts += [said.title, *said.synonyms]
     return "\n".join(parts)
 
@@ -78,14 +80,14 @@ def _body(name: str) -> str:
     """All that a lesson says, in both languages."""
     parts = [_term(name)]
     for one in texts.LANGUAGES:
-        said = lessons.read(one, name)
+        said = reader.read(one, name)
         parts += [said.definition, said.body, said.question, said.answer]
     return "\n".join(parts)
 
 
 def _entry(name: str) -> None:
-    said = lessons.read(language(), name)
-    other = lessons.read("ko" if language() == "en" else "en", name).title
+    said = reader.read(language(), name)
+    other = reader.read("ko" if language() == "en" else "en", name).title
     with st.container(key=f"term_{name}"):
         entry = st.expander(
             f"**{said.title}** · {other} — {said.definition}",
@@ -95,7 +97,7 @@ def _entry(name: str) -> None:
         )
         if entry.open:
             with entry:
-                _lessons.text(said, "glossary_")
+                lessons.text(said, "glossary_")
                 page, _, query = LESSONS[name].partition("?")
                 st.page_link(
                     f"pages/{page}.py",

@@ -2,11 +2,15 @@
 
 import streamlit as st
 
-from cnn_core import runs, tour
-from cnn_core.config import PRESETS, to_query
-from pages import _flow, _inside, _lessons, _run_panel
-from pages._flow import Link
-from pages._shared import t
+from cnn_core import runs
+from cnn_core.planning.links import to_query
+from cnn_core.planning.presets import PRESETS
+from cnn_core.runs import tour
+from pages.elements import flow, lessons
+from pages.elements.flow import Link
+from pages.network.names import class_names
+from pages.session.address import arrived, say, whole
+from pages.session.words import t
 
 NETWORK = "fashion"  # the textbook network, trained
 FIRST = 9  # of the images: an ankle boot that it recognises
@@ -57,14 +61,14 @@ def _tour() -> tour.Tour:
 def _picture() -> None:
     shown = _tour()
     _follow(len(shown.images))
-    names = _run_panel.class_names(shown.run)
+    names = class_names(shown.run)
     links = {stage: [_link(page, stage) for page in pages] for stage, pages in STAGES.items()}
     start = st.session_state.setdefault("home_start", FIRST)
-    followed = _flow.flow("flow", shown, names, links, start=start, on_image=_choose)
+    followed = flow.flow("flow", shown, names, links, start=start, on_image=_choose)
     if followed is not None:
         st.switch_page(f"pages/{followed.page}.py", query_params=followed.query)
     image = st.session_state.get("home_image", start)
-    _inside.say("home", {} if image == FIRST else {"image": str(image)})
+    say("home", {} if image == FIRST else {"image": str(image)})
 
 
 def _choose(image: int) -> None:
@@ -73,7 +77,7 @@ def _choose(image: int) -> None:
 
 def _follow(count: int) -> None:
     """Begin with the image that a link names."""
-    image = _inside.whole(_inside.arrived("home", ("image",)), "image", count)
+    image = whole(arrived("home", ("image",)), "image", count)
     if image is not None:
         st.session_state["home_start"] = st.session_state["home_image"] = image
 
@@ -82,7 +86,7 @@ def _link(target: str, stage: str) -> Link:
     """Where a stage leads; the pages that look inside open with its layer and the filter pointed at."""
     if target.startswith("?"):
         term = target.removeprefix("?")
-        return Link("glossary", t("home.to_glossary", term=_lessons.heading(term)), {"term": term})
+        return Link("glossary", t("home.to_glossary", term=lessons.heading(term)), {"term": term})
     layer = {**INSIDE, "layer": "pool2" if stage == "flatten" else stage}
     page, query, channel = {
         "convolution": ("convolution", {"section": "network", **layer}, "filter"),

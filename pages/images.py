@@ -10,14 +10,18 @@ from typing import Any
 import numpy as np
 import streamlit as st
 
-from cnn_core import datasets, pictures, uploads
+from cnn_core import datasets
 from cnn_core.errors import CnnError
 from cnn_core.figures import mosaic
 from cnn_core.figures.legend import uri
-from cnn_core.pictures import Told
-from pages import _choices, _inside, _pixels
-from pages._shared import say_error, t
-from pages._upload import picture_file
+from cnn_core.images import arrays, photographs, uploads
+from cnn_core.images.arrays import ArrayFacts
+from pages.elements import pixels as _pixels
+from pages.pictures.upload import picture_file
+from pages.session import choices as _choices
+from pages.session.address import arrived, say, whole
+from pages.session.html import STYLE, html
+from pages.session.words import say_error, t
 
 SOURCES = {
     "data": ":material/photo_library:",
@@ -49,25 +53,25 @@ class Shown:
 
 def main() -> None:
     """Which image; its numbers; what they are; what Keras wants; the way of a batch."""
-    st.html(_inside.STYLE)
+    st.html(STYLE)
     st.title(t("images.title"), anchor=False)
     st.caption(t("images.intro"))
-    _follow(_inside.arrived("images", LINK))
+    _follow(arrived("images", LINK))
     _story()
 
 
 def _follow(asked: Mapping[str, str]) -> None:
     """Choose what a link names; one sentence if it names what there is not."""
-    choices = {"source": tuple(SOURCES), "data": DATASETS, "photo": pictures.PHOTOGRAPHS}
+    choices = {"source": tuple(SOURCES), "data": DATASETS, "photo": photographs.PHOTOGRAPHS}
     for name, known in choices.items():
         if asked.get(name, known[0]) not in known:
             words = t("images.bad_link", name=name, known=", ".join(known))
             st.warning(words, icon=":material/link_off:")
         elif name in asked:
             st.session_state[f"images_{name}"] = asked[name]
-    if (index := _inside.whole(asked, "index", 1_000_000)) is not None:
+    if (index := whole(asked, "index", 1_000_000)) is not None:
         st.session_state["images_index"] = index
-    place = [_inside.whole(asked, name, 10_000) for name in ("row", "column", "cells")]
+    place = [whole(asked, name, 10_000) for name in ("row", "column", "cells")]
     if asked:
         st.session_state["images_place"] = (None, *place)
 
@@ -76,7 +80,7 @@ def _follow(asked: Mapping[str, str]) -> None:
 def _story() -> None:
     shown = _choose()
     if shown is None:
-        _inside.say("images", {"source": str(st.session_state["images_source"])})
+        say("images", {"source": str(st.session_state["images_source"])})
     else:
         first = _first_place(shown)  # not where it is now: the same data are not sent again
         _pixels.pixels("images_pixels", shown.pixels, shown.name, first)
@@ -85,7 +89,7 @@ def _story() -> None:
         _channels(shown.pixels)
         _for_keras(shown.pixels)
         numbers = dict(zip(("row", "column", "cells"), map(str, place), strict=True))
-        _inside.say("images", {**shown.query, **numbers} if shown.query else {"source": "upload"})
+        say("images", {**shown.query, **numbers} if shown.query else {"source": "upload"})
     _batch()
 
 
@@ -131,7 +135,7 @@ def _images(name: str) -> tuple[np.ndarray, np.ndarray]:
 
 @st.cache_resource(show_spinner=False)
 def _photo(name: str) -> np.ndarray:
-    return pictures.photograph(name)
+    return photographs.photograph(name)
 
 
 def _from_data() -> Shown:
@@ -157,7 +161,7 @@ def _from_data() -> Shown:
 
 def _photograph() -> Shown:
     name = _choices.segmented_control(
-        t("images.photo"), pictures.PHOTOGRAPHS, key="images_photo",
+        t("images.photo"), photographs.PHOTOGRAPHS, key="images_photo",
         format_func=lambda it: t(f"images.photo_{it}"), label_visibility="collapsed",
     )  # fmt: skip
     return Shown(_photo(name), name, {"source": "photo", "photo": name})
@@ -184,7 +188,7 @@ def _what_it_is(image: np.ndarray) -> None:
     """The image as bytes and as floats."""
     st.markdown(f"##### {t('images.numbers')}")
     st.markdown(t("images.numbers_text"))
-    _table(pictures.as_numbers(image), "numbers")
+    _table(arrays.as_numbers(image), "numbers")
 
 
 def _channels(image: np.ndarray) -> None:
@@ -198,7 +202,7 @@ def _channels(image: np.ndarray) -> None:
         _figure(image[..., at], f"image[..., {at}]", t(f"images.{name}"))
         for at, name in enumerate(CHANNELS[: image.shape[2]])
     ]
-    _inside.html(f'<div class="input-steps channels">{"".join(figures)}</div>')
+    html(f'<div class="input-steps channels">{"".join(figures)}</div>')
     if image.shape[2] == 4:
         st.markdown(t("images.channels_alpha"))
 
@@ -219,7 +223,7 @@ def _for_keras(image: np.ndarray) -> None:
     kind = kinds[2 if image.ndim == 2 else image.shape[2]]
     st.markdown(t("images.keras_text"))
     st.markdown(t(f"images.keras_{kind}"))
-    _table(pictures.for_keras(image), "keras")
+    _table(arrays.for_keras(image), "keras")
 
 
 def _batch() -> None:
@@ -236,11 +240,11 @@ def _batch() -> None:
 
 
 @st.cache_data(show_spinner=False)
-def _batch_steps(name: str) -> tuple[Told, ...]:
-    return pictures.batch_steps(_images(name)[0][:BATCH])
+def _batch_steps(name: str) -> tuple[ArrayFacts, ...]:
+    return arrays.batch_steps(_images(name)[0][:BATCH])
 
 
-def _table(rows: Sequence[Told], name: str) -> None:
+def _table(rows: Sequence[ArrayFacts], name: str) -> None:
     columns: dict[str, list[Any]] = {
         t("images.code"): [f"`{row.code}`" for row in rows],
         t("images.shape"): [str(row.shape) for row in rows],

@@ -6,17 +6,24 @@ from collections.abc import Mapping
 
 import streamlit as st
 
-from cnn_core import runs, snapshots, texts, weights
+from cnn_core import runs, texts
+from cnn_core.analysis import kernels
 from cnn_core.arithmetic import LayerRow
 from cnn_core.errors import CnnError
 from cnn_core.figures import kernels as figures
 from cnn_core.figures.legend import legend, number
-from pages import _choices, _inside, _tiles
-from pages import _kernel_parts as parts
-from pages._inside import html
-from pages._kernel_parts import View
-from pages._lessons import lesson
-from pages._shared import colours, language, t
+from cnn_core.runs import snapshots
+from pages.elements import tiles
+from pages.elements.lessons import lesson
+from pages.network.choice import choose_run, is_gone
+from pages.network.epochs import convolutions, epoch_name, epoch_slider, follow_epoch, kept_epoch
+from pages.parts.kernels import filters as parts
+from pages.parts.kernels.filters import View
+from pages.session import choices
+from pages.session.address import arrived, follow_layer, say, whole
+from pages.session.doors import colours
+from pages.session.html import STYLE, complain, html
+from pages.session.words import language, t
 
 HISTOGRAM_HEIGHT = 320
 POLL_S = 2.0  # while the run trains, for the snapshots to come
@@ -25,14 +32,14 @@ MEAN = "mean"
 
 def main() -> None:
     """Which run; then everything that follows the sliders, redrawn alone."""
-    st.html(_inside.STYLE)
+    st.html(STYLE)
     st.title(t("kernels.title"), anchor=False)
     st.caption(t("kernels.intro"))
     lesson("kernel", "convolution", "initialization")
-    asked = _inside.arrived("kernels", ("run", "layer", "channel", "filter", "epoch"))
-    run = _inside.choose_run(asked.get("run"))
+    asked = arrived("kernels", ("run", "layer", "channel", "filter", "epoch"))
+    run = choose_run(asked.get("run"))
     if run is None:
-        _inside.say("kernels", {})
+        say("kernels", {})
         return
     _follow(run, asked)
     active = runs.status(run).active
@@ -41,18 +48,18 @@ def main() -> None:
 
 def _follow(run: runs.Run, asked: Mapping[str, str]) -> None:
     """Do what a link asks for; one sentence on what is not there."""
-    rows = _inside.convolutions(run)
-    _inside.follow_layer(asked, rows, "kernels_layer")
-    row = rows[_choices.keep_valid("kernels_layer", list(rows))]
-    if (channel := _inside.whole(asked, "channel", row.input_shape[2])) is not None:
+    rows = convolutions(run)
+    follow_layer(asked, rows, "kernels_layer")
+    row = rows[choices.keep_valid("kernels_layer", list(rows))]
+    if (channel := whole(asked, "channel", row.input_shape[2])) is not None:
         st.session_state[parts.channel_key(row)] = channel
-    if (index := _inside.whole(asked, "filter", row.output_shape[2])) is not None:
+    if (index := whole(asked, "filter", row.output_shape[2])) is not None:
         parts.choose(index)
-    _inside.follow_epoch(run, "kernels", asked)
+    follow_epoch(run, "kernels", asked)
 
 
 def _story(run: runs.Run, active: bool) -> None:
-    if _inside.is_gone(run, "kernels"):
+    if is_gone(run, "kernels"):
         return
     if active and not runs.status(run).active:
         st.rerun()
@@ -62,20 +69,20 @@ def _story(run: runs.Run, active: bool) -> None:
         _weights(view)
         parts.filters(view, active=active)
     except CnnError as error:
-        _inside.complain(error)
+        complain(error)
         return
     shown = {"run": run.id, "layer": view.row.name, "filter": view.filter, "epoch": view.epoch}
     if view.channel is not None:
         shown["channel"] = view.channel
-    _inside.say("kernels", {name: str(value) for name, value in shown.items()})
+    say("kernels", {name: str(value) for name, value in shown.items()})
 
 
 def _controls(run: runs.Run) -> View:
     """Layer, input channel and epoch."""
-    rows = _inside.convolutions(run)
+    rows = convolutions(run)
     left, middle, right = st.columns([0.3, 0.2, 0.5], gap="medium")
     with left:
-        name = _choices.segmented_control(
+        name = choices.segmented_control(
             t("kernels.layer"), list(rows), key="kernels_layer", help=t("kernels.layer_help"),
         )  # fmt: skip
     row = rows[name]
@@ -83,7 +90,7 @@ def _controls(run: runs.Run) -> View:
         channel = _channel(row)
     with right:
         epochs = snapshots.epochs(run)
-        epoch = _inside.epoch_slider(run, "kernels", epochs)
+        epoch = epoch_slider(run, "kernels", epochs)
     first, shown = snapshots.read(run, epochs[0]), snapshots.read(run, epoch)
     return View(run, row, channel, parts.chosen(row), epoch, first, shown)
 
@@ -93,7 +100,7 @@ def _channel(row: LayerRow) -> int | None:
     channels = row.input_shape[2]
     key = parts.channel_key(row)
     options = [0] if channels == 1 else [MEAN, *range(channels)]
-    channel = _choices.selectbox(
+    channel = choices.selectbox(
         t("kernels.channel"), options, key=key, disabled=channels == 1,
         help=t("kernels.channel_help"),
         format_func=lambda it: t("kernels.mean") if it == MEAN else t("kernels.one", channel=it),
@@ -110,16 +117,14 @@ def _mosaics(view: View) -> None:
     pictures = {"untrained": view.pictures(view.untrained), "shown": view.pictures(view.weights)}
     titles = {
         "untrained": t("kernels.untrained"),
-        "shown": t(
-            "kernels.after", epoch=_inside.epoch_name(view.epoch, _inside.kept_epoch(view.run))
-        ),
+        "shown": t("kernels.after", epoch=epoch_name(view.epoch, kept_epoch(view.run))),
     }
     boards = []
     for name, maps in pictures.items():
         zoom, gap = figures.measures(maps.shape)
-        grid = _tiles.Grid(count, _columns(count), maps.shape[2] * zoom, maps.shape[1] * zoom, gap)
+        grid = tiles.Grid(count, _columns(count), maps.shape[2] * zoom, maps.shape[1] * zoom, gap)
         boards.append(
-            _tiles.Board(
+            tiles.Board(
                 name=f"mosaic_{name}",
                 title=titles[name],
                 png=figures.kernel_mosaic(maps, reach, grid.columns),
@@ -131,7 +136,7 @@ def _mosaics(view: View) -> None:
                 marks=marks if name == "shown" else (),
             )
         )
-    _tiles.boards("kernels_mosaics", boards, across=2)
+    tiles.boards("kernels_mosaics", boards, across=2)
     html(legend("diverging", number(-reach), number(reach), middle="0", title=t("kernels.weight")))
 
 
@@ -142,7 +147,7 @@ def _columns(count: int) -> int:
 def _weights(view: View) -> None:
     """How the weights are spread, as a histogram and in numbers."""
     name, before, after = view.row.name, view.kernel(view.untrained), view.kernel(view.weights)
-    glorot = weights.Glorot.of(before.shape)
+    glorot = kernels.Glorot.of(before.shape)
     words = figures.HistogramWords.of(texts.table(language()))
     left, right = st.columns([0.52, 0.48], gap="medium")
     with left:

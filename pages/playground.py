@@ -9,12 +9,17 @@ from cnn_core.arithmetic import LayerRow
 from cnn_core.config import ModelConfig, TrainConfig
 from cnn_core.errors import CnnError, ShapeError
 from cnn_core.figures import architecture
-from cnn_core.limits import check_limits
-from cnn_core.repair import repair
-from pages import _run_list, _run_panel, _setup, _take_home
-from pages._lessons import lesson
-from pages._shared import chosen_run, engine, language, plain, publish, say_error, t
-from pages._visitor import visitor
+from cnn_core.planning.limits import check_limits
+from cnn_core.planning.repair import repair
+from pages.elements.lessons import lesson
+from pages.network.choice import chosen_run
+from pages.network.names import span
+from pages.network.take_home import of_setup
+from pages.parts.playground import run_list, run_panel, setup
+from pages.session.address import publish
+from pages.session.doors import engine
+from pages.session.visitor import visitor
+from pages.session.words import label, language, plain, say_error, t
 
 
 def main() -> None:
@@ -27,17 +32,17 @@ def main() -> None:
     left, right = st.columns([0.34, 0.66], gap="medium")
     with left, st.container(key="setup"):
         head = st.container()
-        model, train = _setup.form(run)
+        model, train = setup.form(run)
         with head:
             _train_button(model, train)
     with right, st.container(key="result"):
         rows = _network(model, train)
-        _run_panel.panel(run)
+        run_panel.panel(run)
         lesson("loss", "history", "overfitting", "early_stopping", "checkpoint")
-        _run_list.run_list()
+        run_list.run_list()
         if rows:
             _table(rows)
-    publish({**_setup.query(model, train), **({"run": run.id} if run else {})})
+    publish({**setup.query(model, train), **({"run": run.id} if run else {})})
 
 
 def _train_button(model: ModelConfig, train: TrainConfig) -> None:
@@ -82,7 +87,7 @@ def _outlook(model: ModelConfig, train: TrainConfig) -> str:
     text = t("playground.work", images=f"{images:,}", epochs=train.epochs)
     seconds = engine().estimate(model, train)
     if seconds is not None:
-        text += " · " + t("playground.estimate", time=_run_panel.span(max(1, seconds)))
+        text += " · " + t("playground.estimate", time=span(max(1, seconds)))
     if problem := datasets.trouble(train.dataset, train.size):
         text += "  \n" + say_error(problem)
     elif not datasets.available(train.dataset, train.size):
@@ -112,7 +117,7 @@ def _network(model: ModelConfig, train: TrainConfig) -> tuple[LayerRow, ...]:
             "receptive_field": f"{totals.receptive_field}×{totals.receptive_field}",
         }.items():
             st.metric(t(f"totals.{name}"), value, help=t(f"totals.{name}_help"), width="content")
-        _take_home.of_setup(model, train)
+        of_setup(model, train)
     return rows
 
 
@@ -124,15 +129,15 @@ def _doctor(model: ModelConfig, broken: ShapeError) -> None:
             "doctor.change",
             block=change.block + 1,
             field=t(f"field.{change.field}"),
-            old=_setup.label(change.field, change.old),
-            new=_setup.label(change.field, change.new),
+            old=label(change.field, change.old),
+            new=label(change.field, change.new),
         )
         for change in changes
     )
     st.button(
         t("doctor.fix", changes=said),
         icon=":material/healing:",
-        on_click=_setup.apply,
+        on_click=setup.apply,
         args=(changes,),
         key="fix",
     )

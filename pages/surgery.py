@@ -7,41 +7,43 @@ from collections.abc import Mapping
 import streamlit as st
 
 from cnn_core import runs
-from cnn_core.edits import Edits
+from cnn_core.analysis.edits import Edits
 from cnn_core.errors import CnnError, ConfigError
-from pages import _image_choice, _inside
-from pages import _surgery_controls as controls
-from pages import _surgery_outcome as outcome
-from pages import _surgery_state as state
-from pages._lessons import lesson
-from pages._shared import say_error, t
-from pages._surgery_state import View
+from pages.elements.lessons import lesson
+from pages.network.choice import is_gone, say_if_training, trained_network
+from pages.network.epochs import convolutions
+from pages.parts.surgery import controls, outcome, state
+from pages.parts.surgery.state import View
+from pages.pictures import run_image
+from pages.session.address import arrived, follow_layer, say, whole
+from pages.session.html import STYLE, complain
+from pages.session.words import say_error, t
 
 LINK = ("run", "part", "index", "layer", "filter", "off", "weights")
 
 
 def main() -> None:
     """Which network; then everything that follows the surgery, redrawn alone."""
-    st.html(_inside.STYLE)
+    st.html(STYLE)
     st.title(t("surgery.title"), anchor=False)
     st.caption(t("surgery.intro"))
     lesson("filter", "kernel", "activation", "confusion_matrix")
-    asked = _inside.arrived("surgery", LINK)
-    run = _inside.trained_network("surgery", asked)
+    asked = arrived("surgery", LINK)
+    run = trained_network("surgery", asked)
     if run is None:
         return
-    _inside.say_if_training(run)
+    say_if_training(run)
     _follow(run, asked)
     _story(run)
 
 
 def _follow(run: runs.Run, asked: Mapping[str, str]) -> None:
     """Do what a link asks for; one sentence on what is not there."""
-    _image_choice.follow(asked)
-    rows = _inside.convolutions(run)
-    _inside.follow_layer(asked, rows, "surgery_layer")
+    run_image.follow(asked)
+    rows = convolutions(run)
+    follow_layer(asked, rows, "surgery_layer")
     count = rows[state.layer(run)].output_shape[2]
-    if (index := _inside.whole(asked, "filter", count)) is not None:
+    if (index := whole(asked, "filter", count)) is not None:
         state.choose(index)
     if "off" in asked or "weights" in asked:
         try:
@@ -52,11 +54,11 @@ def _follow(run: runs.Run, asked: Mapping[str, str]) -> None:
 
 @st.fragment
 def _story(run: runs.Run) -> None:
-    if _inside.is_gone(run, "surgery"):
+    if is_gone(run, "surgery"):
         return
     left, right = st.columns([0.27, 0.73], gap="medium")
     with left, st.container(key="surgery_image"):
-        chosen = _image_choice.choose(run)
+        chosen = run_image.choose(run)
         pad = st.container()
     with right:
         try:
@@ -72,19 +74,19 @@ def _story(run: runs.Run) -> None:
             with st.container(border=True, key="surgery_weight"):
                 controls.weight(view)
         except CnnError as error:
-            _inside.complain(error)
+            complain(error)
             view = None
     shown = {"run": run.id, **(chosen.query if chosen else {}), "layer": state.layer(run)}
     shown |= {"filter": str(state.filter_index(run)), **state.edits(run).to_query()}
-    _inside.say("surgery", shown)
+    say("surgery", shown)
     if view is not None:
         try:
             outcome.verdicts(view, scores)
             outcome.ranking(view)
         except CnnError as error:
-            _inside.complain(error)
+            complain(error)
     with pad:
-        _image_choice.finish()
+        run_image.finish()
 
 
 main()

@@ -10,10 +10,10 @@ from typing import Any
 
 import numpy as np
 
-from cnn_core.conductor import Conductor
 from cnn_core.config import TrainConfig
-from cnn_core.events import Control, EpochEnd, Event
-from cnn_core.meters import BestWeights
+from cnn_core.progress.events import Control, EpochEnd, Event
+from cnn_core.training.callback import ProgressCallback
+from cnn_core.training.meters import BestWeights
 
 
 class StubOptimizer:
@@ -60,7 +60,7 @@ class Play:
         self.said: list[Event] = []
         self.model = StubModel()
         self.best = BestWeights(past)
-        self.conductor = Conductor(
+        self.conductor = ProgressCallback(
             self.config,
             images,
             self.said.append,

@@ -8,7 +8,8 @@ from dataclasses import replace
 from typing import Any
 
 from cnn_core import runs
-from cnn_core.config import ConvBlock, Limits, ModelConfig, TrainConfig
+from cnn_core.config import ConvBlock, ModelConfig, TrainConfig
+from cnn_core.planning.limits import Limits
 
 MODEL = ModelConfig(blocks=(ConvBlock(4),), dense=(8,), input_shape=(8, 8, 1))
 SHORT = TrainConfig("digits", epochs=2, batch_size=64, patience=0, precision="float32")

@@ -14,7 +14,7 @@ from sklearn.metrics import accuracy_score, log_loss
 from cnn_core import datasets
 from cnn_core import model as models
 from cnn_core.config import ConvBlock, ModelConfig, TrainConfig
-from cnn_core.events import EpochEnd, Event
+from cnn_core.progress.events import EpochEnd, Event
 from cnn_core.training import Result
 
 SMALL = ModelConfig(

@@ -14,20 +14,19 @@ from hypothesis import strategies as some
 
 from cnn_core import config, texts
 from cnn_core.config import (
-    PRESETS,
     TEXTBOOK,
     ConvBlock,
-    Limits,
     ModelConfig,
     TrainConfig,
     check_learning_rate,
-    from_query,
     model_from_dict,
     to_dict,
-    to_query,
     train_from_dict,
 )
 from cnn_core.errors import ConfigError
+from cnn_core.planning.limits import Limits
+from cnn_core.planning.links import SETUP_PARAMETERS, from_query, to_query
+from cnn_core.planning.presets import PRESETS
 
 blocks = some.builds(
     ConvBlock,
@@ -94,7 +93,7 @@ def test_a_training_comes_back_from_json(train: TrainConfig) -> None:
 @given(models, trains)
 def test_a_set_up_comes_back_from_its_url(model: ModelConfig, train: TrainConfig) -> None:
     query = to_query(model, train)
-    assert set(query) <= set(config.SETUP_PARAMETERS)
+    assert set(query) <= set(SETUP_PARAMETERS)
     back_model, back_train = from_query(query)
     # What an image looks like follows from the data set, not from the URL.
     follows = {"input_shape": model.input_shape, "classes": model.classes}
@@ -255,7 +254,7 @@ def test_settings_do_not_change() -> None:
 parts = some.text("0123456789.~samerluvxdgnoit-+e_ ", max_size=20) | some.text(max_size=20)
 
 
-@given(some.dictionaries(some.sampled_from(config.SETUP_PARAMETERS), parts))
+@given(some.dictionaries(some.sampled_from(SETUP_PARAMETERS), parts))
 def test_a_broken_url_raises_nothing_but_config_errors(query: dict[str, str]) -> None:
     try:
         model, train = from_query(query)

@@ -12,11 +12,12 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as some
 from test_pages import PAGES, make_run, told, visit
 
-from cnn_core import narrator, runs, texts
+from cnn_core import runs, texts
 from cnn_core.errors import RunError
-from cnn_core.events import from_json, to_json
 from cnn_core.figures import curves
-from cnn_core.history import History
+from cnn_core.progress import notes
+from cnn_core.progress.events import from_json, to_json
+from cnn_core.progress.history import History
 
 _ = visit  # a fixture
 odd = some.one_of(
@@ -42,7 +43,7 @@ def test_whatever_one_field_of_an_event_holds_the_history_can_be_shown(line, dat
             make(history, words=words, palette=curves_palette())
             curves.alt_text(history, measure, words=words)
     run = setup()
-    for note in narrator.narrate(history, run.train, run.model):
+    for note in notes.narrate(history, run.train, run.model):
         note.sentence("en")
 
 
@@ -60,7 +61,7 @@ def curves_palette() -> Any:
 
 
 def setup() -> Any:
-    from cnn_core.config import PRESETS
+    from cnn_core.planning.presets import PRESETS
 
     return PRESETS["tiny"]
 

@@ -15,10 +15,10 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from cnn_core import drawing
-from pages import _pad
+from pages.elements import pad
 
 ROOT = Path(__file__).parent.parent
-PAD = _pad.SIDE
+PAD = pad.SIDE
 SMALL = 70  # a quicker canvas, where any will do
 MIDDLE = 14.0  # pixel of the centre of mass, counted from 0
 
@@ -105,7 +105,7 @@ def test_a_real_digit_drawn_large_anywhere_comes_back_as_it_was(mnist):
 
 def test_digits_in_the_default_brush_have_as_much_ink_as_those_of_mnist(mnist):
     pictures = [
-        drawing.to_model_input(inked(on_pad(strokes, height, 0.4, 0.6), _pad.BRUSH))
+        drawing.to_model_input(inked(on_pad(strokes, height, 0.4, 0.6), pad.BRUSH))
         for hand in HANDS.values()
         for strokes in hand.values()
         for height in (140, 160, 180)  # somewhat more than half of the pad
@@ -357,5 +357,5 @@ def test_no_text_breaks_the_reader(text):
 
 def test_python_and_the_browser_agree_on_the_size_of_a_canvas():
     script = (ROOT / "assets" / "pad" / "ink.js").read_text("utf-8")
-    assert re.search(r"const PIXELS = (\d+);", script)[1] == str(_pad.SIDE)
+    assert re.search(r"const PIXELS = (\d+);", script)[1] == str(pad.SIDE)
     assert re.search(r"const SIDE = (\d+);", script)[1] == str(UNITS)

@@ -1,6 +1,6 @@
-"""Holds the house's table: which package and which of our own modules each module may import.
+"""Holds the house's tables: which rooms and which libraries each room may import.
 
-A module that does not stand in the table fails: write it in, and think of its level while doing so.
+A room that does not stand in its table fails: write it in, and think of its floor while doing so.
 """
 
 from __future__ import annotations
@@ -15,92 +15,88 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parent.parent
-CORE = ROOT / "cnn_core"
+CORE, PAGES = ROOT / "cnn_core", ROOT / "pages"
 
 
 @dataclass(frozen=True)
 class May:
-    """What a module may import; `late` only inside a function or for type checking."""
+    """What a room may import; `late` only inside a function or for type checking.
+
+    Attributes:
+        packages: Libraries beside Python's own.
+        rooms: Rooms of the same tree; its own a room may always import.
+        late: Rooms and libraries that must not be loaded when the room is.
+    """
 
     packages: set[str] = field(default_factory=set)
-    modules: set[str] = field(default_factory=set)
+    rooms: set[str] = field(default_factory=set)
     late: set[str] = field(default_factory=set)
 
 
-L0 = {"errors", "config", "events", "texts", "recipes", "files", "version", "keras_file"}
-RESULTS = {"arithmetic", "pace", "convolution", "drawing", "evaluation", "history", "weights"}
-RUNS = {
-    "runs",
-    "estimates",
-    "run_log",
-    "holdout",
-    "steering",
-    "limits",
-    "repair",
-    "snapshots",
-    "tour",
-}
-L1 = (
-    RESULTS
-    | RUNS
-    | {
-        *("sources", "datasets", "narrator", "uploads", "program", "export", "takeaway", "report"),
-        *("slots", "lessons", "edits", "pictures", "browser"),
-    }
-)
-TRAINING = {"training", "conductor", "meters", "feeding", "optimizers", "checkpoints"}
-LOOKS = {"passes", "features", "explain", "patterns", "inspection", "surgery", "embedding"}
-L2 = TRAINING | LOOKS | {"model", "download"}
-SERVER_SIDE = L0 | L1 | {"figures", "jobs", "sweeps"}
-
-TABLE = {
-    "__init__": May(),
-    **dict.fromkeys(L0, May(modules=L0)),
-    "arithmetic": May(modules=L0),
-    "pace": May(modules=L0 | {"arithmetic"}),
-    "repair": May(modules=L0 | {"arithmetic"}),
-    "slots": May(modules=L0 | {"arithmetic", "sources"}),
-    "lessons": May(modules=L0 | {"slots"}),
-    "convolution": May({"numpy"}, L0 | {"arithmetic"}),
-    "drawing": May({"numpy", "PIL"}, L0),
-    "evaluation": May({"numpy", "sklearn"}, L0),
-    "weights": May({"numpy"}, L0),
-    "uploads": May({"numpy", "PIL"}, L0),
-    "pictures": May({"numpy", "PIL"}, L0),
-    "history": May(modules=L0),
-    "narrator": May(modules=L0 | {"history", "sources"}),
-    "sources": May(modules=L0),
-    "datasets": May({"numpy"}, L0 | {"sources"}, late={"sklearn"}),
-    "runs": May({"numpy"}, L0 | {"pace", "sources"}),
-    "run_log": May(modules=L0 | {"history", "runs"}),
-    "holdout": May(modules=L0 | {"runs"}),
-    "steering": May(modules=L0 | {"runs"}),
-    "snapshots": May({"numpy"}, L0 | {"arithmetic", "runs"}),
-    "tour": May({"numpy"}, L0 | {"arithmetic", "convolution", "runs", "run_log", "snapshots"}),
-    "browser": May({"numpy"}, L0 | {"arithmetic", "browser", "runs"}, late={"h5py"}),
-    "estimates": May(modules=L0 | {"datasets", "pace", "run_log", "runs"}),
-    "limits": May(modules=L0 | {"arithmetic", "datasets"}),
-    "program": May(modules=L0 | {"arithmetic", "pace", "sources"}),
-    "export": May(modules=L0 | {"program", "sources"}),
-    "edits": May(modules=L0 | {"arithmetic"}),
-    "takeaway": May(modules={"history", "keras_file"}),
-    "report": May({"numpy"}, L0 | {"arithmetic", "evaluation", "history", "weights", "figures"}),
-    "figures": May({"numpy", "plotly", "PIL"}, L0 | RESULTS | {"figures"}),
-    **dict.fromkeys(
-        L2, May({"numpy", "keras", "tensorflow"}, L0 | RESULTS | {"sources", "datasets"} | L2)
+SUMS = {"arithmetic", "config", "errors"}
+CORE_TABLE = {
+    "__init__": May({"lazy_loader"}),
+    "paths": May(),
+    "texts": May(rooms={"paths"}),
+    "errors": May(rooms={"texts"}),
+    "config": May(rooms={"errors"}),
+    "drawing": May({"numpy", "PIL"}),
+    "arithmetic": May(rooms={"config", "errors"}),
+    "convolution": May({"numpy"}, {"arithmetic", "config"}),
+    "datasets": May({"numpy"}, {"config", "errors", "paths"}, late={"sklearn", "keras"}),
+    "planning": May(rooms=SUMS | {"datasets"}),
+    "files": May(),
+    "keras_file": May(),
+    "version": May(rooms={"paths"}),
+    "browser": May({"numpy", "h5py"}, {"arithmetic", "config", "errors", "paths", "runs"}),
+    "progress": May(rooms={"config", "datasets", "texts"}),
+    "images": May({"numpy", "PIL"}, {"errors"}),
+    "analysis": May({"numpy", "sklearn"}, SUMS),
+    "runs": May(
+        {"numpy"},
+        SUMS | {"convolution", "datasets", "files", "paths", "planning", "progress", "texts"},
     ),
-    "surgery": May({"numpy", "tensorflow"}, L0 | RESULTS | {"edits"} | L2),
-    "embedding": May({"numpy", "tensorflow", "sklearn", "threadpoolctl"}, L0 | L2),
-    "meters": May({"numpy"}, L0),
-    "worker": May({"numpy"}, L0 | L1, late={"distributed", "dask", "keras", "tensorflow"} | L2),
-    "cluster": May({"distributed", "dask"}, L0 | {"worker"}),
-    "processes": May(modules=L0 | {"runs"}),
-    "jobs": May(modules=L0 | L1 | {"worker", "cluster", "processes"}),
-    "sweeps": May({"optuna"}, L0 | L1 | {"jobs"}),
-    "destination": May(modules=L0 | {"runs"}),
-    "__main__": May(modules=L0 | L1 | {"worker", "cluster", "destination"}, late={"rich"} | L2),
+    "figures": May({"numpy", "plotly", "PIL"}, {"analysis", "arithmetic", "progress"}),
+    "lessons": May(rooms={"arithmetic", "config", "datasets", "paths", "texts"}),
+    "export": May(
+        {"numpy"},
+        {"analysis", "arithmetic", "config", "datasets", "figures", "keras_file", "paths"}
+        | {"planning", "progress", "texts"},
+    ),
+    "model": May({"numpy", "keras", "tensorflow"}, SUMS | {"files", "keras_file"}),
+    "training": May(
+        {"numpy", "keras", "tensorflow"},
+        SUMS | {"datasets", "files", "model", "planning", "progress"},
+    ),
+    "inside": May(
+        {"numpy", "keras", "tensorflow", "sklearn", "threadpoolctl"},
+        SUMS | {"analysis", "datasets", "model"},
+    ),
+    "engine": May(
+        {"numpy", "distributed", "dask"},
+        {"config", "datasets", "errors", "files", "paths", "planning", "progress", "runs", "texts"}
+        | {"version"},
+        late={"inside", "keras", "model", "tensorflow", "training"},
+    ),
+    "__main__": May(
+        rooms={"arithmetic", "config", "datasets", "engine", "errors", "export", "planning"}
+        | {"files", "progress", "runs", "texts"},
+        late={"model", "rich", "training"},
+    ),
 }
-SCREEN = May({"streamlit", "numpy", "PIL"}, SERVER_SIDE)
+WORKER_SIDE = {"model", "training", "inside"}
+LOADED_BY_THE_ENGINE = {"distributed", "dask"}
+
+BELOW = {"session", "elements", "network", "pictures"}
+PAGES_TABLE = {
+    "__init__": set(),
+    "session": set(),
+    "elements": {"session"},
+    "network": {"session"},
+    "pictures": {"session", "elements", "network"},
+}
+"""Rooms of pages/ that a room may import; a part may import BELOW, a page BELOW and its own part."""
+SCREEN = May({"streamlit", "numpy", "PIL"}, set(CORE_TABLE) - WORKER_SIDE)
 NEVER_IN_FIGURES = {"os", "pathlib"}
 
 
@@ -152,16 +148,15 @@ def _is_for_types(node: ast.AST) -> bool:
     return isinstance(node, ast.If) and "TYPE_CHECKING" in ast.dump(node.test)
 
 
-def problems(may: May, found: Iterator[Import]) -> list[str]:
-    """One line for each import that `may` does not allow."""
+def problems(may: May, room: str, found: Iterator[Import]) -> list[str]:
+    """One line for each import that `may` does not allow; imports between pages are left out."""
     wrong = []
     for one in found:
         top, _, rest = one.name.partition(".")
         if top == "cnn_core":
-            name, allowed = rest.partition(".")[0] or "__init__", may.modules | {"__init__"}
-        elif top == "pages":
-            name, allowed = f"the page {rest}", set()
-        elif top in sys.stdlib_module_names:
+            name = rest.partition(".")[0] or "__init__"
+            allowed = may.rooms | {"__init__", room}
+        elif top in sys.stdlib_module_names or (top == "pages" and may is SCREEN):
             continue
         else:
             name, allowed = top, may.packages
@@ -171,10 +166,32 @@ def problems(may: May, found: Iterator[Import]) -> list[str]:
     return wrong
 
 
-def module_name(path: Path) -> str:
-    """Row of `TABLE` that a file of cnn_core belongs to; all of figures/ share one."""
-    parts = path.relative_to(CORE).with_suffix("").parts
-    return parts[0]
+def room_of(path: Path, tree: Path) -> str:
+    """Room of a file: the folder or file at the top of its tree; a part is named "parts/explain"."""
+    parts = path.relative_to(tree).with_suffix("").parts
+    return "/".join(parts[:2]) if parts[0] == "parts" and len(parts) > 2 else parts[0]
+
+
+def allowed_rooms(room: str) -> set[str]:
+    """Rooms of pages/ that a room, a part or a page may import."""
+    if room in PAGES_TABLE:
+        return PAGES_TABLE[room] | {room}
+    if room.startswith("parts/"):
+        return BELOW | {room}
+    return BELOW | {f"parts/{room}"}
+
+
+def page_problems(room: str, found: Iterator[Import]) -> list[str]:
+    """One line for each import of a page, a part or a room of pages/ that `room` may not import."""
+    wrong = []
+    for one in found:
+        top, *rest = one.name.split(".")
+        if top != "pages" or not rest:
+            continue
+        name = "/".join(rest[:2]) if rest[0] == "parts" else rest[0]
+        if name not in allowed_rooms(room):
+            wrong.append(f"line {one.line}: may not import {name}")
+    return wrong
 
 
 def package_of(path: Path) -> str:
@@ -186,22 +203,50 @@ def label(path: Path) -> str:
 
 
 MODULES = sorted(CORE.rglob("*.py"))
-SCREENS = [path for path in [ROOT / "app.py", *sorted(ROOT.glob("pages/*.py"))] if path.exists()]
+SCREENS = [ROOT / "app.py", *sorted(PAGES.rglob("*.py"))]
 
 
 @pytest.mark.parametrize("path", MODULES, ids=label)
-def test_a_core_module_imports_only_what_its_row_of_the_table_allows(path: Path) -> None:
-    name = module_name(path)
-    assert name in TABLE, f"{label(path)} does not stand in TABLE: give it a level"
-    assert problems(TABLE[name], imports(path.read_text("utf-8"), package_of(path))) == []
+def test_a_core_module_imports_only_what_its_room_may(path: Path) -> None:
+    room = room_of(path, CORE)
+    assert room in CORE_TABLE, f"{label(path)} does not stand in CORE_TABLE: give it a floor"
+    found = imports(path.read_text("utf-8"), package_of(path))
+    assert problems(CORE_TABLE[room], room, found) == []
 
 
 @pytest.mark.parametrize("path", SCREENS, ids=label)
-def test_a_screen_imports_only_the_server_side_and_never_another_page(path: Path) -> None:
+def test_a_screen_imports_only_the_server_side(path: Path) -> None:
+    assert problems(SCREEN, "", imports(path.read_text("utf-8"), package_of(path))) == []
+
+
+@pytest.mark.parametrize("path", SCREENS[1:], ids=label)
+def test_a_screen_imports_no_other_page_and_no_part_of_one(path: Path) -> None:
     found = imports(path.read_text("utf-8"), package_of(path))
-    # pages/_*.py are helpers of the pages, not pages.
-    others = (one for one in found if not one.name.startswith("pages._") and one.name != "pages")
-    assert problems(SCREEN, others) == []
+    assert page_problems(room_of(path, PAGES), found) == []
+
+
+def test_the_tables_have_one_floor_above_the_other() -> None:
+    """No room imports one that, over whatever way, imports it."""
+    for table in ({name: may.rooms | may.late for name, may in CORE_TABLE.items()}, PAGES_TABLE):
+        floors: dict[str, int] = {}
+
+        def floor(name: str, way: tuple[str, ...], table=table, floors=floors) -> int:
+            assert name not in way, f"{' -> '.join([*way, name])} is a circle"
+            if name not in floors:
+                below = [floor(one, (*way, name)) for one in table[name] & set(table)]
+                floors[name] = 1 + max(below, default=-1)
+            return floors[name]
+
+        for name in table:
+            floor(name, ())
+
+
+def test_the_tables_name_only_rooms_that_are_there() -> None:
+    assert {room_of(path, CORE) for path in MODULES} == set(CORE_TABLE)
+    there = {path.name.removesuffix(".py") for path in PAGES.iterdir()}
+    assert set(PAGES_TABLE) <= there
+    parts = {path.name for path in (PAGES / "parts").iterdir() if path.is_dir()} - {"__pycache__"}
+    assert {f"{part}.py" for part in parts} <= {path.name for path in PAGES.glob("*.py")}
 
 
 @pytest.mark.parametrize("path", sorted(CORE.glob("figures/*.py")), ids=label)
@@ -211,45 +256,83 @@ def test_a_figure_knows_no_path(path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "source", "expected"),
+    ("room", "source", "expected"),
     [
-        ("run_log", "import json\nfrom cnn_core.history import History", []),
+        ("runs", "import json\nfrom cnn_core.progress.history import History", []),
+        ("runs", "from cnn_core.runs import state", []),
         ("runs", "import keras", ["line 1: may not import keras"]),
         ("runs", "def late():\n    import keras.ops", ["line 2: may not import keras"]),
-        ("runs", "from . import datasets", ["line 1: may not import datasets"]),
+        ("runs", "from .. import training", ["line 1: may not import training"]),
         ("model", "from .runs import home", ["line 1: may not import runs"]),
         ("model", "import streamlit as st", ["line 1: may not import streamlit"]),
-        ("worker", "def work():\n    from cnn_core import training", []),
-        ("worker", "from cnn_core import training", ["line 1: may not import training when it is"]),
-        ("worker", "if TYPE_CHECKING:\n    from cnn_core.model import Opened", []),
-        ("worker", "def f():\n  import_module('cnn_core.x' if a == 'b' else 'keras')", ["line 2"]),
-        ("jobs", "import importlib as i\ni.import_module('keras')", ["line 2: may not import k"]),
-        ("figures", "from ..config import TEXTBOOK", []),
+        ("training", "from cnn_core.runs import log", ["line 1: may not import runs"]),
+        ("inside", "def f():\n    from cnn_core import runs", ["line 2: may not import runs"]),
+        ("inside", "from cnn_core.training import train", ["line 1: may not import training"]),
+        ("engine", "def work():\n    from cnn_core import training", []),
+        ("engine", "from cnn_core import training", ["line 1: may not import training when it is"]),
+        ("engine", "if TYPE_CHECKING:\n    from cnn_core.model import Opened", []),
+        (
+            "engine",
+            "def f():\n  import_module('cnn_core.x' if a == 'b' else 'torch')",
+            ["line 2"] * 2,
+        ),
+        ("export", "import importlib as i\ni.import_module('keras')", ["line 2: may not import k"]),
         ("figures", "from cnn_core.figures import palette", []),
-        ("figures", "from cnn_core.jobs import Engine", ["line 1: may not import jobs"]),
+        ("figures", "from cnn_core.engine import Engine", ["line 1: may not import engine"]),
     ],
 )
-def test_the_check_finds_what_it_should(name: str, source: str, expected: list[str]) -> None:
-    package = "cnn_core.figures" if name == "figures" else "cnn_core"
-    found = problems(TABLE[name], imports(source, package))
+def test_the_check_finds_what_it_should(room: str, source: str, expected: list[str]) -> None:
+    package = f"cnn_core.{room}" if (CORE / room).is_dir() else "cnn_core"
+    found = problems(CORE_TABLE[room], room, imports(source, package))
     assert len(found) == len(expected)
     assert all(line.startswith(start) for line, start in zip(found, expected, strict=True))
 
 
+@pytest.mark.parametrize(
+    ("room", "name", "allowed"),
+    [
+        ("session", "pages.network.names", False),
+        ("elements", "pages.session.words", True),
+        ("network", "pages.elements.pad", False),
+        ("pictures", "pages.network.choice", True),
+        ("parts/explain", "pages.pictures.run_image", True),
+        ("parts/explain", "pages.parts.explain.methods", True),
+        ("parts/explain", "pages.parts.surgery.state", False),
+        ("parts/explain", "pages.explain", False),
+        ("explain", "pages.parts.explain", True),
+        ("explain", "pages.parts.kernels.filters", False),
+        ("explain", "pages.kernels", False),
+    ],
+)
+def test_the_check_of_pages_finds_what_it_should(room: str, name: str, allowed: bool) -> None:
+    assert bool(page_problems(room, iter([Import(name, 1, False)]))) is not allowed
+
+
 def test_the_server_side_loads_neither_keras_nor_streamlit() -> None:
     heavy = {"keras", "tensorflow", "streamlit", "optuna"}
-    early = _loaded_by(SERVER_SIDE - {"jobs", "sweeps"})
-    assert not early & (heavy | {"distributed", "dask"})
-    assert not _loaded_by(SERVER_SIDE - {"sweeps"}) & heavy
-    assert not _loaded_by(SERVER_SIDE) & (heavy - {"optuna"})
+    server_side = set(CORE_TABLE) - WORKER_SIDE - {"__main__"}
+    assert not _loaded_by(server_side - {"engine"}) & (heavy | LOADED_BY_THE_ENGINE)
+    assert not _loaded_by(server_side) & heavy
 
 
-def _loaded_by(names: set[str]) -> set[str]:
-    """Top-level packages that a fresh Python holds after importing these modules of cnn_core."""
+def test_the_front_door_is_light_and_offers_the_names_of_a_notebook() -> None:
+    code = (
+        "import sys, cnn_core; heavy = {'keras', 'numpy', 'streamlit'};"
+        "assert not heavy & set(sys.modules), 'too much is loaded';"
+        "missing = [name for name in cnn_core.__all__ if not hasattr(cnn_core, name)];"
+        "print(missing, cnn_core.layer_table(cnn_core.TEXTBOOK)[0].params)"
+    )
+    command = [sys.executable, "-c", code]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.stdout.strip() == "[] 320", done.stderr
+
+
+def _loaded_by(rooms: set[str]) -> set[str]:
+    """Top-level packages that a fresh Python holds after importing these rooms of cnn_core."""
     there = sorted(
         ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__")
         for path in MODULES
-        if module_name(path) in names
+        if room_of(path, CORE) in rooms and path.name != "download.py"
     )
     code = f"import sys\nfor name in {there}: __import__(name)\nprint(*sys.modules)"
     command = [sys.executable, "-c", code]

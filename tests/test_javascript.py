@@ -8,8 +8,7 @@ from pathlib import Path
 import pytest
 from node import SCRIPTS, node
 
-from pages import _bundle
-from pages._bundle import ASSETS, BundleError, bundle
+from cnn_core.browser.bundle import ASSETS, BundleError, bundle
 
 MODULES = sorted(ASSETS.rglob("*.js"))
 ENTRIES = [path for path in MODULES if "\nexport default function (" in path.read_text("utf-8")]
@@ -35,7 +34,7 @@ def test_no_module_makes_elements_of_a_text(path: Path) -> None:
 
 
 def test_every_component_takes_its_script_from_the_bundle() -> None:
-    pages = Path(_bundle.__file__).parent
+    pages = ASSETS.parent / "pages"
     sources = {path: path.read_text("utf-8") for path in pages.rglob("*.py")}
     taken = {
         name

@@ -14,9 +14,10 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose
 
-from cnn_core import keras_file, runs, takeaway
+from cnn_core import keras_file, runs
 from cnn_core import model as models
 from cnn_core.config import ConvBlock, ModelConfig
+from cnn_core.export import files
 
 ROOT = Path(__file__).parent.parent
 OLD = (f"{keras_file.OLDEST_KERAS}.0", "3.10.0")
@@ -93,13 +94,13 @@ def test_older_keras_opens_what_is_written_and_says_the_same(
             file = tmp_path / f"{name}_{precision}.keras"
             models.save(models.build(config, precision, seed=1), file)
             given = file.with_name(f"{name}_{precision}_given.keras")
-            given.write_bytes(takeaway.network_file(file.read_bytes()))
+            given.write_bytes(files.network_file(file.read_bytes()))
             for path in (file, given):
                 expected[path.stem] = models.opened(config, path).predict(images)
                 np.save(tmp_path / f"{path.stem}_images.npy", images / np.float32(255))
     shipped = runs.open_run("digits")
     given = tmp_path / "shipped.keras"
-    given.write_bytes(takeaway.network_file((shipped.folder / "best.keras").read_bytes()))
+    given.write_bytes(files.network_file((shipped.folder / "best.keras").read_bytes()))
     images = np.zeros((2, *shipped.model.input_shape), np.uint8)
     expected["shipped"] = models.opened(shipped.model, given).predict(images)
     np.save(tmp_path / "shipped_images.npy", images / np.float32(255))

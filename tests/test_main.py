@@ -15,8 +15,10 @@ import pytest
 
 from cnn_core import __main__ as command
 from cnn_core import model as models
-from cnn_core.config import PRESETS, ConvBlock, ModelConfig, TrainConfig, to_query
-from cnn_core.events import BatchEnd, Downloading, EpochEnd, Evaluating, RunEnded, Score
+from cnn_core.config import ConvBlock, ModelConfig, TrainConfig
+from cnn_core.planning.links import to_query
+from cnn_core.planning.presets import PRESETS
+from cnn_core.progress.events import BatchEnd, Downloading, EpochEnd, Evaluating, RunEnded, Score
 
 ROOT = Path(__file__).parent.parent
 NOISE = ("Traceback", "oneDNN", "tensorflow", "WARNING", "absl")

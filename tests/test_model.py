@@ -26,7 +26,7 @@ from cnn_core.arithmetic import batch_bytes, field_of, layer_table
 from cnn_core.config import ACTIVATIONS, TEXTBOOK, ConvBlock, ModelConfig
 from cnn_core.errors import ConfigError, RunError, ShapeError
 from cnn_core.model import build, load, opened, predict, predictor, restore, save
-from cnn_core.repair import repair
+from cnn_core.planning.repair import repair
 
 ROOT = Path(__file__).parent.parent
 SMALL = ModelConfig(

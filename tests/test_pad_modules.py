@@ -12,7 +12,7 @@ from hands import HANDS, PAD, Stroke, on_pad
 from node import ask
 
 from cnn_core import drawing
-from pages import _pad
+from pages.elements import pad
 
 DRAWINGS = 1000
 BYTE = 1 / 255
@@ -52,7 +52,7 @@ def asked(count: int, seed: int) -> list[tuple[dict[str, Any], drawing.Steps | N
     """What Node makes of drawings, and what Python makes of the canvas that was sent."""
     found = []
     for answer in ask([{"strokes": strokes} for strokes in drawings(count, seed)]):
-        canvas = drawing.unpack(answer["ink"], _pad.SIDE)
+        canvas = drawing.unpack(answer["ink"], pad.SIDE)
         assert canvas is not None
         found.append((answer, drawing.steps(canvas, "bright")))
     return found
@@ -86,7 +86,7 @@ def test_every_step_on_the_way_is_that_of_python() -> None:
 
 @pytest.mark.parametrize("ink", [0, 3, 4, 5, 64, 255])
 def test_faint_ink_is_ink_or_paper_as_in_python(ink: int) -> None:
-    canvas = np.zeros((_pad.SIDE, _pad.SIDE), np.uint8)
+    canvas = np.zeros((pad.SIDE, pad.SIDE), np.uint8)
     canvas[20:40, 30:35] = ink
     canvas[50:52, 90] = ink // 64
     [ours] = ask([{"canvas": base64.b64encode(canvas.tobytes()).decode()}])

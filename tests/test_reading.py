@@ -11,7 +11,8 @@ from streamlit import runtime
 
 from cnn_core import browser, runs
 from cnn_core.config import ConvBlock, ModelConfig
-from pages import _reading
+from pages.parts.draw import reading
+from pages.session import words
 
 DIGITS = runs.open_run("digits")
 LARGE = ModelConfig((ConvBlock(64, 5), ConvBlock(64, 5)))
@@ -39,33 +40,33 @@ def server(monkeypatch: pytest.MonkeyPatch) -> Server:
 
 
 def test_browsers_get_the_networks_that_came_with_convscope(server: Server) -> None:
-    assert all(_reading.reads(run) for run in runs.shipped())
+    assert all(reading.reads(run) for run in runs.shipped_runs())
 
 
 @pytest.mark.parametrize("config", [LARGE, MANY])
 def test_a_large_network_stays_with_the_worker(server: Server, config: ModelConfig) -> None:
-    assert not _reading.reads(replace(DIGITS, model=config))
+    assert not reading.reads(replace(DIGITS, model=config))
 
 
 def test_without_a_server_to_fetch_from_or_readable_weights_the_worker_answers(
     server: Server, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    assert not _reading.reads(replace(DIGITS, folder=tmp_path))
+    assert not reading.reads(replace(DIGITS, folder=tmp_path))
     monkeypatch.setattr(runtime, "exists", lambda: False)
-    assert not _reading.reads(DIGITS)
+    assert not reading.reads(DIGITS)
 
 
 def test_the_page_sends_the_address_of_a_network_and_not_its_weights(
     server: Server, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     sent: list[dict[str, Any]] = []
-    monkeypatch.setattr(_reading, "_mount", lambda key, data: sent.append(data))
+    monkeypatch.setattr(reading, "_mount", lambda key, data: sent.append(data))
     monkeypatch.setattr(
-        _reading, "t", lambda key, **slots: f"{key} {' '.join(map(str, slots.values()))}"
+        words, "t", lambda key, **slots: f"{key} {' '.join(map(str, slots.values()))}"
     )
-    monkeypatch.setattr(_reading._names, "name_of", lambda run: run.name)
-    monkeypatch.setattr(_reading._run_panel, "class_names", lambda run: tuple("0123456789"))
-    _reading.reading("reading", "pad", [DIGITS])
+    monkeypatch.setattr(reading._names, "name_of", lambda run: run.name)
+    monkeypatch.setattr(reading._run_panel, "class_names", lambda run: tuple("0123456789"))
+    reading.reading("reading", "pad", [DIGITS])
     [network] = sent[0]["networks"]
     assert network["url"] == "media/reading-0.bin"
     assert server.files == {"reading-0": browser.pack(DIGITS).data}

@@ -14,9 +14,12 @@ import keras
 import numpy as np
 import pytest
 
-from cnn_core import datasets, model, run_log, runs, steering, worker
+from cnn_core import datasets, model, runs
+from cnn_core.engine import looks, worker
 from cnn_core.errors import CnnError, RunError
-from cnn_core.events import BatchEnd
+from cnn_core.progress.events import BatchEnd
+from cnn_core.runs import control, store
+from cnn_core.runs import log as run_log
 
 MODELS = Path(__file__).parent.parent / "assets" / "models"
 MEGABYTES = 3
@@ -59,8 +62,8 @@ def scripts(monkeypatch: pytest.MonkeyPatch) -> Callable[[str], ModuleType]:
 
 
 def test_there_are_two_and_they_are_not_in_the_list_of_runs() -> None:
-    assert [run.id for run in runs.shipped()] == ["fashion", "digits"]
-    assert all(run.shipped for run in runs.shipped())
+    assert [run.id for run in runs.shipped_runs()] == ["fashion", "digits"]
+    assert all(run.shipped for run in runs.shipped_runs())
     assert runs.all_runs() == []
 
 
@@ -188,8 +191,8 @@ def test_its_examples_are_answered_as_its_last_word_says(name: str) -> None:
 CHANGES: dict[str, Callable[[runs.Run], object]] = {
     "delete": lambda run: runs.delete(run, by=run.owner),
     "rename": lambda run: runs.rename(run, "mine", by=run.owner),
-    "pause": lambda run: steering.ask(run, by=run.owner, paused=True),
-    "step": lambda run: steering.ask_for_step(run, by=run.owner),
+    "pause": lambda run: control.ask(run, by=run.owner, paused=True),
+    "step": lambda run: control.ask_for_step(run, by=run.owner),
     "status": lambda run: runs.write_status(run, "running"),
     "life": runs.show_life,
     "events": run_log.EventWriter,
@@ -219,9 +222,9 @@ def test_training_it_again_does_nothing(name: str) -> None:
 def test_reading_it_leaves_no_trace(name: str) -> None:
     before = fingerprints(MODELS / name)
     run = runs.open_run(name)
-    runs.status(run), run_log.history(run), runs.examples(run), steering.read_control(run)
+    runs.status(run), run_log.history(run), runs.examples(run), control.read_control(run)
     images = np.zeros((1, 28, 28, 1), np.uint8)
-    answer = worker.look("predict", name, (images,))
+    answer = looks.look("predict", name, (images,))
     assert answer.shape == (1, 10)
     assert fingerprints(MODELS / name) == before
 
@@ -233,10 +236,10 @@ def test_only_their_own_names_open_them(run_id: str) -> None:
 
 
 def test_a_damaged_one_is_left_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(runs, "MODELS", tmp_path)
-    assert runs.shipped() == []
+    monkeypatch.setattr(store, "MODELS", tmp_path)
+    assert runs.shipped_runs() == []
     (tmp_path / "digits").mkdir()
     (tmp_path / "digits" / "config.json").write_text("{")
-    assert runs.shipped() == []
+    assert runs.shipped_runs() == []
     with pytest.raises(CnnError, match="digits"):
         runs.open_run("digits")

@@ -15,13 +15,14 @@ from typing import Any
 import pytest
 
 from cnn_core import texts
-from cnn_core.config import ConvBlock, Limits, ModelConfig, TrainConfig
+from cnn_core.config import ConvBlock, ModelConfig, TrainConfig
 from cnn_core.figures.curves import CurveWords
+from cnn_core.planning.limits import Limits
 
 ROOT = Path(__file__).parent.parent
 SOURCES = [
     ROOT / "app.py",
-    *sorted(ROOT.glob("pages/*.py")),
+    *sorted(ROOT.glob("pages/**/*.py")),
     *sorted(ROOT.glob("cnn_core/**/*.py")),
 ]
 EN, KO = texts.table("en"), texts.table("ko")
@@ -298,7 +299,7 @@ def test_the_check_finds_what_it_should(source: str, expected: str | None) -> No
 
 
 def test_every_field_that_the_checks_of_config_name_has_a_label() -> None:
-    checks = {"_whole", "_number", "_one_of", "_several", "_parse_int", "_parse_float"}
+    checks = {"check_whole", "_number", "_one_of", "_several", "parse_int", "_parse_float"}
     source = (ROOT / "cnn_core" / "config.py").read_text("utf-8")
     calls = (node for node in ast.walk(ast.parse(source)) if isinstance(node, ast.Call))
     named = {

@@ -65,8 +65,7 @@ ALLOWED = {
     ("cnn_core/figures/palette.py", "a thin line behind the epochs"),
     ("cnn_core/files.py", "leaves it behind"),
     ("cnn_core/model.py", "leaves behind"),
-    ("cnn_core/runs.py", "pace.reckoned_seconds"),
-    ("cnn_core/pace.py", "measured / reckoned"),
+    ("cnn_core/planning/cost.py", "measured / reckoned"),
 }
 """(file, words around it) where such a word is right after all."""
 

@@ -1,7 +1,7 @@
 """Draw the bundled samples from the full sets: `python assets/data/build.py`.
 
 Writes fashion_mnist.npz, mnist.npz and SHA256SUMS beside itself, the same bytes every time. Finds
-the full sets where `cnn_core.datasets` finds them; CONVSCOPE_DATA names a folder of your own.
+the full sets where `cnn_core.datasets.loading` finds them; CONVSCOPE_DATA names a folder of your own.
 """
 
 from __future__ import annotations
@@ -18,7 +18,8 @@ from sklearn.model_selection import train_test_split
 HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent.parent))
 
-from cnn_core.datasets import DATASETS, RANDOM_STATE, Dataset, load  # noqa: E402
+from cnn_core.datasets import DATASETS, Dataset, load
+from cnn_core.datasets.loading import RANDOM_STATE
 
 OLDEST_ZIP_DATE = (1980, 1, 1, 0, 0, 0)
 

@@ -1,7 +1,7 @@
 """Train the networks that come with ConvScope: `python assets/models/build.py [fashion|digits]`.
 
 Replaces the folder of that name beside itself by a new run; without a name, both. It needs the full
-data sets where `cnn_core.datasets` finds them; CONVSCOPE_DATA names a folder of your own.
+data sets where `cnn_core.datasets.loading` finds them; CONVSCOPE_DATA names a folder of your own.
 """
 
 from __future__ import annotations
@@ -23,19 +23,15 @@ import numpy as np
 HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent.parent))
 
-import tour  # noqa: E402
-from augment import copies  # noqa: E402
+import tour
+from augment import copies
 
-from cnn_core import run_log, runs  # noqa: E402
-from cnn_core.config import (  # noqa: E402
-    TEXTBOOK,
-    ConvBlock,
-    ModelConfig,
-    TrainConfig,
-    to_dict,
-)
-from cnn_core.datasets import Dataset, load  # noqa: E402
-from cnn_core.events import BatchEnd, EpochEnd, Event, from_json, to_json  # noqa: E402
+from cnn_core import runs
+from cnn_core.config import TEXTBOOK, ConvBlock, ModelConfig, TrainConfig, to_dict
+from cnn_core.datasets import Dataset, load
+from cnn_core.progress.events import BatchEnd, EpochEnd, Event, from_json, to_json
+from cnn_core.runs import log as run_log
+from cnn_core.runs import record
 
 MOST_BATCH_EVENTS = 50  # an epoch; a training on its own says ten a second, which takes megabytes
 
@@ -94,12 +90,13 @@ RECIPES = {
 def build(name: str, recipe: Recipe, folder: Path) -> None:
     """Train by the recipe, and leave a finished run in `folder`."""
     from cnn_core import training
+    from cnn_core.training import loop
 
     data = load(recipe.train.dataset, recipe.train.size)
     run = runs.Run("", folder, recipe.model, recipe.train, owner="", name="", created=time.time())
     folder.mkdir(parents=True)
-    runs.write_json(folder / "config.json", _config(name, recipe, run.created))
-    first = slice(training.SAMPLE_IMAGES)
+    record.write_json(folder / "config.json", _config(name, recipe, run.created))
+    first = slice(loop.SAMPLE_IMAGES)
     runs.write_examples(run, data.x_test[first], data.y_test[first])
     past: list[EpochEnd] = []
     with closing(run_log.EventWriter(run)) as write:
@@ -118,7 +115,7 @@ def build(name: str, recipe: Recipe, folder: Path) -> None:
             ended = training.train(*train, plain, emit, folder=folder, past=past).ended
     (folder / "last.keras").unlink()
     _shorten(folder / "events.jsonl")
-    runs.write_json(folder / "status.json", {"state": "finished", "since": ended.time})
+    record.write_json(folder / "status.json", {"state": "finished", "since": ended.time})
     for part, score in ended.scores.items():
         print(f"{name}: {part} {score}")
 

@@ -14,8 +14,9 @@ import numpy as np
 HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent.parent))
 
-from cnn_core import datasets, runs, tour  # noqa: E402
-from cnn_core.config import ModelConfig  # noqa: E402
+from cnn_core import datasets, runs
+from cnn_core.config import ModelConfig
+from cnn_core.runs import tour
 
 NAME = "fashion"  # the network that the home page shows
 

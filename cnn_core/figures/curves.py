@@ -11,10 +11,10 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from typing import Any, Literal
 
-from cnn_core.events import EpochEnd
 from cnn_core.figures.palette import Palette
 from cnn_core.figures.ranges import MOST_LOSS, Point, accuracy_range, loss_range, nice, tidy
-from cnn_core.history import History, epoch_position
+from cnn_core.progress.events import EpochEnd
+from cnn_core.progress.history import History, epoch_position
 
 Measure = Literal["loss", "accuracy"]
 Option = dict[str, Any]

@@ -9,7 +9,7 @@ from typing import Any, Self
 
 import numpy as np
 
-from cnn_core.evaluation import Calibration, Integers, row_shares, top_confusions
+from cnn_core.analysis.evaluation import Calibration, Integers, row_shares, top_confusions
 from cnn_core.figures import palette as colours
 from cnn_core.figures.palette import Palette
 

@@ -20,7 +20,7 @@ from cnn_core.figures.curves import (
     thin,
 )
 from cnn_core.figures.ranges import Point, accuracy_range, loss_range
-from cnn_core.history import History, epoch_position
+from cnn_core.progress.history import History, epoch_position
 
 WIDTH, HEIGHT = 460, 300
 LEFT, RIGHT, TOP, BOTTOM = 58, 14, 34, 66  # around the plot, in units of the picture

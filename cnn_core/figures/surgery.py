@@ -11,7 +11,7 @@ from typing import Any, Self
 import numpy as np
 import numpy.typing as npt
 
-from cnn_core.evaluation import Integers
+from cnn_core.analysis.evaluation import Integers
 from cnn_core.figures import palette as colours
 from cnn_core.figures.palette import Palette
 

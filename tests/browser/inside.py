@@ -14,9 +14,13 @@ import pytest
 from conftest import Server, eventually
 from playwright.sync_api import Locator, Page, expect
 
-from cnn_core import checkpoints, runs, worker
+from cnn_core import config as cnn_core_config
 from cnn_core import model as models
+from cnn_core import runs
 from cnn_core.config import ConvBlock, ModelConfig, TrainConfig
+from cnn_core.engine import worker
+from cnn_core.runs import record
+from cnn_core.training import checkpoints
 
 COLD = 120_000  # milliseconds: a worker that still loads TensorFlow, on a busy machine
 TRAIN = TrainConfig(
@@ -74,8 +78,8 @@ def opened(home: Path, run_id: str) -> models.Opened:
         return os.fspath(runs.open_run(run_id).folder)
 
     run = at_home(home, folder)
-    tree = runs.read_json(Path(run) / "config.json") or {}
-    return models.opened(runs.model_from_dict(tree["model"]), Path(run) / "best.keras")
+    tree = record.read_json(Path(run) / "config.json") or {}
+    return models.opened(cnn_core_config.model_from_dict(tree["model"]), Path(run) / "best.keras")
 
 
 @dataclass

@@ -14,9 +14,11 @@ from PIL import Image
 from playwright.sync_api import Locator, Page, expect
 from screens import COLD
 
-from cnn_core import evaluation, inspection, model, runs
-from cnn_core.config import PRESETS
-from cnn_core.evaluation import Predictions
+from cnn_core import model, runs
+from cnn_core.analysis import evaluation
+from cnn_core.analysis.evaluation import Predictions
+from cnn_core.inside import answers as inspection
+from cnn_core.planning.presets import PRESETS
 
 PIECE = 2_500  # as the page asks, so that even the last bit of a probability is the same
 SHIRT, TSHIRT, TROUSER, SANDAL = 6, 0, 1, 5

@@ -14,10 +14,12 @@ from PIL import Image
 from playwright.sync_api import Locator, expect
 from test_feature_maps import picture_file, upload
 
-from cnn_core import datasets, explain, features, uploads
+from cnn_core import datasets
 from cnn_core.config import ConvBlock, ModelConfig
 from cnn_core.figures import explanations as figures
-from cnn_core.patterns import preferred_pattern
+from cnn_core.images import uploads
+from cnn_core.inside import explain, features
+from cnn_core.inside.patterns import preferred_pattern
 
 METHODS = ("grad_cam", "saliency", "smooth", "occlusion")
 NAMES = datasets.load("fashion_mnist").class_names

@@ -13,7 +13,8 @@ from PIL import Image, ImageDraw
 from playwright.sync_api import expect
 from test_story import loaded_libraries
 
-from cnn_core import datasets, uploads
+from cnn_core import datasets
+from cnn_core.images import uploads
 
 KEYS = ("conv1/sum", "conv1", "pool1", "conv2/sum", "conv2", "pool2")
 SHAPES = ("28×28×8", "28×28×8", "14×14×8", "14×14×12", "14×14×12", "7×7×12")

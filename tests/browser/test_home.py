@@ -12,8 +12,9 @@ import pytest
 from conftest import eventually
 from playwright.sync_api import Locator, Page, expect
 
-from cnn_core import arithmetic, convolution, runs, tour
-from pages import _flow
+from cnn_core import arithmetic, convolution, runs
+from cnn_core.runs import tour
+from pages.elements import flow as _flow
 
 COLD = 120_000  # milliseconds
 PHONE = {"width": 390, "height": 844, "has_touch": True, "is_mobile": True}

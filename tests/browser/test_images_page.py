@@ -13,7 +13,8 @@ from inside import Inside
 from PIL import Image
 from playwright.sync_api import Page, expect
 
-from cnn_core import datasets, pictures
+from cnn_core import datasets
+from cnn_core.images import photographs
 
 Window = Callable[..., Page]
 
@@ -95,7 +96,7 @@ def test_numbers_are_read_by_keyboard_and_pointer_and_stand_in_the_link(
 
 
 def test_bytes_become_floats_and_a_cell_tells_its_place(app: Server, window: Window) -> None:
-    image = pictures.photograph("flower")
+    image = photographs.photograph("flower")
     inside = Inside.open(
         app, window, "images", source="photo", photo="flower", row="100", column="200", cells="4"
     )
@@ -166,5 +167,5 @@ def test_a_finger_picks_the_place_on_a_phone(app: Server, window: Window) -> Non
     top = round(427 / 2 - 4)
     eventually(lambda: abs(min(grid(page))[1] - left) <= 1 and abs(min(grid(page))[0] - top) <= 1)
     row, column = min(grid(page))
-    holds(page, pictures.photograph("china"), row, column, 8)
+    holds(page, photographs.photograph("china"), row, column, 8)
     assert inside.width() <= 390

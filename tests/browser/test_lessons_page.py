@@ -9,7 +9,8 @@ from conftest import Server
 from inside import Inside
 from playwright.sync_api import Page, expect
 
-from cnn_core import lessons, texts
+from cnn_core import texts
+from cnn_core.lessons import reader
 
 Window = Callable[..., Page]
 
@@ -18,7 +19,7 @@ Window = Callable[..., Page]
 def test_the_answer_comes_after_the_prediction_and_stays(
     app: Server, window: Window, language: str, width: int
 ) -> None:
-    said = lessons.read(language, "padding")
+    said = reader.read(language, "padding")
     inside = Inside.open(
         app, window, "playground", lang=language, window_={"width": width, "height": 844}
     )
@@ -52,7 +53,7 @@ def test_the_answer_comes_after_the_prediction_and_stays(
 def test_lessons_open_where_a_fragment_is_redrawn(app: Server, window: Window) -> None:
     inside = Inside.open(app, window, "kernels")
     inside.part("lesson_kernel").get_by_role("button").first.click()
-    right = lessons.read("en", "kernel").right
+    right = reader.read("en", "kernel").right
     inside.part(f"predict_kernel_{right}").get_by_role("button").click()
     expect(inside.part("question_kernel")).to_contain_text(texts.say("en", "lesson.right"))
     inside.part("again_kernel").get_by_role("button").click()
@@ -64,7 +65,7 @@ def test_the_glossary_finds_while_one_types_and_a_link_opens_a_term(
 ) -> None:
     inside = Inside.open(app, window, "glossary", term="softmax")
     page = inside.page
-    said = lessons.read("en", "softmax")
+    said = reader.read("en", "softmax")
     expect(page.get_by_text(said.question)).to_be_in_viewport()
     search = inside.part("glossary_search").get_by_role("searchbox")
     search.press_sequentially("드롭아웃")

@@ -22,7 +22,7 @@ UNUSUAL = {
     "seed": "7",
     "precision": "float32",
 }
-# One of each kind; tests/test_pages.py has the others.
+# One of each kind; tests/pages/test_pages.py has the others.
 BAD = {
     "negative filters": (
         {"blocks": "-5"},

@@ -6,7 +6,7 @@ from node import SCRIPTS, unpacked
 from playwright.sync_api import Browser
 from random_networks import assert_equal, cases
 
-from pages._bundle import bundle
+from cnn_core.browser.bundle import bundle
 
 NETWORKS = 25
 IMPORT = """async ([script, questions]) => {

@@ -16,7 +16,8 @@ from playwright.sync_api import Locator, Page, expect
 from scipy.signal import correlate2d
 from test_story import loaded_libraries
 
-from cnn_core import convolution, datasets, runs, snapshots
+from cnn_core import convolution, datasets, runs
+from cnn_core.runs import snapshots
 
 PHONE = {"width": 390, "height": 844, "has_touch": True, "is_mobile": True}
 SIZES = [{"width": 1280}, PHONE]

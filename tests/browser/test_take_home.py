@@ -17,9 +17,13 @@ from numpy.testing import assert_allclose
 from playwright.sync_api import Browser, Locator, Page, expect
 from screens import COLD, LONG, Playground
 
-from cnn_core import datasets, export, run_log, runs, takeaway
+from cnn_core import datasets, export, runs
 from cnn_core import model as models
-from cnn_core.config import PRESETS, TEXTBOOK, TrainConfig, to_query
+from cnn_core.config import TEXTBOOK, TrainConfig
+from cnn_core.export import files as takeaway
+from cnn_core.planning.links import to_query
+from cnn_core.planning.presets import PRESETS
+from cnn_core.runs import log as run_log
 
 RUN_FILES = ("script", "notebook", "model", "report", "epochs", "batches")
 

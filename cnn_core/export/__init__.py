@@ -1,0 +1,6 @@
+"""What a visitor takes home: programs, files, a report."""
+
+from cnn_core.export.program import FORMS, KERAS_FOLDERS, file_stem
+from cnn_core.export.script import to_notebook, to_script
+
+__all__ = ["FORMS", "KERAS_FOLDERS", "file_stem", "to_notebook", "to_script"]

@@ -1,0 +1,56 @@
+"""What a run gives away as files: its history as CSV, and its network for plain Keras."""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+from collections.abc import Iterable, Mapping
+
+from cnn_core import keras_file
+from cnn_core.progress.history import History
+
+EPOCH_COLUMNS = (
+    *("epoch", "loss", "accuracy", "val_loss", "val_accuracy"),
+    *("learning_rate", "seconds", "best", "complete"),
+)
+BATCH_COLUMNS = ("epoch", "batch", "batches", "loss", "accuracy", "learning_rate", "images_per_s")
+UNFIT = re.compile(r"[^\w.-]+")  # for the name of a file, on any system
+
+
+def file_name(*parts: str) -> str:
+    """Parts as one file name without spaces and signs: ("convscope", "my run") -> "convscope-my-run"."""
+    return "-".join(filter(None, (UNFIT.sub("-", part).strip("-.") for part in parts)))
+
+
+def epochs_csv(history: History) -> str:
+    """One line an epoch, under `EPOCH_COLUMNS`; accuracy goes from 0 to 1, "best" tells the kept one."""
+    best = history.best
+    rows = (
+        {name: getattr(end, name) for name in EPOCH_COLUMNS} | {"best": end is best}
+        for end in history.epochs
+    )
+    return _csv(EPOCH_COLUMNS, rows)
+
+
+def batches_csv(history: History) -> str:
+    """One line a report inside an epoch, under `BATCH_COLUMNS`: means over the batches since the last one."""
+    rows = ({name: getattr(end, name) for name in BATCH_COLUMNS} for end in history.batches)
+    return _csv(BATCH_COLUMNS, rows)
+
+
+def network_file(content: bytes) -> bytes:
+    """A .keras file that calculates in float32 throughout, for Keras from `keras_file.OLDEST_KERAS` on.
+
+    Raises:
+        ValueError, KeyError, zipfile.BadZipFile: If it is no .keras file.
+    """
+    return keras_file.portable(content, float32=True)
+
+
+def _csv(columns: Iterable[str], rows: Iterable[Mapping[str, object]]) -> str:
+    text = io.StringIO()
+    writer = csv.DictWriter(text, list(columns), lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(rows)
+    return text.getvalue()

@@ -1,0 +1,1 @@
+"""Photographs, uploads, and what an image is to a computer."""

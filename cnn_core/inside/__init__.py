@@ -1,0 +1,1 @@
+"""Look into an open model; loads Keras."""

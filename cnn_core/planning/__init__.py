@@ -1,0 +1,1 @@
+"""A set-up before it is trained: presets, links, limits, cost, repair."""

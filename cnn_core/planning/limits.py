@@ -1,0 +1,69 @@
+"""The caps of this server, and the check that refuses what is over them."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+
+from cnn_core import arithmetic, datasets
+from cnn_core.config import ModelConfig, TrainConfig
+from cnn_core.errors import ConfigError, LimitError
+from cnn_core.planning.links import parse_int
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Caps of this server; each is read from `CONVSCOPE_MAX_<NAME>`.
+
+    Attributes:
+        parameters: Most parameters a network may have.
+        epochs: Most epochs a run may ask for.
+        queued: Most runs one visitor may have waiting or running.
+        batch_megabytes: Most memory one batch's activations may take, in MB.
+    """
+
+    parameters: int = 5_000_000
+    epochs: int = 50
+    queued: int = 3
+    batch_megabytes: int = 1_500
+
+    @classmethod
+    def from_environment(cls, environment: Mapping[str, str] = os.environ) -> Limits:
+        """The caps in force; a variable that is not a whole number above 0 raises `ConfigError`."""
+        chosen: dict[str, int] = {}
+        for field in fields(cls):
+            variable = f"CONVSCOPE_MAX_{field.name.upper()}"
+            if environment.get(variable):
+                cap = parse_int(variable, environment[variable])
+                if cap < 1:
+                    raise ConfigError(variable, cap, "at_least", minimum=1)
+                chosen[field.name] = cap
+        return cls(**chosen)
+
+
+def check_limits(model: ModelConfig, train: TrainConfig, limits: Limits | None = None) -> None:
+    """Refuse what this server does not train.
+
+    Raises:
+        DataError: If there is no such data set.
+        ShapeError: If the feature maps shrink to nothing.
+        LimitError: If the network, the batch or the number of epochs is over a cap.
+    """
+    limits = limits or Limits.from_environment()
+    datasets.spec(train.dataset)
+    params = arithmetic.totals(arithmetic.layer_table(model)).params
+    if params > limits.parameters:
+        raise LimitError("limit.parameters", asked=f"{params:,}", cap=f"{limits.parameters:,}")
+    if train.epochs > limits.epochs:
+        raise LimitError("limit.epochs", asked=train.epochs, cap=limits.epochs)
+    megabytes = arithmetic.batch_bytes(model, train.batch_size) / 1e6
+    if megabytes > limits.batch_megabytes:
+        largest = arithmetic.largest_batch(model, limits.batch_megabytes * 1_000_000)
+        raise LimitError(
+            "limit.batch",
+            batch=train.batch_size,
+            asked=f"{megabytes / 1000:.1f}",
+            cap=f"{limits.batch_megabytes / 1000:.1f}",
+            largest=largest,
+        )

@@ -1,0 +1,237 @@
+"""What a run has said so far, put in order: the plain data that curves, notes and progress read."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from statistics import fmean, median
+
+from cnn_core.progress.events import (
+    BatchEnd,
+    Downloading,
+    EpochEnd,
+    Evaluating,
+    Event,
+    LearningRateChanged,
+    Loading,
+    Paused,
+    Resumed,
+    RunEnded,
+    RunStarted,
+    Saved,
+)
+
+VALIDATION = 1 / 12  # of the time of training: fewer images, and only forward
+RECENT = 10  # reports that a present speed is the mean of: about a second
+
+
+@dataclass(frozen=True, slots=True)
+class History:
+    """A run up to now. What was trained again after an interruption appears once.
+
+    Attributes:
+        planned_epochs: Epochs the run was asked for.
+        batches: Reports inside the epochs, in their order.
+        epochs: One record an epoch, in their order; the last said of an epoch counts.
+        learning_rates: Changes the visitor made while it ran.
+        started: The last beginning; None before the first.
+        ended: The last word; None while the run goes on.
+        paused: Whether it waits for the visitor.
+        evaluating: Whether training is over and the kept weights are being tested.
+        download: How far the full data set has come; None before and after its download.
+        saved_epoch: The last epoch that the run said was saved; 0 before the first.
+    """
+
+    planned_epochs: int
+    batches: tuple[BatchEnd, ...] = ()
+    epochs: tuple[EpochEnd, ...] = ()
+    learning_rates: tuple[LearningRateChanged, ...] = ()
+    started: RunStarted | None = None
+    ended: RunEnded | None = None
+    paused: bool = False
+    evaluating: bool = False
+    download: Downloading | None = None
+    saved_epoch: int = 0
+
+    @classmethod
+    def from_events(cls, events: Iterable[Event], planned_epochs: int) -> History:
+        """The history that these events tell, oldest first; any beginning of them is a history too."""
+        notebook = _Notebook()
+        for event in events:
+            notebook.hear(event)
+        return cls(
+            planned_epochs,
+            tuple(notebook.batches),
+            tuple(notebook.epochs[number] for number in sorted(notebook.epochs)),
+            tuple(_real_changes(notebook.rates)),
+            notebook.started,
+            notebook.ended,
+            notebook.paused,
+            notebook.evaluating,
+            notebook.download,
+            notebook.saved,
+        )
+
+    @property
+    def complete_epochs(self) -> tuple[EpochEnd, ...]:
+        """The epochs that were not stopped on their way."""
+        return tuple(end for end in self.epochs if end.complete)
+
+    @property
+    def best(self) -> EpochEnd | None:
+        """The `best_of` all epochs, those included that were stopped on their way."""
+        return best_of(self.epochs)
+
+    @property
+    def epochs_done(self) -> int:
+        """How many epochs are complete."""
+        before = self.started.epochs_done if self.started else 0
+        return max((end.epoch for end in self.complete_epochs), default=before)
+
+    @property
+    def position(self) -> float:
+        """Epochs completed, and the part of the current one: 2.5 is half way through the third."""
+        done = float(self.epochs_done)
+        return max(done, epoch_position(self.batches[-1])) if self.batches else done
+
+    @property
+    def fraction(self) -> float:
+        """Part of the planned training that is done, 0 to 1; 1 as soon as training is over."""
+        if self.ended is not None or self.evaluating:
+            return 1.0
+        return min(1.0, self.position / max(1, self.planned_epochs))
+
+    @property
+    def epoch(self) -> int:
+        """The epoch being trained, or the last one trained, counted from 1; 0 before the start."""
+        if self.ended is not None:
+            return self.ended.epochs
+        if self.started is None:
+            return 0
+        return min(self.planned_epochs, self.epochs_done + 1)
+
+    @property
+    def batch(self) -> int:
+        """Batches of the present epoch that are done."""
+        if self.batches and self.batches[-1].epoch == self.epoch:
+            return self.batches[-1].batch
+        return 0
+
+    @property
+    def images_per_s(self) -> float | None:
+        """Mean speed of the last reports, in images a second; None before the first."""
+        speeds = [end.images_per_s for end in self.batches[-RECENT:]]
+        speeds = [speed for speed in speeds if math.isfinite(speed) and speed > 0]
+        return fmean(speeds) if speeds else None
+
+    @property
+    def epoch_seconds(self) -> float | None:
+        """What an epoch takes, in seconds: as `steady_epoch_seconds`, or from what the start took."""
+        return self.steady_epoch_seconds or self._first_estimate
+
+    @property
+    def steady_epoch_seconds(self) -> float | None:
+        """The same without what only the start costs, such as compiling; None before that is known."""
+        first = self.started.epochs_done + 1 if self.started else 1
+        seconds = [end.seconds for end in self.complete_epochs if end.epoch != first]
+        if seconds:
+            return median(seconds)
+        speeds = [end.images_per_s for end in self.batches[1:] if 0 < end.images_per_s < math.inf]
+        if not self.started or not speeds:
+            return None
+        return self.started.images / median(speeds[-RECENT:]) * (1 + VALIDATION)
+
+    @property
+    def extra_seconds(self) -> float:
+        """What an ended run took beside its epochs: to build and compile, and to evaluate. 0: unknown."""
+        steady, ends = self.steady_epoch_seconds, self.complete_epochs
+        if not (steady and self.started and self.ended and ends):
+            return 0.0
+        ends = tuple(end for end in ends if end.epoch > self.started.epochs_done)
+        start = sum(end.seconds for end in ends) - steady * len(ends)
+        return max(0.0, start) + max(0.0, self.ended.time - self.epochs[-1].time)
+
+    @property
+    def _first_estimate(self) -> float | None:
+        """Of the first epoch or the first report, the start included."""
+        if self.complete_epochs:
+            return self.complete_epochs[-1].seconds
+        speed = self.images_per_s
+        return self.started.images / speed if self.started and speed else None
+
+    @property
+    def seconds_left(self) -> float | None:
+        """Estimate up to the last planned epoch; early stopping may end it sooner. None: unknown."""
+        if self.fraction == 1.0:
+            return 0.0
+        seconds = self.epoch_seconds
+        return None if seconds is None else seconds * (self.planned_epochs - self.position)
+
+
+def best_of(epochs: Iterable[EpochEnd]) -> EpochEnd | None:
+    """The epoch of the lowest validation loss, the earliest of equals; None if there is none."""
+    finite = [end for end in epochs if math.isfinite(end.val_loss)]
+    return min(finite, key=lambda end: end.val_loss, default=None)
+
+
+def epoch_position(end: BatchEnd) -> float:
+    """The place of a report on the axis of epochs: batch 5 of 10 of epoch 3 is 2.5."""
+    return end.epoch - 1 + end.batch / max(1, end.batches)
+
+
+@dataclass(slots=True)
+class _Notebook:
+    batches: list[BatchEnd] = field(default_factory=list)
+    epochs: dict[int, EpochEnd] = field(default_factory=dict)
+    rates: list[LearningRateChanged] = field(default_factory=list)
+    started: RunStarted | None = None
+    ended: RunEnded | None = None
+    paused: bool = False
+    evaluating: bool = False
+    download: Downloading | None = None
+    saved: int = 0
+
+    def hear(self, event: Event) -> None:
+        match event:
+            case Loading():
+                self.started = self.ended = self.download = None
+                self.paused = self.evaluating = False
+            case RunStarted():
+                self._begin(event)
+            case Downloading():
+                self.download = event
+            case BatchEnd():
+                self.batches.append(event)
+            case EpochEnd():
+                self.epochs[event.epoch] = event
+            case Saved():
+                self.saved = event.epoch
+            case LearningRateChanged():
+                self.rates.append(event)
+            case Paused():
+                self.paused = True
+            case Resumed():
+                self.paused = False
+            case Evaluating():
+                self.evaluating, self.paused = True, False
+            case RunEnded():
+                self.ended, self.evaluating, self.paused = event, False, False
+
+    def _begin(self, event: RunStarted) -> None:
+        """Forget what is trained again: nothing beyond `epochs_done` is in the weights."""
+        done = self.saved = event.epochs_done
+        self.batches = [end for end in self.batches if end.epoch <= done]
+        self.epochs = {number: end for number, end in self.epochs.items() if number <= done}
+        self.rates = [change for change in self.rates if change.epoch <= done]
+        self.started, self.ended, self.download = event, None, None
+        self.paused = self.evaluating = False
+
+
+def _real_changes(changes: Iterable[LearningRateChanged]) -> Iterator[LearningRateChanged]:
+    """Leave out a rate that was in force already: a resumed run says it again."""
+    rate: float | None = None
+    for change in changes:
+        if change.learning_rate != rate:
+            yield change
+        rate = change.learning_rate

@@ -1,0 +1,65 @@
+"""Runs: one folder each, which is the truth about it."""
+
+from cnn_core.runs.record import (
+    SHIPPED,
+    Run,
+    can_write,
+    exists,
+    home,
+    refuse_shipped,
+    refuse_stranger,
+    storage_problem,
+)
+from cnn_core.runs.speed import measured_extra, measured_speed, seconds_per_epoch
+from cnn_core.runs.state import (
+    ACTIVE,
+    OVER,
+    SECONDS_BETWEEN_LIFE_SIGNS,
+    Status,
+    show_life,
+    status,
+    write_status,
+)
+from cnn_core.runs.store import (
+    all_runs,
+    create,
+    delete,
+    examples,
+    newest,
+    open_run,
+    rename,
+    shipped_runs,
+    weights_at,
+    write_examples,
+)
+
+__all__ = [
+    "ACTIVE",
+    "OVER",
+    "SECONDS_BETWEEN_LIFE_SIGNS",
+    "SHIPPED",
+    "Run",
+    "Status",
+    "all_runs",
+    "can_write",
+    "create",
+    "delete",
+    "examples",
+    "exists",
+    "home",
+    "measured_extra",
+    "measured_speed",
+    "newest",
+    "open_run",
+    "refuse_shipped",
+    "refuse_stranger",
+    "rename",
+    "seconds_per_epoch",
+    "shipped_runs",
+    "show_life",
+    "status",
+    "storage_problem",
+    "weights_at",
+    "write_examples",
+    "write_status",
+]

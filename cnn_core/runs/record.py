@@ -1,0 +1,126 @@
+"""A run and its folder: what was ordered, and files replaced in one step."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from cnn_core.config import ModelConfig, TrainConfig
+from cnn_core.errors import RunError
+from cnn_core.files import disk_is_full, replacing
+from cnn_core.paths import ASSETS
+
+RUN_ID = re.compile(r"[0-9]{8}-[0-9]{6}-[0-9a-f]{6}")
+SHIPPED = ("fashion", "digits")  # ids of the runs that come with ConvScope
+MODELS = ASSETS / "models"
+NAME_LENGTH = 60
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """A run as it was ordered.
+
+    Attributes:
+        id: Date, time and six hexadecimal digits, such as "20260131-142530-a1b2c3"; or one of `SHIPPED`.
+        folder: Where its files are.
+        owner: Who ordered it; an opaque word.
+        name: What its owner calls it; may be empty.
+        created: Seconds since 1970.
+    """
+
+    id: str
+    folder: Path
+    model: ModelConfig
+    train: TrainConfig
+    owner: str
+    name: str
+    created: float
+
+    @property
+    def shipped(self) -> bool:
+        """Whether it came with ConvScope: it can be read, never changed."""
+        return self.id in SHIPPED
+
+
+def home() -> Path:
+    """The folder of all runs: `CONVSCOPE_HOME`, or .convscope in the user's home folder."""
+    chosen = os.environ.get("CONVSCOPE_HOME")
+    return (Path(chosen).expanduser() if chosen else Path.home() / ".convscope") / "runs"
+
+
+def can_write(folder: Path) -> bool:
+    """Whether files can be made in that folder, which is made if it is not there."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder):
+            return True
+    except OSError:
+        return False
+
+
+def exists(run: Run) -> bool:
+    """Whether the run's folder is still a run's: a deleted one is not to be written to any more."""
+    return (run.folder / "config.json").exists()
+
+
+def storage_problem(run: Run, error: BaseException) -> RunError | None:
+    """What to say of an error that came of writing to the run's folder; None if it did not."""
+    if not exists(run):
+        return RunError("run.deleted", id=run.id)
+    if disk_is_full(error):
+        return RunError("run.disk_full", folder=str(run.folder))
+    inside = isinstance(error, OSError) and str(error.filename).startswith(str(run.folder))
+    return RunError("run.storage", folder=str(run.folder)) if inside else None
+
+
+def refuse_shipped(run: Run) -> None:
+    """Raise `RunError` for a run that came with ConvScope."""
+    if run.shipped:
+        raise RunError("shipped.read_only", id=run.id)
+
+
+def refuse_stranger(run: Run, by: str) -> None:
+    """Raise `RunError` unless `by`, a word as in `Run.owner`, started the run."""
+    refuse_shipped(run)
+    if run.owner != by:
+        raise RunError("run.not_yours", id=run.id)
+
+
+def write_json(path: Path, tree: dict[str, Any]) -> None:
+    """Replace the file in one step, so that who reads it never reads half of it."""
+    with replacing(path) as temporary:
+        temporary.write_text(json.dumps(tree, ensure_ascii=False), encoding="utf-8")
+
+
+def write(run: Run, file: str, tree: dict[str, Any]) -> None:
+    """Replace one of the run's files in one step.
+
+    Raises:
+        RunError: If its folder is gone or cannot be written.
+    """
+    refuse_shipped(run)
+    try:
+        write_json(run.folder / file, tree)
+    except FileNotFoundError:
+        raise RunError("run.not_found", id=run.id) from None
+    except OSError as error:
+        raise RunError("run.storage", folder=str(run.folder)) from error
+
+
+def read_json(path: Path) -> dict[str, Any] | None:
+    """What `write_json` wrote; None if that cannot be read."""
+    try:
+        tree = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError, RecursionError):
+        return None
+    return tree if isinstance(tree, dict) else None
+
+
+def clean_name(name: str) -> str:
+    """A name on one line, of at most `NAME_LENGTH` characters."""
+    return " ".join(name.split())[:NAME_LENGTH]

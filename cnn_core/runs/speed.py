@@ -1,0 +1,42 @@
+"""The measured training speed of this machine, and the time per epoch that follows from it."""
+
+from __future__ import annotations
+
+import math
+import statistics
+
+from cnn_core.config import ModelConfig, TrainConfig
+from cnn_core.planning.cost import estimated_seconds
+from cnn_core.runs.record import read_json
+from cnn_core.runs.state import status_of
+from cnn_core.runs.store import folders
+
+MEASURED_RUNS = 40  # how far back a measured speed is looked for
+
+
+def measured_speed(recent: int = 8) -> float | None:
+    """Median `Status.speed` of the newest measured runs on this home; None before the first."""
+    return _measured("speed", recent)
+
+
+def measured_extra(recent: int = 8) -> float:
+    """The same of `Status.extra`; 0 before the first."""
+    return _measured("extra", recent) or 0.0
+
+
+def _measured(name: str, recent: int) -> float | None:
+    values: list[float] = []
+    for folder in sorted(folders(), reverse=True)[:MEASURED_RUNS]:
+        value = getattr(status_of(read_json(folder / "status.json") or {}), name)
+        if 0 < value < math.inf:
+            values.append(value)
+        if len(values) == recent:
+            break
+    return statistics.median(values) if values else None
+
+
+def seconds_per_epoch(
+    model: ModelConfig, train: TrainConfig, images: int, speed: float | None
+) -> float | None:
+    """How long an epoch of `images` images will take at that measured speed; None without one."""
+    return estimated_seconds(model, train, images) / speed if speed else None

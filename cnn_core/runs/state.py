@@ -1,0 +1,157 @@
+"""The state of a run: who is working on it, and whether that process is alive."""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+import time
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from cnn_core import texts
+from cnn_core.errors import CnnError, RunError
+from cnn_core.files import write_within
+from cnn_core.runs.record import Run, read_json, refuse_shipped, write_json
+
+ACTIVE = ("queued", "running")
+OVER = ("finished", "stopped", "diverged")
+STATES = (*ACTIVE, *OVER, "failed", "interrupted")
+STALE_AFTER = 15.0  # seconds without a sign of life
+SECONDS_BETWEEN_LIFE_SIGNS = 3.0
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """Where a run stands.
+
+    Attributes:
+        state: "queued", "running", "finished", "stopped", "diverged", "failed" or "interrupted"
+            (nobody works on it any more, though it has not ended).
+        since: When it got there, in seconds since 1970.
+        speed: Of this machine while it trained: seconds of `pace.estimated_seconds` worked off in one;
+            0 if it was not measured.
+        extra: Seconds that it took beside its epochs, mostly to compile; 0 if that was not measured.
+        error: What went wrong when it failed, in a sentence for each language.
+    """
+
+    state: str
+    since: float = 0.0
+    speed: float = 0.0
+    extra: float = 0.0
+    error: dict[str, str] | None = None
+
+    @property
+    def active(self) -> bool:
+        """Whether the run waits or works."""
+        return self.state in ACTIVE
+
+    @property
+    def resumable(self) -> bool:
+        """Whether training can be resumed after the last complete epoch."""
+        return self.state in ("interrupted", "failed")
+
+    def sentence(self, language: str) -> str:
+        """What went wrong, in words; empty if nothing did."""
+        return (self.error or {}).get(language, "")
+
+
+def status(run: Run) -> Status:
+    """Where the run stands; a run that claims to be active and shows no life is interrupted.
+
+    One on another machine shows life by the time stamp of a file, so clocks must agree to seconds.
+    """
+    tree = read_json(run.folder / "status.json")
+    found = status_of(tree) if tree else Status("interrupted")
+    if tree and found.active and not _alive(run, tree):
+        return replace(found, state="interrupted")
+    return found
+
+
+def status_of(tree: dict[str, Any]) -> Status:
+    """The status that a tree of status.json holds; interrupted if it holds none."""
+    try:
+        error = tree.get("error")
+        found = Status(
+            state=str(tree["state"]),
+            since=float(tree.get("since", 0.0)),
+            speed=float(tree.get("speed", 0.0)),
+            extra=float(tree.get("extra", 0.0)),
+            error={name: str(text) for name, text in error.items()} if error else None,
+        )
+    except (AttributeError, KeyError, TypeError, ValueError, OverflowError):
+        return Status("interrupted")
+    return found if found.state in STATES else Status("interrupted")
+
+
+def write_status(
+    run: Run,
+    state: str,
+    *,
+    speed: float = 0.0,
+    extra: float = 0.0,
+    error: CnnError | None = None,
+) -> None:
+    """Replace the run's status; the writing process vouches for an active one until it dies.
+
+    Raises:
+        RunError: If the run's folder is gone or cannot be written.
+    """
+    refuse_shipped(run)
+    tree: dict[str, Any] = {
+        "state": state,
+        "since": time.time(),
+        "speed": speed,
+        "extra": extra,
+        "host": socket.gethostname(),
+        "pid": os.getpid(),
+    }
+    if error is not None:
+        tree["error"] = {language: error.sentence(language) for language in texts.LANGUAGES}
+    try:
+        show_life(run)
+        write_json(run.folder / "status.json", tree)
+    except FileNotFoundError:
+        raise RunError("run.not_found", id=run.id) from None
+    except OSError:
+        try:
+            write_within(run.folder / "status.json", json.dumps(tree).encode())
+        except OSError as again:
+            raise RunError("run.storage", folder=str(run.folder)) from again
+
+
+def show_life(run: Run) -> None:
+    """Say that somebody is still working on the run, or keeps it in a queue."""
+    refuse_shipped(run)
+    (run.folder / "alive").touch()
+
+
+def _alive(run: Run, tree: dict[str, Any]) -> bool:
+    if tree.get("host") == socket.gethostname() and not _process_lives(tree.get("pid")):
+        return False
+    try:
+        return abs(time.time() - (run.folder / "alive").stat().st_mtime) < STALE_AFTER
+    except OSError:
+        return False
+
+
+def _process_lives(pid: object) -> bool:
+    if not isinstance(pid, int) or pid <= 0:  # 0 and below would name whole groups of processes
+        return False
+    try:
+        os.kill(pid, 0)
+    except (ProcessLookupError, OverflowError):
+        return False
+    except PermissionError:
+        return True
+    return not _is_zombie(pid)
+
+
+def _is_zombie(pid: int) -> bool:
+    """Whether it has ended and only nobody asked how; so it is long in a container without an init."""
+    try:
+        after_name = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8").rpartition(")")[2]
+    except (OSError, ValueError):  # no Linux, or gone
+        return False
+    return after_name.split()[0] in {"Z", "X"}

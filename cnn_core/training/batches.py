@@ -1,0 +1,54 @@
+"""Images on their way into a network: their order in an epoch, and batches scaled to [0, 1]."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import tensorflow as tf
+
+EVALUATION_BATCH = 500
+
+
+def batches_per_epoch(images: int, batch_size: int) -> int:
+    """How many batches hold all images; the last one may be smaller."""
+    return math.ceil(images / batch_size)
+
+
+def image_order(count: int, seed: int, epoch: int) -> npt.NDArray[np.int64]:
+    """Order of `count` training images in an epoch, counted from 0."""
+    return np.random.default_rng((seed, epoch)).permutation(count)
+
+
+def shuffled_batches(
+    images: npt.NDArray[np.uint8],
+    labels: npt.NDArray[Any],
+    order: tf.Variable,
+    batch_size: int,
+) -> tf.data.Dataset:
+    """Batches of images in [0, 1] and labels, in the order that `order` holds when iteration begins."""
+    return _batches(images, labels, batch_size, lambda rows: tf.gather(order, rows))
+
+
+def ordered_batches(images: npt.NDArray[np.uint8], labels: npt.NDArray[Any]) -> tf.data.Dataset:
+    """Batches of images in [0, 1] and labels, as they stand."""
+    return _batches(images, labels, EVALUATION_BATCH, lambda rows: rows)
+
+
+def _batches(
+    images: npt.NDArray[np.uint8],
+    labels: npt.NDArray[Any],
+    batch_size: int,
+    choose: Callable[[tf.Tensor], tf.Tensor],
+) -> tf.data.Dataset:
+    # One copy, as bytes; floats are made a batch at a time.
+    x, y = tf.constant(images), tf.constant(labels)
+
+    def pick(start: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+        rows = choose(tf.range(start, tf.minimum(start + batch_size, len(images))))
+        return tf.cast(tf.gather(x, rows), tf.float32) / 255.0, tf.gather(y, rows)
+
+    return tf.data.Dataset.range(0, len(images), batch_size).map(pick).prefetch(2)

@@ -1,0 +1,71 @@
+"""The files that a training leaves: weights to go on from, the best weights, and a snapshot an epoch."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import keras
+import numpy as np
+
+from cnn_core import files
+from cnn_core import model as models
+from cnn_core.config import ModelConfig, TrainConfig
+from cnn_core.errors import RunError
+from cnn_core.progress.events import EpochEnd
+from cnn_core.training.batches import batches_per_epoch
+from cnn_core.training.meters import BestWeights
+
+
+def save_epoch(model: keras.Model, folder: Path, end: EpochEnd) -> None:
+    """Write what an epoch leaves, in an order in which a kill leaves nothing that `go_on` would misread."""
+    save_snapshot(model, folder, end.epoch)
+    models.save(model, folder / "last.keras", optimizer=True)
+    if end.best:
+        models.save(model, folder / "best.keras")
+
+
+def save_snapshot(model: keras.Model, folder: Path, epoch: int) -> None:
+    """Write snapshots/epoch-NNN.npz: all convolution kernels and biases, as "conv1/kernel" and so on."""
+    arrays = {
+        f"{layer.name}/{name}": array
+        for layer in model.layers
+        if isinstance(layer, keras.layers.Conv2D)
+        for name, array in zip(("kernel", "bias"), layer.get_weights(), strict=True)
+    }
+    path = folder / "snapshots" / f"epoch-{epoch:03d}.npz"
+    path.parent.mkdir(exist_ok=True)  # never the run's folder: it may have been deleted
+    with files.replacing(path) as temporary, temporary.open("wb") as file:
+        np.savez(file, **arrays)
+
+
+def resume(
+    model: ModelConfig, config: TrainConfig, images: int, folder: Path, past: Sequence[EpochEnd]
+) -> tuple[keras.Sequential, BestWeights]:
+    """The network of last.keras, and the best weights of the epochs it has completed.
+
+    Raises:
+        RunError: If a file is damaged, or does not fit what was said in the `past`.
+    """
+    network = models.load(folder / "last.keras", model)
+    steps = int(network.optimizer.iterations) if network.compiled else 0
+    done = steps // batches_per_epoch(images, config.batch_size)
+    if done == 0 or [end.epoch for end in past[:done]] != list(range(1, done + 1)):
+        raise RunError("model.mismatch", file="last.keras")
+    best = BestWeights(past[:done])
+    # A run that was killed between the two files has its newest best weights in last.keras only.
+    if best.epoch == done:
+        best.weights = network.get_weights()
+    elif best.epoch:
+        best.weights = models.load(folder / "best.keras", model).get_weights()
+    return network, best
+
+
+def remove_stale_files(folder: Path, done: int) -> None:
+    """Remove what a killed process left half written, and what belongs to epochs that come again."""
+    stale = [*folder.glob(".*.keras"), *folder.glob(".*.npz"), *folder.glob("snapshots/.*.npz")]
+    stale += [it for it in folder.glob("snapshots/epoch-*.npz") if it.stem > f"epoch-{done:03d}"]
+    if done == 0:
+        stale += [folder / "last.keras", folder / "best.keras"]
+    for path in stale:
+        path.unlink(missing_ok=True)

@@ -1,0 +1,231 @@
+"""Run one training in this process. Knows nothing of Dask, of the list of runs, or of pages."""
+
+from __future__ import annotations
+
+import logging
+import os
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+
+import keras
+import numpy as np
+import tensorflow as tf
+from tensorflow.python.framework import ops as tensorflow_ops
+
+from cnn_core import model as models
+from cnn_core.arithmetic import layer_table
+from cnn_core.config import ModelConfig, TrainConfig
+from cnn_core.datasets import Dataset, subset
+from cnn_core.errors import RunError
+from cnn_core.planning.cost import native_bfloat16
+from cnn_core.progress.events import (
+    Ask,
+    Control,
+    Emit,
+    EpochEnd,
+    Evaluating,
+    RunEnded,
+    RunStarted,
+    Score,
+)
+from cnn_core.training import checkpoints
+from cnn_core.training.batches import (
+    batches_per_epoch,
+    image_order,
+    ordered_batches,
+    shuffled_batches,
+)
+from cnn_core.training.callback import ProgressCallback
+from cnn_core.training.meters import BestWeights
+from cnn_core.training.optimizers import optimizer
+
+SAMPLE_IMAGES = 10
+
+log = logging.getLogger(__name__)
+
+
+@contextmanager
+def release_custom_gradients() -> Iterator[None]:
+    """Let go of the graphs that are made inside, for a process that trains many networks.
+
+    Keras sums gradients through a custom gradient, and TensorFlow registers each of those for good,
+    with the whole graph around it: about 10 MB a training. Nothing may be traced elsewhere meanwhile.
+    """
+    gradients = getattr(tensorflow_ops, "gradient_registry", None)
+    register: dict[str, object] = getattr(gradients, "_registry", {})
+    before = set(register)
+    try:
+        yield
+    finally:
+        for name in set(register) - before:
+            if name.startswith("CustomGradient"):
+                del register[name]
+
+
+@dataclass(frozen=True)
+class Result:
+    """The result of a training.
+
+    Attributes:
+        model: The network with its best weights; with its last ones when none were worth keeping.
+        epochs: One `EpochEnd` an epoch, those before an interruption included.
+        ended: Reason, scores and times.
+    """
+
+    model: keras.Sequential
+    epochs: tuple[EpochEnd, ...]
+    ended: RunEnded
+
+
+def train(
+    model_config: ModelConfig,
+    train_config: TrainConfig,
+    dataset: Dataset,
+    emit: Emit = lambda event: None,
+    control: Ask = Control,
+    *,
+    folder: Path | None = None,
+    past: Sequence[EpochEnd] = (),
+) -> Result:
+    """Train a network, saying what happens and asking what is wanted around every batch.
+
+    Image order and dropout follow from the seed and the epoch alone, so the same configs and data
+    give the same history, whether or not the run was interrupted between two epochs.
+
+    Args:
+        model_config: The network; its input shape must be that of the images.
+        train_config: How to train it.
+        dataset: Images, uint8 of shape (N, H, W, C), scaled to [0, 1] a batch at a time.
+        emit: Called with every event, in this thread.
+        control: What is wanted now; asked twice per batch, so it must be quick.
+        folder: Where best.keras, last.keras and snapshots/ go. If last.keras is there already, training
+            continues after its last complete epoch.
+        past: What the run said at the end of its complete epochs before an interruption. Without it,
+            or where it does not fit last.keras, training begins again.
+
+    Returns:
+        The trained network, its history and how it ended.
+
+    Raises:
+        ShapeError: If the feature maps shrink to nothing.
+        RunError: If images and network do not fit together.
+    """
+    layer_table(model_config)
+    _check_fit(model_config, dataset)
+    data = subset(dataset, train_config.train_size)
+    images = len(data.x_train)
+    network, best = _open(model_config, train_config, images, folder, past)
+    done = len(best.past)
+    conductor = ProgressCallback(train_config, images, emit, control, best, folder)
+    precision = network.layers[0].compute_dtype
+    batches = batches_per_epoch(images, train_config.batch_size)
+    emit(RunStarted(network.count_params(), images, batches, precision, done, time.time()))
+    if folder:
+        checkpoints.remove_stale_files(folder, done)
+        if done == 0:
+            checkpoints.save_snapshot(network, folder, 0)
+    if control().stop:
+        conductor.reason = "stopped"
+    elif done < train_config.epochs and best.exhausted(train_config.patience):
+        conductor.reason = "early_stopping"
+    elif done < train_config.epochs:
+        _fit(network, data, train_config, conductor, done)
+    emit(Evaluating())
+    ended = _ended(network, data, conductor, folder)
+    emit(ended)
+    return Result(network, tuple(conductor.epochs), ended)
+
+
+def _check_fit(config: ModelConfig, dataset: Dataset) -> None:
+    images, network = dataset.x_train.shape[1:], config.input_shape
+    if images != network:
+        raise RunError("run.wrong_shape", images=_by(images), network=_by(network))
+    if len(dataset.class_names) > config.classes:
+        raise RunError("run.wrong_classes", images=len(dataset.class_names), network=config.classes)
+
+
+def _by(shape: tuple[int, ...]) -> str:
+    return "×".join(map(str, shape))
+
+
+def _open(
+    model: ModelConfig,
+    config: TrainConfig,
+    images: int,
+    folder: Path | None,
+    past: Sequence[EpochEnd],
+) -> tuple[keras.Sequential, BestWeights]:
+    """The network to train, and the best weights of the epochs it has completed."""
+    if folder and past and (folder / "last.keras").exists():
+        try:
+            return checkpoints.resume(model, config, images, folder, past)
+        except RunError:  # a damaged checkpoint is no reason not to train
+            log.warning("%s cannot be read: the training begins again", folder, exc_info=True)
+    network = models.build(model, resolve_precision(config.precision), config.seed)
+    network.compile(
+        optimizer=optimizer(config), loss="sparse_categorical_crossentropy", metrics=["accuracy"]
+    )
+    return network, BestWeights()
+
+
+def _fit(
+    network: keras.Sequential,
+    data: Dataset,
+    config: TrainConfig,
+    conductor: ProgressCallback,
+    done: int,
+) -> None:
+    order = tf.Variable(np.arange(len(data.x_train)), dtype=tf.int64, trainable=False)
+    conductor.shuffle = lambda epoch: order.assign(
+        image_order(len(data.x_train), config.seed, epoch)
+    )
+    network.fit(
+        shuffled_batches(data.x_train, data.y_train, order, config.batch_size),
+        validation_data=ordered_batches(data.x_val, data.y_val),
+        initial_epoch=done,
+        epochs=config.epochs,
+        verbose=0,
+        shuffle=False,  # the batches come in their order already
+        callbacks=[conductor],
+    )
+
+
+def _ended(
+    network: keras.Sequential, data: Dataset, conductor: ProgressCallback, folder: Path | None
+) -> RunEnded:
+    """Put the best weights back, keep them, and measure them on every part of the data."""
+    scores: dict[str, Score] = {}
+    samples: list[list[float]] = []
+    if conductor.best.weights is not None:
+        network.set_weights(conductor.best.weights)
+        if folder:
+            models.save(network, folder / "best.keras")
+        samples = models.predictor(network)(data.x_test[:SAMPLE_IMAGES]).tolist()
+        for part in ("train", "val", "test"):
+            images, labels = getattr(data, f"x_{part}"), getattr(data, f"y_{part}")
+            measured = network.evaluate(
+                ordered_batches(images, labels), verbose=0, return_dict=True
+            )
+            scores[part] = Score(measured["loss"], measured["accuracy"])
+    return RunEnded(
+        reason=conductor.reason,
+        epochs=len(conductor.epochs),
+        best_epoch=conductor.best.epoch,
+        seconds=sum(end.seconds for end in conductor.epochs),
+        scores=scores,
+        samples=samples,
+        time=time.time(),
+    )
+
+
+def resolve_precision(precision: str) -> str:
+    """What "auto" comes to on this machine: "bfloat16" where it is multiplied natively, else "float32"."""
+    if precision != "auto":
+        return precision
+    native = native_bfloat16() or tf.config.list_physical_devices("GPU")
+    return "bfloat16" if native else "float32"

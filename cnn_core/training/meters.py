@@ -1,0 +1,129 @@
+"""What is measured while a network trains: means since the last report, the best weights, seconds of work."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any, Protocol
+
+import numpy.typing as npt
+
+from cnn_core.progress.events import EpochEnd
+
+SECONDS_BETWEEN_BATCHES = 0.1
+
+
+class Weighted(Protocol):
+    """Has weights, as a Keras model does."""
+
+    def get_weights(self) -> list[npt.NDArray[Any]]:
+        """All weights, layer by layer."""
+
+
+class BatchMeter:
+    """Turn Keras' means since the start of the epoch into means since the last reading.
+
+    Keras weighs every image alike, so that the last batch, when it is smaller, counts for less.
+
+    Args:
+        images: Training images per epoch.
+        batch_size: Images in every batch but the last.
+
+    Attributes:
+        batch: Batches of this epoch that are done.
+    """
+
+    def __init__(self, images: int, batch_size: int) -> None:
+        self._all_images, self._batch_size = images, batch_size
+        self.begin(0.0)
+
+    def begin(self, now: float) -> None:
+        """An epoch begins at `now` seconds."""
+        self.batch = self._read_images = 0
+        self._read_at = now
+        self._logs: dict[str, Any] = {}
+        self._sums = {"loss": 0.0, "accuracy": 0.0}
+
+    def count(self, batch: int, logs: dict[str, Any]) -> None:
+        """`batch` batches are done, and `logs` holds the means over all their images."""
+        self.batch, self._logs = batch, logs
+
+    def due(self, now: float) -> bool:
+        """Whether the last reading is long enough ago."""
+        return now - self._read_at >= SECONDS_BETWEEN_BATCHES
+
+    def read(self, now: float) -> dict[str, float] | None:
+        """Loss, accuracy and images a second since the last reading; None if there was no batch."""
+        images = min(self.batch * self._batch_size, self._all_images)
+        fresh = images - self._read_images
+        if fresh == 0:
+            return None
+        sums = {name: float(self._logs[name]) * images for name in self._sums}
+        loss, accuracy = ((sums[name] - self._sums[name]) / fresh for name in ("loss", "accuracy"))
+        speed = fresh / max(now - self._read_at, 1e-9)
+        self._sums, self._read_images, self._read_at = sums, images, now
+        # Keras' means are rounded to 24 bits, so that a difference of theirs may pass the borders.
+        return {
+            "loss": max(loss, 0.0),
+            "accuracy": min(max(accuracy, 0.0), 1.0),
+            "images_per_s": speed,
+        }
+
+
+class BestWeights:
+    """The weights of the lowest validation loss; knows when patience is at its end.
+
+    Attributes:
+        past: Epochs before an interruption.
+        epoch: Where the weights come from, counted from 1; 0 if there are none.
+        weights: Arrays as `get_weights` gives them, or None.
+    """
+
+    def __init__(self, past: Sequence[EpochEnd] = ()) -> None:
+        self.past = tuple(past)
+        self.epoch = 0
+        self.weights: list[npt.NDArray[Any]] | None = None
+        self._loss, self._waited = math.inf, 0
+        for end in past:
+            self._judge(end.epoch, end.val_loss)
+
+    def offer(self, epoch: int, val_loss: float, model: Weighted) -> bool:
+        """Keep the model's weights if this is the best epoch yet, and say whether it is."""
+        best = self._judge(epoch, val_loss)
+        if best:
+            self.weights = model.get_weights()
+        return best
+
+    def exhausted(self, patience: int) -> bool:
+        """Whether `patience` epochs have passed without a better one; 0 is endless patience."""
+        return 0 < patience <= self._waited
+
+    def _judge(self, epoch: int, val_loss: float) -> bool:
+        if val_loss < self._loss:  # never true of a loss that is not a number
+            self.epoch, self._loss, self._waited = epoch, val_loss, 0
+            return True
+        self._waited += 1
+        return False
+
+
+class Stopwatch:
+    """Seconds of work, pauses left out."""
+
+    def __init__(self, clock: Callable[[], float] = time.perf_counter) -> None:
+        self._clock = clock
+        self._behind, self._since = 0.0, clock()
+
+    def seconds(self) -> float:
+        """Seconds since the start, without those spent in `halted`."""
+        return self._behind + self._clock() - self._since
+
+    @contextmanager
+    def halted(self) -> Iterator[None]:
+        """Time inside the block does not count."""
+        self._behind = self.seconds()
+        try:
+            yield
+        finally:
+            self._since = self._clock()

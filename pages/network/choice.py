@@ -1,0 +1,119 @@
+"""Which network a page looks into."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import streamlit as st
+
+from cnn_core import runs
+from cnn_core.errors import CnnError
+from pages.network.epochs import has_weights, kept_epoch
+from pages.network.names import names_of
+from pages.network.take_home import take_home
+from pages.session import choices
+from pages.session.address import say
+from pages.session.html import complain
+from pages.session.words import say_error, t
+
+LISTED = 50  # of the newest runs
+
+
+def choose_run(asked: str | None) -> runs.Run | None:
+    """The network to look into, if it has weights; else a sentence says what is missing."""
+    run = pick_run(asked)
+    if run is not None and not has_weights(run):
+        say_missing(run, "inside.no_weights")
+        return None
+    return run
+
+
+def say_missing(run: runs.Run, key: str) -> None:
+    """Say that the run has no kept weights: "not yet", by `key`, only of one that may still get some."""
+    state = runs.status(run).state
+    if state in runs.ACTIVE or (run.folder / "best.keras").exists():
+        st.info(t(key), icon=":material/hourglass_top:")
+    else:
+        over = "diverged" if state == "diverged" else "over"
+        st.warning(t(f"inside.none_{over}"), icon=":material/error:")
+
+
+def trained_network(page: str, asked: Mapping[str, str]) -> runs.Run | None:
+    """A network with all its weights; else a sentence says what is missing, and the address what is left.
+
+    Args:
+        page: Name of the page in texts and session.
+        asked: What its link asks for.
+    """
+    run = choose_run(asked.get("run"))
+    if run is not None and (run.folder / "best.keras").exists():
+        return run
+    if run is not None:
+        say_missing(run, f"{page}.no_model")
+    say(page, {"run": run.id} if run else {})
+    return None
+
+
+def pick_run(asked: str | None) -> runs.Run | None:
+    """A network that came with ConvScope or was trained here, the same on every page that looks inside.
+
+    Args:
+        asked: Id of the run that a link names, with weights or without.
+    """
+    if asked is not None or "run" not in st.session_state:
+        st.session_state["run"] = asked
+    chosen = chosen_run()
+    known = {run.id: run for run in [*runs.shipped_runs(), *runs.all_runs()[:LISTED]]}
+    if chosen is not None:
+        known[chosen.id] = chosen
+    known = {run_id: run for run_id, run in known.items() if run is chosen or has_weights(run)}
+    if not known:
+        st.info(t("inside.no_run"), icon=":material/model_training:")
+        st.page_link("pages/playground.py", label=t("inside.train_one"), icon=":material/tune:")
+        return None
+    names = names_of(known.values())
+    st.session_state["inside_run"] = chosen.id if chosen else next(iter(known))
+    with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
+        run_id = choices.selectbox(
+            t("inside.run"),
+            list(known),
+            key="inside_run",
+            help=t("inside.run_help"),
+            format_func=names.__getitem__,
+            on_change=lambda: st.session_state.update(run=st.session_state["inside_run"]),
+        )
+        take_home(known[run_id])
+    return known[run_id]
+
+
+def is_gone(run: runs.Run, page: str, **kept: str) -> bool:
+    """Whether the run was deleted in another window; then one sentence says so, not one from each part.
+
+    Of the address only what is `kept` stays.
+    """
+    try:
+        runs.open_run(run.id)
+    except CnnError as error:
+        complain(error)
+        say(page, kept)
+        return True
+    return False
+
+
+def say_if_training(run: runs.Run) -> None:
+    """Say of a run that still trains that what is shown are its weights so far."""
+    if runs.status(run).active:
+        st.caption(t("inside.best_so_far", epoch=kept_epoch(run)))
+
+
+def chosen_run() -> runs.Run | None:
+    """The run this window shows; says in a sentence what is wrong with a run that a link named."""
+    run_id = st.session_state.get("run")
+    if not run_id:
+        return None
+    try:
+        return runs.open_run(run_id)
+    except CnnError as error:
+        st.session_state["run"] = None
+        st.warning(say_error(error), icon=":material/link_off:")
+        return None

@@ -1,0 +1,220 @@
+"""Take it home: program, network, history and report of a run or set-up."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from functools import partial
+
+import streamlit as st
+
+from cnn_core import export, runs
+from cnn_core.analysis.evaluation import Predictions
+from cnn_core.config import ModelConfig, TrainConfig
+from cnn_core.engine import Engine
+from cnn_core.errors import CnnError
+from cnn_core.export import files as takeaway
+from cnn_core.export import report
+from cnn_core.progress.events import RunEnded
+from cnn_core.runs import log as run_log
+from cnn_core.runs import record, snapshots
+from pages.network.names import class_names, local_time, name_of, span
+from pages.session import choices
+from pages.session.doors import engine
+from pages.session.words import language, say_error, t
+
+
+def take_home(run: runs.Run) -> None:
+    """All that the run can give away as files."""
+    history = run_log.history(run)
+    of_run(
+        run,
+        title=name_of(run),
+        story=story_of(run, history.ended) if history.ended else "",
+        names=class_names(run),
+    )
+
+
+def story_of(run: runs.Run, ended: RunEnded) -> str:
+    """How it ended, in a sentence."""
+    return t(
+        f"why.{ended.reason}" if ended.best_epoch else f"why.{ended.reason}_none",
+        epochs=ended.epochs,
+        best=ended.best_epoch,
+        time=span(ended.seconds),
+        patience=run.train.patience,
+    )
+
+
+PIECE = 2_500  # test images per look, as on the evaluation page
+PATIENCE_S = 60.0  # for each: the look worker may still be loading TensorFlow
+CODE_HEIGHT = 320
+ICONS = {
+    "script": ":material/code:",
+    "notebook": ":material/book_2:",
+    "model": ":material/hub:",
+    "epochs": ":material/table:",
+    "batches": ":material/table_rows:",
+    "report": ":material/summarize:",
+}
+MIME = {
+    "script": "text/x-python",
+    "notebook": "application/x-ipynb+json",
+    "model": "application/octet-stream",
+    "epochs": "text/csv",
+    "batches": "text/csv",
+    "report": "text/html",
+}
+Make = Callable[[], str | bytes]
+"""Makes a file when its button is pressed; on another thread, where Streamlit is not to be asked."""
+
+
+def of_setup(model: ModelConfig, train: TrainConfig) -> None:
+    """The program of a set-up that works out, trained or not."""
+    with st.popover(t("take.setup_title"), icon=":material/code:", key="take_setup"):
+        st.caption(t("take.setup"))
+        _program(model, train, export.file_stem(model, train), {}, "setup")
+
+
+def of_run(run: runs.Run, *, title: str, story: str, names: Sequence[str]) -> None:
+    """The program of a run, and when it is over all that came of it.
+
+    Args:
+        run: The run.
+        title: It in one line.
+        story: How it ended, in a sentence.
+        names: Of its classes.
+    """
+    history = run_log.history(run)
+    train = run.train
+    if history.started is not None:
+        train = replace(train, precision=history.started.precision)
+    stem = takeaway.file_name("convscope", run.name or run.id)
+    files: dict[str, tuple[str, Make]] = {}
+    over = not runs.status(run).active
+    if over and (run.folder / "best.keras").exists():
+        best = run.folder / "best.keras"
+        files["model"] = f"{stem}.keras", lambda: takeaway.network_file(best.read_bytes())
+    if over and history.epochs:
+        made = local_time(run.created)
+        make = partial(_report, run, train, engine(), language(), title, made, story, names)
+        files["report"] = f"{stem}-report.html", make
+        files["epochs"] = f"{stem}-epochs.csv", partial(takeaway.epochs_csv, history)
+        files["batches"] = f"{stem}-batches.csv", partial(takeaway.batches_csv, history)
+    with st.popover(t("take.home"), icon=":material/download:", key=f"take_{run.id}"):
+        st.caption(t("take.run") if over else t("take.while_it_runs"))
+        _program(run.model, train, stem, files, run.id)
+        for remark in _remarks(run):
+            st.caption(t(f"take.{remark}"))
+
+
+def _remarks(run: runs.Run) -> list[str]:
+    """Why the program may train otherwise than the run did: keys of sentences."""
+    history = run_log.history(run)
+    remarks = ["rate_changed"] if history.learning_rates else []
+    if history.ended and history.ended.reason == "stopped":
+        remarks.append("stopped")
+    if (record.read_json(run.folder / "config.json") or {}).get("copies"):
+        remarks.append("copies")
+    return remarks
+
+
+def _program(
+    model: ModelConfig, train: TrainConfig, stem: str, files: dict[str, tuple[str, Make]], key: str
+) -> None:
+    """Buttons for script and notebook in the chosen form, then for `files`, and the script to look at."""
+    form = choices.segmented_control(
+        t("take.form"),
+        export.FORMS,
+        key=f"take_form_{key}",
+        format_func=lambda name: t(f"take.{name}"),
+        help=t("take.form_help"),
+    )
+    say = {"form": form, "language": language()}
+    try:
+        script = export.to_script(model, train, **say)
+    except CnnError as error:  # a run on images that this version does not know
+        st.caption(say_error(error))
+    else:
+        notebook = partial(export.to_notebook, model, train, **say)
+        files = {
+            "script": (f"{stem}.py", lambda: script),
+            "notebook": (f"{stem}.ipynb", notebook),
+            **files,
+        }
+    columns = st.columns(2, gap="small", wrap=False)
+    for number, (kind, (name, make)) in enumerate(files.items()):
+        columns[number % 2].download_button(
+            t(f"take.{kind}"),
+            make,
+            name,
+            MIME[kind],
+            key=f"take_{kind}_{key}",
+            help=t(f"take.{kind}_help"),
+            on_click="ignore",
+            icon=ICONS[kind],
+            width="stretch",
+        )
+    if "script" in files:
+        with st.expander(t("take.code"), icon=":material/visibility:"):
+            st.code(script, language="python", height=CODE_HEIGHT)
+
+
+def _report(
+    run: runs.Run,
+    train: TrainConfig,
+    engine: Engine,
+    language: str,
+    title: str,
+    made: str,
+    story: str,
+    names: Sequence[str],
+) -> str:
+    history = run_log.history(run)
+    found, missing = None, ""
+    try:
+        found = Predictions.joined(_answers(run, engine))
+    except CnnError as error:
+        missing = error.sentence(language)
+    best = history.best
+    try:
+        script = export.to_script(run.model, train, language=language)
+    except CnnError as error:
+        script = f"# {error.sentence(language)}"
+    facts = report.Facts(
+        title=title,
+        made=made,
+        story=story,
+        model=run.model,
+        train=train,
+        history=history,
+        names=[*names, *map(str, range(len(names), run.model.classes))],
+        kernels=_kernels(run, best.epoch if best else 0),
+        epoch=best.epoch if best else 0,
+        predictions=found,
+        missing=missing,
+        script=script,
+    )
+    return report.to_html(facts, language)
+
+
+def _answers(run: runs.Run, engine: Engine) -> list[Predictions]:
+    """What the network says of all test images, a piece at a time."""
+
+    def ask(first: int) -> Predictions:
+        asked = (run.train, "test", first, PIECE)
+        piece: Predictions = engine.look("evaluate", run, *asked, timeout=PATIENCE_S)
+        return piece
+
+    pieces = [ask(0)]
+    return [*pieces, *(ask(first) for first in range(PIECE, pieces[0].total, PIECE))]
+
+
+def _kernels(run: runs.Run, epoch: int) -> dict[str, report.Pair]:
+    """Kernels of each convolution, untrained and after that epoch; none where they were not kept."""
+    try:
+        before, after = snapshots.read(run, 0), snapshots.read(run, epoch)
+    except CnnError:
+        return {}
+    layers = [name.removesuffix("/kernel") for name in before if name.endswith("/kernel")]
+    return {name: (before[f"{name}/kernel"], after[f"{name}/kernel"]) for name in layers}

@@ -1,0 +1,271 @@
+"""Parts of the convolution page: controls, both ways to lay a kernel on, pooling, stacked kernels."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from html import escape
+
+import numpy as np
+import streamlit as st
+
+from cnn_core import arithmetic, convolution, runs
+from cnn_core.config import ConvBlock, ModelConfig
+from cnn_core.figures import kernels, mosaic
+from cnn_core.figures.legend import framed, legend, number
+from cnn_core.paths import ASSETS
+from cnn_core.runs import snapshots
+from pages.elements.stepper import Setup
+from pages.network.epochs import kept_epoch
+from pages.session import choices as _choices
+from pages.session.html import html
+from pages.session.words import t
+
+STYLE = ASSETS / "convolution.css"
+POOLS = ("max", "average")
+POOL_SIZES = (2, 3, 4)
+POOL_STEPS = ("size", 1, 2, 3)
+INPUTS = ("maps", "image")
+CHANNELS = (1, 16, 32, 64, 128)
+SHIPPED = "fashion"  # whose first feature maps are pooled
+CELL = 22  # side of a drawn pixel in the picture of stacked kernels
+
+
+def pick(
+    name: str, choices: Sequence[object], label: str, words: str, default: object = None
+) -> object:
+    """One of a row of buttons, kept as `conv_<name>`; begins with `default` or the first."""
+    return _choices.segmented_control(
+        label, choices, key=f"conv_{name}", default=default, help=words,
+        format_func=lambda it: _choice(name, it),
+    )  # fmt: skip
+
+
+def _choice(name: str, value: object) -> str:
+    match name, value:
+        case "padding" | "pool", _:
+            return t(f"choice.{name}.{value}")
+        case "size", _:
+            return f"{value}×{value}"
+        case ("turned" | "on", _) | ("step", "size"):
+            return t(f"convolution.{name}_{value}")
+    return str(value)
+
+
+def follow_choice(asked: Mapping[str, str], name: str, choices: Sequence[object]) -> None:
+    """Choose what a link names; one sentence if there is no such choice."""
+    if name not in asked:
+        return
+    known = {str(choice): choice for choice in choices}
+    if asked[name] in known:
+        st.session_state[f"conv_{name}"] = known[asked[name]]
+    else:
+        words = t("convolution.bad_choice", name=name, known=", ".join(known))
+        st.warning(words, icon=":material/link_off:")
+
+
+def follow_number(asked: Mapping[str, str], name: str, most: float) -> None:
+    """Take the number that a link names; one sentence if it is none between −`most` and `most`."""
+    if name not in asked:
+        return
+    try:
+        value = float(asked[name])
+    except ValueError:
+        value = math.nan
+    if math.isfinite(value) and abs(value) <= most:
+        st.session_state[f"conv_{name}"] = value
+    else:
+        words = t("convolution.bad_number", name=name, most=f"{most:g}")
+        st.warning(words, icon=":material/link_off:")
+
+
+def fits(setup: Setup) -> bool:
+    """Whether the window finds a place on the image; says so in a sentence if not."""
+    height, width = setup.image.shape[:2]
+    there = setup.padding == "same" or min(height, width) >= max(setup.window)
+    if not there:
+        st.info(t("convolution.too_small"), icon=":material/info:")
+    return there
+
+
+def padding_words(setup: Setup) -> str:
+    """Where the size of the result comes from: padding and remainder in numbers."""
+    height, width = setup.image.shape[:2]
+    found = convolution.layout(
+        (height, width), setup.window, stride=setup.stride, padding=setup.padding
+    )
+    rows, columns = found.output
+    edges = {"top": found.top, "bottom": found.bottom, "left": found.left, "right": found.right}
+    parts = [t("convolution.out", rows=rows, columns=columns, formula=_formula(setup))]
+    if setup.padding == "valid":
+        parts.append(t("convolution.no_padding"))
+    elif not any(edges.values()):
+        parts.append(t("convolution.nothing_to_pad"))
+    else:
+        reach = (rows - 1) * setup.stride + setup.window[0]
+        sums = f"({rows} − 1) × {setup.stride} + {setup.window[0]} − {height} = {reach - height}"
+        even = found.top == found.bottom
+        parts.append(
+            t("convolution.pads" if even else "convolution.pads_unevenly", sums=sums, **edges)
+        )
+    if any(found.unread):
+        down, across = found.unread
+        parts.append(t("convolution.remainder", rows=down, columns=across))
+    return " ".join(parts)
+
+
+def _formula(setup: Setup) -> str:
+    sides = (setup.image.shape[0], setup.image.shape[1])
+    return arithmetic.size_formula(sides, setup.window[0], setup.stride, setup.padding)
+
+
+def both_ways(grey: np.ndarray, kernel: np.ndarray) -> None:
+    """Correlation and convolution of an image (H, W) side by side, and by how much they differ."""
+    results = {
+        "correlation": (kernel, convolution.correlate(grey, kernel)),
+        "convolution": (convolution.turned(kernel), convolution.convolve(grey, kernel)),
+    }
+    reach = max(float(np.abs(result).max()) for _, result in results.values()) or 1.0
+    weight = kernels.largest(kernel) or 1.0
+    panels = []
+    for name, (laid, result) in results.items():
+        picture = mosaic.mosaic_png(
+            result[np.newaxis], scale="diverging", low=-reach, high=reach, zoom=8
+        )
+        title = t(f"convolution.turned_{name}")
+        panels.append(
+            f'<figure class="{name}"><div class="pair">'
+            f"{kernels.kernel_grid(laid, weight, t(f'convolution.kernel_in_{name}'))}"
+            f"<span>→</span>{framed(picture, title, shape=result.shape)}</div>"
+            f"<figcaption><b>{escape(title)}</b><span>{t(f'convolution.about_{name}')}</span>"
+            "</figcaption></figure>"
+        )
+    html(f'<div class="both-ways">{"".join(panels)}</div>')
+    html(legend("diverging", number(-reach), number(reach), middle="0"))
+    difference = float(np.abs(results["correlation"][1] - results["convolution"][1]).max())
+    if np.allclose(kernel, convolution.turned(kernel)):
+        st.info(t("convolution.symmetric"), icon=":material/rotate_right:")
+    else:
+        words = t("convolution.differ", difference=number(difference))
+        st.info(words, icon=":material/rotate_right:")
+
+
+@st.cache_data(show_spinner=False, max_entries=200)
+def first_maps(image: np.ndarray) -> np.ndarray:
+    """The output of the first convolution of the clothing network for an image (28, 28, 1)."""
+    run = runs.open_run(SHIPPED)
+    return convolution.forward(run.model, snapshots.read(run, kept_epoch(run)), image)["conv1"]
+
+
+def keep_map(index: int) -> None:
+    """Show that map large."""
+    st.session_state["conv_map"] = index
+
+
+def pool_facts(setup: Setup) -> None:
+    """What both kinds keep of this very map; a pooling against a convolution that takes larger steps."""
+    one = setup.image[..., setup.filter : setup.filter + 1]
+    pooled = {
+        kind: convolution.pool2d(one, setup.size, stride=setup.stride, kind=kind) for kind in POOLS
+    }
+    rows = [
+        (t("convolution.before_pooling"), one),
+        *((t(f"choice.pool.{kind}"), result) for kind, result in pooled.items()),
+    ]
+    st.table(
+        {
+            t("convolution.what"): [name for name, _ in rows],
+            t("convolution.size"): [f"{it.shape[0]}×{it.shape[1]}" for _, it in rows],
+            t("convolution.strongest"): [number(float(it.max())) for _, it in rows],
+            t("convolution.mean"): [number(float(it.mean())) for _, it in rows],
+            t("convolution.share_zero"): [f"{float((it == 0).mean()):.0%}" for _, it in rows],
+        }
+    )
+    kept = number(float(pooled["max"].max()))
+    words = {"before": number(float(one.max())), "kept": kept}
+    st.markdown(t("convolution.why_max", mean=number(float(pooled["average"].max())), **words))
+    _smaller()
+
+
+def _smaller() -> None:
+    """Two ways from 28×28 to 14×14, with what each costs."""
+    shape, filters = (28, 28, 32), 32
+    ways = {
+        "pooling": ConvBlock(filters, 3, 1, "same", pool="max"),
+        "stride": ConvBlock(filters, 3, 2, "same", pool="none"),
+    }
+    tables = {
+        name: arithmetic.layer_table(ModelConfig((block,), input_shape=shape))
+        for name, block in ways.items()
+    }
+    pooling, strided = tables["pooling"][1], tables["stride"][0]
+    st.markdown(
+        t(
+            "convolution.stride_or_pool",
+            shape=_times(shape),
+            out=_times(pooling.output_shape),
+            formula=strided.formula,
+            work=f"{strided.multiplications:,}",
+        )
+    )
+
+
+def stacks(channels: int) -> None:
+    """Small kernels in sequence compared with a large one with the same receptive field."""
+    cases = {"3×3, 3×3": (3, 3), "5×5": (5,), "3×3, 3×3, 3×3": (3, 3, 3), "7×7": (7,)}
+    sums = {}
+    for name, sizes in cases.items():
+        blocks = tuple(ConvBlock(channels, side, padding="valid", pool="none") for side in sizes)
+        rows = arithmetic.layer_table(ModelConfig(blocks, input_shape=(28, 28, channels)))
+        sums[name] = [row for row in rows if row.kind == "conv"]
+    fields = [rows[-1].receptive_field for rows in sums.values()]
+    counts = {name: sum(row.params for row in rows) for name, rows in sums.items()}
+    ways = [[row.formula.rpartition(" = ")[0] for row in rows] for rows in sums.values()]
+    st.table(
+        {
+            t("convolution.layers"): list(sums),
+            t("convolution.field"): [f"{side}×{side}" for side in fields],
+            t("totals.params"): [f"{count:,}" for count in counts.values()],
+            t("convolution.nonlinear"): [str(len(rows)) for rows in sums.values()],
+            t("convolution.how"): [" + ".join(formulas) for formulas in ways],
+        }
+    )
+    small, large = counts["3×3, 3×3"], counts["5×5"]
+    left, right = st.columns([0.55, 0.45], gap="medium")
+    with left:
+        html(_pyramid())
+    with right:
+        words = {"small": f"{small:,}", "large": f"{large:,}", "share": f"{small / large:.0%}"}
+        st.markdown(t("convolution.stack_less", **words))
+        st.markdown(t("convolution.stack_why"))
+
+
+def _pyramid() -> str:
+    """5×5 pixels, 3×3 numbers of the first layer, one of the second: what looks at what."""
+    panels = []
+    for side, name in ((5, "input"), (3, "first"), (1, "second")):
+        cells = "".join(
+            f'<rect x="{1 + CELL * (at % side)}" y="{1 + CELL * (at // side)}" width="{CELL - 2}" '
+            f'height="{CELL - 2}" class="{_marks(side, at)}"/>'
+            for at in range(side * side)
+        )
+        box = CELL * side
+        words = t(f"convolution.stack_{name}")
+        panels.append(
+            f'<figure><svg viewBox="0 0 {box} {box}" role="img" aria-label="{escape(words)}" '
+            f'style="width:{side * 2.1}rem">{cells}</svg><figcaption>{side}×{side}<br>{escape(words)}'
+            "</figcaption></figure>"
+        )
+    return f'<div class="stack">{"<span>→ 3×3 →</span>".join(panels)}</div>'
+
+
+def _marks(side: int, at: int) -> str:
+    row, column = divmod(at, side)
+    middle = side // 2
+    if side == 5 and max(abs(row - middle), abs(column - middle)) <= 1:
+        return "near"
+    return "centre" if (row, column) == (middle, middle) else "far"
+
+
+def _times(shape: Sequence[int]) -> str:
+    return "×".join(map(str, shape))

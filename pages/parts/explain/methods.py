@@ -1,0 +1,228 @@
+"""Parts of the page "Explain": the decision as bars, and the heat of each method over the image."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from html import escape
+from typing import Any
+
+import numpy as np
+import streamlit as st
+
+from cnn_core import runs
+from cnn_core.figures import explanations as figures
+from cnn_core.figures import feature_maps, mosaic
+from cnn_core.figures.legend import framed, number
+from pages.network import names as run_panel
+from pages.pictures import top_images
+from pages.pictures.run_image import Chosen
+from pages.session.doors import engine
+from pages.session.html import html, waking
+from pages.session.words import WORD_JOINER, t
+
+PATIENCE_S = 60.0  # the look worker may still be loading TensorFlow
+PREDICTED = -1
+SHADES = ("grey", "black", "white")
+METHODS = ("grad_cam", "saliency", "smooth", "occlusion")
+LEAST_DROP = 0.001  # of a probability that is worth a colour
+START = {
+    ("fashion", "sample"): 10,
+    ("fashion", "full"): 6,
+    ("digits", "sample"): 5,
+}
+"""By network and size of its data, a test image on which every method finds something."""
+MISSED = {"sample": 9, "full": 10}
+"""By size of the data, a coat for which Grad-CAM finds nothing in the network "fashion"."""
+
+Answer = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What the controls say.
+
+    Attributes:
+        label: The class to explain; None is the most probable one.
+        layer: The convolution of Grad-CAM.
+        side: Of the square of the occlusion, in pixels.
+        shade: Of the square.
+        untrained: Whether to show the same of the network before training.
+    """
+
+    label: int | None
+    layer: str
+    side: int
+    shade: str
+    untrained: bool
+
+
+@dataclass(frozen=True, eq=False)
+class View:
+    """What the page shows at the moment.
+
+    Attributes:
+        run: The run.
+        chosen: The image.
+        asked: What the controls say.
+        answer: What `explain.explanations` answered.
+        opacity: Of the colours over the image, 0 to 1.
+    """
+
+    run: runs.Run
+    chosen: Chosen
+    asked: Asked
+    answer: Answer
+    opacity: float
+
+    @property
+    def names(self) -> list[str]:
+        """The classes."""
+        return class_names(self.run)
+
+    @property
+    def pixels(self) -> np.ndarray:
+        """The image as bytes (H, W, C)."""
+        pixels = self.chosen.pixels
+        if pixels.dtype == np.uint8:
+            return pixels
+        return np.rint(np.clip(pixels, 0, 1) * 255).astype(np.uint8)
+
+
+def class_names(run: runs.Run) -> list[str]:
+    """A name for each class that the network can answer; numbers where its data has none."""
+    names = run_panel.class_names(run)
+    return names + [str(spare) for spare in range(len(names), run.model.classes)]
+
+
+def largest_side(run: runs.Run) -> int:
+    """A square may hide half of the image each way, and no more than 16 pixels."""
+    return max(1, min(16, min(run.model.input_shape[:2]) // 2))
+
+
+def usual_side(run: runs.Run) -> int:
+    """A seventh of the image, as 4 of 28 pixels."""
+    return max(1, min(largest_side(run), round(min(run.model.input_shape[:2]) / 7)))
+
+
+def explained(run: runs.Run, pixels: np.ndarray, asked: Asked) -> Answer:
+    """The explanations, computed by the look worker."""
+    arguments = (run.id, top_images.modified(run), pixels, asked)
+    with waking():
+        return _explained(*arguments)
+
+
+@st.cache_data(show_spinner=False, max_entries=300)
+def _explained(run_id: str, modified: int | None, pixels: np.ndarray, asked: Asked) -> Answer:
+    run = runs.open_run(run_id)
+    answer: Answer = engine().look(
+        "explanations", run, pixels, asked.label, asked.layer, asked.side, asked.shade,
+        run.train.seed if asked.untrained else None, timeout=PATIENCE_S,
+    )  # fmt: skip
+    return answer
+
+
+def decision(view: View) -> None:
+    """The image and what the network says of it, the explained class marked."""
+    shares, label = view.answer["probabilities"], view.answer["label"]
+    best = int(shares.argmax())
+    words = t("explain.says", name=view.names[best], share=f"{shares[best]:.1%}")
+    if view.chosen.truth is not None:
+        right = view.chosen.truth == best
+        truth = view.names[view.chosen.truth]
+        words += " " + t("feature_maps.right" if right else "feature_maps.wrong", name=truth)
+    why = t("explain.why", name=view.names[label], share=f"{shares[label]:.1%}")
+    bars = feature_maps.probabilities_html(shares, view.names, words, label)
+    title, png = view.chosen.title, mosaic.image_png(view.pixels, figures.ZOOM)
+    picture = framed(png, title, shape=view.pixels.shape[:2])
+    html(
+        f'<div class="decision"><figure>{picture}<figcaption>{escape(title)}</figcaption></figure>'
+        f'<div><div class="inside head"><b>{escape(words)}</b></div>{bars}</div></div>'
+        f'<div class="inside head why"><b>{escape(why)}</b></div>'
+    )
+
+
+def pictures(view: View) -> None:
+    """The four methods side by side: picture, numbers, the untrained network's, and how to read it."""
+    columns = "".join(f"<section>{''.join(_method(view, name))}</section>" for name in METHODS)
+    kind = "explained with-untrained" if view.asked.untrained else "explained"
+    html(f'<div class="{kind}">{columns}</div>')
+    if view.asked.untrained:
+        html(f'<div class="inside sanity">{escape(t("explain.sanity"))}</div>')
+
+
+def _method(view: View, name: str) -> Iterator[str]:
+    title = t(f"explain.{name}", layer=view.asked.layer)
+    yield f"<h6>{escape(title)}</h6>"
+    yield _picture(view, view.answer, name, title)
+    yield f'<p class="nums">{_numbers(view, view.answer, name)}</p>'
+    if view.asked.untrained:
+        before, agreement = view.answer["untrained"], view.answer["agreement"][name]
+        untrained = t("explain.of_untrained", method=title)
+        yield _picture(view, before, name, untrained)
+        yield f'<p class="nums">{escape(t("explain.agreement", value=_two(agreement)))}</p>'
+    row = view.answer[name].get("map", np.zeros((0, 0)))
+    slots = {"layer": view.asked.layer, "map": _times(row.shape)}
+    slots |= {"side": view.asked.side, "shade": t(f"explain.shade_{view.asked.shade}")}
+    yield f"<p>{escape(t(f'explain.{name}_read', **slots))}</p>"
+    yield f"<p>{escape(t(f'explain.{name}_beware', **slots))}</p>"
+
+
+def _picture(view: View, answer: Answer, name: str, title: str) -> str:
+    heat = answer[name]["heat"]
+    shares = figures.shares(heat, LEAST_DROP if name == "occlusion" else 0.0)
+    png = figures.overlay_png(view.pixels, shares, view.opacity)
+    alt = t("explain.alt", method=title, name=view.names[answer["label"]])
+    if not shares.any():
+        return framed(png, alt, shape=heat.shape)
+    row, column = np.unravel_index(int(shares.argmax()), shares.shape)
+    place = t("explain.brightest", row=int(row), column=int(column))
+    box = _worst(answer["occlusion"], view.asked.side) if name == "occlusion" else None
+    return framed(png, f"{alt} {place}", shape=heat.shape, box=box)
+
+
+def _worst(found: Answer, side: int) -> tuple[int, int, int, int]:
+    """The square of an occlusion that hurts most: top, left, and the first row and column outside."""
+    row, column = np.unravel_index(int(found["drops"].argmax()), found["drops"].shape)
+    top, left = int(found["tops"][row]), int(found["lefts"][column])
+    height, width = found["heat"].shape
+    return top, left, min(top + side, height), min(left + side, width)
+
+
+def _numbers(view: View, answer: Answer, name: str) -> str:
+    """The facts below a picture."""
+    found, heat = answer[name], answer[name]["heat"]
+    if name == "occlusion":
+        return _occlusion_numbers(view, found)
+    if not heat.max() > 0:
+        return escape(t(f"explain.{name}_none", layer=view.asked.layer))
+    most = number(float(heat.max()))
+    return escape(t(f"explain.{name}_numbers", most=most, map=_times(found.get("map", heat).shape)))
+
+
+def _occlusion_numbers(view: View, found: Answer) -> str:
+    drops, before = found["drops"], found["probability"]
+    if not drops.max() > LEAST_DROP:
+        return escape(t("explain.occlusion_none", before=f"{before:.1%}"))
+    top, left, bottom, right = _worst(found, view.asked.side)
+    after = f"{before - float(drops.max()):.1%}"
+    said = t(
+        "explain.occlusion_pixel" if bottom - top == right - left == 1 else "explain.occlusion_numbers",
+        before=f"{before:.1%}", after=after, rows=_span(top, bottom), columns=_span(left, right),
+    )  # fmt: skip
+    return escape(said)
+
+
+def _span(first: int, outside: int) -> str:
+    """ "4–7", or "4" alone; never broken between two lines."""
+    last = outside - 1
+    return str(first) if first == last else f"{first}{WORD_JOINER}–{WORD_JOINER}{last}"
+
+
+def _two(value: float) -> str:
+    """Two decimals with a real minus sign; "–" for no number."""
+    return "–" if np.isnan(value) else f"{value:.2f}".replace("-", "−")
+
+
+def _times(shape: tuple[int, ...]) -> str:
+    return "×".join(map(str, shape))

@@ -1,0 +1,152 @@
+"""The lower part of the page "Explain": what a filter responds to most, made up and among real images."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from html import escape
+
+import numpy as np
+import streamlit as st
+
+from cnn_core import arithmetic, runs
+from cnn_core.arithmetic import LayerRow
+from cnn_core.errors import CnnError
+from cnn_core.figures import explanations as figures
+from cnn_core.figures import mosaic
+from cnn_core.figures.legend import framed, number
+from pages.pictures import top_images
+from pages.session import choices
+from pages.session.address import whole
+from pages.session.doors import colours, engine
+from pages.session.html import complain, html
+from pages.session.words import t
+
+PATIENCE_S = 60.0  # the look worker may still be loading TensorFlow
+MOST_STARTS = 1000
+
+Array = np.ndarray
+
+
+def follow(run: runs.Run, asked: Mapping[str, str]) -> None:
+    """Choose the filter and the beginnings that a link names."""
+    index = whole(asked, "filter", _row(run).output_shape[2])
+    if index is not None:
+        st.session_state["pattern_filter"] = index
+    start = whole(asked, "start", MOST_STARTS)
+    if start is not None:
+        st.session_state["pattern_start"] = start
+
+
+def query(run: runs.Run) -> dict[str, str]:
+    """What of this part belongs into the address."""
+    return {"pattern": _row(run).name, "filter": str(_filter(run)), "start": str(_start())}
+
+
+@st.fragment
+def story(run: runs.Run, say: Callable[[runs.Run], None]) -> None:
+    """The filter, its patterns with the way to them, and the images that activate it most."""
+    with st.container(key="patterns"):
+        html(f"<h5>{escape(t('pattern.title'))}</h5>")
+        st.caption(t("pattern.intro"))
+        _controls(run)
+        row, index = _row(run), _filter(run)
+        say(run)
+        try:
+            found = _asked(run.id, top_images.modified(run), row.name, index, _start())
+        except CnnError as error:
+            complain(error)
+            return
+        _patterns(row, index, found)
+        with st.container(key="pattern_images"):
+            active = runs.status(run).active  # its kept weights change: not all images each time
+            if active:
+                st.info(t("filters.no_model"), icon=":material/hourglass_top:")
+            found_images = None if active else top_images.survey(run, row.name)
+            top_images.show(run, row, index, found_images)
+
+
+def _rows(run: runs.Run) -> dict[str, LayerRow]:
+    return {row.name: row for row in arithmetic.layer_table(run.model) if row.kind == "conv"}
+
+
+def _row(run: runs.Run) -> LayerRow:
+    """The convolution; the last one where the network does not have the one chosen before."""
+    rows = _rows(run)
+    return rows.get(st.session_state.get("pattern_layer", ""), list(rows.values())[-1])
+
+
+def _filter(run: runs.Run) -> int:
+    """The filter; the first one where the layer does not have as many."""
+    index = st.session_state.get("pattern_filter", 0)
+    return index if index < _row(run).output_shape[2] else 0
+
+
+def _start() -> int:
+    return int(st.session_state.get("pattern_start", 0))
+
+
+def _controls(run: runs.Run) -> None:
+    row = _row(run)
+    st.session_state.update(pattern_layer_choice=row.name, pattern_filter_choice=_filter(run))
+    with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
+        choices.segmented_control(
+            t("pattern.layer"), list(_rows(run)), key="pattern_layer_choice",
+            on_change=lambda: _set("layer", "pattern_layer_choice"),
+        )  # fmt: skip
+        st.number_input(
+            t("pattern.filter"), 0, row.output_shape[2] - 1, key="pattern_filter_choice",
+            width=140, on_change=lambda: _set("filter", "pattern_filter_choice"),
+        )  # fmt: skip
+        st.button(
+            t("pattern.again"), icon=":material/casino:", key="pattern_again",
+            help=t("pattern.again_help"), on_click=_begin_elsewhere,
+        )  # fmt: skip
+
+
+def _set(name: str, widget: str) -> None:
+    st.session_state[f"pattern_{name}"] = st.session_state[widget]
+
+
+def _begin_elsewhere() -> None:
+    st.session_state["pattern_start"] = (_start() + 1) % MOST_STARTS
+
+
+@st.cache_data(show_spinner=False, max_entries=300)
+def _asked(
+    run_id: str, modified: int | None, layer: str, index: int, start: int
+) -> dict[str, Array]:
+    run = runs.open_run(run_id)
+    answer: dict[str, Array] = engine().look(
+        "preferred_pattern", run, layer, index, start, timeout=PATIENCE_S
+    )
+    return answer
+
+
+def _patterns(row: LayerRow, index: int, found: dict[str, Array]) -> None:
+    """The patterns of all beginnings, and how high each ascent was after each step."""
+    curves, cards = found["activations"], []
+    lines = colours().classes
+    for place, pattern in enumerate(found["patterns"]):
+        first, last = (number(float(curves[place, step])) for step in (0, -1))
+        words = t("pattern.alt", filter=index, start=place + 1, first=first, last=last)
+        pixels = np.rint(pattern * 255).astype(np.uint8)
+        picture = framed(mosaic.image_png(pixels, figures.ZOOM), words, shape=pixels.shape[:2])
+        cards.append(
+            f'<figure>{picture}<figcaption><i style="background:{lines[place]}"></i>'
+            f"{first} → <b>{last}</b></figcaption></figure>"
+        )
+    steps = curves.shape[1] - 1
+    alt = t(
+        "pattern.curve_alt",
+        steps=steps,
+        first=number(float(curves[:, 0].mean())),
+        last=number(float(curves[:, -1].mean())),
+    )
+    curve = figures.ascent_svg(curves, lines, steps=t("pattern.steps"), alt=alt)
+    heading = escape(t("pattern.curve"))
+    html(
+        f'<div class="patterns">{"".join(cards)}'
+        f'<figure class="curve"><figcaption>{heading}</figcaption>{curve}</figure></div>'
+    )
+    silent = not curves[:, -1].max() > 0 and row.activation == "relu"
+    st.caption(t("pattern.silent" if silent else "pattern.read"))

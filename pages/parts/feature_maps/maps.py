@@ -1,0 +1,308 @@
+"""Parts of the page "Feature maps": one map close up, all convolutions and poolings, the dense layers."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from html import escape
+
+import numpy as np
+import streamlit as st
+
+from cnn_core import arithmetic, runs
+from cnn_core.arithmetic import LayerRow
+from cnn_core.config import ModelConfig
+from cnn_core.errors import CnnError
+from cnn_core.figures import feature_maps as figures
+from cnn_core.figures import kernels, mosaic
+from cnn_core.figures.feature_maps import Colours
+from cnn_core.figures.legend import framed, number, uri
+from cnn_core.runs import snapshots
+from pages.elements import tiles
+from pages.network.epochs import kept_epoch
+from pages.network.names import class_names
+from pages.pictures.run_image import Chosen
+from pages.session import choices
+from pages.session.html import html
+from pages.session.words import t
+
+ZOOM = 8  # of the picture in the close-up, so that its pixels stay squares in any browser
+SUM = "/sum"
+
+
+@dataclass(frozen=True, eq=False)
+class View:
+    """What the page shows at the moment.
+
+    Attributes:
+        run: The run.
+        chosen: The image.
+        epoch: Of which epoch the weights are.
+        kept: Whether they are the kept ones, dense layers included.
+        maps: The outputs of the layers for the image, by name.
+        reach: What shares a colour scale: "layer", "map" or "network".
+    """
+
+    run: runs.Run
+    chosen: Chosen
+    epoch: int
+    kept: bool
+    maps: dict[str, np.ndarray]
+    reach: str
+
+    def colours(self, name: str) -> Colours:
+        """How a layer's numbers become colours."""
+        return figures.colours(self.maps, name, self.reach)
+
+    def row(self, name: str) -> LayerRow:
+        """The layer of that name; "conv1/sum" belongs to conv1."""
+        return rows(self.run)[name.partition("/")[0]]
+
+    def shape(self, name: str) -> tuple[int, ...]:
+        """Shape of what the layer answers."""
+        return self.row(name).output_shape
+
+
+def rows(run: runs.Run) -> Mapping[str, LayerRow]:
+    """The layers by name."""
+    return _rows(run.model)
+
+
+@lru_cache(maxsize=32)
+def _rows(model: ModelConfig) -> Mapping[str, LayerRow]:
+    return {row.name: row for row in arithmetic.layer_table(model)}
+
+
+def layers(run: runs.Run) -> list[str]:
+    """Everything that has maps, in order: "conv1/sum", "conv1", "pool1" and so on."""
+    names = []
+    for row in rows(run).values():
+        if row.kind == "conv":
+            names.append(row.name + SUM)
+        if row.kind in ("conv", "pool"):
+            names.append(row.name)
+    return names
+
+
+def layer(run: runs.Run) -> str:
+    """The layer that is close up."""
+    name = st.session_state.get("maps_layer")
+    return name if name in layers(run) else "conv1"
+
+
+def map_index(run: runs.Run) -> int:
+    """The map that is close up; the first one where the layer does not have as many."""
+    index = st.session_state.get("maps_map", 0)
+    count = rows(run)[layer(run).partition("/")[0]].output_shape[2]
+    return index if index < count else 0
+
+
+def _show(name: str, index: int) -> None:
+    st.session_state.update(maps_layer=name, maps_map=index)
+
+
+def name_of(row: LayerRow, name: str) -> str:
+    """ "conv1 before ReLU", "conv1 after ReLU", "pool1 (max 2×2)"."""
+    if row.kind == "pool":
+        return t(
+            "feature_maps.pool", layer=row.name, kind=t(f"choice.pool.{row.pool}"), side=row.kernel
+        )
+    activation = t(f"choice.activation.{row.activation}")
+    return t(
+        "feature_maps.before" if name.endswith(SUM) else "feature_maps.after",
+        layer=row.name,
+        activation=activation,
+    )
+
+
+def close_up(view: View) -> None:
+    """One map beside the image and its kernel, the strongest place marked on both."""
+    name, index = layer(view.run), map_index(view.run)
+    row, one = view.row(name), view.maps[name][..., index]
+    with st.container(border=True, key="close_up"):
+        _choose_map(view, name, index)
+        place = figures.strongest(one)
+        at = (*place, place[0] + 1, place[1] + 1)
+        box = arithmetic.field_of(row, place, view.run.model.input_shape)
+        pixels = _as_bytes(view.chosen.pixels)
+        picture = framed(
+            mosaic.image_png(pixels, ZOOM), view.chosen.title, shape=pixels.shape[:2], box=box
+        )
+        look = view.colours(name)
+        enlarged = framed(
+            figures.maps_png(one[..., np.newaxis], look),
+            t("feature_maps.map", map=index),
+            shape=one.shape,
+            box=at,
+        )
+        words = {"row": place[0], "column": place[1], "value": number(float(one[place]))}
+        kernel, kernel_words = _kernel(view, row, index)
+        panels = [
+            _panel(
+                picture,
+                t("feature_maps.input"),
+                f"{_times(pixels.shape)}<br>{escape(view.chosen.title)}",
+            ),
+            '<span class="sign">→</span>',
+            _panel(kernel, kernel_words[0], kernel_words[1]),
+            '<span class="sign">→</span>',
+            _panel(
+                enlarged,
+                t("feature_maps.map", map=index),
+                t("feature_maps.strongest", shape=_times(one.shape), **words),
+            ),
+        ]
+        html(f'<div class="close-up">{"".join(panels)}</div>')
+
+
+def _choose_map(view: View, name: str, index: int) -> None:
+    """The layer and the map by name, for the keyboard."""
+    count = view.shape(name)[2]
+    st.session_state.update(maps_layer_choice=name, maps_map_choice=index)
+    with st.container(horizontal=True, gap="small"):
+        choices.selectbox(
+            t("feature_maps.layer"), layers(view.run), key="maps_layer_choice",
+            help=t("feature_maps.layer_help"),
+            format_func=lambda it: name_of(view.row(it), it),
+            on_change=lambda: _show(st.session_state["maps_layer_choice"], index),
+        )  # fmt: skip
+        st.number_input(
+            t("feature_maps.which"), 0, count - 1, key="maps_map_choice", width=140,
+            on_change=lambda: _show(name, st.session_state["maps_map_choice"]),
+        )  # fmt: skip
+
+
+def _kernel(view: View, row: LayerRow, index: int) -> tuple[str, tuple[str, str]]:
+    """What lies between: the kernel as numbers or as squares, or what a pooling does; and its words."""
+    if row.kind == "pool":
+        said = (
+            f'<div class="frame inside">{escape(t("feature_maps.pooling", side=row.kernel))}</div>'
+        )
+        return said, (t(f"choice.pool.{row.pool}"), f"{row.kernel}×{row.kernel}")
+    try:
+        held = snapshots.read(view.run, view.epoch)
+    except CnnError:  # of weights kept in the middle of an epoch there is no snapshot
+        return f'<div class="frame inside">{escape(t("feature_maps.no_kernel"))}</div>', ("", "")
+    kernel, bias = held[f"{row.name}/kernel"], float(held[f"{row.name}/bias"][index])
+    pictures = np.moveaxis(kernel[..., index], -1, 0)  # (kh, kw, c_in, c_out) -> (c_in, kh, kw)
+    words = (
+        t("feature_maps.kernel", map=index),
+        t("feature_maps.kernel_words", shape=_times(kernel.shape[:3]), bias=number(bias)),
+    )
+    if len(pictures) == 1:
+        reach = kernels.largest(kernel) or 1.0
+        return kernels.kernel_grid(pictures[0], reach, words[0]), words
+    reach = kernels.largest(pictures) or 1.0
+    png = kernels.kernel_mosaic(pictures, reach)
+    alt = f"{words[0]}, {_times(kernel.shape[:3])}"
+    picture = f'<div class="frame"><img alt="{escape(alt)}" src="{uri(png)}"></div>'
+    return picture, words
+
+
+def _panel(picture: str, title: str, words: str) -> str:
+    return f"<figure>{picture}<figcaption><b>{escape(title)}</b><span>{words}</span></figcaption></figure>"
+
+
+def all_layers(view: View) -> None:
+    """A row for each block: sums, outputs, pooled outputs."""
+    boards = [_all_maps(view, name) for name in layers(view.run)]
+    tiles.boards("maps_layers", boards, across=3)
+
+
+def _all_maps(view: View, name: str) -> tiles.Board:
+    maps, row, look = view.maps[name], view.row(name), view.colours(name)
+    zoom, gap = figures.measures(maps.shape)
+    count, columns = maps.shape[2], _columns(maps.shape[2])
+    shape = _times(maps.shape)
+    return tiles.Board(
+        name=name,
+        title=name_of(row, name),
+        note=shape,
+        png=figures.maps_png(maps, look, columns),
+        grid=tiles.Grid(count, columns, maps.shape[1] * zoom, maps.shape[0] * zoom, gap),
+        alt=t("feature_maps.alt", count=count, layer=name_of(row, name), shape=shape),
+        tips=[t("feature_maps.map", map=index) for index in range(count)],
+        on_pick=lambda index: _show(name, index),
+        chosen=map_index(view.run) if layer(view.run) == name else None,
+        sharp=False,
+        legend=_legend(look),
+        first=name.endswith(SUM),
+    )
+
+
+def _legend(look: Colours) -> tiles.Legend:
+    middle = "0" if look.scale == "diverging" else ""
+    if look.low is None or look.high is None:
+        ends = ("−", "+") if look.scale == "diverging" else ("0", t("feature_maps.own_high"))
+        return tiles.Legend(look.scale, *ends, middle=middle)
+    return tiles.Legend(look.scale, number(look.low), number(look.high), middle=middle)
+
+
+def _columns(count: int) -> int:
+    """Enough for about as many rows as columns, in a picture that a phone can show."""
+    return max(1, min(count, 8 if count > 32 else 6 if count > 16 else 4, 16))
+
+
+def dense_layers(view: View) -> None:
+    """Flatten, the dense layers as bars, and the probabilities."""
+    table = rows(view.run)
+    flatten = next(row for row in table.values() if row.kind == "flatten")
+    with st.container(key="dense_layers"):
+        parts = [_head("flatten", t("feature_maps.flatten", formula=flatten.formula))]
+        if not view.kept:
+            html(parts[0])
+            st.info(
+                t("feature_maps.dense_kept", epoch=kept_epoch(view.run)),
+                icon=":material/info:",
+            )
+            return
+        parts += [_bars(view, row) for row in table.values() if row.kind == "dense"]
+        html("".join([*parts, _probabilities(view)]))
+
+
+def _head(name: str, words: str) -> str:
+    return f'<div class="inside head"><b>{name}</b> <span class="quiet nums">{escape(words)}</span></div>'
+
+
+def _bars(view: View, row: LayerRow) -> str:
+    values = view.maps[row.name]
+    best = int(values.argmax())
+    activation = t(f"choice.activation.{row.activation}")
+    words = t(
+        "feature_maps.dense",
+        units=f"{len(values):,}",
+        activation=activation,
+        active=f"{int((values > 0).sum()):,}",
+        best=best,
+        value=number(float(values[best])),
+    )
+    picture = f'<img alt="{escape(words)}" src="{uri(figures.bars_png(values))}">'
+    return _head(row.name, words) + f'<div class="inside-bars">{picture}</div>'
+
+
+def _probabilities(view: View) -> str:
+    shares = view.maps["output"]
+    names = class_names(view.run)
+    names += [str(spare) for spare in range(len(names), len(shares))]
+    best = int(shares.argmax())
+    words = t(
+        "feature_maps.output", units=len(shares), name=names[best], share=f"{shares[best]:.1%}"
+    )
+    truth = view.chosen.truth
+    if truth is not None:
+        right = truth == best
+        words += " " + (
+            t("feature_maps.right") if right else t("feature_maps.wrong", name=names[truth])
+        )
+    return _head("output", words) + figures.probabilities_html(shares, names, words)
+
+
+def _as_bytes(pixels: np.ndarray) -> np.ndarray:
+    if pixels.dtype == np.uint8:
+        return pixels
+    return np.rint(np.clip(pixels, 0, 1) * 255).astype(np.uint8)
+
+
+def _times(shape: tuple[int, ...]) -> str:
+    return "×".join(map(str, shape))

@@ -1,0 +1,280 @@
+"""Parts of the page "Kernels": the numbers of a layer, its conspicuous filters, one filter in detail."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from html import escape
+
+import numpy as np
+import streamlit as st
+
+from cnn_core import runs
+from cnn_core.analysis import kernels
+from cnn_core.analysis.kernels import Favourites, Glorot, Spread, Twin
+from cnn_core.arithmetic import LayerRow
+from cnn_core.figures import kernels as figures
+from cnn_core.figures.legend import number
+from cnn_core.runs import snapshots
+from pages.elements import tiles
+from pages.network.epochs import kept_epoch
+from pages.pictures import top_images
+from pages.session import choices
+from pages.session.doors import colours
+from pages.session.html import html
+from pages.session.words import t
+
+FLAGS_HEIGHT = 110
+SIGNS = {"dead": "∅", "saturated": "‖", "twin": "≈"}
+
+Array = np.ndarray
+
+
+@dataclass(frozen=True, eq=False)
+class View:
+    """What the page shows at the moment.
+
+    Attributes:
+        run: The run.
+        row: The convolution.
+        channel: Which input channel of the kernels; None is the mean over all.
+        filter: The chosen filter.
+        epoch: The epoch of `weights`.
+        untrained: Weights of all convolutions before training.
+        weights: The same after `epoch`.
+    """
+
+    run: runs.Run
+    row: LayerRow
+    channel: int | None
+    filter: int
+    epoch: int
+    untrained: snapshots.Weights
+    weights: snapshots.Weights
+
+    def kernel(self, of: snapshots.Weights) -> Array:
+        """Kernels of the layer (kh, kw, c_in, c_out)."""
+        return of[f"{self.row.name}/kernel"]
+
+    def bias(self, of: snapshots.Weights) -> Array:
+        """Biases of the layer (c_out,)."""
+        return of[f"{self.row.name}/bias"]
+
+    def pictures(self, of: snapshots.Weights) -> Array:
+        """Kernels as they are shown (c_out, kh, kw)."""
+        return kernels.channel_view(self.kernel(of), self.channel)
+
+    @property
+    def picture_reach(self) -> float:
+        """The weight of the last colour, the same for all epochs."""
+        return _picture_reach(self.run, self.row.name, self.channel, snapshots.epochs(self.run))
+
+    @property
+    def extent(self) -> figures.Extent:
+        """The scales of the histogram, the same for all epochs."""
+        return _extent(self.run, self.row.name, snapshots.epochs(self.run))
+
+
+@lru_cache(maxsize=512)
+def _picture_reach(
+    run: runs.Run, layer: str, channel: int | None, epochs: tuple[int, ...]
+) -> float:
+    pictures = (
+        kernels.channel_view(snapshots.read(run, epoch)[f"{layer}/kernel"], channel)
+        for epoch in epochs
+    )
+    return max(map(figures.largest, pictures)) or 1.0
+
+
+@lru_cache(maxsize=128)
+def _extent(run: runs.Run, layer: str, epochs: tuple[int, ...]) -> figures.Extent:
+    return figures.Extent.of(
+        lambda: (snapshots.read(run, epoch)[f"{layer}/kernel"] for epoch in epochs)
+    )
+
+
+def spread_table(view: View, glorot: Glorot) -> str:
+    """Shape, mean and standard deviation of kernels and biases, untrained, expected and trained."""
+    dots = {"before": colours().mark, "after": colours().training}
+    lines = [
+        _line("kernels_before", Spread.of(view.kernel(view.untrained)), dots["before"]),
+        _line("kernels_expected", Spread((), 0.0, glorot.std), "", "expected"),
+        _line(
+            "kernels_after", Spread.of(view.kernel(view.weights)), dots["after"], epoch=view.epoch
+        ),
+        _line("biases_before", Spread.of(view.bias(view.untrained)), dots["before"]),
+        _line("biases_after", Spread.of(view.bias(view.weights)), dots["after"], epoch=view.epoch),
+    ]
+    heads = "".join(
+        f'<th scope="col">{escape(t(f"spread.{name}"))}</th>'
+        for name in ("what", "shape", "mean", "std")
+    )
+    return f'<table class="spread"><thead><tr>{heads}</tr></thead><tbody>{"".join(lines)}</tbody></table>'
+
+
+def _line(key: str, spread: Spread, colour: str, kind: str = "", **slots: object) -> str:
+    dot = f'<i class="dot" style="background:{colour}"></i>' if colour else ""
+    shape = f"({', '.join(map(str, spread.shape))}{',' if len(spread.shape) == 1 else ''})"
+    cells = (shape if spread.shape else "", number(spread.mean), number(spread.std))
+    said = "".join(f"<td>{cell}</td>" for cell in cells)
+    return f'<tr class="{kind}"><td>{dot}{escape(t(f"spread.{key}", **slots))}</td>{said}</tr>'
+
+
+def spread_words(view: View, glorot: Glorot) -> str:
+    """Why untrained and trained weights differ, with the numbers of this layer."""
+    before = Spread.of(view.kernel(view.untrained)).std
+    after = Spread.of(view.kernel(view.weights)).std
+    start = t(
+        "spread.start",
+        fan_in=glorot.fan_in,
+        fan_out=glorot.fan_out,
+        limit=number(glorot.limit),
+        expected=number(glorot.std),
+        measured=number(before),
+    )
+    if view.epoch == 0:
+        return f"{start} {t('spread.nothing_yet')}"
+    ratio = f"{after / before:.2f}" if before else "∞"
+    key = "spread.wider" if after > before else "spread.narrower"
+    return f"{start} {t(key, epoch=view.epoch, measured=number(after), ratio=ratio)}"
+
+
+def choose(index: int) -> None:
+    """Another filter; for a callback."""
+    st.session_state["kernels_filter"] = index
+
+
+def chosen(row: LayerRow) -> int:
+    """The chosen filter; the first one where the layer does not have as many."""
+    index = st.session_state.get("kernels_filter", 0)
+    return index if index < row.output_shape[2] else 0
+
+
+def marks(view: View) -> list[tuple[int, str]]:
+    """Signs for the kernels of the epoch shown; of dead filters once the network was asked."""
+    found = [(index, SIGNS["twin"]) for it in twins(view) for index in (it.one, it.other)]
+    survey = top_images.known(view.run, view.row.name)
+    if view.epoch == kept_epoch(view.run) and survey is not None:
+        if view.row.activation == "relu":
+            found += [(index, SIGNS["dead"]) for index in kernels.dead(survey)]
+        found += [(index, SIGNS["saturated"]) for index in kernels.saturated(survey)]
+    return list(dict(found).items())
+
+
+def twins(view: View) -> list[Twin]:
+    """Filters of the epoch shown that are nearly the same."""
+    return kernels.twins(view.kernel(view.weights))
+
+
+def filters(view: View, *, active: bool) -> None:
+    """Conspicuous filters, then the chosen one with the images that activate it most.
+
+    While the run trains its kept weights change, and all test images are not asked for each time.
+    """
+    alike = twins(view)
+    with st.container(key="filters"):
+        html(f"<h5>{escape(t('filters.title'))}</h5>")
+        with st.container(height=FLAGS_HEIGHT, border=False, key="flags"):
+            said = st.container()
+            found = None if active else top_images.survey(view.run, view.row.name)
+            if active:
+                st.info(t("filters.no_model"), icon=":material/hourglass_top:")
+            with said:
+                html(_flag_words(view, found, alike))
+        left, right = st.columns([0.25, 0.75], gap="medium")
+        with left:
+            _one_filter(view, found, alike)
+        with right:
+            top_images.show(view.run, view.row, view.filter, found)
+
+
+def _flag_words(view: View, found: Favourites | None, alike: Sequence[Twin]) -> str:
+    """A line for each kind of conspicuous filter, with the number that says so."""
+    lines = [_twin_line(view, alike)]
+    if found is not None and view.row.activation == "relu":
+        lines.append(_dead_line(found))
+    if found is not None and view.row.activation in ("tanh", "sigmoid"):
+        lines.append(_saturated_line(found))
+    return '<div class="inside">' + "".join(f"<p>{line}</p>" for line in lines) + "</div>"
+
+
+def _twin_line(view: View, alike: Sequence[Twin]) -> str:
+    if alike:
+        pairs = ", ".join(f"{it.one} {SIGNS['twin']} {it.other} ({it.cosine:.2f})" for it in alike)
+        return t("filters.twins", pairs=pairs, epoch=view.epoch, least=kernels.ALIKE)
+    it = kernels.most_alike(view.kernel(view.weights))
+    if it is None:
+        return t("filters.only_one")
+    cosine = f"{it.cosine:.2f}".replace("-", "−")
+    return t("filters.no_twins", one=it.one, other=it.other, cosine=cosine, epoch=view.epoch)
+
+
+def _dead_line(found: Favourites) -> str:
+    dead = kernels.dead(found)
+    least = dead[0] if dead else int(found.peak.argmin())
+    slots = {"peak": number(float(found.peak[least])), "images": f"{found.images:,}"}
+    if dead:
+        return t("filters.dead", filters=", ".join(map(str, dead)), **slots)
+    return t("filters.none_dead", least=least, **slots)
+
+
+def _saturated_line(found: Favourites) -> str:
+    full, images = kernels.saturated(found), f"{found.images:,}"
+    if full:
+        shares = ", ".join(f"{index} ({found.saturated[index]:.0%})" for index in full)
+        return t("filters.saturated", filters=shares, images=images)
+    most = int(found.saturated.argmax())
+    share = f"{found.saturated[most]:.0%}"
+    return t("filters.none_saturated", most=most, share=share, images=images)
+
+
+def _one_filter(view: View, found: Favourites | None, alike: Sequence[Twin]) -> None:
+    """The kernel in numbers, its bias, and what is conspicuous about it."""
+    index, count = view.filter, view.row.output_shape[2]
+    st.session_state["filters_choose"] = index
+    choices.selectbox(
+        t("filters.choose"),
+        range(count),
+        key="filters_choose",
+        format_func=lambda it: t("kernels.filter", filter=it),
+        on_change=lambda: choose(st.session_state["filters_choose"]),
+    )
+    picture = view.pictures(view.weights)[index]
+    html(figures.kernel_grid(picture, view.picture_reach, t("filters.grid_alt", filter=index)))
+    said = [t("filters.bias", bias=number(float(view.bias(view.weights)[index])))]
+    if found is not None:
+        said.append(t("filters.peak", peak=number(float(found.peak[index]))))
+    said += [
+        t("filters.alike", other=it.other if it.one == index else it.one, cosine=f"{it.cosine:.2f}")
+        for it in alike
+        if index in (it.one, it.other)
+    ]
+    html('<div class="inside nums">' + "<br>".join(map(escape, said)) + "</div>")
+    if view.row.input_shape[2] > 1:
+        _input_channels(view)
+
+
+def _input_channels(view: View) -> None:
+    """The filter's kernel on every input channel; a click shows that channel above."""
+    maps = np.moveaxis(view.kernel(view.weights)[..., view.filter], -1, 0)  # (c_in, kh, kw)
+    zoom, gap = figures.measures(maps.shape)
+    columns = min(len(maps), 8)
+    grid = tiles.Grid(len(maps), columns, maps.shape[2] * zoom, maps.shape[1] * zoom, gap)
+    tiles.tiles(
+        tiles.Board(
+            name="filters_channels",
+            note=t("filters.channels", count=len(maps)),
+            png=figures.kernel_mosaic(maps, figures.largest(maps) or 1.0, columns),
+            grid=grid,
+            alt=t("filters.channels", count=len(maps)),
+            tips=[t("kernels.one", channel=index) for index in range(len(maps))],
+            on_pick=lambda index: st.session_state.update({channel_key(view.row): index}),
+            chosen=view.channel,
+        )
+    )
+
+
+def channel_key(row: LayerRow) -> str:
+    """The widget that chooses the input channel of that layer."""
+    return f"kernels_channel_{row.name}"

@@ -1,0 +1,78 @@
+"""Test images with what a run's network says to them, as cards: the first few, or others on request."""
+
+from __future__ import annotations
+
+import base64
+import time
+from collections.abc import Sequence
+from html import escape
+
+import numpy as np
+import streamlit as st
+
+from cnn_core import runs
+from cnn_core.errors import CnnError
+from cnn_core.figures import mosaic
+from cnn_core.progress.events import RunEnded
+from pages.session.doors import engine
+from pages.session.words import say_error, t
+
+COUNT = 5
+Examples = tuple[np.ndarray, np.ndarray, np.ndarray]  # images, labels, probabilities
+
+
+def show(run: runs.Run, ended: RunEnded, names: Sequence[str]) -> None:
+    """Show the cards; `names` are the classes in the visitor's language."""
+    key = f"examples_{run.id}"
+    drawn = st.session_state.get(key) or _first_examples(run, ended)
+    if drawn is None:
+        return
+    with st.container(
+        horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"
+    ):
+        st.markdown(f"**{t('examples.random' if key in st.session_state else 'examples.first')}**")
+        st.button(
+            t("examples.more"), icon=":material/casino:", key="examples_more",
+            on_click=_draw_examples, args=(run, key),
+        )  # fmt: skip
+    if problem := st.session_state.pop(f"{key}_problem", None):
+        st.warning(say_error(problem), icon=":material/hourglass_top:")
+    st.html(_cards(*drawn, names))
+
+
+def _first_examples(run: runs.Run, ended: RunEnded) -> Examples | None:
+    kept = runs.examples(run)
+    if kept is None:
+        return None
+    images, labels = kept
+    count = min(COUNT, len(images), len(labels), len(ended.samples))
+    return (images[:count], labels[:count], np.array(ended.samples[:count])) if count else None
+
+
+def _draw_examples(run: runs.Run, key: str) -> None:
+    asked = (run.train.dataset, run.train.size, COUNT, time.time_ns())
+    try:
+        st.session_state[key] = engine().look("examples", run, *asked)
+    except CnnError as error:
+        st.session_state[f"{key}_problem"] = error
+
+
+def _cards(
+    images: np.ndarray, labels: np.ndarray, probabilities: np.ndarray, names: Sequence[str]
+) -> str:
+    cards = []
+    for image, label, shares in zip(images, labels, probabilities, strict=True):
+        guess, truth = int(np.argmax(shares)), int(label)
+        picture = base64.b64encode(mosaic.image_png(image, zoom=4)).decode()
+        right = guess == truth
+        verdict = t("examples.right") if right else t("examples.wrong", truth=names[truth])
+        cards.append(
+            f'<figure class="card {"right" if right else "wrong"}">'
+            f'<img alt="{escape(names[truth])}" src="data:image/png;base64,{picture}">'
+            f"<figcaption><b>{escape(names[guess])}</b>"
+            f'<span class="bar"><i style="width:{shares[guess]:.0%}"></i></span>'
+            f'<span class="share">{shares[guess]:.1%}</span>'
+            f'<span class="verdict">{"✓" if right else "✗"} {escape(verdict)}</span>'
+            f"</figcaption></figure>"
+        )
+    return f'<div class="cards">{"".join(cards)}</div>'

@@ -1,0 +1,190 @@
+"""One run on the screen: live while it runs, with its result afterwards."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from cnn_core import runs, texts
+from cnn_core.errors import CnnError, RunError
+from cnn_core.figures import curves
+from cnn_core.progress import notes
+from cnn_core.progress.events import RunEnded
+from cnn_core.progress.history import History
+from cnn_core.runs import log as run_log
+from pages.network import scores
+from pages.network.names import class_names, markdown, span
+from pages.network.take_home import story_of, take_home
+from pages.parts.playground import examples
+from pages.parts.playground.run_state import BADGES, ICONS, shown_state, state_of
+from pages.parts.playground.steering import steering_buttons
+from pages.session.doors import colours, engine
+from pages.session.visitor import visitor
+from pages.session.words import language, plain, say_error, t
+
+POLL_S = 1.0
+CHART_HEIGHT = 300
+LEVELS = {
+    "good": (st.success, ":material/trending_up:"),
+    "info": (st.info, ":material/lightbulb:"),
+    "warning": (st.warning, ":material/warning:"),
+    "problem": (st.error, ":material/error:"),
+}
+
+
+def panel(run: runs.Run | None) -> None:
+    """The chosen run, or an invitation."""
+    with (
+        st.container(key="run_here" if run else "no_run"),
+        st.container(border=True, key="run_panel"),
+    ):
+        _say_what_failed()
+        if run is None:
+            _invitation()
+        elif state_of(run) in runs.ACTIVE:
+            _live(run)
+            take_home(run)
+        else:
+            _over(run)
+
+
+def _say_what_failed() -> None:
+    """What came of a button that could not do its work; said once."""
+    if problem := st.session_state.pop("steering_problem", None):
+        st.error(say_error(problem), icon=":material/block:")
+
+
+def _invitation() -> None:
+    st.markdown(f"##### {t('panel.empty_title')}")
+    st.caption(t("panel.empty"))
+    _charts(History(planned_epochs=5), "empty")
+
+
+@st.fragment(run_every=POLL_S)
+def _live(run: runs.Run) -> None:
+    """Redraws alone while the run is active, then lets the page settle."""
+    if not runs.exists(run):
+        st.session_state["run"] = None
+        st.session_state["refusal"] = RunError("run.deleted", id=run.id)
+        st.rerun()
+    state = state_of(run)
+    if state not in runs.ACTIVE:
+        st.rerun()
+    _say_what_failed()
+    history = run_log.history(run)
+    _head(run, shown_state(state, history))
+    _progress(run, state, history)
+    steering_buttons(run, state, history)
+    _charts(history, run.id)
+    _notes(run, history)
+
+
+def _over(run: runs.Run) -> None:
+    state, history = state_of(run), run_log.history(run)
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+        _head(run, state)
+        take_home(run)
+    status = runs.status(run)
+    if status.error:
+        st.error(plain(status.sentence(language())), icon=":material/error:")
+    if status.resumable:
+        left, right = st.columns([3, 1], vertical_alignment="center")
+        epoch = run_log.resumes_after(run)
+        left.markdown(t("panel.interrupted" if epoch else "panel.start_again", epoch=epoch))
+        if run.owner == visitor():
+            right.button(
+                t("panel.resume_run"), on_click=resume, args=(run,), type="primary",
+                width="stretch", icon=":material/resume:", key="resume_run",
+            )  # fmt: skip
+        else:
+            left.caption(t("panel.not_yours"))
+    if history.ended:
+        _result(run, history.ended)
+    if history.batches or history.epochs:
+        _charts(history, run.id)
+        _notes(run, history)
+    if history.ended and history.ended.samples:
+        examples.show(run, history.ended, class_names(run))
+
+
+def _head(run: runs.Run, state: str) -> None:
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+        badge(state)
+        st.caption(markdown(run))
+
+
+def badge(state: str) -> None:
+    """A word, a sign and a colour for the state of a run."""
+    st.badge(t(f"state.{state}"), icon=ICONS[state], color=BADGES.get(state, "gray"))
+
+
+def _progress(run: runs.Run, state: str, history: History) -> None:
+    if state == "queued" and (problem := engine().lack("train")):
+        text = say_error(problem)
+    elif state == "queued":
+        place = engine().place(run)
+        text = (
+            t("panel.warming") if place.position == 0 else t("panel.queued", ahead=place.position)
+        )
+        if place.seconds:
+            text += " " + t("panel.wait", time=span(place.seconds))
+    elif history.started is None:
+        text = (
+            t("panel.downloading", **_megabytes(history))
+            if history.download
+            else t("panel.loading")
+        )
+    elif history.evaluating:
+        text = t("panel.evaluating")
+    else:
+        text = t(
+            "panel.progress",
+            epoch=history.epoch,
+            epochs=history.planned_epochs,
+            batch=f"{history.batch:,}",
+            batches=f"{history.started.batches:,}",
+        )
+        if history.images_per_s:
+            text += " · " + t("panel.speed", speed=f"{history.images_per_s:,.0f}")
+        if history.seconds_left is not None:
+            text += " · " + t("panel.left", time=span(history.seconds_left))
+    st.progress(history.fraction, text=text)
+
+
+def _megabytes(history: History) -> dict[str, str]:
+    done, total = history.download.done, history.download.total
+    return {"done": f"{done / 1e6:.0f}", "total": f"{total / 1e6:.0f}" if total else "?"}
+
+
+def _charts(history: History, key: str) -> None:
+    table, palette = texts.table(language()), colours()
+    makers = {"loss": curves.loss_curves, "accuracy": curves.accuracy_curves}
+    for column, (measure, make) in zip(st.columns(2, gap="small"), makers.items(), strict=True):
+        words = curves.CurveWords.of(table, measure)
+        column.echarts_chart(
+            make(history, words=words, palette=palette),
+            height=CHART_HEIGHT,
+            key=f"{measure}_{key}",
+            alt=curves.alt_text(history, measure, words=words),
+        )
+
+
+def _notes(run: runs.Run, history: History) -> None:
+    with st.container(key="notes", gap="small"):
+        for note in notes.narrate(history, run.train, run.model):
+            show, icon = LEVELS[note.level]
+            show(plain(note.sentence(language())), icon=icon)
+
+
+def _result(run: runs.Run, ended: RunEnded) -> None:
+    st.markdown(story_of(run, ended))
+    if ended.scores:
+        scores.row(run, ended.scores)
+
+
+def resume(run: runs.Run) -> None:
+    """Let an interrupted run continue after its last complete epoch, and show it; for a callback."""
+    try:
+        engine().resume(run, by=visitor())
+    except CnnError as error:
+        st.session_state["refusal"] = error
+    st.session_state["run"] = run.id

@@ -1,0 +1,233 @@
+"""What comes of a surgery: prediction, test accuracy, confusion matrix; and which filter matters most."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from html import escape
+
+import numpy as np
+import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
+
+from cnn_core import datasets, runs, texts
+from cnn_core.analysis.edits import Edits
+from cnn_core.figures import evaluation as confusions
+from cnn_core.figures import surgery as figures
+from cnn_core.figures.legend import number
+from pages.network.epochs import convolutions
+from pages.parts.surgery.state import PATIENCE_S, View, choose, keep
+from pages.pictures.run_image import Chosen
+from pages.session.doors import colours, engine
+from pages.session.html import complain, html, waking
+from pages.session.words import language, t
+
+PIECE = 2_500  # test images per look: other visitors' looks come in between
+RANKED = 1_000  # test images that the ranking looks at
+SLICE = 8  # filters per look of the ranking
+MATRIX_HEIGHT, RANKING_HEIGHT = 430, 300
+LISTED, CHANGES = 12, 6  # filters of a layer and weights that are named; of more, there is a sign
+
+
+def prediction(view: View, chosen: Chosen | None) -> dict[str, np.ndarray]:
+    """Probabilities of the image before and after; the feature maps after by layer, none without an image."""
+    _done(view)
+    if chosen is None:
+        st.caption(t("surgery.no_image"))
+        return {}
+    found = _operate(view, chosen.pixels)
+    before, after = found.pop("before"), found.pop("after")
+    was, now = (view.names[int(it.argmax())] for it in (before, after))
+    share = f"{after.max():.1%}"
+    key = "untouched" if not view.edits else "same" if was == now else "other"
+    words = t(f"surgery.{key}", before=was, after=now, share=share)
+    html(
+        f'<div class="inside head"><b>{escape(words)}</b>'
+        f' <span class="quiet">{escape(chosen.title)}</span></div>'
+        + figures.shares_html(before, after, view.names, words)
+    )
+    return found
+
+
+def _operate(view: View, pixels: np.ndarray) -> dict[str, np.ndarray]:
+    with waking():
+        return dict(engine().look("operate", view.run, pixels, view.edits, timeout=PATIENCE_S))
+
+
+def _done(view: View) -> None:
+    """What was done to the network in words, and the way back."""
+    refused = st.session_state.pop("surgery_refused", None)
+    if refused is not None:
+        complain(refused)
+    said = []
+    for name in convolutions(view.run):
+        off = view.edits.off_in(name)
+        if off:
+            listed = ", ".join(map(str, off[:LISTED])) + (" …" if len(off) > LISTED else "")
+            said.append(t("surgery.off", layer=name, count=len(off), filters=listed))
+    for it in view.edits.weights[:CHANGES]:
+        old = number(float(view.trained[it.path][it.place]))
+        place = ", ".join(map(str, it.place[:-1]))
+        key = "surgery.changed" if place else "surgery.changed_bias"
+        slots = {"layer": it.layer, "filter": it.place[-1], "old": old, "new": number(it.value)}
+        said.append(t(key, place=place, **slots))
+    if len(view.edits.weights) > CHANGES:
+        said.append("…")
+    with st.container(
+        key="surgery_done", horizontal=True, vertical_alignment="center", gap="small"
+    ):
+        words = " · ".join(said) if said else t("surgery.whole")
+        html(f'<div class="inside done"><span>{escape(words)}</span></div>')
+        st.button(
+            t("surgery.reset"), key="surgery_reset", icon=":material/healing:", type="primary",
+            disabled=not view.edits, on_click=lambda: keep(view.run, Edits()),
+        )  # fmt: skip
+
+
+def verdicts(view: View, scores: DeltaGenerator) -> None:
+    """Test accuracy before and after, and what became of the confusion matrix."""
+    slot = scores
+
+    def show(was: np.ndarray, now: np.ndarray, total: int) -> None:
+        nonlocal slot
+        slot = slot.markdown(_scores_html(was, now, total), unsafe_allow_html=True)
+
+    before = _matrix(view, Edits(), lambda first, total: None)
+    first = _piece_of(view, Edits(), 0)["matrix"]
+    after = _matrix(view, view.edits, lambda now, total: show(first, now, total))
+    show(before, after, int(before.sum()))
+    left, right = st.columns(2, gap="medium")
+    words = confusions.ConfusionWords.of(texts.table(language()))
+    with left, st.container(key="surgery_matrix"):
+        st.echarts_chart(
+            confusions.confusion_heatmap(
+                after, view.names, shares=False, chosen=None, words=words, palette=colours()
+            ),
+            height=MATRIX_HEIGHT, key="surgery_confusion",
+            alt=confusions.confusion_alt(after, view.names, words=words),
+        )  # fmt: skip
+    with right, st.container(key="surgery_change"):
+        st.echarts_chart(
+            figures.difference_heatmap(before, after, view.names, words=_words()),
+            height=MATRIX_HEIGHT, key="surgery_difference",
+            alt=figures.difference_alt(before, after, view.names, words=_words()),
+        )  # fmt: skip
+
+
+def _matrix(view: View, edits: Edits, on_first: Callable[[np.ndarray, int], None]) -> np.ndarray:
+    """Confusion matrix of the whole test part; `on_first` gets that of the first piece, and all images."""
+    piece = _piece_of(view, edits, 0)
+    matrix, total = piece["matrix"], int(piece["total"])
+    if total > PIECE:
+        on_first(matrix, total)
+    for first in range(PIECE, total, PIECE):
+        matrix = matrix + _piece_of(view, edits, first)["matrix"]
+    return matrix
+
+
+def _piece_of(view: View, edits: Edits, first: int, count: int = PIECE) -> dict[str, np.ndarray]:
+    return _piece(view.run.id, view.weights_at, edits, first, count, _here(view.run))
+
+
+def _here(run: runs.Run) -> bool:
+    """Whether the data of the run are on this machine, or the sample stands in for them."""
+    return datasets.available(run.train.dataset, run.train.size)
+
+
+@st.cache_data(show_spinner=False, max_entries=2000)
+def _piece(
+    run_id: str, weights_at: int, edits: Edits, first: int, count: int, here: bool
+) -> dict[str, np.ndarray]:
+    run = runs.open_run(run_id)
+    asked = (run.train, edits, first, count)
+    found: dict[str, np.ndarray] = engine().look("verdict", run, *asked, timeout=PATIENCE_S)
+    return found
+
+
+def _scores_html(before: np.ndarray, after: np.ndarray, total: int) -> str:
+    """Accuracy before and after and their distance, of as many images as the matrices hold."""
+    images = int(after.sum())
+    was, now = (int(np.trace(it)) / max(1, images) for it in (before, after))
+    points = figures.signed(100 * (now - was), 2)
+    kind = "worse" if now < was else "better" if now > was else "equal"
+    note = t("surgery.all_images", total=f"{total:,}")
+    if images < total:
+        note = t("surgery.first_images", images=f"{images:,}", total=f"{total:,}")
+    cells = (
+        ("", t("surgery.accuracy_before"), f"{was:.2%}"),
+        ("", t("surgery.accuracy_after"), f"{now:.2%}"),
+        (kind, t("surgery.accuracy_change"), t("surgery.points", points=points)),
+    )
+    said = "".join(
+        f'<span class="{kind}"><small>{escape(word)}</small><b>{escape(value)}</b></span>'
+        for kind, word, value in cells
+    )
+    return (
+        f'<div class="inside head accuracy"><b>{escape(t("surgery.accuracy"))}</b></div>'
+        f'<div class="surgery-scores" role="status">{said}</div>'
+        f'<div class="inside note"><span class="quiet">{escape(note)}</span></div>'
+    )
+
+
+def ranking(view: View) -> None:
+    """How the accuracy changes when one more filter of the layer is switched off, for each of them."""
+    name = view.row.name
+    note = t("surgery.rank_note", layer=name, images=f"{RANKED:,}")
+    with st.container(border=True, key="surgery_ranking"):
+        html(
+            f'<div class="inside head"><b>{escape(t("surgery.rank_title"))}</b></div>'
+            f'<div class="inside note">{escape(note)}</div>'
+        )
+        key = f"surgery_ranked_{view.run.id}_{name}"
+        if st.button(
+            t("surgery.rank", layer=name), key="surgery_rank", icon=":material/leaderboard:"
+        ):
+            st.session_state[key] = (view.edits, view.weights_at, _ranked(view))
+        found = st.session_state.get(key)
+        if found is None or found[1] != view.weights_at:
+            return
+        made_with, _, ranked = found
+        palette, words = colours(), _words()
+        st.echarts_chart(
+            figures.ranking_bars(ranked, layer=name, words=words, palette=palette),
+            height=RANKING_HEIGHT, key="surgery_bars",
+            on_select=lambda: _choose_bar(ranked.order),
+            alt=figures.ranking_alt(ranked, layer=name, words=words),
+        )  # fmt: skip
+        st.caption(t("surgery.rank_stale" if made_with != view.edits else "surgery.rank_click"))
+
+
+def _ranked(view: View) -> figures.Ranking:
+    """What is lost and gained without each filter of the layer."""
+    count, lost, gained = view.row.output_shape[2], [], []
+    bar = st.progress(0.0, text=t("surgery.ranking", done=0, count=count))
+    for start in range(0, count, SLICE):
+        which = tuple(range(start, min(start + SLICE, count)))
+        asked = (view.run.id, view.weights_at, view.edits, view.row.name, which, _here(view.run))
+        found = _slice(*asked)
+        lost += found["lost"].tolist()
+        gained += found["gained"].tolist()
+        bar.progress(len(lost) / count, text=t("surgery.ranking", done=len(lost), count=count))
+    bar.empty()
+    return figures.Ranking(lost, gained, int(found["correct"]), int(found["images"]))
+
+
+@st.cache_data(show_spinner=False, max_entries=500)
+def _slice(
+    run_id: str, weights_at: int, edits: Edits, layer: str, filters: tuple[int, ...], here: bool
+) -> dict[str, np.ndarray]:
+    run = runs.open_run(run_id)
+    asked = (run.train, edits, layer, filters, RANKED)
+    found: dict[str, np.ndarray] = engine().look("ablation", run, *asked, timeout=PATIENCE_S)
+    return found
+
+
+def _choose_bar(order: list[int]) -> None:
+    """Choose the filter whose bar was clicked."""
+    groups = st.session_state["surgery_bars"]["selection"]["selected"]
+    places = [index for group in groups for index in group["data_indices"]]
+    if places and places[0] < len(order):
+        choose(order[places[0]])
+
+
+def _words() -> figures.Words:
+    return figures.Words.of(texts.table(language()))

@@ -1,0 +1,1 @@
+"""Images to choose and to show."""

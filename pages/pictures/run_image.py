@@ -1,0 +1,298 @@
+"""The image that a page looks at: from the run's data by class and place, uploaded, or drawn."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from html import escape
+
+import numpy as np
+import streamlit as st
+
+from cnn_core import drawing, runs
+from cnn_core.analysis.evaluation import PARTS
+from cnn_core.errors import CnnError
+from cnn_core.figures import mosaic
+from cnn_core.figures.legend import uri
+from cnn_core.images import uploads
+from pages.elements import pad, tiles
+from pages.network.names import class_names
+from pages.pictures.upload import picture_file
+from pages.session import address
+from pages.session import choices as _choices
+from pages.session.doors import engine
+from pages.session.html import complain, html, waking
+from pages.session.words import say_error, t
+
+SOURCES = ("data", "upload", "draw")
+ICONS = {
+    "data": ":material/photo_library:",
+    "upload": ":material/upload:",
+    "draw": ":material/draw:",
+}
+PIECE = 2_500  # labels per look; as the evaluation page asks, so that the worker knows the answer
+THUMBS, COLUMNS = 24, 8
+ZOOM, GAP = 2, 2  # pixels of the sheet a pixel, pixels between two images
+PATIENCE_S = 120.0  # the look worker may still be loading TensorFlow
+PAD = "image_pad"
+PREVIEW = 160  # side of the small pictures of an upload, in pixels
+
+
+@dataclass(frozen=True, eq=False)
+class Chosen:
+    """An image as the model takes it.
+
+    Attributes:
+        pixels: Of the model's input shape; uint8, or float in [0, 1].
+        title: What it is, in words.
+        truth: Its class, if that is known.
+        query: Where it is, for the address; empty for an image of the visitor's own.
+    """
+
+    pixels: np.ndarray
+    title: str
+    truth: int | None
+    query: dict[str, str]
+
+
+@dataclass(frozen=True, eq=False)
+class _Labels:
+    """The labels of a piece of a part of the data, from place `first` on."""
+
+    labels: np.ndarray
+    first: int
+    total: int
+    size: str
+
+
+def follow(asked: Mapping[str, str]) -> None:
+    """Choose the image that a link names; one sentence if it names none that can be."""
+    if "part" in asked and asked["part"] not in PARTS:
+        st.warning(t("image.bad_part", known=", ".join(PARTS)), icon=":material/link_off:")
+        return
+    index = address.whole(asked, "index", 10_000_000)
+    if index is not None:
+        st.session_state["image_index"] = st.session_state["image_asked"] = index
+    if "part" in asked:
+        st.session_state["image_part"] = asked["part"]
+    if index is not None or "part" in asked:
+        st.session_state["image_source"] = "data"
+        st.session_state["image_class"] = None
+
+
+def choose(run: runs.Run) -> Chosen | None:
+    """Controls for the image, and the image they choose; None, with a sentence, while there is none."""
+    source = _choices.segmented_control(
+        t("image.source"), SOURCES, key="image_source", default="data",
+        format_func=lambda name: f"{ICONS[name]} {t(f'image.{name}')}",
+        label_visibility="collapsed", width="stretch",
+    )  # fmt: skip
+    choices = {"data": _from_data, "upload": _uploaded, "draw": _drawn}
+    return choices[source](run)
+
+
+def finish() -> None:
+    """Show the pad if the image is drawn. The last call of a page: the pad waits for it between strokes."""
+    if st.session_state.get("image_source") == "draw":
+        pad.pad(PAD)
+
+
+def _from_data(run: runs.Run) -> Chosen | None:
+    names = class_names(run)
+    with st.container(horizontal=True, gap="small"):
+        part = _choices.selectbox(
+            t("image.part"), PARTS, default="test", key="image_part",
+            format_func=lambda name: t(f"image.{name}"), width=130,
+        )  # fmt: skip
+        label = _choices.optional_selectbox(
+            t("image.class"), range(len(names)), key="image_class",
+            format_func=names.__getitem__, placeholder=t("image.any"),
+        )  # fmt: skip
+    try:
+        return _pick(run, part, label, names)
+    except CnnError as error:
+        complain(error)
+        return None
+
+
+def _pick(run: runs.Run, part: str, label: int | None, names: list[str]) -> Chosen:
+    index = int(st.session_state.get("image_index", 0))
+    asked = st.session_state.pop("image_asked", None)
+    with waking():
+        piece = _labels(run, part, index)
+    if index >= piece.total:
+        if index == asked:
+            words = t("image.too_far", index=index, total=f"{piece.total:,}")
+            st.warning(words, icon=":material/link_off:")
+        index, piece = 0, _labels(run, part, 0)
+    members = piece.first + (
+        np.arange(len(piece.labels)) if label is None else np.flatnonzero(piece.labels == label)
+    )
+    if label is not None and piece.labels[index - piece.first] != label and len(members):
+        index = int(members[0])  # another class was chosen: begin with its first image
+    page = int(np.searchsorted(members, index)) // THUMBS
+    shown = members[page * THUMBS : (page + 1) * THUMBS]
+    _thumbs(run, part, piece, shown, index, names)
+    _steps(index, members, page, piece)
+    st.session_state["image_index"] = index
+    truth = int(piece.labels[index - piece.first])
+    title = t("image.from_data", part=t(f"image.{part}"), index=index, name=names[truth])
+    [pixels] = _images(run.id, part, piece.size, (index,))
+    return Chosen(pixels, title, truth, {"part": part, "index": str(index)})
+
+
+def _thumbs(
+    run: runs.Run, part: str, piece: _Labels, shown: np.ndarray, index: int, names: list[str]
+) -> None:
+    """A page of small images; a click chooses one."""
+    places = shown.tolist()
+    height, width, _ = run.model.input_shape
+    tiles.tiles(
+        tiles.Board(
+            name="image_thumbs",
+            png=_sheet(run.id, part, piece.size, tuple(places)),
+            grid=tiles.Grid(
+                len(places), COLUMNS, width * ZOOM, height * ZOOM, GAP * ZOOM, THUMBS // COLUMNS
+            ),
+            alt=t("image.thumbs"),
+            tips=[
+                t("image.thumb", index=place, name=names[piece.labels[place - piece.first]])
+                for place in places
+            ],
+            on_pick=lambda tile: _go(places[tile]),
+            chosen=places.index(index) if index in places else None,
+            sharp=False,
+        )
+    )
+
+
+@st.cache_data(show_spinner=False, max_entries=200)
+def _sheet(run_id: str, part: str, size: str, rows: tuple[int, ...]) -> bytes:
+    """Those images as one picture of `COLUMNS` columns, black between and where there are fewer."""
+    pictures = _images(run_id, part, size, rows)
+    blank = np.zeros((THUMBS - len(pictures), *pictures.shape[1:]), np.uint8)
+    return mosaic.image_png(_side_by_side(np.concatenate([pictures, blank]), GAP), ZOOM)
+
+
+def _side_by_side(pictures: np.ndarray, gap: int) -> np.ndarray:
+    """(n, H, W, C) -> one picture of `COLUMNS` columns."""
+    padded = np.pad(pictures, ((0, 0), (0, gap), (0, gap), (0, 0)))
+    _, height, width, channels = padded.shape
+    grid = padded.reshape(-1, COLUMNS, height, width, channels).transpose(0, 2, 1, 3, 4)
+    whole = grid.reshape(-1, COLUMNS * width, channels)
+    return whole[: len(whole) - gap, : COLUMNS * width - gap]
+
+
+def _steps(index: int, members: np.ndarray, page: int, piece: _Labels) -> None:
+    """A page back, the place as a number, a page on."""
+    before = int(members[(page - 1) * THUMBS]) if page else piece.first - 1
+    after = (page + 1) * THUMBS
+    next_ = int(members[after]) if after < len(members) else piece.first + len(piece.labels)
+    with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
+        st.button(
+            "", icon=":material/chevron_left:", key="image_before", help=t("image.before"),
+            on_click=_go, args=(before,), disabled=before < 0,
+        )  # fmt: skip
+        st.session_state["image_number"] = index
+        st.number_input(
+            t("image.index"), 0, piece.total - 1, key="image_number", label_visibility="collapsed",
+            on_change=lambda: _go(st.session_state["image_number"], any_class=True),
+        )  # fmt: skip
+        st.button(
+            "", icon=":material/chevron_right:", key="image_after", help=t("image.after"),
+            on_click=_go, args=(next_,), disabled=next_ >= piece.total,
+        )  # fmt: skip
+
+
+def _go(index: int, *, any_class: bool = False) -> None:
+    st.session_state["image_index"] = index
+    if any_class:
+        st.session_state["image_class"] = None
+
+
+def _labels(run: runs.Run, part: str, index: int) -> _Labels:
+    """The labels of the piece with that place; none of them if the place is beyond the end."""
+    modified = runs.weights_at(run)
+    return _asked_labels(run.id, modified, part, index // PIECE * PIECE)
+
+
+@st.cache_data(show_spinner=False, max_entries=200)
+def _asked_labels(run_id: str, modified: int, part: str, first: int) -> _Labels:
+    run = runs.open_run(run_id)
+    found = engine().look("evaluate", run, run.train, part, first, PIECE, timeout=PATIENCE_S)
+    return _Labels(found.labels, first, found.total, found.size)
+
+
+@st.cache_data(show_spinner=False, max_entries=1000)
+def _images(run_id: str, part: str, size: str, rows: tuple[int, ...]) -> np.ndarray:
+    """`size` keeps images of the sample apart from those of a full set that came later."""
+    run = runs.open_run(run_id)
+    images: np.ndarray = engine().look("images", run, run.train, part, rows)
+    return images
+
+
+def _uploaded(run: runs.Run) -> Chosen | None:
+    file = picture_file("image_file")
+    if file is None:
+        st.info(t("image.no_file"), icon=":material/upload:")
+        return None
+    if st.session_state.get("image_read", (None,))[0] != file.file_id:
+        st.session_state["image_read"] = (file.file_id, _read(file.getvalue()))
+        st.session_state.pop("image_invert", None)
+    picture = st.session_state["image_read"][1]
+    if isinstance(picture, CnnError):
+        st.error(say_error(picture), icon=":material/broken_image:")
+        return None
+    shape = run.model.input_shape
+    if "image_invert" not in st.session_state:
+        st.session_state["image_invert"] = uploads.prepare(picture, shape).inverted
+    invert = st.toggle(t("image.invert"), key="image_invert", help=t("image.invert_help"))
+    prepared = uploads.prepare(picture, shape, invert)
+    html(_way(picture, prepared))
+    notes = [t(f"image.note_{note}") for note in picture.notes]
+    if notes:
+        st.caption(" ".join(notes))
+    return Chosen(prepared.model_input, t("image.own_file"), None, {})
+
+
+def _read(content: bytes) -> uploads.Picture | CnnError:
+    try:
+        return uploads.read(content)
+    except CnnError as error:
+        return error.with_traceback(None)
+
+
+def _way(picture: uploads.Picture, prepared: uploads.Prepared) -> str:
+    """How the picture became the input, as four small pictures."""
+    height, width, channels = prepared.model_input.shape
+    last = "inverted" if prepared.inverted else "input"
+    figures = [
+        _figure("file", picture.pixels, "×".join(map(str, picture.size))),
+        _figure("grey" if channels == 1 else "colour", prepared.grey, "0–255"),
+        _figure("square", prepared.square, "×".join(map(str, prepared.square.shape[1::-1]))),
+        _figure(last, prepared.model_input, f"{width}×{height}", "small"),
+    ]
+    return f'<div class="input-steps">{"".join(figures)}</div>'
+
+
+def _figure(name: str, pixels: np.ndarray, size: str, kind: str = "") -> str:
+    step = max(1, max(pixels.shape[:2]) // PREVIEW)
+    word = escape(t(f"image.step_{name}"))
+    source = uri(mosaic.image_png(np.ascontiguousarray(pixels[::step, ::step])))
+    return (
+        f'<figure class="{kind}"><span class="frame"><img alt="{word}" src="{source}"></span>'
+        f"<figcaption>{word}<span>{size}</span></figcaption></figure>"
+    )
+
+
+def _drawn(run: runs.Run) -> Chosen | None:
+    if run.model.input_shape != (drawing.SIDE, drawing.SIDE, 1):
+        st.info(t("image.no_drawing", side=drawing.SIDE), icon=":material/draw:")
+        return None
+    drawn = pad.drawn(PAD)
+    steps = drawing.steps(drawn.canvas, "bright") if drawn else None
+    # Also when it is drawn: what comes and goes before the pad would cut a stroke short.
+    st.caption(t("image.draw_hint"))
+    if steps is None:
+        return None
+    return Chosen(steps.model_input, t("image.own_drawing"), None, {})

@@ -1,0 +1,200 @@
+"""An image to choose without a worker: of a bundled sample, one bright pixel, a photograph, an upload."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import streamlit as st
+
+from cnn_core import datasets, runs, texts
+from cnn_core.errors import CnnError
+from cnn_core.figures import mosaic
+from cnn_core.images import photographs, uploads
+from pages.elements import tiles
+from pages.network.names import class_names
+from pages.pictures.upload import picture_file
+from pages.session import address
+from pages.session import choices as _choices
+from pages.session.words import say_error, t
+
+SETS = ("fashion_mnist", "mnist")  # scikit-learn's digits would load scikit-learn into the server
+PIXEL, PHOTO = "pixel", "photo"
+SOURCES = (*SETS, PIXEL, PHOTO)
+UPLOAD = "upload"
+PIXEL_SIDE, PHOTO_SIDE = 9, 64
+THUMBS, COLUMNS = 16, 8
+SIDE, GAP = 56, 4  # of a small image, and between two, in pixels of the picture
+
+
+@dataclass(frozen=True, eq=False)
+class Sample:
+    """A chosen image.
+
+    Attributes:
+        pixels: uint8 of shape (H, W, 1).
+        title: What it is, in words.
+        query: Where it is, for the address.
+    """
+
+    pixels: np.ndarray
+    title: str
+    query: dict[str, str]
+
+    @property
+    def values(self) -> np.ndarray:
+        """The image as a network takes it: float32 in [0, 1]."""
+        return self.pixels.astype(np.float32) / np.float32(255)
+
+
+def follow(asked: Mapping[str, str]) -> None:
+    """Choose the image that a link names; one sentence if there is none."""
+    if "data" in asked and asked["data"] not in SOURCES:
+        known = ", ".join(SOURCES)
+        st.warning(t("samples.unknown", known=known), icon=":material/link_off:")
+    elif "data" in asked:
+        st.session_state["samples_data"] = asked["data"]
+    if asked.get("photo") in photographs.PHOTOGRAPHS:
+        st.session_state["samples_photo"] = asked["photo"]
+    if "index" not in asked:
+        return
+    count = len(_test_images(SETS[0])[0])
+    if (index := address.whole(asked, "index", count)) is not None:
+        st.session_state["samples_index"] = index
+
+
+def choose(sets: Sequence[str] = SOURCES) -> Sample:
+    """Controls for the image, and the image they choose."""
+    data = _choices.keep_valid("samples_data", sets)
+    if len(sets) > 1:
+        data = _choices.segmented_control(
+            t("samples.data"), sets, key="samples_data", width="stretch",
+            format_func=lambda name: t(f"samples.{name}"), label_visibility="collapsed",
+        )  # fmt: skip
+    choices = {PIXEL: _pixel, PHOTO: _photo}
+    return choices.get(data, _bundled)()
+
+
+def _pixel() -> Sample:
+    image = np.zeros((PIXEL_SIDE, PIXEL_SIDE, 1), np.uint8)
+    image[PIXEL_SIDE // 2, PIXEL_SIDE // 2] = 255
+    st.caption(t("samples.pixel_note"))
+    return Sample(image, t("samples.pixel_title"), {"data": PIXEL})
+
+
+def _photo() -> Sample:
+    """A photograph that comes with scikit-learn, or one of the visitor's own; small and grey."""
+    name = _choices.segmented_control(
+        t("samples.photo"), (*photographs.PHOTOGRAPHS, UPLOAD), key="samples_photo",
+        format_func=lambda it: t("image.upload" if it == UPLOAD else f"images.photo_{it}"),
+        label_visibility="collapsed", width="stretch",
+    )  # fmt: skip
+    st.caption(t("samples.photo_note", side=PHOTO_SIDE))
+    if name != UPLOAD:
+        title = t(f"images.photo_{name}")
+        return Sample(_photograph(name), title, {"data": PHOTO, "photo": name})
+    own = _upload()
+    pixels = _photograph(photographs.PHOTOGRAPHS[0]) if own is None else own
+    return Sample(pixels, t("image.own_file"), {"data": PHOTO})
+
+
+def _upload() -> np.ndarray | None:
+    file = picture_file("samples_file")
+    if file is None:
+        return None
+    try:
+        return _small(uploads.read(file.getvalue()))
+    except CnnError as error:
+        st.error(say_error(error), icon=":material/broken_image:")
+        return None
+
+
+def _small(picture: uploads.Picture) -> np.ndarray:
+    return uploads.prepare(picture, (PHOTO_SIDE, PHOTO_SIDE, 1), invert=False).model_input
+
+
+@st.cache_data(show_spinner=False)
+def _photograph(name: str) -> np.ndarray:
+    pixels = photographs.photograph(name)
+    return _small(uploads.Picture(pixels, (pixels.shape[1], pixels.shape[0]), ()))
+
+
+def _bundled() -> Sample:
+    name = str(st.session_state["samples_data"])
+    images, labels = _test_images(name)
+    return _picked(images, [_class_names(name)[label] for label in labels], {"data": name})
+
+
+def of_run(run: runs.Run) -> Sample | None:
+    """An image of the data that a run learned from; None, with a sentence, if there is none here."""
+    if run.train.dataset in SETS:
+        return choose([run.train.dataset])
+    kept = runs.examples(run)
+    if kept is None:
+        st.info(t("samples.none"), icon=":material/hourglass_top:")
+        return None
+    names = class_names(run)
+    return _picked(kept[0], [names[label] for label in kept[1]], {})
+
+
+def _picked(images: np.ndarray, names: Sequence[str], query: Mapping[str, str]) -> Sample:
+    """A page of small images, of which a click chooses one."""
+    index = int(st.session_state.get("samples_index", 0)) % len(images)
+    first = index // THUMBS * THUMBS
+    shown = range(first, min(first + THUMBS, len(images)))
+    height, width = images.shape[1:3]
+    zoom = max(1, SIDE // height)
+    gap = GAP // zoom or 1
+    tiles.tiles(
+        tiles.Board(
+            name="samples_thumbs",
+            png=mosaic.image_png(_sheet(images[first : first + THUMBS], gap), zoom),
+            grid=tiles.Grid(
+                len(shown), COLUMNS, width * zoom, height * zoom, gap * zoom, THUMBS // COLUMNS
+            ),
+            alt=t("image.thumbs"),
+            tips=[t("image.thumb", index=place, name=names[place]) for place in shown],
+            on_pick=lambda tile: _go(first + tile),
+            chosen=index - first,
+            sharp=False,
+        )
+    )
+    title = t("samples.title", index=index, name=names[index])
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+        st.button(
+            "", icon=":material/chevron_left:", key="samples_before", help=t("image.before"),
+            on_click=_go, args=(first - THUMBS,), disabled=first == 0,
+        )  # fmt: skip
+        st.button(
+            "", icon=":material/chevron_right:", key="samples_after", help=t("image.after"),
+            on_click=_go, args=(first + THUMBS,), disabled=first + THUMBS >= len(images),
+        )  # fmt: skip
+        st.caption(title)
+    return Sample(images[index], title, {**query, "index": str(index)})
+
+
+def _go(index: int) -> None:
+    st.session_state["samples_index"] = index
+
+
+def _sheet(images: np.ndarray, gap: int) -> np.ndarray:
+    """(n, H, W, C) -> one picture of `COLUMNS` columns, black between them and after the last."""
+    count, height, width, channels = images.shape
+    blank = np.zeros((THUMBS, height + gap, width + gap, channels), np.uint8)
+    blank[:count, :height, :width] = images
+    grid = blank.reshape(-1, COLUMNS, *blank.shape[1:]).transpose(0, 2, 1, 3, 4)
+    whole = grid.reshape(-1, COLUMNS * (width + gap), channels)
+    return whole[:-gap, :-gap]
+
+
+@st.cache_data(show_spinner=False)
+def _test_images(name: str) -> tuple[np.ndarray, np.ndarray]:
+    """Images and labels of the test part of a bundled sample."""
+    return datasets.sample_test(name)
+
+
+def _class_names(name: str) -> list[str]:
+    own = datasets.spec(name).class_names
+    keys = [f"dataset.{name}.class_{label}" for label in range(len(own))]
+    return [t(key) if texts.has(key) else spare for key, spare in zip(keys, own, strict=True)]

@@ -1,0 +1,131 @@
+"""The test images that activate a filter most, on the pages "Kernels" and "Explain"."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from html import escape
+from urllib.parse import urlencode
+
+import numpy as np
+import streamlit as st
+
+from cnn_core import runs
+from cnn_core.analysis import kernels
+from cnn_core.analysis.kernels import Favourites
+from cnn_core.arithmetic import LayerRow, field_of
+from cnn_core.errors import CnnError
+from cnn_core.figures import mosaic
+from cnn_core.figures.legend import framed, number
+from pages.network.choice import say_missing
+from pages.network.epochs import kept_epoch
+from pages.network.names import class_names
+from pages.session.doors import engine
+from pages.session.html import complain, html
+from pages.session.words import language, t
+
+SLICE = 500  # test images per look: other visitors' looks come in between
+PATIENCE_S = 120.0  # the look worker may still be loading TensorFlow
+
+Array = np.ndarray
+
+
+def survey(run: runs.Run, layer: str) -> Favourites | None:
+    """A layer's responses to every test image; None, with a sentence, if the engine cannot be asked."""
+    changed = modified(run)
+    if changed is None:
+        say_missing(run, "filters.no_model")
+        return None
+    try:
+        with st.spinner(t("filters.asking"), show_time=True):
+            found = _surveyed(run.id, changed)[layer]
+    except CnnError as error:
+        complain(error)
+        return None
+    st.session_state["surveyed"] = (run.id, changed)
+    return found
+
+
+def known(run: runs.Run, layer: str) -> Favourites | None:
+    """The same if this visitor has asked for it before."""
+    key = (run.id, modified(run))
+    return _surveyed(*key)[layer] if st.session_state.get("surveyed") == key else None
+
+
+def modified(run: runs.Run) -> int | None:
+    """When the kept weights were written; None if there are none."""
+    try:
+        return (run.folder / "best.keras").stat().st_mtime_ns
+    except OSError:
+        return None
+
+
+@st.cache_data(show_spinner=False, max_entries=64)
+def _surveyed(run_id: str, modified: int) -> dict[str, Favourites]:
+    """The responses of the kept network's filters to every test image, by layer."""
+    run, first, parts = runs.open_run(run_id), 0, []
+    while not parts or len(parts[-1]["conv1"]["peak"]) == SLICE:
+        parts.append(engine().look("survey", run, run.train, first, SLICE, timeout=PATIENCE_S))
+        first += SLICE
+    return {
+        layer: kernels.favourites((part[layer]["peak"], part[layer]["saturated"]) for part in parts)
+        for layer in parts[0]
+    }
+
+
+def show(run: runs.Run, row: LayerRow, index: int, found: Favourites | None) -> None:
+    """The nine test images that activate a filter most, with the place marked.
+
+    Args:
+        run: The run.
+        row: The convolution.
+        index: The filter.
+        found: What `survey` said; None shows the heading alone.
+    """
+    html(f'<div class="inside head"><b>{escape(t("filters.favourites", filter=index))}</b></div>')
+    if found is None:
+        return
+    if found.peak[index] <= 0 and row.activation == "relu":
+        st.caption(t("filters.dead_favourites"))
+        return
+    rows = tuple(found.rows[:, index].tolist())
+    try:
+        answer = _asked(run.id, row.name, index, rows)
+    except CnnError as error:
+        complain(error)
+        return
+    names = class_names(run)
+    link = {"run": run.id, "part": "test", "layer": row.name, "map": index, "lang": language()}
+    cards = [
+        _card(image, names[label], value, field_of(row, (y, x), run.model.input_shape), {**link, "index": at})
+        for at, image, label, (y, x), value in zip(
+            rows, answer["images"], answer["labels"].tolist(), answer["places"].tolist(),
+            found.values[:, index].tolist(), strict=True,
+        )
+    ]  # fmt: skip
+    html(f'<div class="favourites">{"".join(cards)}</div>')
+    side = row.receptive_field
+    st.caption(t("filters.favourites_note", side=side, kept=kept_epoch(run)))
+
+
+@st.cache_data(show_spinner=False, max_entries=400)
+def _asked(run_id: str, layer: str, index: int, rows: tuple[int, ...]) -> dict[str, Array]:
+    run = runs.open_run(run_id)
+    answer: dict[str, Array] = engine().look("favourites", run, run.train, layer, index, rows)
+    return answer
+
+
+def _card(
+    image: Array,
+    name: str,
+    value: float,
+    box: tuple[int, int, int, int],
+    link: Mapping[str, object],
+) -> str:
+    """An image with its class and the filter's output, and a way to its feature maps."""
+    alt = t("filters.card_alt", row=link["index"], name=name, value=number(value))
+    picture = framed(mosaic.image_png(image), alt, shape=image.shape[:2], box=box)
+    return (
+        f'<figure data-row="{link["index"]}"><a href="feature_maps?{escape(urlencode(link))}" target="_self"'
+        f' title="{escape(t("filters.open"))}">{picture}</a>'
+        f"<figcaption><b>{number(value)}</b><span>{escape(name)}</span></figcaption></figure>"
+    )

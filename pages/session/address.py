@@ -1,0 +1,49 @@
+"""The address bar: what a link asks for, and what the page writes there."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+
+import streamlit as st
+
+from pages.session.words import language, t
+
+
+def arrived(page: str, names: Sequence[str]) -> dict[str, str]:
+    """What a link asks of a page that the page did not write into the address itself."""
+    asked = {name: st.query_params[name] for name in names if name in st.query_params}
+    return {} if asked == st.session_state.get(f"{page}_said") else asked
+
+
+def say(page: str, query: Mapping[str, str]) -> None:
+    """Put the page's state into the address, and remember that it was the page that said so."""
+    st.session_state[f"{page}_said"] = dict(query)
+    publish(query)
+
+
+def whole(asked: Mapping[str, str], name: str, below: int) -> int | None:
+    """The whole number from 0 up that a link names; says so in a sentence if it is not one."""
+    if name not in asked:
+        return None
+    text = asked[name]
+    if text.isdecimal() and len(text) < 10 and int(text) < below:
+        return int(text)
+    st.warning(t("inside.bad_number", name=name, most=below - 1), icon=":material/link_off:")
+    return None
+
+
+def follow_layer(
+    asked: Mapping[str, str], known: Collection[str], key: str, name: str = "layer"
+) -> None:
+    """Choose the layer that a link names; one sentence if it is none of those `known`."""
+    if name in asked and asked[name] in known:
+        st.session_state[key] = asked[name]
+    elif name in asked:
+        st.warning(t("inside.bad_layer", known=", ".join(known)), icon=":material/link_off:")
+
+
+def publish(query: Mapping[str, str]) -> None:
+    """Put the page's state and the language into the address bar, so that a copied link opens the same."""
+    wanted = {**query, "lang": language()}
+    if st.query_params.to_dict() != wanted:
+        st.query_params.from_dict(wanted)

@@ -1,0 +1,42 @@
+"""The engine and the palette, for every page."""
+
+from __future__ import annotations
+
+import gc
+import os
+import sys
+import threading
+from types import ModuleType
+
+import streamlit as st
+
+from cnn_core.engine import Engine
+from cnn_core.figures import palette
+
+HEAD_START_S = 1.5  # of the first page before the workers: it is there half a second sooner
+# A module without a file: "make dev" forgets the modules that it loads again, and never this one.
+process = sys.modules.setdefault("convscope_process", ModuleType("convscope_process"))
+if not hasattr(process, "lock"):
+    process.lock, process.engine = threading.Lock(), None
+
+
+def engine() -> Engine:
+    """The engine; its workers get ready while the first visitor reads."""
+    with process.lock:
+        if process.engine is None:
+            scheduler = os.environ.get("CONVSCOPE_SCHEDULER") or None
+            engine = Engine(scheduler, on_ready=_freeze, head_start=HEAD_START_S)
+            process.engine = engine.start()
+        running: Engine = process.engine
+        return running
+
+
+def _freeze() -> None:
+    """Spare what the imports made from the collection that follows every rerun."""
+    gc.collect()
+    gc.freeze()
+
+
+def colours() -> palette.Palette:
+    """The palette of the visitor's theme."""
+    return palette.for_theme(st.context.theme.type or "light")

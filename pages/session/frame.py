@@ -1,0 +1,53 @@
+"""The frame around every page: style and language switch."""
+
+from __future__ import annotations
+
+from html import escape
+
+import streamlit as st
+
+from cnn_core import texts
+from cnn_core.browser.bundle import bundle
+from cnn_core.paths import ASSETS
+from pages.session import choices
+from pages.session.doors import engine
+from pages.session.visitor import remember
+from pages.session.words import WATCH_S, language, say_error, t
+
+STYLE = ASSETS / "style.css"
+ICON = str(ASSETS / "icon.png")
+_browser = st.components.v2.component("convscope_frame", js=bundle(ASSETS / "frame" / "frame.js"))
+
+
+def frame() -> None:
+    """What is the same on every page: style, language switch, visitor. Starts the engine after the first."""
+    language()
+    st.html(STYLE)
+    with st.container(key="language"):
+        choices.segmented_control(
+            t("frame.language"),
+            list(texts.LANGUAGES),
+            key="language_choice",
+            default=language(),
+            format_func=lambda code: {"en": "EN", "ko": "한국어"}[code],
+            on_change=_choose_language,
+            label_visibility="collapsed",
+        )
+    with st.container(key="lost"):  # style.css shows it as soon as the browser has lost the server
+        st.html(f'<p role="alert">{escape(t("frame.lost"))}</p>')
+    remember()
+    with st.container(key="frame"):
+        _browser(key="frame_browser")
+    if not engine().ours:
+        _watch_cluster()
+
+
+@st.fragment(run_every=WATCH_S)
+def _watch_cluster() -> None:
+    """Say what an existing cluster lacks, as soon as it does and until it does no more."""
+    for sentence in dict.fromkeys(map(say_error, engine().lacks())):
+        st.error(sentence, icon=":material/power_off:")
+
+
+def _choose_language() -> None:
+    st.session_state["language"] = st.session_state["language_choice"]

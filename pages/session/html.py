@@ -1,0 +1,31 @@
+"""HTML in place, and sentences instead of what could not be had."""
+
+from __future__ import annotations
+
+from contextlib import AbstractContextManager, nullcontext
+
+import streamlit as st
+
+from cnn_core.errors import CnnError
+from cnn_core.paths import ASSETS
+from pages.session.doors import engine
+from pages.session.words import say_error, t
+
+STYLE = ASSETS / "inside.css"
+
+
+def html(text: str) -> None:
+    """HTML that changes in place: st.html would put new elements there each time, and they flicker."""
+    st.markdown(text, unsafe_allow_html=True)
+
+
+def waking() -> AbstractContextManager[None]:
+    """Around what asks the network: says so while its process gets ready, and nothing afterwards."""
+    if engine().ready("look"):
+        return nullcontext()
+    return st.spinner(t("inside.waking"))
+
+
+def complain(error: CnnError) -> None:
+    """One sentence instead of what could not be had."""
+    st.warning(say_error(error), icon=":material/hourglass_top:")

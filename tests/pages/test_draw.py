@@ -1,0 +1,273 @@
+"""The draw page without a browser: what it asks of the engine, and what it says when there is no answer."""
+
+from __future__ import annotations
+
+import base64
+import re
+import zipfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import streamlit as st
+from streamlit.testing.v1 import AppTest
+
+from cnn_core import config, runs
+from cnn_core.config import TrainConfig
+from cnn_core.errors import EngineError
+from cnn_core.planning.presets import PRESETS
+from cnn_core.runs import state as runs_state
+from cnn_core.runs import store
+from pages.elements import pad as _pad
+from pages.session.doors import process
+
+APP = Path(__file__).parents[2] / "app.py"
+SIDE = _pad.SIDE
+
+
+class Engine:
+    """Answers as it is told: each probability is that of a class of its own."""
+
+    def __init__(self) -> None:
+        self.warm = True
+        self.down: EngineError | None = None
+        self.error: EngineError | None = None
+        self.asked: list[tuple[str, str, tuple[int, ...]]] = []
+
+    def start(self) -> Engine:
+        return self
+
+    def ready(self, kind: str) -> bool:
+        return self.warm and kind == "look"
+
+    def problem(self, kind: str) -> EngineError | None:
+        return self.down
+
+    def look(self, name: str, run: runs.Run, images: np.ndarray, timeout: float) -> Any:
+        self.asked.append((name, run.id, images.shape))
+        if self.error:
+            raise self.error
+        if name == "predict":
+            shares = np.full((2, 10), 0.01, np.float32)
+            shares[0, 7], shares[1, 4] = 0.91, 0.55
+            return shares
+        return {"conv1": np.ones((28, 28, 8), np.float32)}
+
+
+@pytest.fixture
+def engine(frozen: None, monkeypatch: pytest.MonkeyPatch) -> Iterator[Engine]:
+    """The one engine of the server, until the test is over."""
+    engine = Engine()
+    monkeypatch.setattr(process, "engine", engine)
+    st.cache_resource.clear()
+    yield engine
+    st.cache_resource.clear()
+
+
+@pytest.fixture
+def trained(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> runs.Run:
+    """The only model there is: a finished run on MNIST."""
+    monkeypatch.setattr(store, "MODELS", tmp_path / "no-models")
+    run = runs.create(PRESETS["tiny"].model, TrainConfig(dataset="mnist"), name="a_b <i>c</i>")
+    runs.write_status(run, "finished")
+    with zipfile.ZipFile(run.folder / "best.keras", "w"):
+        pass
+    return run
+
+
+def drawn(ink: bytes = b"", number: object = 5) -> dict[str, Any]:
+    """What a pad sends: a square in its middle, or other bytes."""
+    canvas = np.zeros((SIDE, SIDE), np.uint8)
+    canvas[40:100, 60:80] = 255
+    ink = ink or b"".join(bytes([1, grey]) for grey in canvas.ravel().tolist())
+    return {"drawing": {"number": number, "live": False, "ink": base64.b64encode(ink).decode()}}
+
+
+def opened(state: object = None, language: str = "en", **query: str) -> AppTest:
+    page = AppTest.from_file(str(APP), default_timeout=60)
+    page.session_state["language"] = language
+    page.run()
+    if state is not None:
+        page.session_state["draw_pad"] = state
+    page.switch_page("pages/draw.py")
+    page.query_params.update(query)
+    page.run()
+    assert not page.exception
+    return page
+
+
+def text(page: AppTest) -> str:
+    """Everything the page says, without tags."""
+    return re.sub(r"<[^>]+>", " ", " ".join(element.value for element in page.markdown))
+
+
+def test_without_a_model_the_page_says_where_to_get_one(engine, monkeypatch, tmp_path):
+    monkeypatch.setattr(store, "MODELS", tmp_path / "no-models")
+    page = opened()
+    assert "Train one in the playground" in page.info[0].value
+    assert engine.asked == []
+
+
+@pytest.fixture
+def small(trained: runs.Run) -> runs.Run:
+    """A finished run whose input is of 8 × 8 pixels."""
+    model = config.model_from_dict({**config.to_dict(trained.model), "input_shape": [8, 8, 1]})
+    run = runs.create(model, TrainConfig(dataset="digits"))
+    runs.write_status(run, "finished")
+    with zipfile.ZipFile(run.folder / "best.keras", "w"):
+        pass
+    return run
+
+
+@pytest.mark.parametrize("state", runs_state.STATES)
+def test_a_run_is_offered_as_soon_as_it_has_weights(engine, trained, state):
+    run = runs.create(PRESETS["tiny"].model, TrainConfig(dataset="fashion_mnist"))
+    runs.write_status(run, state)
+    assert len(opened().selectbox(key="draw_run.0").options) == 1
+    with zipfile.ZipFile(run.folder / "best.keras", "w"):
+        pass
+    assert len(opened().selectbox(key="draw_run.0").options) == 2
+
+
+def test_runs_of_another_input_are_not_offered(engine, trained, small):
+    assert len(opened().selectbox(key="draw_run.0").options) == 1
+
+
+def test_the_digits_that_came_with_convscope_are_read_unless_a_link_says_otherwise(engine):
+    page = opened(drawn())
+    assert page.selectbox(key="draw_run.0").value == "digits"
+    assert page.selectbox(key="draw_beside.0").value is None
+    assert engine.asked == []  # they answer in the browser
+    page = opened(drawn(), run="fashion", beside="digits")
+    assert page.selectbox(key="draw_run.0").value == "fashion"
+    assert page.selectbox(key="draw_beside.0").value == "digits"
+    assert (page.query_params["run"], page.query_params["beside"]) == ("fashion", "digits")
+
+
+@pytest.mark.parametrize(
+    ("run_id", "said"), [("nobody", "nobody"), ("small", "28×28"), ("trained", None)]
+)
+def test_a_link_to_a_model_that_cannot_read_here_is_answered(engine, trained, small, run_id, said):
+    ids = {"small": small.id, "trained": trained.id}
+    page = opened(run=ids.get(run_id, run_id))
+    assert page.selectbox(key="draw_run.0").value == trained.id
+    assert len(page.warning) == (1 if said else 0)
+    assert said is None or said in page.warning[0].value
+
+
+def test_nothing_is_asked_before_something_is_drawn(engine, trained):
+    page = opened()
+    assert "Draw on the pad, and the prediction appears here." in text(page)
+    assert text(page).count("–") == 10
+    assert engine.asked == []
+
+
+@pytest.mark.parametrize("language", ["en", "ko"])
+def test_a_drawing_is_asked_with_and_without_its_preparation(engine, trained, language):
+    page = opened(drawn(), language)
+    assert engine.asked == [
+        ("predict", trained.id, (2, 28, 28, 1)),
+        ("feature_maps", trained.id, (28, 28, 1)),
+    ]
+    said = text(page)
+    assert "91.0%" in said
+    assert "55%" in said
+    assert ("it would have said  4" in said) == (language == "en")
+    assert 'data-drawing="5"' in page.markdown[1].value
+    assert "<i>c</i>" not in page.markdown[1].value
+
+
+@pytest.fixture
+def asked_again(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """Seconds after which the pad is to send again, of each time that it was shown."""
+    told: list[float] = []
+    show = _pad.pad
+
+    def pad(key: str, *, again: float = 0.0, answer: str = "") -> _pad.Drawing | None:
+        told.append(again)
+        return show(key, again=again, answer=answer)
+
+    monkeypatch.setattr(_pad, "pad", pad)
+    return told
+
+
+def test_while_the_engine_warms_up_the_page_says_so_and_asks_again(engine, trained, asked_again):
+    engine.warm = False
+    page = opened(drawn())
+    assert "The network is starting up" in text(page)
+    assert asked_again[-1] > 0
+    engine.warm = True
+    page.run()
+    assert "91.0%" in text(page)
+    assert asked_again[-1] == 0
+
+
+def test_what_the_engine_cannot_do_is_said_in_a_sentence(engine, trained, asked_again):
+    engine.error = EngineError("engine.slow", seconds=5)
+    page = opened(drawn())
+    assert "No answer within 5 seconds" in text(page)
+    assert asked_again[-1] > 0
+
+
+def test_an_empty_pad_is_not_asked_again(engine, trained, asked_again):
+    engine.warm = False
+    opened()
+    assert asked_again[-1] == 0
+
+
+def test_a_worker_that_knows_no_feature_maps_still_predicts(engine, trained):
+    look = engine.look
+
+    def without_maps(name: str, *arguments: Any, **settings: Any) -> Any:
+        if name == "feature_maps":
+            raise EngineError("engine.unknown_look", name=name)
+        return look(name, *arguments, **settings)
+
+    engine.look = without_maps
+    assert "91.0%" in text(opened(drawn()))
+
+
+@pytest.mark.parametrize(
+    "state",
+    [
+        {},
+        {"drawing": None},
+        {"drawing": "text"},
+        {"drawing": {"ink": 5}},
+        {"drawing": {"ink": "AAAA", "number": "<b>", "live": 7}},
+        drawn(b"\xff"),
+    ],
+)
+def test_a_broken_message_counts_as_an_empty_pad(engine, trained, state):
+    assert "Draw on the pad" in text(opened(state))
+
+
+def test_a_number_that_is_none_is_not_shown(engine, trained):
+    assert 'data-drawing="0"' in opened(drawn(number="<b>")).markdown[1].value
+
+
+def test_a_link_to_a_run_whose_weights_are_damaged_says_so(engine, trained):
+    other = runs.create(PRESETS["tiny"].model, TrainConfig(dataset="mnist"))
+    (other.folder / "best.keras").write_bytes(b"no model")
+    page = AppTest.from_file(str(APP), default_timeout=60)
+    page.session_state["language"] = "en"
+    page.run()
+    page.query_params["run"] = other.id
+    page.switch_page("pages/draw.py").run()
+    assert not page.exception
+    assert "best.keras is missing or damaged" in page.warning[0].value.replace("\\", "")
+    assert page.selectbox(key="draw_run.0").value == trained.id
+
+
+def test_a_second_link_in_the_same_window_is_followed(engine, trained):
+    other = runs.create(PRESETS["tiny"].model, TrainConfig(dataset="mnist"))
+    with zipfile.ZipFile(other.folder / "best.keras", "w"):
+        pass
+    page = AppTest.from_file(str(APP), default_timeout=60).run()
+    for run in (trained, other, trained):
+        page.switch_page("pages/home.py").run()
+        page.query_params["run"] = run.id
+        page.switch_page("pages/draw.py").run()
+        assert page.selectbox(key="draw_run.0").value == run.id

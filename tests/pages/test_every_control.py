@@ -1,0 +1,149 @@
+"""Every control of every page after the labels of others changed, by what a browser would send."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from urllib.parse import parse_qsl
+
+import pytest
+import streamlit as st
+from streamlit.testing.v1 import AppTest
+from test_pages import APP, PAGES, US, make_run, told
+from window import Window, changes, labels
+
+from cnn_core import datasets, runs, texts
+from cnn_core.engine import Engine, looks
+from cnn_core.runs.log import EventWriter
+from pages.session.doors import process
+
+ELSEWHERE = {"home", "glossary"}  # nothing on them has labels but the language
+OTHER_NETWORK = "inside_run"
+BAD_CELLS = ("9" * 5000 + "-1", "10-0", "x", "²-0", "-", "03-1")
+Open = Callable[..., Window]
+
+
+@pytest.fixture
+def visit(frozen: None, monkeypatch: pytest.MonkeyPatch) -> Iterator[Open]:
+    """Opens a page in a window. Looks are answered in this process; no run is trained."""
+    import keras
+
+    # Streamlit would do it after every run of a page if Keras is loaded: a server never loads it.
+    monkeypatch.setattr(keras.backend, "clear_session", lambda: None)
+    monkeypatch.setattr(Engine, "start", _at_once)
+    monkeypatch.setattr(Engine, "ready", lambda self, kind: True)
+    monkeypatch.setattr(Engine, "look", _look)
+    monkeypatch.setattr(process, "engine", None)
+    st.cache_resource.clear()
+
+    def open_page(page: str, language: str, **query: str) -> Window:
+        at = AppTest.from_file(str(APP), default_timeout=60)
+        at.session_state["language"] = language
+        at.session_state["visitor"] = US
+        at.run()
+        for name, text in query.items():
+            at.query_params[name] = text
+        return Window(at.switch_page(f"pages/{page}.py").run())
+
+    yield open_page
+    st.cache_resource.clear()
+
+
+def _at_once(engine: Engine) -> Engine:
+    engine._tried.set()
+    return engine
+
+
+def _look(
+    engine: Engine, name: str, run: runs.Run, *arguments: object, timeout: float = 0
+) -> object:
+    return looks.look(name, run.id, arguments)
+
+
+def drive(window: Window) -> int:
+    """Change one control after another; how many there were."""
+    keys = [widget.key for widget in window.widgets()]
+    count = 0
+    for key in filter(None, keys):
+        name = key.partition(".")[0]
+        for place in range(2):
+            found = [it for it in window.widgets() if (it.key or "").partition(".")[0] == name]
+            if not found:
+                break
+            options = changes(found[0], window.states.get(found[0].id))
+            if place < len(options):
+                window.rerun(options[place])
+                count += 1
+    return count
+
+
+@pytest.mark.parametrize("language", texts.LANGUAGES)
+@pytest.mark.parametrize("page", [*sorted(set(PAGES) - ELSEWHERE), "convolution?section=network"])
+def test_every_control_after_another_language_and_network(page, language, visit):
+    name, _, query = page.partition("?")
+    window = visit(name, language, **dict(parse_qsl(query)))
+    before = choices(window)
+    window.press_language("한국어" if language == "en" else "EN")
+    assert choices(window) == before, "another language chose something else"
+    window.rerun()
+    assert choices(window) == before
+    drive(window)
+    if any((it.key or "").startswith(OTHER_NETWORK) for it in window.widgets()):
+        window.choose(OTHER_NETWORK, -1).rerun()
+        drive(window)
+
+
+def choices(window: Window) -> dict[str, object]:
+    """What is chosen, by the key of the choice."""
+    return {it.key.partition(".")[0]: it.value for it in window.widgets() if labels(it) and it.key}
+
+
+@pytest.mark.parametrize(
+    ("change", "language"),
+    [("set_dataset", "en"), ("set_size", "ko"), ("set_blocks", "en"), ("set_preset", "ko")],
+)
+def test_every_setting_after_another_data_set_size_or_network(change, language, visit):
+    window = visit("playground", language)
+    for option in (-1, 0):
+        window.choose(change, option)
+        images = window.find("set_train_size")
+        assert f"{training_images(window):,}" in labels(images)[0]
+        drive(window)
+
+
+def training_images(window: Window) -> int:
+    """Training images of the data set and size that are chosen."""
+    data, size = window.find("set_dataset").value, window.find("set_size").value
+    return datasets.spec(data).counts[size].train
+
+
+@pytest.mark.parametrize("language", texts.LANGUAGES)
+def test_another_language_during_a_run_that_then_ends(language, visit):
+    run = make_run("running")
+    window = visit("playground", language, run=run.id)
+    before = choices(window)
+    window.press_language("한국어" if language == "en" else "EN")
+    emit = EventWriter(run)
+    emit(list(told("finished"))[-1])
+    emit.close()
+    runs.write_status(run, "finished")
+    window.rerun().rerun()
+    left = {key: value for key, value in before.items() if key != f"rate_{run.id}"}
+    assert choices(window).items() >= left.items()
+    drive(window)
+
+
+@pytest.mark.parametrize("bad", [("part", "all"), *(("cell", it) for it in BAD_CELLS)])
+def test_a_link_to_no_part_or_cell_of_an_evaluation_says_so(bad, visit):
+    window = visit("evaluation", "en", run="digits", **dict([bad]))
+    assert len(window.at.warning) == 1
+    assert not visit("evaluation", "ko", run="digits").at.warning
+
+
+def test_an_evaluation_follows_a_second_link_in_the_same_window(visit):
+    at = visit("evaluation", "en", run="digits", part="val", cell="3-5").at
+    for part, cell in (("test", "2-7"), ("val", "3-5")):
+        at.switch_page("pages/home.py").run()
+        at.query_params |= {"run": "digits", "part": part, "cell": cell}
+        at.switch_page("pages/evaluation.py").run()
+        assert not at.exception
+        assert (at.query_params["part"], at.query_params["cell"]) == (part, cell)
