@@ -4,6 +4,8 @@
 import { made, paintMaps, percent } from "./elements.js";
 import { network } from "./store.js";
 
+const RARELY = 200; // ms between two comparisons while a stroke moves: they cost as much as the answer
+
 export class Answer {
   constructor(data, words, colours, loaded) {
     this.data = data;
@@ -80,7 +82,10 @@ export class Answer {
       share.textContent = percent(shares[at]);
     }
     this.describe(names.map((name, at) => `${name} ${percent(shares[at], 0)}`).join(", "));
-    this.compare(this.network.predict(steps.uncentred.pixels), best);
+    if (!live || performance.now() - (this.comparedAt ?? 0) > RARELY) {
+      this.compare(this.network.predict(steps.uncentred.pixels), best);
+      this.comparedAt = performance.now();
+    }
     this.maps.classList.remove("empty");
     paintMaps(this.canvas, this.data.shape, values[1], this.data.columns, this.colours);
     return `${names[best]} ${percent(shares[best], 0)}`;
