@@ -1,4 +1,4 @@
-"""Stands for Keras' fit: calls the hooks of a conductor with written numbers."""
+"""Stands for Keras' fit: calls the hooks of a callback with written numbers."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class StubOptimizer:
 
 
 class StubModel:
-    """What the conductor touches of a model; its weights are a number that tests set."""
+    """What the callback touches of a model; its weights are a number that tests set."""
 
     def __init__(self) -> None:
         self.optimizer = StubOptimizer()
@@ -60,7 +60,7 @@ class Play:
         self.said: list[Event] = []
         self.model = StubModel()
         self.best = BestWeights(past)
-        self.conductor = ProgressCallback(
+        self.callback = ProgressCallback(
             self.config,
             images,
             self.said.append,
@@ -69,7 +69,7 @@ class Play:
             folder,
             clock=lambda: self.now,
         )
-        self.conductor.set_model(self.model)
+        self.callback.set_model(self.model)
 
     def epoch(
         self,
@@ -83,20 +83,20 @@ class Play:
         sizes = [self.config.batch_size] * len(losses)
         if len(losses) == math.ceil(self.images / self.config.batch_size):
             sizes[-1] = self.images - sum(sizes[:-1])
-        self.conductor.on_epoch_begin(number - 1)
+        self.callback.on_epoch_begin(number - 1)
         done = 0
         for batch, _ in enumerate(losses):
             before(batch + 1)
-            self.conductor.on_train_batch_begin(batch)
+            self.callback.on_train_batch_begin(batch)
             self.now += each_s
             done = batch + 1
             mean = float(np.average(losses[:done], weights=sizes[:done]))
-            self.conductor.on_train_batch_end(batch, {"loss": mean, "accuracy": mean / 10})
+            self.callback.on_train_batch_end(batch, {"loss": mean, "accuracy": mean / 10})
             if self.model.stop_training:
                 break
         mean = float(np.average(losses[:done], weights=sizes[:done]))
         logs = {"loss": mean, "accuracy": 0.5, "val_loss": val_loss, "val_accuracy": 0.25}
-        self.conductor.on_epoch_end(number - 1, logs)
+        self.callback.on_epoch_end(number - 1, logs)
 
     def of(self, kind: type) -> list[Any]:
         return [event for event in self.said if isinstance(event, kind)]

@@ -1,4 +1,4 @@
-"""Images on their way into a network: their order in an epoch, and batches scaled to [0, 1]."""
+"""The input pipeline: image order of an epoch, batches scaled to [0, 1]."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 import tensorflow as tf
 
-EVALUATION_BATCH = 500
+EVALUATION_BATCH = 500  # without gradients to keep, large batches fit in memory and are faster
 
 
 def batches_per_epoch(images: int, batch_size: int) -> int:
@@ -19,7 +19,7 @@ def batches_per_epoch(images: int, batch_size: int) -> int:
 
 
 def image_order(count: int, seed: int, epoch: int) -> npt.NDArray[np.int64]:
-    """Order of `count` training images in an epoch, counted from 0."""
+    """Order of `count` training images in an epoch, counted from 0: a permutation of shape (count,)."""
     return np.random.default_rng((seed, epoch)).permutation(count)
 
 
@@ -29,12 +29,19 @@ def shuffled_batches(
     order: tf.Variable,
     batch_size: int,
 ) -> tf.data.Dataset:
-    """Batches of images in [0, 1] and labels, in the order that `order` holds when iteration begins."""
+    """Batches of images in [0, 1] and labels, in the order that `order` holds when iteration begins.
+
+    Args:
+        images: uint8 of shape (N, H, W, C).
+        labels: Integers of shape (N,).
+        order: int64 of shape (N,), a permutation; assigned again before every epoch.
+        batch_size: Images in every batch but the last.
+    """
     return _batches(images, labels, batch_size, lambda rows: tf.gather(order, rows))
 
 
 def ordered_batches(images: npt.NDArray[np.uint8], labels: npt.NDArray[Any]) -> tf.data.Dataset:
-    """Batches of images in [0, 1] and labels, as they stand."""
+    """Batches of images in [0, 1] and labels, in their own order."""
     return _batches(images, labels, EVALUATION_BATCH, lambda rows: rows)
 
 
@@ -44,7 +51,7 @@ def _batches(
     batch_size: int,
     choose: Callable[[tf.Tensor], tf.Tensor],
 ) -> tf.data.Dataset:
-    # One copy, as bytes; floats are made a batch at a time.
+    # One copy, as bytes: as floats the data set would take four times the memory.
     x, y = tf.constant(images), tf.constant(labels)
 
     def pick(start: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:

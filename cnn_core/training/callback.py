@@ -1,4 +1,4 @@
-"""Keras' hooks: what a training says between its batches, and how it does as it is asked."""
+"""Keras callback: reports progress; obeys pause, step, stop and learning rate."""
 
 from __future__ import annotations
 
@@ -27,27 +27,28 @@ from cnn_core.training.batches import batches_per_epoch
 from cnn_core.training.meters import BatchMeter, BestWeights, Stopwatch
 from cnn_core.training.optimizers import one_cycle
 
-SECONDS_BETWEEN_QUESTIONS = 0.02
+SECONDS_BETWEEN_POLLS = 0.02
+"""Pause between two looks at the control while paused: a step follows its click without a visible delay."""
 
 Logs = dict[str, Any] | None
 
 
 class ProgressCallback(keras.callbacks.Callback):
-    """Tell what happens in `fit`, and do what is asked: pause, step, stop, learning rate.
+    """Keras callback that reports progress and obeys pause, step, stop and learning rate.
 
     Args:
         config: How the network is trained.
         images: Training images per epoch.
         emit: Called with every event.
-        ask: What is wanted now.
+        ask: Returns the current `Control`.
         best: The best weights so far.
         folder: Where checkpoints and snapshots go; None keeps none.
-        clock: Seconds; for tests.
+        clock: Returns seconds; replaced in tests.
 
     Attributes:
         reason: Why training ended, as in `RunEnded`.
-        epochs: What was said at the end of each epoch.
-        watch: Seconds of work, pauses left out.
+        epochs: The `EpochEnd` of each epoch, those before an interruption included.
+        watch: Seconds of training without pauses.
         shuffle: Called with the epoch, counted from 0, before its first batch is drawn.
     """
 
@@ -76,15 +77,15 @@ class ProgressCallback(keras.callbacks.Callback):
         self.shuffle: Callable[[int], object] = lambda epoch: None
 
     def on_epoch_begin(self, epoch: int, logs: Logs = None) -> None:
-        """Another image order, fresh means."""
+        """Shuffle the images, reset the running means."""
         self.shuffle(epoch)
         self._epoch, self._epoch_began = epoch, self.watch.seconds()
         self._meter.begin(self._epoch_began)
 
     def on_train_batch_begin(self, batch: int, logs: Logs = None) -> None:
-        """Set the learning rate; assigned only when it changed, since that costs more than the rest."""
-        asked = self._ask().learning_rate
-        rate = base = self._config.learning_rate if asked is None else asked
+        """Set the learning rate; only when it changed, since assigning it costs more than the rest."""
+        override = self._ask().learning_rate
+        rate = base = self._config.learning_rate if override is None else override
         if base != self._base_rate:
             self._base_rate = base
             self._emit(LearningRateChanged(self._epoch + 1, batch + 1, base))
@@ -96,21 +97,21 @@ class ProgressCallback(keras.callbacks.Callback):
             self.model.optimizer.learning_rate = rate
 
     def on_train_batch_end(self, batch: int, logs: Logs = None) -> None:
-        """Report at most ten times a second, stop when the loss is not a number, do as asked."""
+        """Report at most ten times a second, stop when the loss is not finite, obey the control."""
         self._meter.count(batch + 1, logs or {})
-        wanted = self._ask()
+        control = self._ask()
         last = batch + 1 == self._batches
-        if wanted.paused or wanted.stop or last or self._meter.due(self.watch.seconds()):
+        if control.paused or control.stop or last or self._meter.due(self.watch.seconds()):
             self._report()
-        if wanted.paused and not wanted.stop and not self.model.stop_training:
-            wanted = self._wait(batch + 1, wanted)
-        if wanted.stop:
+        if control.paused and not control.stop and not self.model.stop_training:
+            control = self._wait(batch + 1, control)
+        if control.stop:
             self._stop("stopped")
-        if not wanted.paused:
-            self._steps = wanted.steps  # steps left over from this pause are not owed in the next
+        if not control.paused:
+            self._steps = control.steps  # steps left over from this pause are not owed in the next
 
     def on_epoch_end(self, epoch: int, logs: Logs = None) -> None:
-        """Keep the best weights, say the epoch, then save the state a resumed run begins from."""
+        """Keep the best weights, report the epoch, then save the state that a resumed run starts from."""
         figures = {name: float(value) for name, value in (logs or {}).items()}
         end = EpochEnd(
             epoch=epoch + 1,
@@ -151,18 +152,18 @@ class ProgressCallback(keras.callbacks.Callback):
         if not math.isfinite(figures["loss"]):
             self._stop("diverged")
 
-    def _wait(self, batch: int, wanted: Control) -> Control:
+    def _wait(self, batch: int, control: Control) -> Control:
         """Wait until resumed or stopped; a single step lets one batch through."""
         self._emit(Paused(self._epoch + 1, batch))
         with self.watch.halted():
-            while wanted.paused and not wanted.stop:
-                if wanted.steps > self._steps:
+            while control.paused and not control.stop:
+                if control.steps > self._steps:
                     self._steps += 1
-                    return wanted
-                time.sleep(SECONDS_BETWEEN_QUESTIONS)
-                wanted = self._ask()
+                    return control
+                time.sleep(SECONDS_BETWEEN_POLLS)
+                control = self._ask()
         self._emit(Resumed(self._epoch + 1, batch))
-        return wanted
+        return control
 
     def _stop(self, reason: str) -> None:
         if not self.model.stop_training:

@@ -1,4 +1,4 @@
-"""The files that a training leaves: weights to go on from, the best weights, and a snapshot an epoch."""
+"""The files that a training writes: weights to resume from, the best weights, a snapshot of each epoch."""
 
 from __future__ import annotations
 
@@ -18,7 +18,13 @@ from cnn_core.training.meters import BestWeights
 
 
 def save_epoch(model: keras.Model, folder: Path, end: EpochEnd) -> None:
-    """Write what an epoch leaves, in an order in which a kill leaves nothing that `go_on` would misread."""
+    """Write the files of an epoch, in an order in which no kill leaves anything that `resume` would misread.
+
+    Args:
+        model: The network after that epoch.
+        folder: The run's folder.
+        end: The epoch's figures; if it is the best one so far, best.keras is written too.
+    """
     save_snapshot(model, folder, end.epoch)
     models.save(model, folder / "last.keras", optimizer=True)
     if end.best:
@@ -44,8 +50,15 @@ def resume(
 ) -> tuple[keras.Sequential, BestWeights]:
     """The network of last.keras, and the best weights of the epochs it has completed.
 
+    Args:
+        model: The network's settings.
+        config: How it is trained.
+        images: Training images per epoch.
+        folder: The run's folder.
+        past: The epochs that the run reported before the interruption, in order.
+
     Raises:
-        RunError: If a file is damaged, or does not fit what was said in the `past`.
+        RunError: If a file is damaged, or does not fit the `past`.
     """
     network = models.load(folder / "last.keras", model)
     steps = int(network.optimizer.iterations) if network.compiled else 0
@@ -62,9 +75,16 @@ def resume(
 
 
 def remove_stale_files(folder: Path, done: int) -> None:
-    """Remove what a killed process left half written, and what belongs to epochs that come again."""
+    """Remove what a killed process left half written, and the files of epochs that are trained again.
+
+    Args:
+        folder: The run's folder.
+        done: Completed epochs; with 0 the checkpoints go too.
+    """
     stale = [*folder.glob(".*.keras"), *folder.glob(".*.npz"), *folder.glob("snapshots/.*.npz")]
-    stale += [it for it in folder.glob("snapshots/epoch-*.npz") if it.stem > f"epoch-{done:03d}"]
+    stale += [
+        path for path in folder.glob("snapshots/epoch-*.npz") if path.stem > f"epoch-{done:03d}"
+    ]
     if done == 0:
         stale += [folder / "last.keras", folder / "best.keras"]
     for path in stale:

@@ -1,4 +1,4 @@
-"""Run one training in this process. Knows nothing of Dask, of the list of runs, or of pages."""
+"""Train one network in this process. Knows nothing of Dask, of the list of runs, or of pages."""
 
 from __future__ import annotations
 
@@ -45,16 +45,17 @@ from cnn_core.training.meters import BestWeights
 from cnn_core.training.optimizers import optimizer
 
 SAMPLE_IMAGES = 10
+"""Test images whose probabilities go into `RunEnded`: shown as examples without opening the network."""
 
 log = logging.getLogger(__name__)
 
 
 @contextmanager
 def release_custom_gradients() -> Iterator[None]:
-    """Let go of the graphs that are made inside, for a process that trains many networks.
+    """Release the graphs that are traced inside the block, for a process that trains many networks.
 
-    Keras sums gradients through a custom gradient, and TensorFlow registers each of those for good,
-    with the whole graph around it: about 10 MB a training. Nothing may be traced elsewhere meanwhile.
+    Keras sums gradients through a custom gradient, and TensorFlow keeps each of those registered for
+    ever, with the whole graph around it: about 10 MB per training. No other thread may trace meanwhile.
     """
     gradients = getattr(tensorflow_ops, "gradient_registry", None)
     register: dict[str, object] = getattr(gradients, "_registry", {})
@@ -73,7 +74,7 @@ class Result:
 
     Attributes:
         model: The network with its best weights; with its last ones when none were worth keeping.
-        epochs: One `EpochEnd` an epoch, those before an interruption included.
+        epochs: One `EpochEnd` for each epoch, those before an interruption included.
         ended: Reason, scores and times.
     """
 
@@ -92,7 +93,7 @@ def train(
     folder: Path | None = None,
     past: Sequence[EpochEnd] = (),
 ) -> Result:
-    """Train a network, saying what happens and asking what is wanted around every batch.
+    """Train a network; report events and read the control around every batch.
 
     Image order and dropout follow from the seed and the epoch alone, so the same configs and data
     give the same history, whether or not the run was interrupted between two epochs.
@@ -100,13 +101,13 @@ def train(
     Args:
         model_config: The network; its input shape must be that of the images.
         train_config: How to train it.
-        dataset: Images, uint8 of shape (N, H, W, C), scaled to [0, 1] a batch at a time.
+        dataset: Images, uint8 of shape (N, H, W, C), scaled to [0, 1] batch by batch.
         emit: Called with every event, in this thread.
-        control: What is wanted now; asked twice per batch, so it must be quick.
+        control: Returns the current `Control`; called twice per batch, so it must be quick.
         folder: Where best.keras, last.keras and snapshots/ go. If last.keras is there already, training
             continues after its last complete epoch.
-        past: What the run said at the end of its complete epochs before an interruption. Without it,
-            or where it does not fit last.keras, training begins again.
+        past: The `EpochEnd` of each complete epoch before an interruption. Without it, or where it
+            does not fit last.keras, training begins again.
 
     Returns:
         The trained network, its history and how it ended.
@@ -121,7 +122,7 @@ def train(
     images = len(data.x_train)
     network, best = _open(model_config, train_config, images, folder, past)
     done = len(best.past)
-    conductor = ProgressCallback(train_config, images, emit, control, best, folder)
+    callback = ProgressCallback(train_config, images, emit, control, best, folder)
     precision = network.layers[0].compute_dtype
     batches = batches_per_epoch(images, train_config.batch_size)
     emit(RunStarted(network.count_params(), images, batches, precision, done, time.time()))
@@ -130,15 +131,15 @@ def train(
         if done == 0:
             checkpoints.save_snapshot(network, folder, 0)
     if control().stop:
-        conductor.reason = "stopped"
+        callback.reason = "stopped"
     elif done < train_config.epochs and best.exhausted(train_config.patience):
-        conductor.reason = "early_stopping"
+        callback.reason = "early_stopping"
     elif done < train_config.epochs:
-        _fit(network, data, train_config, conductor, done)
+        _fit(network, data, train_config, callback, done)
     emit(Evaluating())
-    ended = _ended(network, data, conductor, folder)
+    ended = _ended(network, data, callback, folder)
     emit(ended)
-    return Result(network, tuple(conductor.epochs), ended)
+    return Result(network, tuple(callback.epochs), ended)
 
 
 def _check_fit(config: ModelConfig, dataset: Dataset) -> None:
@@ -177,11 +178,11 @@ def _fit(
     network: keras.Sequential,
     data: Dataset,
     config: TrainConfig,
-    conductor: ProgressCallback,
+    callback: ProgressCallback,
     done: int,
 ) -> None:
     order = tf.Variable(np.arange(len(data.x_train)), dtype=tf.int64, trainable=False)
-    conductor.shuffle = lambda epoch: order.assign(
+    callback.shuffle = lambda epoch: order.assign(
         image_order(len(data.x_train), config.seed, epoch)
     )
     network.fit(
@@ -191,18 +192,18 @@ def _fit(
         epochs=config.epochs,
         verbose=0,
         shuffle=False,  # the batches come in their order already
-        callbacks=[conductor],
+        callbacks=[callback],
     )
 
 
 def _ended(
-    network: keras.Sequential, data: Dataset, conductor: ProgressCallback, folder: Path | None
+    network: keras.Sequential, data: Dataset, callback: ProgressCallback, folder: Path | None
 ) -> RunEnded:
-    """Put the best weights back, keep them, and measure them on every part of the data."""
+    """Restore the best weights, save them, and evaluate them on every part of the data."""
     scores: dict[str, Score] = {}
     samples: list[list[float]] = []
-    if conductor.best.weights is not None:
-        network.set_weights(conductor.best.weights)
+    if callback.best.weights is not None:
+        network.set_weights(callback.best.weights)
         if folder:
             models.save(network, folder / "best.keras")
         samples = models.predictor(network)(data.x_test[:SAMPLE_IMAGES]).tolist()
@@ -213,10 +214,10 @@ def _ended(
             )
             scores[part] = Score(measured["loss"], measured["accuracy"])
     return RunEnded(
-        reason=conductor.reason,
-        epochs=len(conductor.epochs),
-        best_epoch=conductor.best.epoch,
-        seconds=sum(end.seconds for end in conductor.epochs),
+        reason=callback.reason,
+        epochs=len(callback.epochs),
+        best_epoch=callback.best.epoch,
+        seconds=sum(end.seconds for end in callback.epochs),
         scores=scores,
         samples=samples,
         time=time.time(),
@@ -224,7 +225,10 @@ def _ended(
 
 
 def resolve_precision(precision: str) -> str:
-    """What "auto" comes to on this machine: "bfloat16" where it is multiplied natively, else "float32"."""
+    """The precision that "auto" means on this machine: "bfloat16" where the hardware has it, else "float32".
+
+    Any other precision is returned as it is.
+    """
     if precision != "auto":
         return precision
     native = native_bfloat16() or tf.config.list_physical_devices("GPU")

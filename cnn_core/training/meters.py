@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from cnn_core.progress.events import EpochEnd
 
-SECONDS_BETWEEN_BATCHES = 0.1
+SECONDS_BETWEEN_REPORTS = 0.1  # ten a second look continuous; more would slow small networks down
 
 
 class Weighted(Protocol):
@@ -25,7 +25,7 @@ class Weighted(Protocol):
 class BatchMeter:
     """Turn Keras' means since the start of the epoch into means since the last reading.
 
-    Keras weighs every image alike, so that the last batch, when it is smaller, counts for less.
+    Keras weights every image equally, so a smaller last batch counts for less.
 
     Args:
         images: Training images per epoch.
@@ -52,10 +52,10 @@ class BatchMeter:
 
     def due(self, now: float) -> bool:
         """Whether the last reading is long enough ago."""
-        return now - self._read_at >= SECONDS_BETWEEN_BATCHES
+        return now - self._read_at >= SECONDS_BETWEEN_REPORTS
 
     def read(self, now: float) -> dict[str, float] | None:
-        """Loss, accuracy and images a second since the last reading; None if there was no batch."""
+        """Means since the last reading: loss, accuracy (0 to 1), images per second; None without a batch."""
         images = min(self.batch * self._batch_size, self._all_images)
         fresh = images - self._read_images
         if fresh == 0:
@@ -64,7 +64,7 @@ class BatchMeter:
         loss, accuracy = ((sums[name] - self._sums[name]) / fresh for name in ("loss", "accuracy"))
         speed = fresh / max(now - self._read_at, 1e-9)
         self._sums, self._read_images, self._read_at = sums, images, now
-        # Keras' means are rounded to 24 bits, so that a difference of theirs may pass the borders.
+        # Keras' means are rounded to 24 bits, so that a difference of two may leave the range.
         return {
             "loss": max(loss, 0.0),
             "accuracy": min(max(accuracy, 0.0), 1.0),
@@ -73,7 +73,7 @@ class BatchMeter:
 
 
 class BestWeights:
-    """The weights of the lowest validation loss; knows when patience is at its end.
+    """The weights of the lowest validation loss, and whether patience is exhausted.
 
     Attributes:
         past: Epochs before an interruption.
@@ -97,7 +97,7 @@ class BestWeights:
         return best
 
     def exhausted(self, patience: int) -> bool:
-        """Whether `patience` epochs have passed without a better one; 0 is endless patience."""
+        """Whether `patience` epochs have passed without a better one; 0 disables early stopping."""
         return 0 < patience <= self._waited
 
     def _judge(self, epoch: int, val_loss: float) -> bool:
@@ -109,20 +109,20 @@ class BestWeights:
 
 
 class Stopwatch:
-    """Seconds of work, pauses left out."""
+    """Seconds of training without pauses."""
 
     def __init__(self, clock: Callable[[], float] = time.perf_counter) -> None:
         self._clock = clock
-        self._behind, self._since = 0.0, clock()
+        self._before, self._since = 0.0, clock()
 
     def seconds(self) -> float:
         """Seconds since the start, without those spent in `halted`."""
-        return self._behind + self._clock() - self._since
+        return self._before + self._clock() - self._since
 
     @contextmanager
     def halted(self) -> Iterator[None]:
         """Time inside the block does not count."""
-        self._behind = self.seconds()
+        self._before = self.seconds()
         try:
             yield
         finally:

@@ -1,4 +1,4 @@
-"""The hooks of the conductor, driven with written numbers."""
+"""The hooks of the callback, driven with written numbers."""
 
 from __future__ import annotations
 
@@ -82,7 +82,7 @@ def test_means_begin_anew_with_each_epoch() -> None:
 
 def test_images_are_shuffled_before_each_epoch_counted_from_zero() -> None:
     play, epochs = Play(), []
-    play.conductor.shuffle = epochs.append
+    play.callback.shuffle = epochs.append
     play.epoch(1)
     play.epoch(2)
     assert epochs == [0, 1]
@@ -96,7 +96,7 @@ def test_a_loss_that_is_no_number_ends_the_run_as_diverged(bad: float) -> None:
     play = Play()
     play.epoch(losses=[1, 1, bad, 1, 1, 1, 1, 1], val_loss=NAN)
     assert [math.isfinite(it.loss) for it in play.of(BatchEnd)] == [True, True, False]
-    assert play.conductor.reason == "diverged"
+    assert play.callback.reason == "diverged"
     end = play.of(EpochEnd)[0]
     assert (end.complete, end.best) == (False, False)
     assert play.best.epoch == 0
@@ -106,7 +106,7 @@ def test_a_loss_that_is_no_number_ends_the_run_as_diverged(bad: float) -> None:
 def test_a_loss_that_breaks_in_the_last_batch_ends_the_run_as_diverged() -> None:
     play = Play()
     play.epoch(losses=[1] * 7 + [NAN], val_loss=NAN)
-    assert play.conductor.reason == "diverged"
+    assert play.callback.reason == "diverged"
     assert play.of(EpochEnd)[0].complete
 
 
@@ -114,14 +114,14 @@ def test_a_validation_loss_that_is_no_number_ends_the_run_as_diverged() -> None:
     play = Play()
     play.epoch(val_loss=NAN)
     assert play.model.stop_training
-    assert play.conductor.reason == "diverged"
+    assert play.callback.reason == "diverged"
 
 
 def test_a_stop_ends_the_epoch_on_its_way_and_says_so() -> None:
     play = Play()
     play.epoch(1)
     play.epoch(2, before=lambda batch: play.ask(stop=batch == 3), each_s=0.01, val_loss=0.5)
-    assert play.conductor.reason == "stopped"
+    assert play.callback.reason == "stopped"
     reports = [it for it in play.of(BatchEnd) if it.epoch == 2]
     assert [it.batch for it in reports] == [3]
     first, second = play.of(EpochEnd)
@@ -132,25 +132,25 @@ def test_a_stop_ends_the_epoch_on_its_way_and_says_so() -> None:
 
 def test_a_stop_during_validation_leaves_the_epoch_whole() -> None:
     play = Play()
-    play.conductor.on_epoch_begin(0)
+    play.callback.on_epoch_begin(0)
     for batch in range(8):
-        play.conductor.on_train_batch_begin(batch)
-        play.conductor.on_train_batch_end(batch, {"loss": 1.0, "accuracy": 0.5})
+        play.callback.on_train_batch_begin(batch)
+        play.callback.on_train_batch_end(batch, {"loss": 1.0, "accuracy": 0.5})
     play.ask(stop=True)
     logs = {"loss": 1.0, "accuracy": 0.5, "val_loss": 1.0, "val_accuracy": 0.5}
-    play.conductor.on_epoch_end(0, logs)
+    play.callback.on_epoch_end(0, logs)
     assert play.of(EpochEnd)[0].complete
-    assert play.conductor.reason == "stopped"
+    assert play.callback.reason == "stopped"
 
 
 def test_the_first_reason_to_stop_counts() -> None:
     play = Play()
     play.epoch(losses=[NAN] * 8, before=lambda batch: play.ask(stop=True))
-    assert play.conductor.reason == "diverged"
+    assert play.callback.reason == "diverged"
     play = Play(TrainConfig(batch_size=8, epochs=9, patience=1))
     play.epoch(1, val_loss=1.0)
     play.epoch(2, val_loss=2.0, before=lambda batch: play.ask(stop=batch == 2))
-    assert play.conductor.reason == "stopped"
+    assert play.callback.reason == "stopped"
 
 
 def test_the_lowest_validation_loss_so_far_is_best() -> None:
@@ -169,17 +169,17 @@ def test_an_epoch_carries_its_figures_its_rate_and_its_time() -> None:
     end = play.of(EpochEnd)[0]
     assert replace(end, time=0) == EpochEnd(1, 2.0, 0.5, 0.75, 0.25, 1e-3, 4.0, best=True)
     assert end.time > 1.7e9
-    assert play.conductor.epochs == [end]
-    assert play.conductor.reason == "finished"
+    assert play.callback.epochs == [end]
+    assert play.callback.reason == "finished"
 
 
 def test_an_interrupted_run_goes_on_with_its_past() -> None:
     past = [EpochEnd(n, 1, 0.5, loss, 0.5, 1e-3, 3.0) for n, loss in ((1, 0.5), (2, 0.4), (3, 0.6))]
     play = Play(TrainConfig(batch_size=8, epochs=9, patience=2), past=past)
     play.epoch(4, val_loss=0.45)
-    assert play.conductor.reason == "early_stopping"
+    assert play.callback.reason == "early_stopping"
     assert play.best.epoch == 2
-    assert [it.epoch for it in play.conductor.epochs] == [1, 2, 3, 4]
+    assert [it.epoch for it in play.callback.epochs] == [1, 2, 3, 4]
 
 
 @given(
@@ -202,13 +202,13 @@ def test_early_stopping_is_that_of_keras(losses: list[float], patience: int, cut
         theirs.on_epoch_end(epoch - 1, {"val_loss": loss})
         if epoch == cut:  # as after an interruption: nothing is left but what was said
             weights = play.best.weights
-            play = Play(config, images=8, past=play.conductor.epochs)
+            play = Play(config, images=8, past=play.callback.epochs)
             play.best.weights = weights
         play.model.weight = float(epoch)
         play.epoch(epoch, losses=[1.0], val_loss=loss)
         assert play.model.stop_training == twin.stop_training
         if twin.stop_training:
-            assert play.conductor.reason == "early_stopping"
+            assert play.callback.reason == "early_stopping"
             break
     theirs.on_train_end()
     assert play.best.weights == [twin.weight]
@@ -223,7 +223,7 @@ def test_patience_zero_never_stops_and_the_last_epoch_is_no_early_stop() -> None
     ending = Play(TrainConfig(batch_size=8, epochs=2, patience=1))
     ending.epoch(1, val_loss=1.0)
     ending.epoch(2, val_loss=2.0)
-    assert ending.conductor.reason == "finished"
+    assert ending.callback.reason == "finished"
 
 
 # Learning rate
@@ -292,7 +292,7 @@ def test_an_epoch_is_said_then_saved_the_best_weights_last(
     saved: list[str], tmp_path: Path
 ) -> None:
     play = Play(folder=tmp_path)
-    play.conductor._emit = lambda event: isinstance(event, EpochEnd) and saved.append("said")
+    play.callback._emit = lambda event: isinstance(event, EpochEnd) and saved.append("said")
     play.epoch(1, val_loss=0.5)
     assert saved == ["said", "1.npz", "last.keras+state", "best.keras"]
     del saved[:]

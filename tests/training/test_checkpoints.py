@@ -64,7 +64,7 @@ def interrupt(
         return save
 
     with monkeypatch.context() as patch:
-        patch.setattr(meters, "SECONDS_BETWEEN_BATCHES", 0.0)
+        patch.setattr(meters, "SECONDS_BETWEEN_REPORTS", 0.0)
         patch.setattr(models, "save", dying(models.save))
         patch.setattr(checkpoints, "save_snapshot", dying(checkpoints.save_snapshot))
         with pytest.raises(Killed):

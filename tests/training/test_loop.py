@@ -85,7 +85,7 @@ def test_training_is_plain_keras_training(whole: Any, digits: datasets.Dataset) 
 def test_the_reports_of_an_epoch_recombine_to_what_keras_says_of_it(
     digits: datasets.Dataset, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(meters, "SECONDS_BETWEEN_BATCHES", 0.0)
+    monkeypatch.setattr(meters, "SECONDS_BETWEEN_REPORTS", 0.0)
     said = Said()
     train(SMALL, replace(PLAIN, epochs=1), digits, said.append)
     reports = said.of(BatchEnd)

@@ -105,7 +105,7 @@ def test_a_paused_run_can_be_stopped(waits: Callable[..., Waits]) -> None:
     play = Play()
     waits(play, {}, {"stop": True})
     play.epoch(before=lambda batch: play.ask(paused=batch == 3))
-    assert play.conductor.reason == "stopped"
+    assert play.callback.reason == "stopped"
     assert [type(it) for it in play.said[-3:]] == [Paused, Resumed, EpochEnd]
     assert not play.of(EpochEnd)[0].complete
 
@@ -114,11 +114,11 @@ def test_a_stop_is_not_held_up_by_a_pause() -> None:
     play = Play()
     play.epoch(before=lambda batch: play.ask(paused=True, stop=True))
     assert play.of(Paused) == []
-    assert play.conductor.reason == "stopped"
+    assert play.callback.reason == "stopped"
 
 
 def test_a_diverged_run_does_not_wait_for_anybody() -> None:
     play = Play()
     play.epoch(losses=[NAN] * 8, before=lambda batch: play.ask(paused=True))
     assert play.of(Paused) == []
-    assert play.conductor.reason == "diverged"
+    assert play.callback.reason == "diverged"
