@@ -9,7 +9,6 @@ from cnn_core.arithmetic import LayerRow
 from cnn_core.config import ModelConfig, TrainConfig
 from cnn_core.errors import CnnError, ShapeError
 from cnn_core.figures import architecture
-from cnn_core.planning.limits import check_limits
 from cnn_core.planning.repair import repair
 from pages.elements.lessons import lesson
 from pages.network.choice import chosen_run
@@ -51,7 +50,7 @@ def _train_button(model: ModelConfig, train: TrainConfig) -> None:
         refusal = refusal or engine().problem("train")
     problem: CnnError | None = None
     try:
-        check_limits(model, train)
+        engine().check(model, train)
     except ShapeError as error:
         problem = error
     except CnnError as error:

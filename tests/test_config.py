@@ -317,7 +317,7 @@ def test_the_caps_come_from_the_environment() -> None:
     assert Limits.from_environment({}) == Limits()
     assert Limits.from_environment({"CONVSCOPE_MAX_EPOCHS": ""}) == Limits()
     named = {f"CONVSCOPE_MAX_{field.name.upper()}": "7" for field in fields(Limits)}
-    assert Limits.from_environment(named) == Limits(7, 7, 7, 7)
+    assert Limits.from_environment(named) == Limits(7, 7, 7, 7, 7, 7)
 
 
 @pytest.mark.parametrize("value", ["many", "1.5", "-3", "0", "nan"])

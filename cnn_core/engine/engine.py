@@ -159,7 +159,7 @@ class Engine:
             RunError: If its folder cannot be written.
         """
         limits = limits or Limits.from_environment()
-        check_limits(model, train, limits)
+        self.check(model, train, limits)
         with self._lock:
             self._refuse_crowd(owner, limits)
             run = runs.create(model, train, owner=owner, name=name)
@@ -181,7 +181,7 @@ class Engine:
         """
         runs.refuse_stranger(run, by)
         limits = limits or Limits.from_environment()
-        check_limits(run.model, run.train, limits)
+        self.check(run.model, run.train, limits, done=run_log.resumes_after(run))
         with self._lock:
             if self.holds(run.id) or not runs.status(run).resumable:
                 raise RunError("run.not_resumable", id=run.id)
@@ -190,8 +190,16 @@ class Engine:
             runs.write_status(run, "queued")
             self._jobs.append(_Job(run))
 
+    def check(
+        self, model: ModelConfig, train: TrainConfig, limits: Limits | None = None, *, done: int = 0
+    ) -> None:
+        """Refuse what is over a cap at the speed that was measured here; raises as `check_limits`."""
+        check_limits(model, train, limits, speed=self._speed(), done=done)
+
     def _refuse_crowd(self, owner: str, limits: Limits) -> None:
         self._refuse_if_down("train")
+        if len(self._jobs) >= limits.waiting:
+            raise LimitError("limit.waiting", cap=limits.waiting)
         if sum(job.run.owner == owner for job in self._jobs) >= limits.queued:
             raise LimitError("limit.queued", cap=limits.queued)
 
@@ -239,9 +247,12 @@ class Engine:
 
     def estimate(self, model: ModelConfig, train: TrainConfig) -> float | None:
         """Seconds that such a run would take from its start; None without any measurement."""
+        return whole(model, train, self._speed())
+
+    def _speed(self) -> float | None:
         with self._lock:
             working = self._working()
-        return whole(model, train, present_speed(working))
+        return present_speed(working)
 
     def _working(self) -> list[runs.Run]:
         return [job.run for job in self._jobs if job.future is not None]

@@ -9,6 +9,7 @@ from dataclasses import dataclass, fields
 from cnn_core import arithmetic, datasets
 from cnn_core.config import ModelConfig, TrainConfig
 from cnn_core.errors import ConfigError, LimitError
+from cnn_core.planning import cost
 from cnn_core.planning.links import parse_int
 
 
@@ -20,12 +21,17 @@ class Limits:
         parameters: Most parameters a network may have.
         epochs: Most epochs a run may ask for.
         queued: Most runs one visitor may have waiting or running.
+        waiting: Most runs that may wait or run on this server, of all visitors together: a client chooses
+            its own cookie, so that a cap per visitor alone stops nobody.
+        minutes: Longest estimated training of one run, in minutes; only its owner could stop it.
         batch_megabytes: Most memory one batch's activations may take, in MB.
     """
 
     parameters: int = 5_000_000
     epochs: int = 50
     queued: int = 3
+    waiting: int = 100
+    minutes: int = 120
     batch_megabytes: int = 1_500
 
     @classmethod
@@ -42,13 +48,28 @@ class Limits:
         return cls(**chosen)
 
 
-def check_limits(model: ModelConfig, train: TrainConfig, limits: Limits | None = None) -> None:
+def check_limits(
+    model: ModelConfig,
+    train: TrainConfig,
+    limits: Limits | None = None,
+    *,
+    speed: float | None = None,
+    done: int = 0,
+) -> None:
     """Refuse what this server does not train.
+
+    Args:
+        model: The network.
+        train: How it shall be trained.
+        limits: Caps; those of the environment if not given.
+        speed: Measured speed of this machine, as in `runs.Status.speed`; None before the first
+            measurement, when the costs stand for it that were measured on another machine.
+        done: Epochs that are trained already.
 
     Raises:
         DataError: If there is no such data set.
         ShapeError: If the feature maps shrink to nothing.
-        LimitError: If the network, the batch or the number of epochs is over a cap.
+        LimitError: If the network, the batch, the number of epochs or their estimated time is over a cap.
     """
     limits = limits or Limits.from_environment()
     datasets.spec(train.dataset)
@@ -67,3 +88,7 @@ def check_limits(model: ModelConfig, train: TrainConfig, limits: Limits | None =
             cap=f"{limits.batch_megabytes / 1000:.1f}",
             largest=largest,
         )
+    images = datasets.training_images(train)
+    seconds = cost.estimated_seconds(model, train, images) * (train.epochs - done) / (speed or 1.0)
+    if seconds > limits.minutes * 60:
+        raise LimitError("limit.minutes", asked=f"{seconds / 60:,.0f}", cap=f"{limits.minutes:,}")
