@@ -59,7 +59,7 @@ CORE_TABLE = {
     "figures": May({"numpy", "plotly", "PIL"}, {"analysis", "arithmetic", "progress"}),
     "lessons": May(rooms={"arithmetic", "config", "datasets", "paths", "texts"}),
     "export": May(
-        {"numpy"},
+        {"numpy", "jinja2", "markupsafe"},
         {"analysis", "arithmetic", "config", "datasets", "figures", "keras_file", "paths"}
         | {"planning", "progress", "texts"},
     ),
@@ -69,7 +69,7 @@ CORE_TABLE = {
         SUMS | {"datasets", "files", "model", "planning", "progress"},
     ),
     "inside": May(
-        {"numpy", "keras", "tensorflow", "sklearn", "threadpoolctl"},
+        {"numpy", "keras", "tensorflow", "scipy", "sklearn", "threadpoolctl"},
         SUMS | {"analysis", "datasets", "model"},
     ),
     "engine": May(

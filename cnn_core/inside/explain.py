@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import tensorflow as tf
+from scipy.stats import spearmanr
 
 from cnn_core import model as models
 from cnn_core.arithmetic import LayerRow
@@ -227,17 +228,10 @@ def untrained(config: ModelConfig, seed: int) -> models.Opened:
 
 def rank_correlation(one: npt.NDArray[Any], other: npt.NDArray[Any]) -> float:
     """Spearman's rank correlation of two arrays of the same shape; nan if one is everywhere the same."""
-    ranks = [_ranks(it) for it in (one, other)]
-    spreads = [float(np.sqrt(np.sum(it**2))) for it in ranks]
-    return float(np.sum(ranks[0] * ranks[1]) / np.prod(spreads)) if all(spreads) else float("nan")
-
-
-def _ranks(values: npt.NDArray[Any]) -> npt.NDArray[np.float64]:
-    """Ranks around their mean; equal values share the mean of theirs."""
-    _, places, counts = np.unique(values.ravel(), return_inverse=True, return_counts=True)
-    middles = np.cumsum(counts) - (counts + 1) / 2
-    ranks: npt.NDArray[np.float64] = middles[places] - (values.size - 1) / 2
-    return ranks
+    flat = [it.ravel() for it in (one, other)]
+    if any((it == it[0]).all() for it in flat):
+        return float("nan")
+    return float(spearmanr(*flat).statistic)
 
 
 @lru_cache(maxsize=16)

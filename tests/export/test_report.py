@@ -142,6 +142,35 @@ def test_words_of_a_visitor_are_words() -> None:
     assert unescape(text).count("class <3>") >= 3
 
 
+HOSTILE = """<img src=x onerror="alert('1')">{{ 7 * 7 }}**<i>**"""
+
+
+def test_hostile_words_stay_words_wherever_they_stand() -> None:
+    """In text and in attributes; what looks like a template is not filled in either."""
+    facts = replace(
+        FACTS,
+        title=HOSTILE,
+        made=HOSTILE,
+        story=HOSTILE,
+        names=[f"{HOSTILE}{number}" for number in range(10)],
+        kernels={HOSTILE: KERNELS["conv1"]},
+        script=HOSTILE,
+        history=replace(HISTORY, started=replace(HISTORY.started, precision=HOSTILE)),
+    )
+    honest = replace(facts, title="", made="", story="", script="", names=NAMES, kernels=KERNELS)
+    for asked in ({}, {"predictions": None, "missing": HOSTILE}):
+        text = report.to_html(replace(facts, **asked), "en")
+        tags = Reader(text).tags
+        assert {tag for tag, _ in tags} <= {
+            tag for tag, _ in Reader(report.to_html(honest, "en")).tags
+        }
+        assert not [name for _, attributes in tags for name in attributes if name.startswith("on")]
+        assert all(
+            attributes["src"].startswith("data:") for tag, attributes in tags if tag == "img"
+        )
+        assert unescape(text).count("{{ 7 * 7 }}") >= 6
+
+
 def test_settings_and_changes_are_told() -> None:
     text = report.to_html(FACTS, "en")
     assert "Fashion-MNIST (clothing)" in text

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 from numpy.testing import assert_allclose
-from scipy.stats import spearmanr
+from scipy.stats import pearsonr, rankdata
 from test_features import CONFIGS, image, opened
 
 from cnn_core import datasets, runs
@@ -340,9 +340,12 @@ def test_the_agreement_is_spearmans(seed: int):
     one, other = random.integers(0, 9, (2, 8, 8)) / 9  # with ties
     other = other + one * (seed - 2)
     assert explain.rank_correlation(one, other) == pytest.approx(
-        spearmanr(one.ravel(), other.ravel())[0]
+        pearsonr(rankdata(one), rankdata(other)).statistic  # its definition
     )
+    assert explain.rank_correlation(one, np.exp(3 * one)) == pytest.approx(1)
+    assert explain.rank_correlation(one, -(one**3)) == pytest.approx(-1)
     assert np.isnan(explain.rank_correlation(one, np.zeros((8, 8))))
+    assert np.isnan(explain.rank_correlation(np.full((8, 8), np.nan), one))
 
 
 WRONG: dict[str, Callable[[models.Opened, np.ndarray], object]] = {
