@@ -12,7 +12,6 @@ from streamlit import runtime
 from cnn_core import browser, runs
 from cnn_core.config import ConvBlock, ModelConfig
 from pages.parts.draw import reading
-from pages.session import words
 
 DIGITS = runs.open_run("digits")
 LARGE = ModelConfig((ConvBlock(64, 5), ConvBlock(64, 5)))
@@ -62,10 +61,10 @@ def test_the_page_sends_the_address_of_a_network_and_not_its_weights(
     sent: list[dict[str, Any]] = []
     monkeypatch.setattr(reading, "_mount", lambda key, data: sent.append(data))
     monkeypatch.setattr(
-        words, "t", lambda key, **slots: f"{key} {' '.join(map(str, slots.values()))}"
+        reading, "t", lambda key, **slots: f"{key} {' '.join(map(str, slots.values()))}"
     )
-    monkeypatch.setattr(reading._names, "name_of", lambda run: run.name)
-    monkeypatch.setattr(reading._run_panel, "class_names", lambda run: tuple("0123456789"))
+    monkeypatch.setattr(reading, "name_of", lambda run: run.name)
+    monkeypatch.setattr(reading, "class_names", lambda run: tuple("0123456789"))
     reading.reading("reading", "pad", [DIGITS])
     [network] = sent[0]["networks"]
     assert network["url"] == "media/reading-0.bin"

@@ -20,8 +20,8 @@ from pages.network.names import class_names, name_of
 from pages.session.words import t
 
 FOLDER = ASSETS / "reading"
-# What a phone computes in about 50 ms and loads in a few seconds: the textbook network has 4 million
-# multiply-adds, 1.3 MB, and takes 3 ms on a notebook, a phone six times as long.
+# What a notebook computes within a frame and a phone loads in a few seconds. The textbook network has
+# 4 million multiply-adds and 1.3 MB, and takes 3 ms; a frame takes a cheap phone about 100 ms.
 MOST_MULTIPLICATIONS = 12_000_000
 MOST_PARAMETERS = 2_000_000
 WORDS = (
