@@ -13,8 +13,8 @@ from cnn_core.config import ModelConfig
 from cnn_core.errors import ConfigError
 
 MOST_WEIGHTS = 50  # changed weights; a link has to hold them
-MOST_OFF = 2048  # filters that a link names: all that a network can have
-LARGEST = 1000.0  # of a changed weight, either way
+MOST_OFF = 2048  # filters switched off by a link: as many as a network can have
+LARGEST = 1000.0  # absolute value of a changed weight; far above any trained one
 
 _OFF = re.compile(r"([a-z]+[0-9]+)((?:\.[0-9]{1,4}(?:-[0-9]{1,4})?)+)")
 _WEIGHT = re.compile(r"([a-z]+[0-9]+)((?:\.[0-9]{1,4}){1}|(?:\.[0-9]{1,4}){4}):([^:~]+)")
@@ -35,7 +35,7 @@ class Weight:
     Attributes:
         layer: The convolution.
         place: (row, column, channel, filter) in its kernels, or (filter,) among its biases.
-        value: What it is now.
+        value: Its new value, at most `LARGEST` either way.
     """
 
     layer: str
@@ -68,7 +68,7 @@ class Edits:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "off", tuple(sorted(set(self.off))))
-        last = {(it.layer, it.place): it for it in self.weights}
+        last = {(weight.layer, weight.place): weight for weight in self.weights}
         object.__setattr__(self, "weights", tuple(sorted(last.values())))
         if len(self.weights) > MOST_WEIGHTS:
             raise ConfigError("weights", len(self.weights), "at_most", maximum=MOST_WEIGHTS)
@@ -78,11 +78,11 @@ class Edits:
 
     def off_in(self, layer: str) -> list[int]:
         """Filters of that convolution that are switched off."""
-        return [it.index for it in self.off if it.layer == layer]
+        return [filter_.index for filter_ in self.off if filter_.layer == layer]
 
     def with_off(self, layer: str, filters: Iterable[int]) -> Edits:
         """With exactly these filters of that convolution switched off; other layers stay as they are."""
-        others = [it for it in self.off if it.layer != layer]
+        others = [filter_ for filter_ in self.off if filter_.layer != layer]
         return replace(self, off=(*others, *(Filter(layer, index) for index in filters)))
 
     def with_weight(self, layer: str, place: tuple[int, ...], value: float) -> Edits:
@@ -95,13 +95,19 @@ class Edits:
 
     def without_weight(self, layer: str, place: tuple[int, ...]) -> Edits:
         """With that weight as it was trained."""
-        kept = tuple(it for it in self.weights if (it.layer, it.place) != (layer, place))
+        kept = tuple(
+            weight for weight in self.weights if (weight.layer, weight.place) != (layer, place)
+        )
         return replace(self, weights=kept)
 
     def value(self, layer: str, place: tuple[int, ...]) -> float | None:
-        """What that weight was changed to; None if it was not."""
-        found = (it.value for it in self.weights if (it.layer, it.place) == (layer, place))
-        return next(found, None)
+        """The new value of that weight; None if it was not changed."""
+        values = (
+            weight.value
+            for weight in self.weights
+            if (weight.layer, weight.place) == (layer, place)
+        )
+        return next(values, None)
 
     def fitting(self, config: ModelConfig) -> Edits:
         """These edits, if the network has everything that they name.
@@ -111,8 +117,8 @@ class Edits:
         """
         rows = {row.name: row for row in layer_table(config) if row.kind == "conv"}
         for name, layer in [
-            *(("off", it.layer) for it in self.off),
-            *(("weights", it.layer) for it in self.weights),
+            *(("off", edit.layer) for edit in self.off),
+            *(("weights", edit.layer) for edit in self.weights),
         ]:
             if layer not in rows:
                 raise ConfigError(name, layer, "one_of", choices=", ".join(rows))
@@ -130,10 +136,11 @@ class Edits:
 
     def to_query(self) -> dict[str, str]:
         """As parameters of an address: `off=conv1.0-3.7~conv2.5`, `weights=conv1.0.2.0.5:-0.25`."""
-        layers = dict.fromkeys(it.layer for it in self.off)
+        layers = dict.fromkeys(filter_.layer for filter_ in self.off)
         off = "~".join(f"{layer}.{_ranges(self.off_in(layer))}" for layer in layers)
         weights = "~".join(
-            f"{it.layer}.{'.'.join(map(str, it.place))}:{it.value!r}" for it in self.weights
+            f"{weight.layer}.{'.'.join(map(str, weight.place))}:{weight.value!r}"
+            for weight in self.weights
         )
         return {name: text for name, text in (("off", off), ("weights", weights)) if text}
 
@@ -144,7 +151,7 @@ class Edits:
         Raises:
             ConfigError: If a parameter cannot be read, or names too much.
         """
-        named = (it for part in _parts(query, "off") for it in _read_off(part))
+        named = (filter_ for part in _parts(query, "off") for filter_ in _read_off(part))
         off = list(islice(named, MOST_OFF + 1))  # a few ranges can name millions
         if len(off) > MOST_OFF:
             raise ConfigError("off", len(off), "at_most", maximum=MOST_OFF)
@@ -186,7 +193,7 @@ def _read_weight(text: str) -> Weight:
 
 
 def _ranges(indices: Collection[int]) -> str:
-    """Ascending numbers with runs drawn together: 0, 1, 2, 5 -> "0-2.5"."""
+    """Ascending numbers with runs as ranges: 0, 1, 2, 5 -> "0-2.5"."""
     runs: list[list[int]] = []
     for index in indices:
         if runs and index == runs[-1][1] + 1:

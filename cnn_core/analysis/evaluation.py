@@ -1,4 +1,4 @@
-"""How good a network is, in numbers: confusion, figures per class, calibration, the worst mistakes."""
+"""Quality of a classifier: confusion matrix, metrics per class, calibration, the worst mistakes."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ Rows = npt.NDArray[np.intp]
 
 @dataclass(frozen=True, eq=False)
 class Predictions:
-    """What a network says of images, beside what they are; visitors share it, so nobody writes to it.
+    """Predicted probabilities with the true labels; shared between visitors, so nobody writes to it.
 
     Attributes:
         probabilities: float32 of shape (N, K).
@@ -71,16 +71,16 @@ class Predictions:
 
     @property
     def correct(self) -> int:
-        """How many it gets right."""
+        """Number of correct predictions."""
         return int((self.predicted == self.labels).sum())
 
 
 class PerClass(NamedTuple):
-    """Figures of each class, arrays of shape (K,).
+    """Metrics of each class, arrays of shape (K,).
 
     Attributes:
-        precision: Of the images it called this class, the share that are; 0 if it called none so.
-        recall: Of the images of this class, the share it called so; 0 if there are none.
+        precision: Of the images classified as this class, the share that are; 0 if there are none.
+        recall: Of the images of this class, the share classified as it; 0 if there are none.
         f1: Harmonic mean of the two; 0 if both are.
         support: Images of this class.
     """
@@ -92,16 +92,16 @@ class PerClass(NamedTuple):
 
 
 class Calibration(NamedTuple):
-    """How far confidence can be taken at its word; arrays of shape (bins,).
+    """Confidence against accuracy; arrays of shape (bins,).
 
     Attributes:
-        edges: Borders of the bins of confidence, shape (bins + 1,), from 0 to 1. A bin holds what is
-            above its lower border, up to and with its upper one.
+        edges: Edges of the bins of confidence, shape (bins + 1,), from 0 to 1. A bin excludes its lower
+            edge and includes its upper one.
         confidence: Mean highest probability in each bin; nan in an empty one.
-        accuracy: Share it gets right in each bin; nan in an empty one.
+        accuracy: Share of correct predictions in each bin; nan in an empty one.
         counts: Images in each bin.
-        error: Expected calibration error: the mean distance of the two, each image counting alike.
-        bias: Mean confidence less accuracy: above 0 is too sure of itself, below 0 too modest.
+        error: Expected calibration error: the mean distance of the two, weighted by images.
+        bias: Mean confidence less accuracy: above 0 is overconfident, below 0 underconfident.
     """
 
     edges: Floats
@@ -119,14 +119,14 @@ def confusion(
 
     Args:
         labels: True classes of shape (N,), 0 to `classes` - 1.
-        predicted: What the network said, likewise.
+        predicted: Predicted classes, likewise.
         classes: Number of classes K.
 
     Returns:
         Counts of shape (K, K): a row for each true class, a column for each predicted one.
 
     Raises:
-        ValueError: If the two have different shapes, or hold something that is no class.
+        ValueError: If the two have different shapes, or a value that is no class.
     """
     if labels.shape != predicted.shape or labels.ndim != 1:
         raise ValueError(f"Received labels {labels.shape} and predictions {predicted.shape}.")
@@ -147,7 +147,7 @@ def row_shares(matrix: Integers) -> Floats:
 def per_class(matrix: Integers) -> PerClass:
     """Precision, recall, F1 and support from a confusion matrix (K, K).
 
-    As in scikit-learn with `zero_division=0`: what would be divided by nothing is 0.
+    As in scikit-learn with `zero_division=0`: a division by zero gives 0.
     """
     hits, called, support = matrix.diagonal(), matrix.sum(axis=0), matrix.sum(axis=1)
     return PerClass(
@@ -156,7 +156,7 @@ def per_class(matrix: Integers) -> PerClass:
 
 
 def macro(figures: PerClass) -> tuple[float, float, float]:
-    """Mean precision, recall and F1 over the classes, each class counting alike; 0 without classes."""
+    """Mean precision, recall and F1 over the classes, unweighted (macro average); 0 without classes."""
     if not len(figures.support):
         return 0.0, 0.0, 0.0
     return tuple(float(values.mean()) for values in figures[:3])  # type: ignore[return-value]
@@ -200,13 +200,13 @@ def calibration(
 
 
 def cell_members(predictions: Predictions, label: int, predicted: int) -> Rows:
-    """Places of the images of class `label` that it called `predicted`, most confident first."""
+    """Places of the images of class `label` that were classified as `predicted`, most confident first."""
     there = np.flatnonzero((predictions.labels == label) & (predictions.predicted == predicted))
     return _most_confident_first(predictions, there)
 
 
 def worst_mistakes(predictions: Predictions, count: int | None = None) -> Rows:
-    """Places of the wrong answers, most confident first; at most `count` of them."""
+    """Places of the wrong predictions, most confident first; at most `count` of them."""
     wrong = np.flatnonzero(predictions.labels != predictions.predicted)
     return _most_confident_first(predictions, wrong)[:count]
 
@@ -227,5 +227,5 @@ def _most_confident_first(predictions: Predictions, places: Rows) -> Rows:
 
 def _ratio(part: npt.NDArray[Any], whole: npt.NDArray[Any]) -> Floats:
     """`part / whole`, and 0 where there is no whole."""
-    shares: Floats = np.divide(part, whole, out=np.zeros(part.shape), where=whole != 0)
-    return shares
+    ratio: Floats = np.divide(part, whole, out=np.zeros(part.shape), where=whole != 0)
+    return ratio

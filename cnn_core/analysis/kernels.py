@@ -1,4 +1,4 @@
-"""What kernels tell by themselves: how far they spread, and which filters are nearly the same."""
+"""Statistics of kernels: mean and spread, near-duplicate filters, the images that activate them most."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class Spread:
 
     @classmethod
     def of(cls, weights: Array) -> Spread:
-        """Of all numbers of an array of at least one."""
+        """Of all values of an array that is not empty."""
         return cls(weights.shape, float(weights.mean()), float(weights.std()))
 
 
@@ -35,8 +35,8 @@ class Glorot:
     """The uniform distribution that a kernel is drawn from before training.
 
     Attributes:
-        fan_in: Numbers that go into one output: kh × kw × c_in.
-        fan_out: Outputs that one number goes into: kh × kw × c_out.
+        fan_in: Inputs of one output: kh × kw × c_in.
+        fan_out: Outputs that one input contributes to: kh × kw × c_out.
 
     References: Glorot and Bengio, "Understanding the difficulty of training deep feedforward neural
         networks", 2010.
@@ -53,7 +53,7 @@ class Glorot:
 
     @property
     def limit(self) -> float:
-        """No first weight is further from 0."""
+        """Largest absolute value of an initial weight."""
         return sqrt(6 / (self.fan_in + self.fan_out))
 
     @property
@@ -64,15 +64,15 @@ class Glorot:
 
 @dataclass(frozen=True, slots=True)
 class Twin:
-    """Two filters, counted from 0, whose kernels point the same way."""
+    """Two filters, counted from 0, and the cosine similarity of their kernels, -1 to 1."""
 
-    one: int
-    other: int
+    first: int
+    second: int
     cosine: float
 
 
 @dataclass(frozen=True, slots=True)
-class Favourites:
+class TopImages:
     """The images that activate a layer's filters most, best first.
 
     Attributes:
@@ -99,19 +99,23 @@ def channel_view(kernel: Array, channel: int | None) -> Array:
 def twins(kernel: Array, alike: float = ALIKE) -> list[Twin]:
     """Pairs of filters whose kernels have a cosine similarity of at least `alike`, most alike first.
 
-    A kernel of zeros is like no other.
+    A kernel of zeros is similar to none.
+
+    Args:
+        kernel: Kernels (kh, kw, c_in, c_out).
+        alike: Least cosine similarity.
     """
     cosines = _cosines(kernel)
-    ones, others = np.nonzero(cosines >= alike)
-    found = zip(ones.tolist(), others.tolist(), cosines[ones, others].tolist(), strict=True)
-    return sorted((Twin(*it) for it in found), key=lambda twin: -twin.cosine)
+    firsts, seconds = np.nonzero(cosines >= alike)
+    pairs = zip(firsts.tolist(), seconds.tolist(), cosines[firsts, seconds].tolist(), strict=True)
+    return sorted((Twin(*pair) for pair in pairs), key=lambda twin: -twin.cosine)
 
 
 def most_alike(kernel: Array) -> Twin | None:
     """The two filters that are most alike, however little; None if there is only one."""
     cosines = _cosines(kernel)
-    one, other = (int(place) for place in np.unravel_index(cosines.argmax(), cosines.shape))
-    return None if one == other else Twin(one, other, float(cosines[one, other]))
+    first, second = (int(place) for place in np.unravel_index(cosines.argmax(), cosines.shape))
+    return None if first == second else Twin(first, second, float(cosines[first, second]))
 
 
 def _cosines(kernel: Array) -> Array:
@@ -123,7 +127,7 @@ def _cosines(kernel: Array) -> Array:
     return np.where(pairs, unit.T @ unit, -np.inf)
 
 
-def favourites(chunks: Iterable[tuple[Array, Array]], count: int = 9) -> Favourites:
+def top_images(chunks: Iterable[tuple[Array, Array]], count: int = 9) -> TopImages:
     """Merge the responses of a layer's filters to one chunk of images after another.
 
     Args:
@@ -138,22 +142,22 @@ def favourites(chunks: Iterable[tuple[Array, Array]], count: int = 9) -> Favouri
     if not len(peaks):
         raise ValueError("No image.")
     rows = np.argsort(-peaks, axis=0, kind="stable")[:count]
-    shares = np.stack([share for _, share in parts])
+    saturated_shares = np.stack([share for _, share in parts])
     images = np.array([len(peak) for peak, _ in parts])
-    return Favourites(
+    return TopImages(
         images=len(peaks),
         peak=peaks.max(axis=0),
-        saturated=np.average(shares, axis=0, weights=images),
+        saturated=np.average(saturated_shares, axis=0, weights=images),
         rows=rows,
         values=np.take_along_axis(peaks, rows, axis=0),
     )
 
 
-def dead(found: Favourites) -> list[int]:
-    """Filters that answer 0 to every image; of a layer with ReLU they are of no use."""
-    return np.flatnonzero(found.peak <= 0).tolist()
+def dead(top: TopImages) -> list[int]:
+    """Filters whose output is 0 on every image; after ReLU they contribute nothing."""
+    return np.flatnonzero(top.peak <= 0).tolist()
 
 
-def saturated(found: Favourites, share: float = SATURATED) -> list[int]:
+def saturated(top: TopImages, share: float = SATURATED) -> list[int]:
     """Filters with at least that share of their outputs at an end of the range."""
-    return np.flatnonzero(found.saturated >= share).tolist()
+    return np.flatnonzero(top.saturated >= share).tolist()

@@ -26,7 +26,7 @@ LOOKS: dict[str, str] = {
     "images": "cnn_core.inside.answers:images",
     "feature_maps": "cnn_core.inside.features:feature_maps",
     "survey": "cnn_core.inside.features:survey",
-    "favourites": "cnn_core.inside.features:favourites",
+    "top_images": "cnn_core.inside.features:top_images",
     "explanations": "cnn_core.inside.explain:explanations",
     "preferred_pattern": "cnn_core.inside.patterns:preferred_pattern",
     "convolutions": "cnn_core.inside.surgery:kernels",

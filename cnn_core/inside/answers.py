@@ -1,4 +1,4 @@
-"""What a network says of a whole part of its data, and those images: so that no page loads a data set."""
+"""Predictions for a part of the data, and its images: so that no page loads a data set."""
 
 from __future__ import annotations
 
@@ -16,16 +16,18 @@ from cnn_core.errors import DataError
 from cnn_core.model import Opened, Predict
 
 MAX_IMAGES = 200
-"""Most images that one look hands out."""
+"""Most images per call: 200 of 32×32×3 are 0.6 MB on their way between the processes."""
 
-_ANSWERS: WeakKeyDictionary[Predict, dict[tuple[object, ...], Predictions]] = WeakKeyDictionary()
-"""What the open models have said already; it goes when the model goes."""
+_PREDICTIONS: WeakKeyDictionary[Predict, dict[tuple[object, ...], Predictions]] = (
+    WeakKeyDictionary()
+)
+"""Predictions of the models that are open; they go when their model goes."""
 
 
 def evaluate(
     opened: Opened, train: TrainConfig, part: str, first: int = 0, count: int | None = None
 ) -> Predictions:
-    """Probabilities of some images of a part of the run's data, and their labels.
+    """Predicted probabilities and labels of some images of a part of the run's data.
 
     Where the full data set is not on this machine, the bundled sample stands in for it; each of its
     images belongs to the same part of the full set.
@@ -36,7 +38,7 @@ def evaluate(
         part: "train", "val" or "test".
         first: Place of the first image in that part.
         count: How many; None takes all the rest. Ask for a few thousand at a time, so that other
-            visitors' looks come in between.
+            visitors' calls come in between.
 
     Raises:
         ValueError: If there is no such part.
@@ -44,13 +46,13 @@ def evaluate(
     """
     data = data_of(train)
     images, labels = _part(data, part)
-    said = _ANSWERS.setdefault(opened.predict, {})
+    cached = _PREDICTIONS.setdefault(opened.predict, {})
     key = (data.name, data.size, train.train_size, part, first, count)
-    if key not in said:
+    if key not in cached:
         stop = None if count is None else first + count
-        shares = opened.predict(images[first:stop])
-        said[key] = Predictions(shares, labels[first:stop], first, len(labels), data.size)
-    return said[key]
+        probabilities = opened.predict(images[first:stop])
+        cached[key] = Predictions(probabilities, labels[first:stop], first, len(labels), data.size)
+    return cached[key]
 
 
 def images(
@@ -59,7 +61,7 @@ def images(
     """Images (n, H, W, C) of a part of the run's data, in the order of `rows`; at most `MAX_IMAGES`.
 
     Args:
-        opened: The network; not asked for anything.
+        opened: The network; not used.
         train: How it was trained.
         part: "train", "val" or "test".
         rows: Places as in `evaluate`; those that the part does not have are left out.
@@ -67,9 +69,9 @@ def images(
     Raises:
         ValueError, DataError: As in `evaluate`.
     """
-    there, _ = _part(data_of(train), part)
-    wanted = [row for row in rows[:MAX_IMAGES] if 0 <= row < len(there)]
-    return there[np.array(wanted, dtype=np.intp)]
+    pool, _ = _part(data_of(train), part)
+    wanted = [row for row in rows[:MAX_IMAGES] if 0 <= row < len(pool)]
+    return pool[np.array(wanted, dtype=np.intp)]
 
 
 def _part(data: datasets.Dataset, part: str) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.int64]]:
@@ -79,7 +81,11 @@ def _part(data: datasets.Dataset, part: str) -> tuple[npt.NDArray[np.uint8], npt
 
 
 def data_of(train: TrainConfig) -> datasets.Dataset:
-    """What the run learned from, or the sample as long as the full set is not here."""
+    """The data that the run trained on; the bundled sample where the full set is not on this machine.
+
+    Raises:
+        DataError: If the data set cannot be read.
+    """
     try:
         return _subset(train.dataset, train.size, train.train_size)
     except DataError as error:

@@ -1,4 +1,4 @@
-"""Where images lie in the eyes of a network: what its output layer decides by, in two dimensions."""
+"""Images in the feature space of a network: the inputs of its output layer, in two dimensions."""
 
 from __future__ import annotations
 
@@ -24,20 +24,19 @@ from cnn_core.inside import answers, forward
 from cnn_core.inside.features import Floats
 
 SEED = 42
-MOST_FEATURES = 50  # t-SNE sees no more: of longer vectors their first principal components
-SPREAD = 1e-4  # of the start, as scikit-learn gives its own
-NICE = 5  # drawings and other looks go first
-
-KEPT = 64  # what t-SNE made, 16 KB each
+MOST_FEATURES = 50  # longer vectors are reduced by PCA first, as scikit-learn's guide recommends
+SPREAD = 1e-4  # standard deviation of the start, as scikit-learn scales its own
+NICE = 5  # predictions for other visitors go first
+KEPT = 64  # results of t-SNE, 16 KB each
 
 _JOBS: dict[tuple[object, ...], Future[Floats]] = {}
-"""What t-SNE made or makes, by the weights of the network: a network may be closed and opened between two
-questions, and would otherwise begin again each time."""
+"""Runs of t-SNE by the weights of the network: a network may be closed and opened between two calls,
+which would otherwise start the run again."""
 _LOCK = threading.Lock()
 
 
 def vectors(opened: models.Opened, images: npt.NDArray[Any]) -> Floats:
-    """What goes into the output layer: outputs of the last dense layer, or the flattened maps without one.
+    """Inputs of the output layer: outputs of the last dense layer, or the flattened maps without one.
 
     Dropout does nothing here, as always outside training.
 
@@ -59,7 +58,7 @@ def vectors(opened: models.Opened, images: npt.NDArray[Any]) -> Floats:
 
 
 def pca(opened: models.Opened, train: TrainConfig, count: int) -> dict[str, Floats]:
-    """The first test images on the two axes along which their vectors spread most.
+    """The first test images on the first two principal components of their vectors.
 
     Args:
         opened: The network.
@@ -72,8 +71,8 @@ def pca(opened: models.Opened, train: TrainConfig, count: int) -> dict[str, Floa
     Raises:
         DataError: If the data set cannot be read.
     """
-    found = vectors(opened, answers.data_of(train).x_test[:count]).astype(np.float64)
-    points, explained = _principal(found, 2)
+    features = vectors(opened, answers.data_of(train).x_test[:count]).astype(np.float64)
+    points, explained = _principal(features, 2)
     missing = 2 - points.shape[1]  # a network may end in a single unit
     return {
         "points": np.pad(points, ((0, 0), (0, missing))).astype(np.float32),
@@ -82,16 +81,16 @@ def pca(opened: models.Opened, train: TrainConfig, count: int) -> dict[str, Floa
 
 
 def tsne(opened: models.Opened, train: TrainConfig, count: int, perplexity: float) -> Floats | None:
-    """The first test images so that neighbours in their vectors stay neighbours; None until it is done.
+    """t-SNE of the first test images' vectors; None until it is done.
 
-    It takes seconds, so it is worked out on a thread beside the looks of other visitors; ask again. The
-    same seed and the principal components as a start make it the same each time.
+    It takes seconds, so it runs on a thread beside the calls of other visitors; call again. The same
+    seed and the principal components as a start give the same result each time.
 
     Args:
         opened: The network.
         train: How it was trained; says which data it used.
         count: How many images, from the first test image on.
-        perplexity: Roughly how many neighbours each image heeds; less than the images.
+        perplexity: Roughly how many neighbours count for each image; less than the number of images.
 
     Returns:
         Points of shape (N, 2).
@@ -105,13 +104,13 @@ def tsne(opened: models.Opened, train: TrainConfig, count: int, perplexity: floa
     key = (_fingerprint(opened), data.name, data.size, count, perplexity)
     with _LOCK:
         if key not in _JOBS:
-            found = vectors(opened, data.x_test[:count])
-            _JOBS[key] = _thread().submit(neighbours, found, perplexity)
+            features = vectors(opened, data.x_test[:count])
+            _JOBS[key] = _thread().submit(neighbours, features, perplexity)
             for oldest in list(_JOBS)[:-KEPT]:
                 _JOBS.pop(oldest).cancel()
         job = _JOBS[key]
         if job.done() and job.exception():
-            del _JOBS[key]  # said once; the next question tries again
+            del _JOBS[key]  # raised once; the next call tries again
     return job.result() if job.done() else None
 
 
@@ -123,40 +122,40 @@ def _fingerprint(opened: models.Opened) -> bytes:
     return digest.digest()
 
 
-def neighbours(found: Floats, perplexity: float) -> Floats:
-    """t-SNE of vectors (N, D), as points (N, 2); all at one place if the vectors are all alike."""
-    start = found.astype(np.float64)
-    points, _ = _principal(start, min(MOST_FEATURES, *found.shape))
-    if len(found) < 3 or not points[:, 0].std() > 0:
-        return np.zeros((len(found), 2), np.float32)
+def neighbours(features: Floats, perplexity: float) -> Floats:
+    """t-SNE of vectors (N, D), as points (N, 2); all at the origin if the vectors are all equal."""
+    start = features.astype(np.float64)
+    points, _ = _principal(start, min(MOST_FEATURES, *features.shape))
+    if len(features) < 3 or not points[:, 0].std() > 0:
+        return np.zeros((len(features), 2), np.float32)
     if points.shape[1] == 1:
         points = np.pad(points, ((0, 0), (0, 1)))
     engine = TSNE(
-        perplexity=min(perplexity, (len(found) - 1) / 3),
+        perplexity=min(perplexity, (len(features) - 1) / 3),
         init=points[:, :2] / points[:, 0].std() * SPREAD,
         random_state=SEED,
     )
     # One core is left to others; on a busy machine, threads that wait for each other take far longer.
     with threadpool_limits(1):
-        made: Floats = engine.fit_transform(points).astype(np.float32)
-    return made
+        embedded: Floats = engine.fit_transform(points).astype(np.float32)
+    return embedded
 
 
-def _principal(found: npt.NDArray[np.float64], count: int) -> tuple[Any, Any]:
+def _principal(features: npt.NDArray[np.float64], count: int) -> tuple[Any, Any]:
     """Vectors on their first `count` principal axes, and the share of all variance along each."""
-    engine = PCA(min(count, *found.shape), svd_solver="full", random_state=SEED)
-    with np.errstate(invalid="ignore"):  # vectors that are all alike have no variance to divide
-        points = engine.fit_transform(found)
+    engine = PCA(min(count, *features.shape), svd_solver="full", random_state=SEED)
+    with np.errstate(invalid="ignore"):  # equal vectors have no variance to divide
+        points = engine.fit_transform(features)
     return points, np.nan_to_num(engine.explained_variance_ratio_)
 
 
 @lru_cache(maxsize=1)
 def _thread() -> ThreadPoolExecutor:
-    return ThreadPoolExecutor(1, "t-sne", initializer=_step_back)
+    return ThreadPoolExecutor(1, "t-sne", initializer=_lower_priority)
 
 
-def _step_back() -> None:
-    with suppress(AttributeError, OSError):  # a thread has a priority of its own on Linux alone
+def _lower_priority() -> None:
+    with suppress(AttributeError, OSError):  # only Linux has a priority per thread
         os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), NICE)
 
 

@@ -1,6 +1,6 @@
-"""Why did it say that? Grad-CAM, saliency, SmoothGrad and occlusion.
+"""Attribution methods: Grad-CAM, saliency, SmoothGrad and occlusion.
 
-Answers are plain dicts of arrays, so that who receives them in another process needs no Keras.
+Results are plain dicts of arrays, so that the process that receives them needs no Keras.
 """
 
 from __future__ import annotations
@@ -24,8 +24,8 @@ SCORE = "output" + SUM
 """What is explained: the score of a class before the softmax. After it, the probability of a class also
 rises when the scores of the others fall, and hardly moves at all where the network is sure."""
 
-SAMPLES = 25  # noisy copies of SmoothGrad
-NOISE = 0.15  # their standard deviation, as a share of the image's range
+SAMPLES = 25  # noisy copies of SmoothGrad; the paper sees little gain beyond 50
+NOISE = 0.15  # their standard deviation, as a share of the image's range; the paper uses 0.1 to 0.2
 SHADES = {"grey": 0.5, "black": 0.0, "white": 1.0}
 
 Floats = npt.NDArray[np.float32]
@@ -41,21 +41,21 @@ def explanations(
     shade: str = "grey",
     seed: int | None = None,
 ) -> Answer:
-    """One decision, explained in four ways.
+    """One prediction, explained by four methods.
 
     Args:
         opened: The network.
         image: One image of shape (H, W, C), float in [0, 1] or uint8.
         label: The class to explain; None takes the most probable one.
         layer: The convolution of Grad-CAM; None takes the last.
-        side: Of the square of the occlusion, in pixels; it moves by half of that.
-        shade: Of the square: "grey", "black" or "white".
+        side: Side of the occluding square in pixels; it moves by half of that.
+        shade: Brightness of the square: "grey", "black" or "white".
         seed: If given, the same is done with the network as it was before training with that seed,
             for the same class.
 
     Returns:
         "probabilities" (K,), "label", and "grad_cam", "saliency", "smooth" and "occlusion" as the
-        functions of this module answer; with a seed also "untrained", the same of that network, and
+        functions of this module return; with a seed also "untrained", the same of that network, and
         "agreement": by method, how alike both heats rank the pixels, from -1 to 1 (Spearman).
 
     Raises:
@@ -91,15 +91,15 @@ def grad_cam(
     """Which places of a convolution's feature maps support a class.
 
     The maps (after the activation) are added up, each weighted by the mean gradient of the class score
-    along it; what speaks against the class is cut off. Each number is laid where its unit looks, with
-    straight lines between, so that strides and valid padding shift nothing; where the padding is
+    along it; negative values are cut off. Each value is placed at the centre of its unit's receptive
+    field, with linear interpolation between, so that strides and valid padding shift nothing; with padding
     "same" this is the usual bilinear enlargement.
 
     Args:
         opened: The network.
         image: One image of shape (H, W, C), float in [0, 1] or uint8.
         label: The class.
-        layer: Name of a convolution; None takes the last, whose maps mean most and lie coarsest.
+        layer: Name of a convolution; None takes the last, whose maps are the most abstract and the coarsest.
 
     Returns:
         "map" (h, w), as coarse as the layer's maps, and "heat" (H, W), the same as large as the
@@ -116,7 +116,7 @@ def grad_cam(
     images = forward.batch(opened.config, image[np.newaxis])
     cam = _cam(opened.config, row.name)(images, forward.weights_of(opened.model), label)
     coarse: Floats = cam[0].numpy()
-    return {"map": coarse, "heat": _spread(coarse, row, opened.config.input_shape)}
+    return {"map": coarse, "heat": _upsampled(coarse, row, opened.config.input_shape)}
 
 
 def saliency(
@@ -127,7 +127,7 @@ def saliency(
     noise: float = NOISE,
     seed: int = 0,
 ) -> dict[str, Floats]:
-    """How much the class score moves when a pixel changes a little: the size of its gradient.
+    """Absolute gradient of the class score with respect to each pixel.
 
     Args:
         opened: The network.
@@ -136,7 +136,7 @@ def saliency(
         samples: With 1, the gradients at the image itself. With more this is SmoothGrad: the mean of the
             gradients at that many copies of the image with noise added.
         noise: Standard deviation of the noise, as a share of the image's range of values.
-        seed: Of the noise.
+        seed: Seed of the noise.
 
     Returns:
         "heat" (H, W), at least 0; of several channels the largest.
@@ -152,10 +152,10 @@ def saliency(
     if samples > 1:
         random, sigma = np.random.default_rng(seed), noise * float(np.ptp(pixels))
         pixels = pixels + random.normal(0, sigma, (samples, *pixels.shape[1:])).astype(np.float32)
-    slopes, weights = _slopes(opened.config), forward.weights_of(opened.model)
+    gradients, weights = _gradients(opened.config), forward.weights_of(opened.model)
     step, total = forward.chunk(opened.config), np.zeros(pixels.shape[1:], np.float32)
     for start in range(0, len(pixels), step):
-        total += slopes(tf.constant(pixels[start : start + step]), weights, label).numpy()
+        total += gradients(tf.constant(pixels[start : start + step]), weights, label).numpy()
     return {"heat": np.abs(total / len(pixels)).max(axis=-1)}
 
 
@@ -169,14 +169,14 @@ def occlusion(
 ) -> Answer:
     """How far the probability of a class drops when a square hides each place.
 
-    The square moves by `stride`, and once more to the border where the last step would leave a rest.
+    The square moves by `stride`, and once more to the border where the last step would leave pixels over.
 
     Args:
         opened: The network.
         image: One image of shape (H, W, C), float in [0, 1] or uint8.
         label: The class.
-        side: Of the square, in pixels.
-        stride: Pixels it moves, at most `side`, so that every pixel is hidden once.
+        side: Side of the square in pixels.
+        stride: Pixels per step, at most `side`, so that every pixel is hidden once.
         shade: Its brightness: "grey", "black" or "white".
 
     Returns:
@@ -185,7 +185,7 @@ def occlusion(
         the squares, in pixels; "heat" (H, W), the mean drop of all squares that hide a pixel.
 
     Raises:
-        ValueError: If the square, its step or its shade makes no sense, there is no such class, or
+        ValueError: If the square, its stride or its shade is out of range, there is no such class, or
             the image has another shape or type.
 
     References: Zeiler and Fergus, "Visualizing and understanding convolutional networks", 2014.
@@ -221,15 +221,15 @@ def occlusion(
 
 @lru_cache(maxsize=4)
 def untrained(config: ModelConfig, seed: int) -> models.Opened:
-    """The network as a training with that seed begins with it."""
+    """The network as a training with that seed starts: initialized, not trained."""
     network = models.build(config, seed=seed)
     return models.Opened(config, network, models.predictor(network))
 
 
-def rank_correlation(one: npt.NDArray[Any], other: npt.NDArray[Any]) -> float:
-    """Spearman's rank correlation of two arrays of the same shape; nan if one is everywhere the same."""
-    flat = [it.ravel() for it in (one, other)]
-    if any((it == it[0]).all() for it in flat):
+def rank_correlation(first: npt.NDArray[Any], second: npt.NDArray[Any]) -> float:
+    """Spearman's rank correlation of two arrays of the same shape, -1 to 1; nan if one is constant."""
+    flat = [values.ravel() for values in (first, second)]
+    if any((values == values[0]).all() for values in flat):
         return float("nan")
     return float(spearmanr(*flat).statistic)
 
@@ -241,30 +241,30 @@ def _cam(config: ModelConfig, layer: str) -> Callable[..., tf.Tensor]:
 
     def run(images: tf.Tensor, weights: Weights, label: tf.Tensor) -> tf.Tensor:
         with tf.GradientTape() as tape:
-            for name, found in forward.walk(network, images, weights):
+            for name, output in forward.walk(network, images, weights):
                 if name == layer:
-                    maps = found
+                    maps = output
                     tape.watch(maps)
                 if name == SCORE:
-                    score = found[:, label]
+                    score = output[:, label]
                     break
-        slopes = tape.gradient(score, maps)  # (N, h, w, F)
-        shares = tf.reduce_mean(slopes, axis=(1, 2), keepdims=True)
-        return tf.nn.relu(tf.reduce_sum(shares * maps, axis=-1))
+        gradients = tape.gradient(score, maps)  # (N, h, w, F)
+        channel_weights = tf.reduce_mean(gradients, axis=(1, 2), keepdims=True)
+        return tf.nn.relu(tf.reduce_sum(channel_weights * maps, axis=-1))
 
     return forward.compiled(network, run, tf.TensorSpec((), tf.int32))
 
 
 @lru_cache(maxsize=8)
-def _slopes(config: ModelConfig) -> Callable[..., tf.Tensor]:
-    """(images, weights, label) -> gradients of the class score for each pixel (H, W, C), added up."""
+def _gradients(config: ModelConfig) -> Callable[..., tf.Tensor]:
+    """(images, weights, label) -> gradients of the class score (H, W, C), summed over the images."""
     network = forward.skeleton(config)
 
     def run(images: tf.Tensor, weights: Weights, label: tf.Tensor) -> tf.Tensor:
         with tf.GradientTape() as tape:
             tape.watch(images)
             score = next(
-                found for name, found in forward.walk(network, images, weights) if name == SCORE
+                output for name, output in forward.walk(network, images, weights) if name == SCORE
             )[:, label]
         return tf.reduce_sum(tape.gradient(score, images), axis=0)
 
@@ -282,12 +282,12 @@ def _edges(length: int, side: int, stride: int) -> npt.NDArray[np.int64]:
     return np.unique(np.array([*range(0, last, stride), last], np.int64))
 
 
-def _spread(coarse: Floats, row: LayerRow, shape: tuple[int, ...]) -> Floats:
-    """A map (h, w) as large as the image: each number in the middle of what its unit sees."""
+def _upsampled(coarse: Floats, row: LayerRow, shape: tuple[int, ...]) -> Floats:
+    """A map (h, w) as large as the image: each value at the centre of its unit's receptive field."""
     if row.start is None or row.jump is None or row.receptive_field is None:
         raise ValueError(f"{row.name} has no feature maps.")
     down, across = (
-        _shares(
+        _interpolation(
             coarse.shape[axis],
             shape[axis],
             row.start[axis] + (row.receptive_field - 1) / 2,
@@ -298,8 +298,8 @@ def _spread(coarse: Floats, row: LayerRow, shape: tuple[int, ...]) -> Floats:
     return (down @ coarse @ across.T).astype(np.float32)  # (H, h) (h, w) (w, W) -> (H, W)
 
 
-def _shares(units: int, pixels: int, first: float, jump: int) -> npt.NDArray[np.float64]:
-    """How much each unit counts at each pixel (pixels, units): straight lines between their middles."""
+def _interpolation(units: int, pixels: int, first: float, jump: int) -> npt.NDArray[np.float64]:
+    """Weights of linear interpolation (pixels, units) between the centres of the units."""
     middles = first + jump * np.arange(units)
     columns = [np.interp(np.arange(pixels), middles, unit) for unit in np.eye(units)]
     return np.stack(columns, axis=1)

@@ -1,6 +1,6 @@
-"""What a network makes of images: the maps of every layer, and how strongly each filter answers.
+"""Activations of a network: the maps of every layer, and how strongly each filter responds.
 
-Answers are plain dicts of arrays, so that who receives them in another process needs no Keras.
+Results are plain dicts of arrays, so that the process that receives them needs no Keras.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from cnn_core.inside import answers, forward
 from cnn_core.inside.answers import MAX_IMAGES
 from cnn_core.inside.forward import SUM, Weights
 
-# From these outputs on, a unit is as good as at the end of its range and hardly learns any more.
+# Beyond these outputs a unit is saturated: the derivative is at most 0.02 and it hardly learns.
 ENDS = {"sigmoid": (0.01, 0.99), "tanh": (-0.99, 0.99)}
 
 Floats = npt.NDArray[np.float32]
@@ -31,17 +31,17 @@ Floats = npt.NDArray[np.float32]
 def feature_maps(
     opened: models.Opened, image: npt.NDArray[Any], weights: Weights | None = None
 ) -> dict[str, Floats]:
-    """What every layer makes of one image, in the order of the layers.
+    """Outputs of every layer for one image, in the order of the layers.
 
     Args:
         opened: The network.
         image: One image of shape (H, W, C), float in [0, 1] or uint8.
         weights: Convolutions of another epoch, from its snapshot; the dense layers of that epoch are
-            not kept, so the answer then ends with the last feature maps.
+            not kept, so the result then ends with the last feature maps.
 
     Returns:
         Arrays (H, W, C) by "conv1/sum" (before the activation), "conv1" (after it), "pool1" and so
-        on, then (units,) by "dense1" and "output". Flatten and dropout change no number and are
+        on, then (units,) by "dense1" and "output". Flatten and dropout change no value and are
         left out.
 
     Raises:
@@ -92,9 +92,9 @@ def peaks(
 def survey(
     opened: models.Opened, train: TrainConfig, first: int, count: int
 ) -> dict[str, dict[str, npt.NDArray[Any]]]:
-    """`peaks` of the test images from place `first` on, `count` of them or as many as there are.
+    """`peaks` of `count` test images from place `first` on, or of as many as there are.
 
-    Ask for a few hundred at a time, so that other visitors' looks come in between.
+    Ask for a few hundred at a time, so that other visitors' calls come in between.
 
     Raises:
         DataError: If the data set cannot be read.
@@ -107,10 +107,17 @@ def survey(
     return peaks(opened, np.concatenate(parts))
 
 
-def favourites(
+def top_images(
     opened: models.Opened, train: TrainConfig, layer: str, channel: int, rows: Sequence[int]
 ) -> dict[str, npt.NDArray[Any]]:
-    """The test images at those places, and where in its map a filter answers most to each.
+    """The test images at some places, and where in its map a filter responds most to each.
+
+    Args:
+        opened: The network.
+        train: How it was trained; says which data it used.
+        layer: Name of a convolution.
+        channel: Which of its filters, counted from 0.
+        rows: Places in the test part.
 
     Returns:
         "images" (n, H, W, C), "labels" (n,) and "places" (n, 2), row and column in the feature map.
@@ -130,7 +137,7 @@ def favourites(
 def places(
     opened: models.Opened, images: npt.NDArray[Any], layer: str, channel: int
 ) -> npt.NDArray[np.int64]:
-    """Where in its feature map a filter answers most to each of a few images.
+    """Where in its feature map a filter responds most to each of a few images.
 
     Args:
         opened: The network.
@@ -147,9 +154,9 @@ def places(
     maps = _forward(opened.config)(
         forward.batch(opened.config, images), forward.weights_of(opened.model)
     )
-    chosen = maps[layer].numpy()[..., channel]  # (N, H, W)
-    spots = chosen.reshape(len(images), -1).argmax(axis=1)
-    return np.stack(np.unravel_index(spots, chosen.shape[1:]), axis=1)
+    channel_maps = maps[layer].numpy()[..., channel]  # (N, H, W)
+    spots = channel_maps.reshape(len(images), -1).argmax(axis=1)
+    return np.stack(np.unravel_index(spots, channel_maps.shape[1:]), axis=1)
 
 
 @lru_cache(maxsize=8)
@@ -169,13 +176,13 @@ def _peaks(config: ModelConfig) -> Callable[..., dict[str, tuple[tf.Tensor, tf.T
     last = list(rows)[-1]
 
     def run(images: tf.Tensor, weights: Weights) -> dict[str, tuple[tf.Tensor, tf.Tensor]]:
-        found = {}
+        responses = {}
         for name, maps in forward.walk(network, images, weights):
             if name in rows:
-                found[name] = tf.reduce_max(maps, axis=(1, 2)), _at_end(maps, rows[name])
+                responses[name] = tf.reduce_max(maps, axis=(1, 2)), _at_end(maps, rows[name])
             if name == last:
                 break
-        return found
+        return responses
 
     return forward.compiled(network, run)
 

@@ -1,4 +1,4 @@
-"""One pass through a network with weights handed in: networks of one architecture share what is compiled."""
+"""The forward pass with weights as arguments: networks of one architecture share a compiled graph."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from cnn_core.arithmetic import FLOAT_BYTES, LayerRow, layer_table
 from cnn_core.config import ModelConfig
 
 SUM = "/sum"
-"""Ending of the name of what a layer adds up, before its activation: "conv1/sum", "output/sum"."""
+"""Ending of the name of a layer's weighted sum, before its activation: "conv1/sum", "output/sum"."""
 
 CHUNK_BYTES = 4 * 2**20
 """Of one layer's maps; larger chunks leave the processor's cache and are slower."""
@@ -32,18 +32,18 @@ def walk(
     weights: Mapping[str, tf.Tensor],
     part: slice = slice(None),
 ) -> Iterator[tuple[str, tf.Tensor]]:
-    """What the layers make of images one after another, with these weights in place of their own.
+    """Outputs of the layers one after another, with the given weights in place of their own.
 
     Args:
         network: The network.
-        x: What goes into its first layer, or into the first one of `part`.
+        x: Input of its first layer, or of the first one of `part`.
         weights: As in `Weights`. An array of bools (F,) by "conv1/on" makes the maps of the filters
             with False zero after the activation.
         part: Which of the layers.
 
     Yields:
-        Name and output of each layer in order; before it, under its name and "/sum", what a layer
-        with an activation adds up. Dropout does nothing outside training and is left out.
+        Name and output of each layer in order; before it, under its name and "/sum", the weighted sum
+        of a layer with an activation. Dropout does nothing outside training and is left out.
     """
     for layer in network.layers[part]:
         if isinstance(layer, keras.layers.Dropout):
@@ -54,7 +54,7 @@ def walk(
             yield layer.name + SUM, x
             x = layer.activation(x)
             if f"{layer.name}/on" in weights:
-                x = _lit(x, weights[f"{layer.name}/on"])
+                x = _switched(x, weights[f"{layer.name}/on"])
         elif isinstance(layer, keras.layers.Dense):
             x = tf.matmul(x, weights[f"{layer.name}/kernel"]) + weights[f"{layer.name}/bias"]
             yield layer.name + SUM, x
@@ -66,7 +66,7 @@ def walk(
 
 @lru_cache(maxsize=8)
 def skeleton(config: ModelConfig) -> keras.Sequential:
-    """The network that all passes of an architecture walk through; the weights it has itself mean nothing."""
+    """The network that all passes of an architecture walk through; its own weights are not used."""
     return models.build(config)
 
 
@@ -76,17 +76,18 @@ def compiled(
     *more: tf.TensorSpec,
     switches: bool = False,
 ) -> Callable[..., Any]:
-    """`run` as one graph, for any number of images (N, H, W, C), the weights, and whatever `more` names.
+    """`run` compiled as one graph, for any number of images (N, H, W, C).
 
     Args:
         network: The network.
-        run: What is to be compiled: (images, weights, ...).
-        more: Of what follows the weights.
+        run: The function to compile: (images, weights, ...).
+        more: Specifications of the arguments after the weights.
         switches: Whether "conv1/on" and so on are among the weights, for every convolution.
     """
     images = tf.TensorSpec((None, *network.input_shape[1:]), tf.float32)
     weights = {
-        path: tf.TensorSpec(it.shape, tf.float32) for path, it in weights_of(network).items()
+        path: tf.TensorSpec(tensor.shape, tf.float32)
+        for path, tensor in weights_of(network).items()
     }
     if switches:
         weights |= {
@@ -99,7 +100,7 @@ def compiled(
 
 
 def weights_of(network: keras.Sequential) -> dict[str, Any]:
-    """The weights of a network as `walk` takes them; ask again after it trained on."""
+    """The weights of a network as `walk` takes them; call again after further training."""
     return {
         f"{layer.name}/{name}": variable.value
         for layer in network.layers
@@ -109,7 +110,7 @@ def weights_of(network: keras.Sequential) -> dict[str, Any]:
 
 
 def chunk(config: ModelConfig) -> int:
-    """Images at a time, so that the maps of a layer stay within `CHUNK_BYTES`."""
+    """Images per batch, so that the maps of a layer stay within `CHUNK_BYTES`."""
     largest = max(prod(row.output_shape) for row in layer_table(config))
     return max(1, CHUNK_BYTES // (FLOAT_BYTES * largest))
 
@@ -145,6 +146,6 @@ def batch(config: ModelConfig, images: npt.NDArray[Any]) -> tf.Tensor:
     return tf.constant(images, tf.float32)
 
 
-def _lit(maps: tf.Tensor, on: tf.Tensor) -> tf.Tensor:
+def _switched(maps: tf.Tensor, on: tf.Tensor) -> tf.Tensor:
     """Maps (N, H, W, F) with those of the filters that are off as zeros; copied only if there are any."""
     return tf.cond(tf.reduce_all(on), lambda: maps, lambda: tf.where(on, maps, 0.0))

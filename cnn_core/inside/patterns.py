@@ -1,6 +1,6 @@
 """The pattern that a filter responds to most, found by gradient ascent from noise.
 
-Answers are plain dicts of arrays, so that who receives them in another process needs no Keras.
+Results are plain dicts of arrays, so that the process that receives them needs no Keras.
 """
 
 from __future__ import annotations
@@ -17,8 +17,8 @@ from cnn_core.config import ModelConfig
 from cnn_core.inside import forward
 from cnn_core.inside.forward import SUM, Weights
 
-STARTS, STEPS = 4, 60  # of an ascent
-RATE, BLUR, DECAY, JITTER = 0.06, 0.15, 0.02, 2
+STARTS, STEPS = 4, 60  # patterns per filter, steps of each ascent
+RATE, BLUR, DECAY, JITTER = 0.06, 0.15, 0.02, 2  # step length, regularization, shift in pixels
 
 Floats = npt.NDArray[np.float32]
 
@@ -31,10 +31,10 @@ def preferred_pattern(
     starts: int = STARTS,
     steps: int = STEPS,
 ) -> dict[str, Floats]:
-    """What a filter responds to most, found by gradient ascent from noise.
+    """Activation maximization: the pattern that a filter responds to most, by gradient ascent from noise.
 
     Each step follows the gradient of the filter's mean output over its whole map, by the same length
-    however steep it is. Where the filter is silent and has no gradient, it follows that of its largest
+    whatever its size. Where the filter outputs 0 and has no gradient, it follows that of its largest
     sum before the activation. Against patterns of single pixels each gradient is taken at the pattern
     shifted a little at random, and each step blurs a little and fades towards grey.
 
@@ -42,9 +42,9 @@ def preferred_pattern(
         opened: The network.
         layer: Name of a convolution.
         channel: Which of its filters, counted from 0.
-        seed: Of the noise and the shifts.
-        starts: Climbs from that many random beginnings.
-        steps: Of each climb.
+        seed: Seed of the noise and the shifts.
+        starts: How many random starts.
+        steps: Steps of ascent from each.
 
     Returns:
         "patterns" (starts, H, W, C) in [0, 1], and "activations" (starts, steps + 1): mean output of
@@ -76,7 +76,7 @@ def _climb(config: ModelConfig, layer: str) -> Callable[..., tuple[tf.Tensor, tf
     """(patterns, weights, channel, shift) -> patterns one step higher, mean outputs (N,) before it."""
     network = forward.skeleton(config)
 
-    def answer(
+    def response(
         images: tf.Tensor, weights: Weights, channel: tf.Tensor
     ) -> tuple[tf.Tensor, tf.Tensor]:
         """Mean output of the filter (N,), and its largest sum (N,)."""
@@ -93,20 +93,22 @@ def _climb(config: ModelConfig, layer: str) -> Callable[..., tuple[tf.Tensor, tf
         shifted = tf.roll(images, shift, axis=(1, 2))
         with tf.GradientTape(persistent=True) as tape:
             tape.watch(shifted)
-            mean, largest = answer(shifted, weights, channel)
-        slope, length = _with_length(tape.gradient(mean, shifted))
-        spare, spare_length = _with_length(tape.gradient(largest, shifted))
-        step = tf.where(length > 0, slope / length, tf.math.divide_no_nan(spare, spare_length))
+            mean, largest = response(shifted, weights, channel)
+        gradient, length = _with_length(tape.gradient(mean, shifted))
+        fallback, fallback_length = _with_length(tape.gradient(largest, shifted))
+        step = tf.where(
+            length > 0, gradient / length, tf.math.divide_no_nan(fallback, fallback_length)
+        )
         higher = tf.roll(shifted + RATE * step, -shift, axis=(1, 2))
         higher += BLUR * (tf.nn.avg_pool2d(higher, 3, 1, "SAME") - higher)
         higher += DECAY * (0.5 - higher)
-        return tf.clip_by_value(higher, 0.0, 1.0), answer(images, weights, channel)[0]
+        return tf.clip_by_value(higher, 0.0, 1.0), response(images, weights, channel)[0]
 
     return forward.compiled(
         network, run, tf.TensorSpec((), tf.int32), tf.TensorSpec((2,), tf.int32)
     )
 
 
-def _with_length(slope: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+def _with_length(gradient: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
     """Gradients (N, H, W, C), and for each pattern how large they are on average (root of mean square)."""
-    return slope, tf.sqrt(tf.reduce_mean(tf.square(slope), axis=(1, 2, 3), keepdims=True))
+    return gradient, tf.sqrt(tf.reduce_mean(tf.square(gradient), axis=(1, 2, 3), keepdims=True))

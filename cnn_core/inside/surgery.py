@@ -1,9 +1,9 @@
-"""What a network says after a surgery, and which of its filters matter most. The network itself stays whole.
+"""Predictions of a network after edits to its filters and weights, and which filters matter most.
 
 Edited weights and switched-off filters go into the compiled passes as arguments, so a network that is
 open for many visitors is never written to. A filter that is switched off has a feature map of zeros
-after its activation, whatever that is: with zeros for kernel and bias a sigmoid would still answer 0.5.
-Answers are plain dicts of arrays, so that who receives them in another process needs no Keras.
+after its activation, whatever that is: with zeros for kernel and bias a sigmoid would still output 0.5.
+Results are plain dicts of arrays, so that the process that receives them needs no Keras.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from cnn_core.inside import answers, forward
 from cnn_core.inside.features import Floats
 
 CHUNKS = 2
-"""Of `passes.chunk` at a time: with most layers' maps thrown away, larger ones are quicker."""
+"""Times `forward.chunk`: where most layers' maps are discarded, larger batches are faster."""
 
 Tensors = dict[str, Any]
 
@@ -54,23 +54,31 @@ def operate(opened: models.Opened, image: npt.NDArray[Any], edits: Edits) -> dic
         (H, W, F) after the surgery, after the activation.
 
     Raises:
-        ConfigError: If the network has not what the edits name.
+        ConfigError: If the edits name something that the network does not have.
         ValueError: If the image has another shape or type.
     """
     batch = forward.batch(opened.config, image[np.newaxis])
     run = _maps(opened.config)
-    before, after = (run(batch, _weights(opened, it)) for it in (Edits(), edits))
-    found = {name: maps[0].numpy() for name, maps in after.items()}
-    return {"before": before["output"][0].numpy(), "after": found.pop("output"), **found}
+    before, after = (run(batch, _weights(opened, surgery)) for surgery in (Edits(), edits))
+    outputs = {name: maps[0].numpy() for name, maps in after.items()}
+    return {"before": before["output"][0].numpy(), "after": outputs.pop("output"), **outputs}
 
 
 def predicted(
     opened: models.Opened, images: npt.NDArray[Any], edits: Edits
 ) -> npt.NDArray[np.int64]:
-    """The class with the highest probability after a surgery, the first of equals; shape (N,).
+    """The class with the highest probability after a surgery; the first of equals.
+
+    Args:
+        opened: The network.
+        images: Images (N, H, W, C), float in [0, 1] or uint8.
+        edits: The surgery.
+
+    Returns:
+        Classes of shape (N,), counted from 0.
 
     Raises:
-        ConfigError: If the network has not what the edits name.
+        ConfigError: If the edits name something that the network does not have.
         ValueError: If the images have another shape or type.
     """
     weights, run = _weights(opened, edits), _classes(opened.config)
@@ -81,20 +89,27 @@ def predicted(
 def verdict(
     opened: models.Opened, train: TrainConfig, edits: Edits, first: int, count: int
 ) -> dict[str, Any]:
-    """How a network does on test images after a surgery.
+    """Confusion matrix on test images after a surgery.
 
-    Ask for a few thousand at a time, so that other visitors' looks come in between.
+    Ask for a few thousand at a time, so that other visitors' calls come in between.
+
+    Args:
+        opened: The network.
+        train: How it was trained; says which data it used.
+        edits: The surgery.
+        first: Place of the first test image.
+        count: How many test images.
 
     Returns:
-        "matrix" (K, K), the confusion matrix of the images from place `first` on, `count` of them or
-        as many as there are; "total", images in the test part; "size", "sample" or "full".
+        "matrix" (K, K), the confusion matrix of `count` images from place `first` on, or of as many as
+        there are; "total", images in the test part; "size", "sample" or "full".
 
     Raises:
-        ConfigError: If the network has not what the edits name.
+        ConfigError: If the edits name something that the network does not have.
         DataError: If the data set cannot be read.
     """
     data = answers.data_of(train)
-    images, labels = (it[first : first + count] for it in (data.x_test, data.y_test))
+    images, labels = (part[first : first + count] for part in (data.x_test, data.y_test))
     matrix = confusion(labels, predicted(opened, images, edits), opened.config.classes)
     return {"matrix": matrix, "total": len(data.y_test), "size": data.size}
 
@@ -107,7 +122,7 @@ def ablation(
     filters: Sequence[int],
     count: int,
 ) -> dict[str, npt.NDArray[np.int64]]:
-    """How many answers change when one more filter is switched off, for each of some filters.
+    """How many predictions change when one more filter is switched off, for each of some filters.
 
     What lies before the layer is computed once for all of them.
 
@@ -125,7 +140,7 @@ def ablation(
         all of them; "images" (), images looked at.
 
     Raises:
-        ConfigError: If the network has not what the edits name.
+        ConfigError: If the edits name something that the network does not have.
         DataError: If the data set cannot be read.
     """
     data = answers.data_of(train)
@@ -136,10 +151,10 @@ def ablation(
     correct, seen = 0, 0
     for batch in _batches(opened.config, images):
         truth = tf.constant(labels[seen : seen + len(batch)], tf.int64)
-        found = run(batch, weights, which, truth)
-        lost += found["lost"].numpy()
-        gained += found["gained"].numpy()
-        correct += int(found["correct"])
+        counts = run(batch, weights, which, truth)
+        lost += counts["lost"].numpy()
+        gained += counts["gained"].numpy()
+        correct += int(counts["correct"])
         seen += len(batch)
     return {
         "lost": lost, "gained": gained, "correct": np.array(correct), "images": np.array(seen),
@@ -150,7 +165,7 @@ def _weights(opened: models.Opened, edits: Edits) -> Tensors:
     """All weights of the network, in copies where they are edited, and which filters are left on."""
     edits.fitting(opened.config)
     weights = forward.weights_of(opened.model)
-    for path in {it.path for it in edits.weights}:
+    for path in {weight.path for weight in edits.weights}:
         edited = np.array(weights[path])
         for weight in edits.weights:
             if weight.path == path:
@@ -177,7 +192,9 @@ def _maps(config: ModelConfig) -> Callable[..., Tensors]:
     kept = {row.name for row in layer_table(config) if row.kind in {"conv", "output"}}
 
     def run(images: tf.Tensor, weights: Tensors) -> Tensors:
-        return {name: it for name, it in forward.walk(network, images, weights) if name in kept}
+        return {
+            name: output for name, output in forward.walk(network, images, weights) if name in kept
+        }
 
     return forward.compiled(network, run, switches=True)
 
@@ -197,7 +214,7 @@ def _classes(config: ModelConfig) -> Callable[..., Any]:
 def _without_each(config: ModelConfig, layer: str) -> Callable[..., Tensors]:
     """The compiled pass of `ablation`: (images, weights, filters (n,), labels (N,)) -> its counts."""
     network = forward.skeleton(config)
-    split = next(place for place, it in enumerate(network.layers) if it.name == layer) + 1
+    split = [each.name for each in network.layers].index(layer) + 1
 
     def run(images: tf.Tensor, weights: Tensors, filters: tf.Tensor, labels: tf.Tensor) -> Tensors:
         maps = _last(network, images, weights, slice(split))  # (N, H, W, F)
@@ -224,7 +241,7 @@ def _without_each(config: ModelConfig, layer: str) -> Callable[..., Tensors]:
 
 
 def _last(network: Any, x: tf.Tensor, weights: Tensors, part: slice) -> tf.Tensor:
-    """What comes out of the last layer of that part of the network."""
-    for _, it in forward.walk(network, x, weights, part):
-        x = it
+    """Output of the last layer of that part of the network."""
+    for _, output in forward.walk(network, x, weights, part):
+        x = output
     return x

@@ -11,7 +11,7 @@ import streamlit as st
 
 from cnn_core import runs
 from cnn_core.analysis import kernels
-from cnn_core.analysis.kernels import Favourites
+from cnn_core.analysis.kernels import TopImages
 from cnn_core.arithmetic import LayerRow, field_of
 from cnn_core.errors import CnnError
 from cnn_core.figures import mosaic
@@ -29,7 +29,7 @@ PATIENCE_S = 120.0  # the look worker may still be loading TensorFlow
 Array = np.ndarray
 
 
-def survey(run: runs.Run, layer: str) -> Favourites | None:
+def survey(run: runs.Run, layer: str) -> TopImages | None:
     """A layer's responses to every test image; None, with a sentence, if the engine cannot be asked."""
     changed = modified(run)
     if changed is None:
@@ -45,7 +45,7 @@ def survey(run: runs.Run, layer: str) -> Favourites | None:
     return found
 
 
-def known(run: runs.Run, layer: str) -> Favourites | None:
+def known(run: runs.Run, layer: str) -> TopImages | None:
     """The same if this visitor has asked for it before."""
     key = (run.id, modified(run))
     return _surveyed(*key)[layer] if st.session_state.get("surveyed") == key else None
@@ -60,19 +60,19 @@ def modified(run: runs.Run) -> int | None:
 
 
 @st.cache_data(show_spinner=False, max_entries=64)
-def _surveyed(run_id: str, modified: int) -> dict[str, Favourites]:
+def _surveyed(run_id: str, modified: int) -> dict[str, TopImages]:
     """The responses of the kept network's filters to every test image, by layer."""
     run, first, parts = runs.open_run(run_id), 0, []
     while not parts or len(parts[-1]["conv1"]["peak"]) == SLICE:
         parts.append(engine().look("survey", run, run.train, first, SLICE, timeout=PATIENCE_S))
         first += SLICE
     return {
-        layer: kernels.favourites((part[layer]["peak"], part[layer]["saturated"]) for part in parts)
+        layer: kernels.top_images((part[layer]["peak"], part[layer]["saturated"]) for part in parts)
         for layer in parts[0]
     }
 
 
-def show(run: runs.Run, row: LayerRow, index: int, found: Favourites | None) -> None:
+def show(run: runs.Run, row: LayerRow, index: int, found: TopImages | None) -> None:
     """The nine test images that activate a filter most, with the place marked.
 
     Args:
@@ -110,7 +110,7 @@ def show(run: runs.Run, row: LayerRow, index: int, found: Favourites | None) -> 
 @st.cache_data(show_spinner=False, max_entries=400)
 def _asked(run_id: str, layer: str, index: int, rows: tuple[int, ...]) -> dict[str, Array]:
     run = runs.open_run(run_id)
-    answer: dict[str, Array] = engine().look("favourites", run, run.train, layer, index, rows)
+    answer: dict[str, Array] = engine().look("top_images", run, run.train, layer, index, rows)
     return answer
 
 

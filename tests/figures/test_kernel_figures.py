@@ -186,7 +186,7 @@ def test_twins_are_found_whatever_their_length_and_others_are_not():
     kernel[..., 5] = -kernel[..., 2]
     kernel[..., 0] = 0
     [twin] = weights.twins(kernel)
-    assert (twin.one, twin.other) == (1, 4)
+    assert (twin.first, twin.second) == (1, 4)
     assert twin.cosine == pytest.approx(1)
 
 
@@ -202,7 +202,7 @@ def test_twins_equal_a_comparison_of_every_pair(count: int, alike: float):
         >= alike
     }
     found = weights.twins(kernel, alike)
-    assert {(it.one, it.other) for it in found} == expected
+    assert {(it.first, it.second) for it in found} == expected
     assert [it.cosine for it in found] == sorted((it.cosine for it in found), reverse=True)
     best = weights.most_alike(kernel)
     assert best is not None
@@ -215,11 +215,11 @@ def test_one_filter_has_no_twin():
     assert weights.most_alike(kernel) is None
 
 
-def test_favourites_are_merged_over_the_chunks():
+def test_top_images_are_merged_over_the_chunks():
     dice = np.random.default_rng(3)
     peaks = dice.random((50, 4)).astype(np.float32)
     parts = [(peaks[:20], np.full(4, 0.5)), (peaks[20:], np.full(4, 0.0))]
-    found = weights.favourites(parts, count=3)
+    found = weights.top_images(parts, count=3)
     assert found.images == 50
     for index in range(4):
         assert found.rows[:, index].tolist() == np.argsort(-peaks[:, index])[:3].tolist()
@@ -228,17 +228,17 @@ def test_favourites_are_merged_over_the_chunks():
 
 
 def test_of_equal_answers_the_earlier_image_comes_first():
-    found = weights.favourites([(np.ones((5, 1)), np.zeros(1)), (np.ones((5, 1)), np.zeros(1))], 3)
+    found = weights.top_images([(np.ones((5, 1)), np.zeros(1)), (np.ones((5, 1)), np.zeros(1))], 3)
     assert found.rows[:, 0].tolist() == [0, 1, 2]
 
 
 def test_no_image_is_refused():
     with pytest.raises(ValueError, match="No image"):
-        weights.favourites([(np.empty((0, 3)), np.zeros(3))])
+        weights.top_images([(np.empty((0, 3)), np.zeros(3))])
 
 
 def test_dead_and_saturated_filters_are_named():
     peaks = np.array([[0.0, 1.0, 0.0], [0.0, 0.0, 1e-6]])
-    found = weights.favourites([(peaks, np.array([0.5, 0.49, 1.0]))])
+    found = weights.top_images([(peaks, np.array([0.5, 0.49, 1.0]))])
     assert weights.dead(found) == [0]
     assert weights.saturated(found) == [0, 2]

@@ -103,7 +103,7 @@ def test_a_question_is_answered_from_memory_as_long_as_the_model_is_open() -> No
     answers.evaluate(counting, TrainConfig(dataset="digits", train_size=30), "train")
     assert asked == [360, 288, 20, 30]
     del say, counting
-    assert not any(first in said.values() for said in answers._ANSWERS.values())
+    assert not any(first in said.values() for said in answers._PREDICTIONS.values())
 
 
 def test_the_sample_stands_in_for_a_full_set_that_is_not_here(

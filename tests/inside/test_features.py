@@ -188,12 +188,12 @@ def test_places_are_where_a_map_is_highest():
         assert one_map[tuple(row)] == one_map.max()
 
 
-def test_favourites_equal_a_brute_force_search_over_all_test_images():
+def test_top_images_equal_a_brute_force_search_over_all_test_images():
     network = opened(SMALL)
     test = datasets.load("digits")
     slices = [features.survey(network, DIGITS, first, 100) for first in range(0, 400, 100)]
     assert [len(part["conv1"]["peak"]) for part in slices] == [100, 100, 100, 60]
-    merged = kernels.favourites((it["conv2"]["peak"], it["conv2"]["saturated"]) for it in slices)
+    merged = kernels.top_images((it["conv2"]["peak"], it["conv2"]["saturated"]) for it in slices)
     every = np.stack([features.feature_maps(network, one)["conv2"] for one in test.x_test])
     brute = every.max(axis=(1, 2))  # (360, F)
     np.testing.assert_allclose(merged.peak, brute.max(axis=0), atol=1e-6)
@@ -204,20 +204,20 @@ def test_favourites_equal_a_brute_force_search_over_all_test_images():
         np.testing.assert_allclose(
             brute[rows, index], np.sort(brute[:, index])[::-1][:9], atol=1e-6
         )
-        answer = features.favourites(network, DIGITS, "conv2", index, tuple(rows.tolist()))
+        answer = features.top_images(network, DIGITS, "conv2", index, tuple(rows.tolist()))
         assert (answer["images"] == test.x_test[rows]).all()
         assert (answer["labels"] == test.y_test[rows]).all()
         for row, place in zip(rows, answer["places"], strict=True):
             assert every[row][(*place, index)] == pytest.approx(brute[row, index], abs=1e-6)
 
 
-@pytest.mark.parametrize("name", ["feature_maps", "survey", "favourites"])
+@pytest.mark.parametrize("name", ["feature_maps", "survey", "top_images"])
 def test_a_look_finds_it_and_its_answer_needs_no_keras_to_be_read(name: str):
     assert looks.LOOKS[name] == f"cnn_core.inside.features:{name}"
     arguments = {
         "feature_maps": (image(SMALL),),
         "survey": (DIGITS, 0, 5),
-        "favourites": (DIGITS, "conv1", 0, (3, 4)),
+        "top_images": (DIGITS, "conv1", 0, (3, 4)),
     }
     answer = getattr(features, name)(opened(SMALL), *arguments[name])
 

@@ -12,7 +12,7 @@ import streamlit as st
 
 from cnn_core import runs
 from cnn_core.analysis import kernels
-from cnn_core.analysis.kernels import Favourites, Glorot, Spread, Twin
+from cnn_core.analysis.kernels import Glorot, Spread, TopImages, Twin
 from cnn_core.arithmetic import LayerRow
 from cnn_core.figures import kernels as figures
 from cnn_core.figures.legend import number
@@ -153,7 +153,7 @@ def chosen(row: LayerRow) -> int:
 
 def marks(view: View) -> list[tuple[int, str]]:
     """Signs for the kernels of the epoch shown; of dead filters once the network was asked."""
-    found = [(index, SIGNS["twin"]) for it in twins(view) for index in (it.one, it.other)]
+    found = [(index, SIGNS["twin"]) for it in twins(view) for index in (it.first, it.second)]
     survey = top_images.known(view.run, view.row.name)
     if view.epoch == kept_epoch(view.run) and survey is not None:
         if view.row.activation == "relu":
@@ -189,7 +189,7 @@ def filters(view: View, *, active: bool) -> None:
             top_images.show(view.run, view.row, view.filter, found)
 
 
-def _flag_words(view: View, found: Favourites | None, alike: Sequence[Twin]) -> str:
+def _flag_words(view: View, found: TopImages | None, alike: Sequence[Twin]) -> str:
     """A line for each kind of conspicuous filter, with the number that says so."""
     lines = [_twin_line(view, alike)]
     if found is not None and view.row.activation == "relu":
@@ -201,16 +201,18 @@ def _flag_words(view: View, found: Favourites | None, alike: Sequence[Twin]) -> 
 
 def _twin_line(view: View, alike: Sequence[Twin]) -> str:
     if alike:
-        pairs = ", ".join(f"{it.one} {SIGNS['twin']} {it.other} ({it.cosine:.2f})" for it in alike)
+        pairs = ", ".join(
+            f"{it.first} {SIGNS['twin']} {it.second} ({it.cosine:.2f})" for it in alike
+        )
         return t("filters.twins", pairs=pairs, epoch=view.epoch, least=kernels.ALIKE)
     it = kernels.most_alike(view.kernel(view.weights))
     if it is None:
         return t("filters.only_one")
     cosine = f"{it.cosine:.2f}".replace("-", "−")
-    return t("filters.no_twins", one=it.one, other=it.other, cosine=cosine, epoch=view.epoch)
+    return t("filters.no_twins", one=it.first, other=it.second, cosine=cosine, epoch=view.epoch)
 
 
-def _dead_line(found: Favourites) -> str:
+def _dead_line(found: TopImages) -> str:
     dead = kernels.dead(found)
     least = dead[0] if dead else int(found.peak.argmin())
     slots = {"peak": number(float(found.peak[least])), "images": f"{found.images:,}"}
@@ -219,7 +221,7 @@ def _dead_line(found: Favourites) -> str:
     return t("filters.none_dead", least=least, **slots)
 
 
-def _saturated_line(found: Favourites) -> str:
+def _saturated_line(found: TopImages) -> str:
     full, images = kernels.saturated(found), f"{found.images:,}"
     if full:
         shares = ", ".join(f"{index} ({found.saturated[index]:.0%})" for index in full)
@@ -229,7 +231,7 @@ def _saturated_line(found: Favourites) -> str:
     return t("filters.none_saturated", most=most, share=share, images=images)
 
 
-def _one_filter(view: View, found: Favourites | None, alike: Sequence[Twin]) -> None:
+def _one_filter(view: View, found: TopImages | None, alike: Sequence[Twin]) -> None:
     """The kernel in numbers, its bias, and what is conspicuous about it."""
     index, count = view.filter, view.row.output_shape[2]
     st.session_state["filters_choose"] = index
@@ -246,9 +248,13 @@ def _one_filter(view: View, found: Favourites | None, alike: Sequence[Twin]) -> 
     if found is not None:
         said.append(t("filters.peak", peak=number(float(found.peak[index]))))
     said += [
-        t("filters.alike", other=it.other if it.one == index else it.one, cosine=f"{it.cosine:.2f}")
+        t(
+            "filters.alike",
+            other=it.second if it.first == index else it.first,
+            cosine=f"{it.cosine:.2f}",
+        )
         for it in alike
-        if index in (it.one, it.other)
+        if index in (it.first, it.second)
     ]
     html('<div class="inside nums">' + "<br>".join(map(escape, said)) + "</div>")
     if view.row.input_shape[2] > 1:
