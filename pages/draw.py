@@ -15,6 +15,7 @@ from cnn_core.errors import CnnError, RunError
 from cnn_core.figures import mosaic
 from cnn_core.paths import ASSETS
 from pages.elements import pad
+from pages.network import answers as _answers
 from pages.network.names import class_names, name_of, names_of
 from pages.parts.draw import reading
 from pages.session import choices
@@ -148,7 +149,7 @@ def _ask(run: runs.Run, steps: drawing.Steps) -> tuple[np.ndarray | None, str]:
         return None, t("draw.waking")
     both = np.stack([steps.model_input, steps.naive_input])
     try:
-        return engine().look("predict", run, both, timeout=LOOK_S), ""
+        return _answers.predict(run, both, LOOK_S), ""
     except CnnError as error:
         return None, error.sentence(language())
 
@@ -206,7 +207,7 @@ def _first_maps(chosen: Sequence[runs.Run], steps: drawing.Steps | None) -> None
         maps = np.zeros(first.output_shape, np.float32)
         if steps:
             try:
-                found = engine().look("feature_maps", run, steps.model_input, timeout=LOOK_S)
+                found = _answers.feature_maps(run, steps.model_input, patience=LOOK_S)
                 maps = found[first.name]
             except CnnError:  # said where the answer would be, if it stays so
                 steps = None

@@ -8,32 +8,30 @@ from collections.abc import Mapping
 import numpy as np
 import streamlit as st
 
-from cnn_core import arithmetic, datasets, runs, texts
+from cnn_core import arithmetic, runs, texts
 from cnn_core.analysis.evaluation import Predictions
 from cnn_core.errors import CnnError
 from cnn_core.figures import embedding as figures
 from cnn_core.figures import feature_maps
 from cnn_core.figures.embedding import Cloud
 from pages.elements.lessons import lesson
+from pages.network import answers as _answers
 from pages.network.choice import say_if_training, trained_network
 from pages.network.names import class_names
 from pages.pictures import cards
 from pages.pictures.cards import Answers
 from pages.session import choices
 from pages.session.address import arrived, say, whole
-from pages.session.doors import colours, engine
+from pages.session.doors import colours
 from pages.session.html import STYLE, complain, html, waking
 from pages.session.words import language, plain, t
 
 IMAGES = 2_000
-PIECE = 2_500  # labels per look; as the evaluation page asks, so that the worker knows the answer
-PATIENCE_S = 120.0  # the look worker may still be loading TensorFlow
 POLL_S = 1.0
 METHODS = ("pca", "tsne")
 PERPLEXITIES = (5, 15, 30, 50, 100)
 USUAL = 30
 CHART_HEIGHT = 600
-KEPT = 32  # t-SNE pictures in memory, 16 KB each
 LINK = ("run", "method", "perplexity", "index")
 
 
@@ -52,7 +50,7 @@ def main() -> None:
     _follow(asked)
     if "embedding" not in st.session_state:  # a chart that is new has nothing selected
         st.session_state.pop("embedding_selected", None)
-    waiting = _method() == "tsne" and _tsne_key(run) not in _made()
+    waiting = _method() == "tsne" and _answers.known_tsne(run, IMAGES, _perplexity()) is None
     st.fragment(_story, run_every=POLL_S if waiting else None)(run, waiting)
 
 
@@ -82,7 +80,7 @@ def _perplexity() -> int:
 def _story(run: runs.Run, waiting: bool) -> None:
     try:
         with waking():
-            answers = _answers(run)
+            answers = _found(run)
         with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
             only_wrong = _controls()
         classes = choices.multi_pills(
@@ -128,27 +126,12 @@ def _controls() -> bool:
     return st.toggle(t("embedding.only_wrong"), key="embedding_only_wrong", persist_state="session")
 
 
-def _answers(run: runs.Run) -> Answers:
+def _found(run: runs.Run) -> Answers:
     """What the network says of the images, and what they are."""
-    at = runs.weights_at(run)
-    names = class_names(run)
-    names += [str(spare) for spare in range(len(names), run.model.classes)]
-    return Answers(run, "test", _predictions(run.id, at, _here(run)), names)
-
-
-def _here(run: runs.Run) -> bool:
-    """Whether the data of the run are on this machine, or the sample stands in for them."""
-    return datasets.available(run.train.dataset, run.train.size)
-
-
-@st.cache_resource(show_spinner=False, max_entries=16)
-def _predictions(run_id: str, weights_at: int, here: bool) -> Predictions:
-    run = runs.open_run(run_id)
-    piece: Predictions = engine().look(
-        "evaluate", run, run.train, "test", 0, PIECE, timeout=PATIENCE_S
-    )
+    piece = _answers.piece(run, "test", 0)
     shares, labels = piece.probabilities[:IMAGES], piece.labels[:IMAGES]
-    return Predictions(shares, labels, 0, piece.total, piece.size)
+    found = Predictions(shares, labels, 0, piece.total, piece.size)
+    return Answers(run, "test", found, class_names(run))
 
 
 def _points(run: runs.Run, waiting: bool) -> tuple[np.ndarray, str, np.ndarray]:
@@ -156,31 +139,26 @@ def _points(run: runs.Run, waiting: bool) -> tuple[np.ndarray, str, np.ndarray]:
 
     While t-SNE is being worked out, the principal components are shown.
     """
-    at = runs.weights_at(run)
-    first = _pca(run.id, at, _here(run))
+    first = _answers.pca(run, IMAGES)
     note = st.container(key="embedding_note")
     if _method() == "pca":
         if waiting:
             st.rerun()
         note.caption(t("embedding.images", count=f"{len(first['points']):,}", layer=_source(run)))
         return first["points"], "pca", first["explained"]
-    key, made = _tsne_key(run), _made()
-    if key not in made:
-        points = engine().look("tsne", run, run.train, IMAGES, _perplexity(), timeout=PATIENCE_S)
-        if points is None:
-            since = st.session_state.setdefault(f"embedding_since_{key}", time.monotonic())
-            seconds = round(time.monotonic() - since)
-            note.caption(f":material/hourglass_top: {t('embedding.working', seconds=seconds)}")
-            if not waiting:
-                st.rerun()
-            return first["points"], "pca", first["explained"]
-        made[key] = points
-        for oldest in list(made)[:-KEPT]:
-            made.pop(oldest, None)
+    points = _answers.tsne(run, IMAGES, _perplexity())
+    if points is None:
+        key = f"embedding_since_{run.id}_{runs.weights_at(run)}_{_perplexity()}"
+        since = st.session_state.setdefault(key, time.monotonic())
+        seconds = round(time.monotonic() - since)
+        note.caption(f":material/hourglass_top: {t('embedding.working', seconds=seconds)}")
+        if not waiting:
+            st.rerun()
+        return first["points"], "pca", first["explained"]
     if waiting:
         st.rerun()
-    note.caption(t("embedding.images", count=f"{len(made[key]):,}", layer=_source(run)))
-    return made[key], "tsne", first["explained"]
+    note.caption(t("embedding.images", count=f"{len(points):,}", layer=_source(run)))
+    return points, "tsne", first["explained"]
 
 
 def _source(run: runs.Run) -> str:
@@ -188,24 +166,6 @@ def _source(run: runs.Run) -> str:
     rows = arithmetic.layer_table(run.model)
     last = [row for row in rows if row.kind in {"flatten", "dense"}][-1]
     return t(f"embedding.from_{last.kind}", layer=last.name, count=f"{last.output_shape[0]:,}")
-
-
-@st.cache_data(show_spinner=False, max_entries=32)
-def _pca(run_id: str, weights_at: int, here: bool) -> dict[str, np.ndarray]:
-    run = runs.open_run(run_id)
-    found: dict[str, np.ndarray] = engine().look("pca", run, run.train, IMAGES, timeout=PATIENCE_S)
-    return found
-
-
-def _tsne_key(run: runs.Run) -> tuple[str, int, bool, int]:
-    at = runs.weights_at(run)
-    return run.id, at, _here(run), _perplexity()
-
-
-@st.cache_resource(show_spinner=False)
-def _made() -> dict[tuple[str, int, bool, int], np.ndarray]:
-    """What t-SNE made of the networks looked at last, for all visitors."""
-    return {}
 
 
 def _chart(

@@ -7,13 +7,14 @@ from collections.abc import Mapping
 import numpy as np
 import streamlit as st
 
-from cnn_core import datasets, runs, texts
+from cnn_core import runs, texts
 from cnn_core.analysis import evaluation
 from cnn_core.analysis.evaluation import PARTS, Predictions
 from cnn_core.errors import CnnError
 from cnn_core.figures import evaluation as figures
 from cnn_core.runs import log as run_log
 from pages.elements.lessons import lesson
+from pages.network import answers as _answers
 from pages.network import scores
 from pages.network.choice import pick_run, say_if_training
 from pages.network.names import class_names
@@ -21,12 +22,9 @@ from pages.pictures import cards
 from pages.pictures.cards import Answers
 from pages.session import choices
 from pages.session.address import arrived, say
-from pages.session.doors import colours, engine
+from pages.session.doors import colours
 from pages.session.words import language, plain, say_error, t
 
-PIECE = 2_500  # images per look: half a second, so that other visitors' looks come in between
-PATIENCE_S = 120.0  # for a piece: the look worker may still be loading TensorFlow
-KEPT = 16  # answers in memory, 0.1 to 2.3 MB each
 MATRIX_HEIGHT = 500
 CALIBRATION_HEIGHT = 460
 MEMBERS, MISTAKES = 15, 24  # cards at a time
@@ -62,7 +60,7 @@ def main() -> None:
     _follow(asked, run.model.classes)
     part = _part(run)
     if part == "test":
-        scores.look(run)
+        scores.uncover(run)
     with right:
         _show_scores(run)
     try:
@@ -71,9 +69,7 @@ def main() -> None:
         st.warning(say_error(error), icon=":material/hourglass_top:")
         _publish(run)
         return
-    names = class_names(run)
-    names += [str(spare) for spare in range(len(names), run.model.classes)]
-    answers = Answers(run, part, found, names)
+    answers = Answers(run, part, found, class_names(run))
     _summary(answers)
     _matrix_and_images(answers)
     _details(answers)
@@ -124,41 +120,20 @@ def _part(run: runs.Run) -> str:
 
 
 def _predictions(run: runs.Run, part: str) -> Predictions:
-    """What the network says of every image of that part; asked once for all visitors."""
-    weights = runs.weights_at(run)
-    here = datasets.available(run.train.dataset, run.train.size)  # or the sample stands in
-    known, key = _known(), (run.id, weights, part, here)
-    if (found := known.get(key)) is None:
-        found = known[key] = Predictions.joined(_ask(run, part))
-        for oldest in list(known)[:-KEPT]:
-            known.pop(oldest, None)
-    return found
-
-
-@st.cache_resource(show_spinner=False)
-def _known() -> dict[tuple[str, int, str, bool], Predictions]:
-    """Answers of the networks looked at last."""
-    return {}
-
-
-def _ask(run: runs.Run, part: str) -> list[Predictions]:
-    """Ask a piece at a time, and show how far it has come."""
+    """What the network says of every image of that part; shows how far the asking has come."""
+    if (found := _answers.known_predictions(run, part)) is not None:
+        return found
     bar = st.empty()
+
+    def tell(done: int, total: int) -> None:
+        said = t("evaluation.asking", done=f"{done:,}", total=f"{total:,}")
+        bar.progress(done / total, text=said)
+
     with bar, st.spinner(t("evaluation.warming")):
-        pieces = [_piece(run, part, 0)]
-    total = pieces[0].total
-    for first in range(PIECE, total, PIECE):
-        said = t("evaluation.asking", done=f"{first:,}", total=f"{total:,}")
-        bar.progress(first / total, text=said)
-        pieces.append(_piece(run, part, first))
+        _answers.piece(run, part, 0)
+    found = _answers.predictions(run, part, tell)
     bar.empty()
-    return pieces
-
-
-def _piece(run: runs.Run, part: str, first: int) -> Predictions:
-    asked = (run.train, part, first, PIECE)
-    piece: Predictions = engine().look("evaluate", run, *asked, timeout=PATIENCE_S)
-    return piece
+    return found
 
 
 def _summary(answers: Answers) -> None:

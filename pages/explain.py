@@ -12,6 +12,7 @@ from cnn_core.figures.legend import legend
 from pages.elements.lessons import lesson
 from pages.network.choice import say_if_training, trained_network
 from pages.network.epochs import convolutions
+from pages.network.names import class_names
 from pages.parts.explain import methods as parts
 from pages.parts.explain import pattern
 from pages.parts.explain.methods import PREDICTED, SHADES, Asked
@@ -104,7 +105,7 @@ def _say(run: runs.Run) -> None:
 
 def _controls(run: runs.Run) -> tuple[Asked, float]:
     """The class, and the settings of the methods."""
-    names = parts.class_names(run)
+    names = class_names(run)
     labels = [PREDICTED, *range(run.model.classes)]
     label = choices.selectbox(
         t("explain.class"), labels, key="explain_class", default=PREDICTED, help=t("explain.class_help"),

@@ -13,6 +13,7 @@ from cnn_core.export import snippets
 from cnn_core.figures import feature_maps as figures
 from cnn_core.runs import snapshots
 from pages.elements.lessons import lesson
+from pages.network import answers
 from pages.network.choice import is_gone, trained_network
 from pages.network.epochs import epoch_slider, follow_epoch, kept_epoch
 from pages.parts.feature_maps import maps as parts
@@ -21,11 +22,9 @@ from pages.pictures import run_image
 from pages.pictures.run_image import Chosen
 from pages.session import choices
 from pages.session.address import arrived, follow_layer, say, whole
-from pages.session.doors import engine
 from pages.session.html import STYLE, complain, waking
 from pages.session.words import t
 
-PATIENCE_S = 60.0  # the look worker may still be loading TensorFlow
 LINK = ("run", "part", "index", "layer", "map", "epoch")
 
 
@@ -115,7 +114,7 @@ def _ask(
 ) -> dict[str, np.ndarray]:
     """What every layer outputs for the image."""
     with waking():
-        return engine().look("feature_maps", run, pixels, weights, timeout=PATIENCE_S)
+        return answers.feature_maps(run, pixels, weights)
 
 
 main()

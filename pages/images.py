@@ -17,6 +17,7 @@ from cnn_core.figures.legend import uri
 from cnn_core.images import arrays, photographs, uploads
 from cnn_core.images.arrays import ArrayFacts
 from pages.elements import pixels as _pixels
+from pages.network.names import dataset_classes
 from pages.pictures.upload import picture_file
 from pages.session import choices as _choices
 from pages.session.address import arrived, say, whole
@@ -153,8 +154,7 @@ def _from_data() -> Shown:
         label_visibility="collapsed", persist_state="session",
     )  # fmt: skip
     label = int(labels[index])
-    key = f"dataset.{name}.class_{label}"
-    st.markdown(t(key) if name == "fashion_mnist" else f"{label}", width="content")
+    st.markdown(dataset_classes(name)[label], width="content")
     query = {"source": "data", "data": name, "index": str(index)}
     return Shown(images[index], f"{name} {index}", query)
 

@@ -72,10 +72,15 @@ def _zone() -> tzinfo:
 
 
 def class_names(run: runs.Run) -> list[str]:
-    """The run's classes in the visitor's language; numbers for a data set that is not known here."""
-    name = run.train.dataset
+    """A name in the visitor's language for each class of the run's network; numbers where there is none."""
+    names = dataset_classes(run.train.dataset)
+    return names + [str(index) for index in range(len(names), run.model.classes)]
+
+
+def dataset_classes(name: str) -> list[str]:
+    """The classes of a data set in the visitor's language; none of one that is not known here."""
     if name not in datasets.DATASETS:
-        return [str(index) for index in range(run.model.classes)]
+        return []
     names = datasets.DATASETS[name].class_names
     keys = [f"dataset.{name}.class_{index}" for index in range(len(names))]
     return [t(key) if texts.has(key) else english for key, english in zip(keys, names, strict=True)]

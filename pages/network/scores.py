@@ -30,7 +30,7 @@ def uncovered(run: runs.Run) -> bool:
     return run.id in _own_looks()
 
 
-def look(run: runs.Run) -> None:
+def uncover(run: runs.Run) -> None:
     """Uncover the test accuracy and count that; for a callback. A second look in a window counts no more."""
     if uncovered(run):
         return
@@ -56,7 +56,7 @@ def _cover(run: runs.Run) -> None:
         st.caption(t("score.test"))
         st.button(
             t("score.show_test"), icon=":material/visibility:", key="show_test",
-            help=t("score.show_test_help"), on_click=look, args=(run,),
+            help=t("score.show_test_help"), on_click=uncover, args=(run,),
         )  # fmt: skip
 
 

@@ -9,18 +9,16 @@ from functools import partial
 import streamlit as st
 
 from cnn_core import export, runs
-from cnn_core.analysis.evaluation import Predictions
 from cnn_core.config import ModelConfig, TrainConfig
-from cnn_core.engine import Engine
 from cnn_core.errors import CnnError
 from cnn_core.export import files as takeaway
 from cnn_core.export import report
 from cnn_core.progress.events import RunEnded
 from cnn_core.runs import log as run_log
 from cnn_core.runs import record, snapshots
+from pages.network import answers
 from pages.network.names import class_names, local_time, name_of, span
 from pages.session import choices
-from pages.session.doors import engine
 from pages.session.words import language, say_error, t
 
 
@@ -46,8 +44,6 @@ def story_of(run: runs.Run, ended: RunEnded) -> str:
     )
 
 
-PIECE = 2_500  # test images per look, as on the evaluation page
-PATIENCE_S = 60.0  # for each: the look worker may still be loading TensorFlow
 CODE_HEIGHT = 320
 ICONS = {
     "script": ":material/code:",
@@ -97,7 +93,7 @@ def of_run(run: runs.Run, *, title: str, story: str, names: Sequence[str]) -> No
         files["model"] = f"{stem}.keras", lambda: takeaway.network_file(best.read_bytes())
     if over and history.epochs:
         made = local_time(run.created)
-        make = partial(_report, run, train, engine(), language(), title, made, story, names)
+        make = partial(_report, run, train, language(), title, made, story, names)
         files["report"] = f"{stem}-report.html", make
         files["epochs"] = f"{stem}-epochs.csv", partial(takeaway.epochs_csv, history)
         files["batches"] = f"{stem}-batches.csv", partial(takeaway.batches_csv, history)
@@ -163,7 +159,6 @@ def _program(
 def _report(
     run: runs.Run,
     train: TrainConfig,
-    engine: Engine,
     language: str,
     title: str,
     made: str,
@@ -173,7 +168,7 @@ def _report(
     history = run_log.history(run)
     found, missing = None, ""
     try:
-        found = Predictions.joined(_answers(run, engine))
+        found = answers.predictions(run, "test")
     except CnnError as error:
         missing = error.sentence(language)
     best = history.best
@@ -188,7 +183,7 @@ def _report(
         model=run.model,
         train=train,
         history=history,
-        names=[*names, *map(str, range(len(names), run.model.classes))],
+        names=names,
         kernels=_kernels(run, best.epoch if best else 0),
         epoch=best.epoch if best else 0,
         predictions=found,
@@ -196,18 +191,6 @@ def _report(
         script=script,
     )
     return report.to_html(facts, language)
-
-
-def _answers(run: runs.Run, engine: Engine) -> list[Predictions]:
-    """What the network says of all test images, a piece at a time."""
-
-    def ask(first: int) -> Predictions:
-        asked = (run.train, "test", first, PIECE)
-        piece: Predictions = engine.look("evaluate", run, *asked, timeout=PATIENCE_S)
-        return piece
-
-    pieces = [ask(0)]
-    return [*pieces, *(ask(first) for first in range(PIECE, pieces[0].total, PIECE))]
 
 
 def _kernels(run: runs.Run, epoch: int) -> dict[str, report.Pair]:

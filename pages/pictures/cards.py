@@ -16,7 +16,8 @@ from cnn_core.analysis.evaluation import Predictions
 from cnn_core.errors import CnnError
 from cnn_core.figures import mosaic, palette
 from cnn_core.paths import ASSETS
-from pages.session.doors import colours, engine
+from pages.network import answers as _answers
+from pages.session.doors import colours
 from pages.session.words import language, say_error, t
 
 STYLE = ASSETS / "evaluation.css"
@@ -67,18 +68,10 @@ def table(answers: Answers, rows: np.ndarray) -> None:
 def _images(answers: Answers, rows: np.ndarray) -> np.ndarray | None:
     """The images, or a sentence why they are not to be had and None."""
     try:
-        return _asked(answers.run.id, answers.part, answers.found.size, tuple(rows.tolist()))
+        return _answers.images(answers.run, answers.part, rows.tolist())
     except CnnError as error:
         st.warning(say_error(error), icon=":material/hourglass_top:")
         return None
-
-
-@st.cache_data(show_spinner=False, max_entries=400)
-def _asked(run_id: str, part: str, size: str, rows: tuple[int, ...]) -> np.ndarray:
-    """`size` keeps images of the sample apart from those of a full set that came later."""
-    run = runs.open_run(run_id)
-    images: np.ndarray = engine().look("images", run, run.train, part, rows)
-    return images
 
 
 def _cards(answers: Answers, rows: np.ndarray, images: np.ndarray) -> str:

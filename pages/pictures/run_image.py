@@ -10,17 +10,18 @@ import numpy as np
 import streamlit as st
 
 from cnn_core import drawing, runs
-from cnn_core.analysis.evaluation import PARTS
+from cnn_core.analysis.evaluation import PARTS, Predictions
 from cnn_core.errors import CnnError
 from cnn_core.figures import mosaic
 from cnn_core.figures.legend import uri
 from cnn_core.images import uploads
 from pages.elements import pad, tiles
+from pages.network import answers
+from pages.network.answers import PIECE
 from pages.network.names import class_names
 from pages.pictures.upload import picture_file
 from pages.session import address
 from pages.session import choices as _choices
-from pages.session.doors import engine
 from pages.session.html import complain, html, waking
 from pages.session.words import say_error, t
 
@@ -30,10 +31,8 @@ ICONS = {
     "upload": ":material/upload:",
     "draw": ":material/draw:",
 }
-PIECE = 2_500  # labels per look; as the evaluation page asks, so that the worker knows the answer
 THUMBS, COLUMNS = 24, 8
 ZOOM, GAP = 2, 2  # pixels of the sheet a pixel, pixels between two images
-PATIENCE_S = 120.0  # the look worker may still be loading TensorFlow
 PAD = "image_pad"
 PREVIEW = 160  # side of the small pictures of an upload, in pixels
 
@@ -53,16 +52,6 @@ class Chosen:
     title: str
     truth: int | None
     query: dict[str, str]
-
-
-@dataclass(frozen=True, eq=False)
-class _Labels:
-    """The labels of a piece of a part of the data, from place `first` on."""
-
-    labels: np.ndarray
-    first: int
-    total: int
-    size: str
 
 
 def follow(asked: Mapping[str, str]) -> None:
@@ -119,12 +108,12 @@ def _pick(run: runs.Run, part: str, label: int | None, names: list[str]) -> Chos
     index = int(st.session_state.get("image_index", 0))
     asked = st.session_state.pop("image_asked", None)
     with waking():
-        piece = _labels(run, part, index)
+        piece = answers.piece(run, part, index // PIECE * PIECE)
     if index >= piece.total:
         if index == asked:
             words = t("image.too_far", index=index, total=f"{piece.total:,}")
             st.warning(words, icon=":material/link_off:")
-        index, piece = 0, _labels(run, part, 0)
+        index, piece = 0, answers.piece(run, part, 0)
     members = piece.first + (
         np.arange(len(piece.labels)) if label is None else np.flatnonzero(piece.labels == label)
     )
@@ -137,12 +126,12 @@ def _pick(run: runs.Run, part: str, label: int | None, names: list[str]) -> Chos
     st.session_state["image_index"] = index
     truth = int(piece.labels[index - piece.first])
     title = t("image.from_data", part=t(f"image.{part}"), index=index, name=names[truth])
-    [pixels] = _images(run.id, part, piece.size, (index,))
+    [pixels] = answers.images(run, part, (index,))
     return Chosen(pixels, title, truth, {"part": part, "index": str(index)})
 
 
 def _thumbs(
-    run: runs.Run, part: str, piece: _Labels, shown: np.ndarray, index: int, names: list[str]
+    run: runs.Run, part: str, piece: Predictions, shown: np.ndarray, index: int, names: list[str]
 ) -> None:
     """A page of small images; a click chooses one."""
     places = shown.tolist()
@@ -150,7 +139,7 @@ def _thumbs(
     tiles.tiles(
         tiles.Board(
             name="image_thumbs",
-            png=_sheet(run.id, part, piece.size, tuple(places)),
+            png=_sheet(answers.images(run, part, places)),
             grid=tiles.Grid(
                 len(places), COLUMNS, width * ZOOM, height * ZOOM, GAP * ZOOM, THUMBS // COLUMNS
             ),
@@ -167,9 +156,8 @@ def _thumbs(
 
 
 @st.cache_data(show_spinner=False, max_entries=200)
-def _sheet(run_id: str, part: str, size: str, rows: tuple[int, ...]) -> bytes:
-    """Those images as one picture of `COLUMNS` columns, black between and where there are fewer."""
-    pictures = _images(run_id, part, size, rows)
+def _sheet(pictures: np.ndarray) -> bytes:
+    """Images (n, H, W, C) as one picture of `COLUMNS` columns, black between and where there are fewer."""
     blank = np.zeros((THUMBS - len(pictures), *pictures.shape[1:]), np.uint8)
     return mosaic.image_png(_side_by_side(np.concatenate([pictures, blank]), GAP), ZOOM)
 
@@ -183,7 +171,7 @@ def _side_by_side(pictures: np.ndarray, gap: int) -> np.ndarray:
     return whole[: len(whole) - gap, : COLUMNS * width - gap]
 
 
-def _steps(index: int, members: np.ndarray, page: int, piece: _Labels) -> None:
+def _steps(index: int, members: np.ndarray, page: int, piece: Predictions) -> None:
     """A page back, the place as a number, a page on."""
     before = int(members[(page - 1) * THUMBS]) if page else piece.first - 1
     after = (page + 1) * THUMBS
@@ -208,27 +196,6 @@ def _go(index: int, *, any_class: bool = False) -> None:
     st.session_state["image_index"] = index
     if any_class:
         st.session_state["image_class"] = None
-
-
-def _labels(run: runs.Run, part: str, index: int) -> _Labels:
-    """The labels of the piece with that place; none of them if the place is beyond the end."""
-    modified = runs.weights_at(run)
-    return _asked_labels(run.id, modified, part, index // PIECE * PIECE)
-
-
-@st.cache_data(show_spinner=False, max_entries=200)
-def _asked_labels(run_id: str, modified: int, part: str, first: int) -> _Labels:
-    run = runs.open_run(run_id)
-    found = engine().look("evaluate", run, run.train, part, first, PIECE, timeout=PATIENCE_S)
-    return _Labels(found.labels, first, found.total, found.size)
-
-
-@st.cache_data(show_spinner=False, max_entries=1000)
-def _images(run_id: str, part: str, size: str, rows: tuple[int, ...]) -> np.ndarray:
-    """`size` keeps images of the sample apart from those of a full set that came later."""
-    run = runs.open_run(run_id)
-    images: np.ndarray = engine().look("images", run, run.train, part, rows)
-    return images
 
 
 def _uploaded(run: runs.Run) -> Chosen | None:

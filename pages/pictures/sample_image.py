@@ -8,12 +8,12 @@ from dataclasses import dataclass
 import numpy as np
 import streamlit as st
 
-from cnn_core import datasets, runs, texts
+from cnn_core import datasets, runs
 from cnn_core.errors import CnnError
 from cnn_core.figures import mosaic
 from cnn_core.images import photographs, uploads
 from pages.elements import tiles
-from pages.network.names import class_names
+from pages.network.names import class_names, dataset_classes
 from pages.pictures.upload import picture_file
 from pages.session import address
 from pages.session import choices as _choices
@@ -122,8 +122,8 @@ def _photograph(name: str) -> np.ndarray:
 
 def _bundled() -> Sample:
     name = str(st.session_state["samples_data"])
-    images, labels = _test_images(name)
-    return _picked(images, [_class_names(name)[label] for label in labels], {"data": name})
+    (images, labels), names = _test_images(name), dataset_classes(name)
+    return _picked(images, [names[label] for label in labels], {"data": name})
 
 
 def of_run(run: runs.Run) -> Sample | None:
@@ -192,9 +192,3 @@ def _sheet(images: np.ndarray, gap: int) -> np.ndarray:
 def _test_images(name: str) -> tuple[np.ndarray, np.ndarray]:
     """Images and labels of the test part of a bundled sample."""
     return datasets.sample_test(name)
-
-
-def _class_names(name: str) -> list[str]:
-    own = datasets.spec(name).class_names
-    keys = [f"dataset.{name}.class_{label}" for label in range(len(own))]
-    return [t(key) if texts.has(key) else spare for key, spare in zip(keys, own, strict=True)]

@@ -10,34 +10,30 @@ import numpy as np
 import streamlit as st
 
 from cnn_core import runs
-from cnn_core.analysis import kernels
 from cnn_core.analysis.kernels import TopImages
 from cnn_core.arithmetic import LayerRow, field_of
 from cnn_core.errors import CnnError
 from cnn_core.figures import mosaic
 from cnn_core.figures.legend import framed, number
+from pages.network import answers
 from pages.network.choice import say_missing
 from pages.network.epochs import kept_epoch
 from pages.network.names import class_names
-from pages.session.doors import engine
 from pages.session.html import complain, html
 from pages.session.words import language, t
-
-SLICE = 500  # test images per look: other visitors' looks come in between
-PATIENCE_S = 120.0  # the look worker may still be loading TensorFlow
 
 Array = np.ndarray
 
 
 def survey(run: runs.Run, layer: str) -> TopImages | None:
     """A layer's responses to every test image; None, with a sentence, if the engine cannot be asked."""
-    changed = modified(run)
+    changed = answers.weights_written(run)
     if changed is None:
         say_missing(run, "filters.no_model")
         return None
     try:
         with st.spinner(t("filters.asking"), show_time=True):
-            found = _surveyed(run.id, changed)[layer]
+            found = answers.survey(run)[layer]
     except CnnError as error:
         complain(error)
         return None
@@ -47,29 +43,8 @@ def survey(run: runs.Run, layer: str) -> TopImages | None:
 
 def known(run: runs.Run, layer: str) -> TopImages | None:
     """The same if this visitor has asked for it before."""
-    key = (run.id, modified(run))
-    return _surveyed(*key)[layer] if st.session_state.get("surveyed") == key else None
-
-
-def modified(run: runs.Run) -> int | None:
-    """When the kept weights were written; None if there are none."""
-    try:
-        return (run.folder / "best.keras").stat().st_mtime_ns
-    except OSError:
-        return None
-
-
-@st.cache_data(show_spinner=False, max_entries=64)
-def _surveyed(run_id: str, modified: int) -> dict[str, TopImages]:
-    """The responses of the kept network's filters to every test image, by layer."""
-    run, first, parts = runs.open_run(run_id), 0, []
-    while not parts or len(parts[-1]["conv1"]["peak"]) == SLICE:
-        parts.append(engine().look("survey", run, run.train, first, SLICE, timeout=PATIENCE_S))
-        first += SLICE
-    return {
-        layer: kernels.top_images((part[layer]["peak"], part[layer]["saturated"]) for part in parts)
-        for layer in parts[0]
-    }
+    key = (run.id, answers.weights_written(run))
+    return answers.survey(run)[layer] if st.session_state.get("surveyed") == key else None
 
 
 def show(run: runs.Run, row: LayerRow, index: int, found: TopImages | None) -> None:
@@ -89,7 +64,7 @@ def show(run: runs.Run, row: LayerRow, index: int, found: TopImages | None) -> N
         return
     rows = tuple(found.rows[:, index].tolist())
     try:
-        answer = _asked(run.id, row.name, index, rows)
+        answer = answers.top_images(run, row.name, index, rows)
     except CnnError as error:
         complain(error)
         return
@@ -105,13 +80,6 @@ def show(run: runs.Run, row: LayerRow, index: int, found: TopImages | None) -> N
     html(f'<div class="favourites">{"".join(cards)}</div>')
     side = row.receptive_field
     st.caption(t("filters.favourites_note", side=side, kept=kept_epoch(run)))
-
-
-@st.cache_data(show_spinner=False, max_entries=400)
-def _asked(run_id: str, layer: str, index: int, rows: tuple[int, ...]) -> dict[str, Array]:
-    run = runs.open_run(run_id)
-    answer: dict[str, Array] = engine().look("top_images", run, run.train, layer, index, rows)
-    return answer
 
 
 def _card(

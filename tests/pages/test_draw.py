@@ -45,7 +45,7 @@ class Engine:
     def problem(self, kind: str) -> EngineError | None:
         return self.down
 
-    def look(self, name: str, run: runs.Run, images: np.ndarray, timeout: float) -> Any:
+    def look(self, name: str, run: runs.Run, images: np.ndarray, *_: Any, timeout: float) -> Any:
         self.asked.append((name, run.id, images.shape))
         if self.error:
             raise self.error

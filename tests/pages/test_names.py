@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import datetime
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -14,6 +15,7 @@ from small_runs import MODEL, SHORT
 from cnn_core import runs
 from pages.network import names as _names
 
+PAGES = sorted((Path(__file__).parents[2] / "pages").rglob("*.py"))
 NOON_UTC = 1_769_860_800.0 + 65  # 2026-01-31 12:01:05
 
 
@@ -86,3 +88,19 @@ def test_runs_that_look_alike_are_told_apart(clock: Any) -> None:
     assert len(set(names.values())) == 4
     assert all(names[run.id] == f"{_names.title(run)} · {run.id[-6:]}" for run in alike)
     assert names[other.id] == _names.title(other)
+
+
+@pytest.mark.parametrize(("dataset", "classes"), [("digits", 12), ("digits", 10), ("unknown", 3)])
+def test_there_is_a_name_for_each_class_of_the_network(
+    dataset: str, classes: int, clock: Any
+) -> None:
+    run = runs.create(MODEL, SHORT)
+    run = replace(run, model=replace(MODEL, classes=classes), train=replace(SHORT, dataset=dataset))
+    assert _names.class_names(run) == [str(index) for index in range(classes)]
+
+
+@pytest.mark.parametrize("path", PAGES, ids=lambda path: path.name)
+def test_no_other_file_of_the_pages_names_classes(path: Path) -> None:
+    source = path.read_text("utf-8")
+    for spelled in ("dataset.{name}.class_{", "range(len(names), "):
+        assert (spelled in source) == (path.name == "names.py")

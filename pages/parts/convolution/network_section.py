@@ -12,6 +12,7 @@ from cnn_core.arithmetic import LayerRow
 from cnn_core.errors import CnnError, EngineError
 from cnn_core.runs import snapshots
 from pages.elements.stepper import Setup, stepper
+from pages.network import answers
 from pages.network.choice import choose_run, is_gone
 from pages.network.epochs import convolutions, epoch_slider, follow_epoch
 from pages.parts.convolution import sections as parts
@@ -24,7 +25,7 @@ from pages.session.html import complain
 from pages.session.words import say_error, t
 
 POLL_S = 2.0  # until Keras has answered
-BRIEF_S, PATIENCE_S = 0.4, 5.0  # before the first answer, when it soon asks again, and after it
+BRIEF_S, LOOK_S = 0.4, 5.0  # before the first answer, when it soon asks again, and after it
 PAGE = "convolution"
 
 
@@ -158,11 +159,8 @@ def _keras(
 def _ask(run: runs.Run, held: snapshots.Weights, sample: Sample) -> dict[str, np.ndarray] | None:
     if not engine().ready("look") or not (run.folder / "best.keras").exists():
         return None
-    patience = PATIENCE_S if st.session_state.get("conv_keras_there") else BRIEF_S
+    patience = LOOK_S if st.session_state.get("conv_keras_there") else BRIEF_S
     try:
-        maps: dict[str, np.ndarray] = engine().look(
-            "feature_maps", run, sample.pixels, held, timeout=patience
-        )
+        return answers.feature_maps(run, sample.pixels, held, patience)
     except CnnError:
         return None
-    return maps

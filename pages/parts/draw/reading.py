@@ -85,7 +85,7 @@ def _network(place: str, run: runs.Run) -> dict[str, Any]:
 
 
 def _without(which: str, name: str) -> list[str]:
-    """The sentence on the drawing as it is on the pad: what stands before the name, the name, the rest."""
+    """The sentence on the drawing as it is on the pad: the part before the name, the name, the rest."""
     return list(t(f"draw.without_{which}", name=name, share="{share}").partition(name))
 
 

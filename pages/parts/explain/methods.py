@@ -5,23 +5,20 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from html import escape
-from typing import Any
 
 import numpy as np
-import streamlit as st
 
 from cnn_core import runs
 from cnn_core.figures import explanations as figures
 from cnn_core.figures import feature_maps, mosaic
 from cnn_core.figures.legend import framed, number
-from pages.network import names as run_panel
-from pages.pictures import top_images
+from pages.network import answers
+from pages.network.answers import Explanations
+from pages.network.names import class_names
 from pages.pictures.run_image import Chosen
-from pages.session.doors import engine
 from pages.session.html import html, waking
 from pages.session.words import WORD_JOINER, t
 
-PATIENCE_S = 60.0  # the look worker may still be loading TensorFlow
 PREDICTED = -1
 SHADES = ("grey", "black", "white")
 METHODS = ("grad_cam", "saliency", "smooth", "occlusion")
@@ -34,8 +31,6 @@ START = {
 """By network and size of its data, a test image on which every method finds something."""
 MISSED = {"sample": 9, "full": 10}
 """By size of the data, a coat for which Grad-CAM finds nothing in the network "fashion"."""
-
-Answer = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +67,7 @@ class View:
     run: runs.Run
     chosen: Chosen
     asked: Asked
-    answer: Answer
+    answer: Explanations
     opacity: float
 
     @property
@@ -89,12 +84,6 @@ class View:
         return np.rint(np.clip(pixels, 0, 1) * 255).astype(np.uint8)
 
 
-def class_names(run: runs.Run) -> list[str]:
-    """A name for each class that the network can answer; numbers where its data has none."""
-    names = run_panel.class_names(run)
-    return names + [str(spare) for spare in range(len(names), run.model.classes)]
-
-
 def largest_side(run: runs.Run) -> int:
     """A square may hide half of the image each way, and no more than 16 pixels."""
     return max(1, min(16, min(run.model.input_shape[:2]) // 2))
@@ -105,21 +94,13 @@ def usual_side(run: runs.Run) -> int:
     return max(1, min(largest_side(run), round(min(run.model.input_shape[:2]) / 7)))
 
 
-def explained(run: runs.Run, pixels: np.ndarray, asked: Asked) -> Answer:
+def explained(run: runs.Run, pixels: np.ndarray, asked: Asked) -> Explanations:
     """The explanations, computed by the look worker."""
-    arguments = (run.id, top_images.modified(run), pixels, asked)
     with waking():
-        return _explained(*arguments)
-
-
-@st.cache_data(show_spinner=False, max_entries=300)
-def _explained(run_id: str, modified: int | None, pixels: np.ndarray, asked: Asked) -> Answer:
-    run = runs.open_run(run_id)
-    answer: Answer = engine().look(
-        "explanations", run, pixels, asked.label, asked.layer, asked.side, asked.shade,
-        run.train.seed if asked.untrained else None, timeout=PATIENCE_S,
-    )  # fmt: skip
-    return answer
+        return answers.explanations(
+            run, pixels, asked.label, asked.layer, asked.side, asked.shade,
+            untrained=asked.untrained,
+        )  # fmt: skip
 
 
 def decision(view: View) -> None:
@@ -168,7 +149,7 @@ def _method(view: View, name: str) -> Iterator[str]:
     yield f"<p>{escape(t(f'explain.{name}_beware', **slots))}</p>"
 
 
-def _picture(view: View, answer: Answer, name: str, title: str) -> str:
+def _picture(view: View, answer: Explanations, name: str, title: str) -> str:
     heat = answer[name]["heat"]
     shares = figures.shares(heat, LEAST_DROP if name == "occlusion" else 0.0)
     png = figures.overlay_png(view.pixels, shares, view.opacity)
@@ -181,7 +162,7 @@ def _picture(view: View, answer: Answer, name: str, title: str) -> str:
     return framed(png, f"{alt} {place}", shape=heat.shape, box=box)
 
 
-def _worst(found: Answer, side: int) -> tuple[int, int, int, int]:
+def _worst(found: Explanations, side: int) -> tuple[int, int, int, int]:
     """The square of an occlusion that hurts most: top, left, and the first row and column outside."""
     row, column = np.unravel_index(int(found["drops"].argmax()), found["drops"].shape)
     top, left = int(found["tops"][row]), int(found["lefts"][column])
@@ -189,7 +170,7 @@ def _worst(found: Answer, side: int) -> tuple[int, int, int, int]:
     return top, left, min(top + side, height), min(left + side, width)
 
 
-def _numbers(view: View, answer: Answer, name: str) -> str:
+def _numbers(view: View, answer: Explanations, name: str) -> str:
     """The facts below a picture."""
     found, heat = answer[name], answer[name]["heat"]
     if name == "occlusion":
@@ -200,7 +181,7 @@ def _numbers(view: View, answer: Answer, name: str) -> str:
     return escape(t(f"explain.{name}_numbers", most=most, map=_times(found.get("map", heat).shape)))
 
 
-def _occlusion_numbers(view: View, found: Answer) -> str:
+def _occlusion_numbers(view: View, found: Explanations) -> str:
     drops, before = found["drops"], found["probability"]
     if not drops.max() > LEAST_DROP:
         return escape(t("explain.occlusion_none", before=f"{before:.1%}"))

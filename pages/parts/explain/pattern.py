@@ -14,17 +14,16 @@ from cnn_core.errors import CnnError
 from cnn_core.figures import explanations as figures
 from cnn_core.figures import mosaic
 from cnn_core.figures.legend import framed, number
+from pages.network import answers
+from pages.network.answers import Pattern
 from pages.pictures import top_images
 from pages.session import choices
 from pages.session.address import whole
-from pages.session.doors import colours, engine
+from pages.session.doors import colours
 from pages.session.html import complain, html
 from pages.session.words import t
 
-PATIENCE_S = 60.0  # the look worker may still be loading TensorFlow
 MOST_STARTS = 1000
-
-Array = np.ndarray
 
 
 def follow(run: runs.Run, asked: Mapping[str, str]) -> None:
@@ -52,7 +51,7 @@ def story(run: runs.Run, say: Callable[[runs.Run], None]) -> None:
         row, index = _row(run), _filter(run)
         say(run)
         try:
-            found = _asked(run.id, top_images.modified(run), row.name, index, _start())
+            found = answers.preferred_pattern(run, row.name, index, _start())
         except CnnError as error:
             complain(error)
             return
@@ -111,18 +110,7 @@ def _begin_elsewhere() -> None:
     st.session_state["pattern_start"] = (_start() + 1) % MOST_STARTS
 
 
-@st.cache_data(show_spinner=False, max_entries=300)
-def _asked(
-    run_id: str, modified: int | None, layer: str, index: int, start: int
-) -> dict[str, Array]:
-    run = runs.open_run(run_id)
-    answer: dict[str, Array] = engine().look(
-        "preferred_pattern", run, layer, index, start, timeout=PATIENCE_S
-    )
-    return answer
-
-
-def _patterns(row: LayerRow, index: int, found: dict[str, Array]) -> None:
+def _patterns(row: LayerRow, index: int, found: Pattern) -> None:
     """The patterns of all beginnings, and how high each ascent was after each step."""
     curves, cards = found["activations"], []
     lines = colours().classes

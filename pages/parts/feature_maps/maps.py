@@ -284,7 +284,6 @@ def _bars(view: View, row: LayerRow) -> str:
 def _probabilities(view: View) -> str:
     shares = view.maps["output"]
     names = class_names(view.run)
-    names += [str(spare) for spare in range(len(names), len(shares))]
     best = int(shares.argmax())
     words = t(
         "feature_maps.output", units=len(shares), name=names[best], share=f"{shares[best]:.1%}"

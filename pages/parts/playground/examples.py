@@ -14,11 +14,11 @@ from cnn_core import runs
 from cnn_core.errors import CnnError
 from cnn_core.figures import mosaic
 from cnn_core.progress.events import RunEnded
-from pages.session.doors import engine
+from pages.network import answers
+from pages.network.answers import Examples
 from pages.session.words import say_error, t
 
 COUNT = 5
-Examples = tuple[np.ndarray, np.ndarray, np.ndarray]  # images, labels, probabilities
 
 
 def show(run: runs.Run, ended: RunEnded, names: Sequence[str]) -> None:
@@ -50,9 +50,8 @@ def _first_examples(run: runs.Run, ended: RunEnded) -> Examples | None:
 
 
 def _draw_examples(run: runs.Run, key: str) -> None:
-    asked = (run.train.dataset, run.train.size, COUNT, time.time_ns())
     try:
-        st.session_state[key] = engine().look("examples", run, *asked)
+        st.session_state[key] = answers.examples(run, COUNT, time.time_ns())
     except CnnError as error:
         st.session_state[f"{key}_problem"] = error
 

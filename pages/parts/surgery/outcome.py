@@ -9,19 +9,20 @@ import numpy as np
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from cnn_core import datasets, runs, texts
+from cnn_core import texts
 from cnn_core.analysis.edits import Edits
 from cnn_core.figures import evaluation as confusions
 from cnn_core.figures import surgery as figures
 from cnn_core.figures.legend import number
+from pages.network import answers
+from pages.network.answers import PIECE
 from pages.network.epochs import convolutions
-from pages.parts.surgery.state import PATIENCE_S, View, choose, keep
+from pages.parts.surgery.state import View, choose, keep
 from pages.pictures.run_image import Chosen
-from pages.session.doors import colours, engine
+from pages.session.doors import colours
 from pages.session.html import complain, html, waking
 from pages.session.words import language, t
 
-PIECE = 2_500  # test images per look: other visitors' looks come in between
 RANKED = 1_000  # test images that the ranking looks at
 SLICE = 8  # filters per look of the ranking
 MATRIX_HEIGHT, RANKING_HEIGHT = 430, 300
@@ -50,7 +51,7 @@ def prediction(view: View, chosen: Chosen | None) -> dict[str, np.ndarray]:
 
 def _operate(view: View, pixels: np.ndarray) -> dict[str, np.ndarray]:
     with waking():
-        return dict(engine().look("operate", view.run, pixels, view.edits, timeout=PATIENCE_S))
+        return answers.operate(view.run, pixels, view.edits)
 
 
 def _done(view: View) -> None:
@@ -92,7 +93,7 @@ def verdicts(view: View, scores: DeltaGenerator) -> None:
         slot = slot.markdown(_scores_html(was, now, total), unsafe_allow_html=True)
 
     before = _matrix(view, Edits(), lambda first, total: None)
-    first = _piece_of(view, Edits(), 0)["matrix"]
+    first = answers.verdict(view.run, Edits(), 0)["matrix"]
     after = _matrix(view, view.edits, lambda now, total: show(first, now, total))
     show(before, after, int(before.sum()))
     left, right = st.columns(2, gap="medium")
@@ -115,32 +116,13 @@ def verdicts(view: View, scores: DeltaGenerator) -> None:
 
 def _matrix(view: View, edits: Edits, on_first: Callable[[np.ndarray, int], None]) -> np.ndarray:
     """Confusion matrix of the whole test part; `on_first` gets that of the first piece, and all images."""
-    piece = _piece_of(view, edits, 0)
-    matrix, total = piece["matrix"], int(piece["total"])
+    piece = answers.verdict(view.run, edits, 0)
+    matrix, total = piece["matrix"], piece["total"]
     if total > PIECE:
         on_first(matrix, total)
     for first in range(PIECE, total, PIECE):
-        matrix = matrix + _piece_of(view, edits, first)["matrix"]
+        matrix = matrix + answers.verdict(view.run, edits, first)["matrix"]
     return matrix
-
-
-def _piece_of(view: View, edits: Edits, first: int, count: int = PIECE) -> dict[str, np.ndarray]:
-    return _piece(view.run.id, view.weights_at, edits, first, count, _here(view.run))
-
-
-def _here(run: runs.Run) -> bool:
-    """Whether the data of the run are on this machine, or the sample stands in for them."""
-    return datasets.available(run.train.dataset, run.train.size)
-
-
-@st.cache_data(show_spinner=False, max_entries=2000)
-def _piece(
-    run_id: str, weights_at: int, edits: Edits, first: int, count: int, here: bool
-) -> dict[str, np.ndarray]:
-    run = runs.open_run(run_id)
-    asked = (run.train, edits, first, count)
-    found: dict[str, np.ndarray] = engine().look("verdict", run, *asked, timeout=PATIENCE_S)
-    return found
 
 
 def _scores_html(before: np.ndarray, after: np.ndarray, total: int) -> str:
@@ -202,23 +184,12 @@ def _ranked(view: View) -> figures.Ranking:
     bar = st.progress(0.0, text=t("surgery.ranking", done=0, count=count))
     for start in range(0, count, SLICE):
         which = tuple(range(start, min(start + SLICE, count)))
-        asked = (view.run.id, view.weights_at, view.edits, view.row.name, which, _here(view.run))
-        found = _slice(*asked)
+        found = answers.ablation(view.run, view.edits, view.row.name, which, RANKED)
         lost += found["lost"].tolist()
         gained += found["gained"].tolist()
         bar.progress(len(lost) / count, text=t("surgery.ranking", done=len(lost), count=count))
     bar.empty()
     return figures.Ranking(lost, gained, int(found["correct"]), int(found["images"]))
-
-
-@st.cache_data(show_spinner=False, max_entries=500)
-def _slice(
-    run_id: str, weights_at: int, edits: Edits, layer: str, filters: tuple[int, ...], here: bool
-) -> dict[str, np.ndarray]:
-    run = runs.open_run(run_id)
-    asked = (run.train, edits, layer, filters, RANKED)
-    found: dict[str, np.ndarray] = engine().look("ablation", run, *asked, timeout=PATIENCE_S)
-    return found
 
 
 def _choose_bar(order: list[int]) -> None:

@@ -10,11 +10,9 @@ import streamlit as st
 from cnn_core import runs
 from cnn_core.analysis.edits import Edits
 from cnn_core.arithmetic import LayerRow
+from pages.network import answers
 from pages.network.epochs import convolutions
 from pages.network.names import class_names
-from pages.session.doors import engine
-
-PATIENCE_S = 120.0  # the look worker may still be loading TensorFlow
 
 
 @dataclass(frozen=True, eq=False)
@@ -46,7 +44,7 @@ class View:
         """
         at = runs.weights_at(run)
         row = convolutions(run)[layer(run)]
-        return cls(run, at, row, filter_index(run), edits(run), _trained(run.id, at))
+        return cls(run, at, row, filter_index(run), edits(run), answers.convolutions(run))
 
     def array(self, kind: str) -> np.ndarray:
         """The "kernel" or "bias" of the layer with the edits."""
@@ -60,8 +58,7 @@ class View:
     @property
     def names(self) -> list[str]:
         """Class names in the visitor's language, as many as the network has classes."""
-        names = class_names(self.run)
-        return names + [str(spare) for spare in range(len(names), self.run.model.classes)]
+        return class_names(self.run)
 
 
 def layer(run: runs.Run) -> str:
@@ -90,11 +87,3 @@ def edits(run: runs.Run) -> Edits:
 def keep(run: runs.Run, changed: Edits) -> None:
     """Remember it for this visitor, across pages."""
     st.session_state[f"surgery_{run.id}"] = changed
-
-
-@st.cache_data(show_spinner=False, max_entries=32)
-def _trained(run_id: str, weights_at: int) -> dict[str, np.ndarray]:
-    found: dict[str, np.ndarray] = engine().look(
-        "convolutions", runs.open_run(run_id), timeout=PATIENCE_S
-    )
-    return found

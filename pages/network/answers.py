@@ -1,0 +1,363 @@
+"""What a network answers: one function for each look, and what is remembered of it for all visitors.
+
+An answer that does not change is asked once for all visitors. It belongs to the run, to the moment its
+weights were written, and to the data at hand; so a run that trains on, or a full data set that arrives
+in place of the sample, is asked again. Visitors share the arrays: nobody writes to them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, TypedDict, TypeVar
+
+import numpy.typing as npt
+import streamlit as st
+
+from cnn_core import datasets, runs
+from cnn_core.analysis import kernels
+from cnn_core.analysis.edits import Edits
+from cnn_core.analysis.evaluation import Predictions
+from cnn_core.analysis.kernels import TopImages
+from cnn_core.errors import CnnError
+from pages.session.doors import engine
+
+PATIENCE_S = 120.0  # for an answer: the look worker may still be loading TensorFlow
+PIECE = 2_500  # images per look: half a second, so that other visitors' looks come in between
+SURVEYED = 500  # images per look where every filter's responses are wanted
+MEMORY_MB = 50  # for the answers of each kind of look
+FINISHED = 32  # answers of several looks in memory, up to 2.5 MB each
+
+Array = npt.NDArray[Any]
+Maps = dict[str, Array]
+Explanations = dict[str, Any]
+Examples = tuple[Array, Array, Array]
+Function = TypeVar("Function", bound=Callable[..., Any])
+State = tuple[str, int, bool]
+
+
+class Marked(TypedDict):
+    """Images (n, H, W, C), their labels (n,), and where in its map a filter responds most to each (n, 2)."""
+
+    images: Array
+    labels: Array
+    places: Array
+
+
+class Pattern(TypedDict):
+    """Patterns (n, H, W, C) in [0, 1], and what the filter answered after each step (n, steps + 1)."""
+
+    patterns: Array
+    activations: Array
+
+
+class Verdict(TypedDict):
+    """A confusion matrix (K, K) of some test images, all test images, and which data: "sample" or "full"."""
+
+    matrix: Array
+    total: int
+    size: str
+
+
+class Ablation(TypedDict):
+    """Images lost and gained without each filter (n,); images that are correct with all, and all images."""
+
+    lost: Array
+    gained: Array
+    correct: Array
+    images: Array
+
+
+class Axes(TypedDict):
+    """Images on two principal axes, points (N, 2), and the share of all variance along each (2,)."""
+
+    points: Array
+    explained: Array
+
+
+def _remembered(megabytes: float) -> Callable[[Function], Function]:
+    """Remember the answers of a look, each at most so large, for all visitors.
+
+    Arguments that begin with an underscore are no part of the question.
+    """
+    entries = int(MEMORY_MB / megabytes)
+    remember: Callable[[Function], Function] = st.cache_resource(
+        show_spinner=False, max_entries=entries
+    )
+    return remember
+
+
+def _look(name: str, run: runs.Run, *arguments: object, patience: float = PATIENCE_S) -> Any:
+    return engine().look(name, run, *arguments, timeout=patience)
+
+
+def _state(run: runs.Run) -> State:
+    """What an answer depends on beside the question."""
+    return run.id, runs.weights_at(run), _data_are_here(run)
+
+
+def _data_are_here(run: runs.Run) -> bool:
+    """Whether the data of the run are on this machine; else the sample stands in for them."""
+    return datasets.available(run.train.dataset, run.train.size)
+
+
+# One image
+
+
+def predict(run: runs.Run, images: Array, patience: float = PATIENCE_S) -> Array:
+    """Probabilities (N, K) for images (N, H, W, C); not remembered.
+
+    Args:
+        run: The run.
+        images: As floats in [0, 1], or as bytes.
+        patience: Seconds to wait.
+
+    Raises:
+        CnnError: If there is no answer; so do all functions of this module.
+    """
+    answer: Array = _look("predict", run, images, patience=patience)
+    return answer
+
+
+def feature_maps(
+    run: runs.Run,
+    image: Array,
+    weights: Mapping[str, Array] | None = None,
+    patience: float = PATIENCE_S,
+) -> Maps:
+    """What every layer outputs for one image (H, W, C), by name; not remembered.
+
+    Args:
+        run: The run.
+        image: As floats in [0, 1], or as bytes.
+        weights: Convolutions of another epoch; then the maps end with the last convolution or pooling.
+        patience: Seconds to wait.
+    """
+    answer: Maps = _look("feature_maps", run, image, weights, patience=patience)
+    return answer
+
+
+def operate(run: runs.Run, image: Array, edits: Edits) -> Maps:
+    """Probabilities (K,) "before" and "after" a surgery, and the maps after it; not remembered."""
+    answer: Maps = _look("operate", run, image, edits)
+    return answer
+
+
+def explanations(
+    run: runs.Run,
+    image: Array,
+    label: int | None,
+    layer: str,
+    side: int,
+    shade: str,
+    *,
+    untrained: bool,
+) -> Explanations:
+    """One decision explained in four ways, as `cnn_core.inside.explain.explanations` says.
+
+    Args:
+        run: The run.
+        image: As floats in [0, 1], or as bytes.
+        label: The class to explain; None is the most probable one.
+        layer: The convolution of Grad-CAM.
+        side: Of the square of the occlusion, in pixels.
+        shade: Of the square.
+        untrained: Whether to explain the same of the network before training, too.
+    """
+    seed = run.train.seed if untrained else None
+    return _explanations(_state(run), run, image, label, layer, side, shade, seed)
+
+
+@_remembered(megabytes=0.2)
+def _explanations(state: State, _run: runs.Run, image: Array, *asked: object) -> Explanations:
+    answer: Explanations = _look("explanations", _run, image, *asked)
+    return answer
+
+
+# Filters
+
+
+def convolutions(run: runs.Run) -> Maps:
+    """Kernels (kh, kw, c_in, c_out) and biases (c_out,) of the kept network, by "conv1/kernel" and so on."""
+    return _convolutions(_state(run), run)
+
+
+@_remembered(megabytes=1.5)
+def _convolutions(state: State, _run: runs.Run) -> Maps:
+    answer: Maps = _look("convolutions", _run)
+    return answer
+
+
+def preferred_pattern(run: runs.Run, layer: str, index: int, start: int) -> Pattern:
+    """Patterns that activate a filter most, from random beginnings of which `start` is the seed."""
+    return _preferred_pattern(_state(run), run, layer, index, start)
+
+
+@_remembered(megabytes=0.15)
+def _preferred_pattern(state: State, _run: runs.Run, layer: str, index: int, start: int) -> Pattern:
+    answer: Pattern = _look("preferred_pattern", _run, layer, index, start)
+    return answer
+
+
+def survey(run: runs.Run) -> dict[str, TopImages]:
+    """The responses of all filters to every test image, by layer; asked a piece at a time."""
+    return _survey(_state(run), run)
+
+
+@_remembered(megabytes=0.5)
+def _survey(state: State, _run: runs.Run) -> dict[str, TopImages]:
+    first, parts = 0, list[dict[str, dict[str, Array]]]()
+    while not parts or len(parts[-1]["conv1"]["peak"]) == SURVEYED:
+        parts.append(_look("survey", _run, _run.train, first, SURVEYED))
+        first += SURVEYED
+    return {
+        layer: kernels.top_images((part[layer]["peak"], part[layer]["saturated"]) for part in parts)
+        for layer in parts[0]
+    }
+
+
+def top_images(run: runs.Run, layer: str, index: int, rows: Sequence[int]) -> Marked:
+    """The test images at those places, and where in its map a filter responds most to each."""
+    return _top_images(_state(run), run, layer, index, tuple(rows))
+
+
+@_remembered(megabytes=0.1)
+def _top_images(
+    state: State, _run: runs.Run, layer: str, index: int, rows: tuple[int, ...]
+) -> Marked:
+    answer: Marked = _look("top_images", _run, _run.train, layer, index, rows)
+    return answer
+
+
+# A part of the data
+
+
+def images(run: runs.Run, part: str, rows: Sequence[int]) -> Array:
+    """Images (n, H, W, C) of a part of the run's data, as bytes."""
+    state = run.id, 0, _data_are_here(run)  # whatever the weights
+    return _images(state, run, part, tuple(rows))
+
+
+@_remembered(megabytes=0.05)
+def _images(state: State, _run: runs.Run, part: str, rows: tuple[int, ...]) -> Array:
+    answer: Array = _look("images", _run, _run.train, part, rows)
+    return answer
+
+
+def examples(run: runs.Run, count: int, seed: int) -> Examples:
+    """Test images drawn at random (n, H, W, C), labels (n,), probabilities (n, K); not remembered."""
+    answer: Examples = _look("examples", run, run.train.dataset, run.train.size, count, seed)
+    return answer
+
+
+def piece(run: runs.Run, part: str, first: int) -> Predictions:
+    """What the network says of `PIECE` images of a part of its data, from place `first` on."""
+    return _piece(_state(run), run, part, first)
+
+
+@_remembered(megabytes=0.12)
+def _piece(state: State, _run: runs.Run, part: str, first: int) -> Predictions:
+    answer: Predictions = _look("evaluate", _run, _run.train, part, first, PIECE)
+    return answer
+
+
+def predictions(
+    run: runs.Run, part: str, tell: Callable[[int, int], None] = lambda done, total: None
+) -> Predictions:
+    """What the network says of every image of a part of its data.
+
+    Args:
+        run: The run.
+        part: "train", "val" or "test".
+        tell: Told before each piece but the first how many images are done, and of how many.
+    """
+    if (answer := known_predictions(run, part)) is not None:
+        return answer
+    state = _state(run)
+    pieces = [piece(run, part, 0)]
+    for first in range(PIECE, pieces[0].total, PIECE):
+        tell(first, pieces[0].total)
+        pieces.append(piece(run, part, first))
+    answer = Predictions.joined(pieces)
+    if state == _state(run):  # no better epoch was kept meanwhile
+        _finish(("predictions", *state, part), answer)
+    return answer
+
+
+def known_predictions(run: runs.Run, part: str) -> Predictions | None:
+    """`predictions` if they have been asked before."""
+    answer: Predictions | None = _finished().get(("predictions", *_state(run), part))
+    return answer
+
+
+def verdict(run: runs.Run, edits: Edits, first: int) -> Verdict:
+    """How the network does after a surgery on `PIECE` test images, from place `first` on."""
+    return _verdict(_state(run), run, edits, first)
+
+
+@_remembered(megabytes=0.025)
+def _verdict(state: State, _run: runs.Run, edits: Edits, first: int) -> Verdict:
+    answer: Verdict = _look("verdict", _run, _run.train, edits, first, PIECE)
+    return answer
+
+
+def ablation(
+    run: runs.Run, edits: Edits, layer: str, filters: Sequence[int], count: int
+) -> Ablation:
+    """What is lost and gained among the first `count` test images without each of those filters."""
+    return _ablation(_state(run), run, edits, layer, tuple(filters), count)
+
+
+@_remembered(megabytes=0.025)
+def _ablation(
+    state: State, _run: runs.Run, edits: Edits, layer: str, filters: tuple[int, ...], count: int
+) -> Ablation:
+    answer: Ablation = _look("ablation", _run, _run.train, edits, layer, filters, count)
+    return answer
+
+
+def pca(run: runs.Run, count: int) -> Axes:
+    """The first test images on the two principal axes of their last vectors."""
+    return _pca(_state(run), run, count)
+
+
+@_remembered(megabytes=0.1)
+def _pca(state: State, _run: runs.Run, count: int) -> Axes:
+    answer: Axes = _look("pca", _run, _run.train, count)
+    return answer
+
+
+def tsne(run: runs.Run, count: int, perplexity: int) -> Array | None:
+    """The first test images as t-SNE arranges them (N, 2); None until that is done: ask again."""
+    if (points := known_tsne(run, count, perplexity)) is None:
+        state = _state(run)
+        points = _look("tsne", run, run.train, count, perplexity)
+        if points is not None:
+            _finish(("tsne", *state, count, perplexity), points)
+    return points
+
+
+def known_tsne(run: runs.Run, count: int, perplexity: int) -> Array | None:
+    """`tsne` if it has been done before; asks nobody."""
+    points: Array | None = _finished().get(("tsne", *_state(run), count, perplexity))
+    return points
+
+
+@st.cache_resource(show_spinner=False)
+def _finished() -> dict[tuple[object, ...], Any]:
+    """Answers that took several looks, the oldest first."""
+    return {}
+
+
+def _finish(question: tuple[object, ...], answer: object) -> None:
+    finished = _finished()
+    finished[question] = answer
+    for oldest in list(finished)[:-FINISHED]:
+        finished.pop(oldest, None)
+
+
+def weights_written(run: runs.Run) -> int | None:
+    """When the kept weights were written, in nanoseconds; None if there are none."""
+    try:
+        return runs.weights_at(run)
+    except CnnError:
+        return None
