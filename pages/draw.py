@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import zipfile
 from collections.abc import Sequence
+from contextlib import suppress
 from html import escape
 
 import numpy as np
@@ -16,6 +17,7 @@ from cnn_core.figures import mosaic
 from cnn_core.paths import ASSETS
 from pages.elements import pad
 from pages.network import answers as _answers
+from pages.network.choice import newest
 from pages.network.names import class_names, name_of, names_of
 from pages.parts.draw import reading
 from pages.session import choices
@@ -36,35 +38,40 @@ def main() -> None:
     st.html(STYLE)
     st.title(t("draw.title"), anchor=False)
     st.caption(t("draw.intro"))
-    models = {run.id: run for run in _models()}
+    link = arrived("draw", LINK)
+    wanted = [link.get(name, st.session_state.get(f"draw_{name}")) for name in LINK]
+    models = {run.id: run for run in _models(wanted)}
     if not models:
         st.info(t("draw.no_model"), icon=":material/model_training:")
         st.page_link("pages/playground.py", label=t("draw.train_one"), icon=":material/tune:")
         publish({})
         return
-    chosen = _choose(models)
+    chosen = _choose(models, wanted)
     st.fragment(_desk)(chosen)
     say("draw", dict(zip(LINK, [run.id for run in chosen], strict=False)))
 
 
-def _models() -> list[runs.Run]:
+def _models(wanted: Sequence[str | None]) -> list[runs.Run]:
     """Networks for greyscale images of 28 × 28: those that come with ConvScope, digits first; trained ones.
 
-    A run that still trains is among them once it has kept weights, and reads better with each best epoch.
+    Of the trained ones the newest, and those that are wanted. A run that still trains is among them once
+    it has kept weights, and reads better with each best epoch.
     """
     shipped = sorted(runs.shipped_runs(), key=lambda run: run.train.dataset != "mnist")
+    older = []
+    for run_id in filter(None, wanted):
+        with suppress(CnnError):  # said where it is chosen
+            older.append(runs.open_run(run_id))
     return [
         run
-        for run in [*shipped, *runs.all_runs()]
+        for run in [*shipped, *newest(), *older]
         if _fits(run) and zipfile.is_zipfile(run.folder / "best.keras")
     ]
 
 
-def _choose(models: dict[str, runs.Run]) -> list[runs.Run]:
+def _choose(models: dict[str, runs.Run], wanted: Sequence[str | None]) -> list[runs.Run]:
     """One model, or two side by side."""
-    link = arrived("draw", LINK)
-    for name in LINK:
-        asked = link.get(name, st.session_state.get(f"draw_{name}"))
+    for name, asked in zip(LINK, wanted, strict=True):
         st.session_state[f"draw_{name}"] = asked if asked in models else None
         if asked and asked not in models:
             st.warning(_why_not(asked), icon=":material/link_off:")

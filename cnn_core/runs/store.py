@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
@@ -68,23 +69,31 @@ def open_run(run_id: str) -> Run:
     if not folder.is_dir():
         raise RunError("run.not_found", id=run_id)
     try:
-        tree = json.loads((folder / "config.json").read_text(encoding="utf-8"))
-        run = Run(
-            id=run_id,
-            folder=folder,
-            model=model_from_dict(tree["model"]),
-            train=train_from_dict(tree["train"]),
-            owner=str(tree.get("owner", "")),
-            name=str(tree.get("name", "")),
-            created=float(tree["created"]),
-        )
-        for hours in (-24, 24):  # so that it can be shown in every time zone
-            datetime.fromtimestamp(run.created, UTC) + timedelta(hours=hours)
+        file = (folder / "config.json").stat()
+        run = _read(run_id, folder, (file.st_mtime_ns, file.st_ino, file.st_size))
         _check_fit(run)
     except FileNotFoundError as error:
         raise RunError("run.not_found", id=run_id) from error
     except Exception as error:  # a damaged file can be wrong in any way
         raise RunError("run.unreadable", id=run_id, folder=str(folder)) from error
+    return run
+
+
+@lru_cache(maxsize=1024)
+def _read(run_id: str, folder: Path, file: tuple[int, int, int]) -> Run:
+    """The run in that folder; `file` changes with its config.json, which is read once each time."""
+    tree = json.loads((folder / "config.json").read_text(encoding="utf-8"))
+    run = Run(
+        id=run_id,
+        folder=folder,
+        model=model_from_dict(tree["model"]),
+        train=train_from_dict(tree["train"]),
+        owner=str(tree.get("owner", "")),
+        name=str(tree.get("name", "")),
+        created=float(tree["created"]),
+    )
+    for hours in (-24, 24):  # so that it can be shown in every time zone
+        datetime.fromtimestamp(run.created, UTC) + timedelta(hours=hours)
     return run
 
 

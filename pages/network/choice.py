@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from itertools import islice
 
 import streamlit as st
 
@@ -17,6 +18,11 @@ from pages.session.html import complain
 from pages.session.words import say_error, t
 
 LISTED = 50  # of the newest runs
+
+
+def newest() -> list[runs.Run]:
+    """The newest runs, as many as a page lists; of older ones nothing is read."""
+    return list(islice(runs.newest(), LISTED))
 
 
 def choose_run(asked: str | None) -> runs.Run | None:
@@ -63,7 +69,7 @@ def pick_run(asked: str | None) -> runs.Run | None:
     if asked is not None or "run" not in st.session_state:
         st.session_state["run"] = asked
     chosen = chosen_run()
-    known = {run.id: run for run in [*runs.shipped_runs(), *runs.all_runs()[:LISTED]]}
+    known = {run.id: run for run in [*runs.shipped_runs(), *newest()]}
     if chosen is not None:
         known[chosen.id] = chosen
     known = {run_id: run for run_id, run in known.items() if run is chosen or has_weights(run)}

@@ -55,6 +55,23 @@ def test_a_new_run_waits_and_is_found_as_it_was_ordered() -> None:
     assert control.read_control(run) == Control()
 
 
+def test_a_config_is_read_once_and_again_when_it_changed(monkeypatch: pytest.MonkeyPatch) -> None:
+    run, read = make(owner="me"), []
+    load = json.loads
+    monkeypatch.setattr(json, "loads", lambda text: read.append(text) or load(text))
+    for _ in range(3):
+        assert runs.open_run(run.id) == run
+    assert len(read) <= 1
+    runs.rename(run, "other", by="me")
+    read.clear()
+    assert [runs.open_run(run.id).name for _ in range(2)] == ["other", "other"]
+    assert len(read) == 1
+    shutil.rmtree(run.folder)
+    with pytest.raises(RunError) as caught:
+        runs.open_run(run.id)
+    assert caught.value.key == "run.not_found"
+
+
 def test_home_is_where_the_environment_says(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CONVSCOPE_HOME", "~/somewhere")
     assert runs.home() == Path.home() / "somewhere" / "runs"
