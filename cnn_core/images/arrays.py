@@ -1,4 +1,4 @@
-"""What NumPy says of an image and of a batch on its way into a network."""
+"""Shape, type, range and memory of an image and of a batch on its way into a network."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ Pixels = npt.NDArray[np.uint8]
 
 @dataclass(frozen=True, slots=True)
 class ArrayFacts:
-    """What NumPy says of an array.
+    """Shape, type, range and memory of an array.
 
     Attributes:
-        code: How the array is made.
+        code: The expression that makes the array.
         shape: Its shape.
         dtype: Name of the type of its values.
         low: Smallest value.
@@ -33,7 +33,7 @@ class ArrayFacts:
 
     @classmethod
     def of(cls, code: str, values: npt.NDArray[Any]) -> ArrayFacts:
-        """Ask the array."""
+        """The facts of an array that is not empty."""
         low, high = values.min().item(), values.max().item()
         return cls(code, values.shape, values.dtype.name, low, high, values.nbytes)
 

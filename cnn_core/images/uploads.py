@@ -1,4 +1,4 @@
-"""A picture from a visitor -> model input: checked, made small early, and every step kept to be shown."""
+"""A visitor's picture -> model input: checked, reduced early, with every step kept for display."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ MAX_BYTES = 20_000_000
 # decoded at an eighth of its size, but a progressive one keeps all its coefficients meanwhile.
 MAX_MEGAPIXELS = {"JPEG": 120, "MPO": 120, "progressive": 30, "PNG": 40, "WEBP": 16}
 WORKING_SIDE = 768  # longer side that a picture is made smaller to, in pixels
-BAND_PIXELS = 2_000_000  # of a large picture, so many are converted at a time
-MIDDLE = 127.5
-# EXIF orientation -> what puts it right.
+BAND_PIXELS = 2_000_000  # a large picture is converted in bands, to bound the memory
+MIDDLE = 127.5  # of a byte: brighter is nearer to white than to black
+# EXIF orientation -> the transposition that turns the picture upright.
 TURNS = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
     3: Image.Transpose.ROTATE_180,
@@ -42,7 +42,7 @@ _ONE_AT_A_TIME = threading.Lock()
 
 @dataclass(frozen=True, eq=False)
 class Picture:
-    """An uploaded picture as it is worked with.
+    """An uploaded picture as opaque RGB.
 
     Attributes:
         pixels: uint8 of shape (H, W, 3), upright, opaque, its longer side at most 768 pixels.
@@ -79,7 +79,7 @@ class Prepared:
         grey: uint8 (H, W, 1): brightness alone; for a colour model (H, W, 3), as it was.
         square: The middle of it, in the proportions of the model's input.
         small: The same at the size of the model's input.
-        inverted: Whether bright and dark changed places in the last step.
+        inverted: Whether the last step inverted the brightness.
         model_input: uint8 of the model's input shape.
     """
 
@@ -124,7 +124,11 @@ def _decoded(
     """The picture, small and upright, in the mode that `mode` gives it; its size in the file; notes."""
     if len(content) > MAX_BYTES:
         raise DataError("upload.bytes", most=MAX_BYTES // 1_000_000)
-    with _ONE_AT_A_TIME, _one_sentence(), Image.open(io.BytesIO(content), formats=FORMATS) as image:
+    with (
+        _ONE_AT_A_TIME,
+        _decoder_errors(),
+        Image.open(io.BytesIO(content), formats=FORMATS) as image,
+    ):
         size, notes = image.size, list[str]()
         _refuse_huge(image)
         if image.format in {"PNG", "WEBP"} and getattr(image, "is_animated", False):
@@ -145,8 +149,8 @@ def prepare(
     Args:
         picture: From `read`.
         input_shape: Shape (H, W, C) of the model's input; C is 1 or 3.
-        invert: Let bright and dark change places; None does so where the border is bright, because
-            the images that the models know are bright on black.
+        invert: Invert the brightness; None does so where the border is bright, because the models
+            were trained on bright objects on black.
     """
     height, width, channels = input_shape
     image = Image.fromarray(picture.pixels)
@@ -161,8 +165,8 @@ def prepare(
 
 
 @contextmanager
-def _one_sentence() -> Iterator[None]:
-    """Whatever a decoder raises over a file, a visitor reads one sentence."""
+def _decoder_errors() -> Iterator[None]:
+    """Turn everything that a decoder raises into a `DataError` with one sentence."""
     try:
         yield
     except CnnError:
@@ -171,7 +175,7 @@ def _one_sentence() -> Iterator[None]:
         raise DataError("upload.not_picture") from error
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
         raise DataError("upload.bomb") from error
-    except Exception as error:  # a decoder stumbles over damaged bytes in many ways
+    except Exception as error:  # decoders raise many types on damaged bytes
         raise DataError("upload.damaged") from error
 
 
@@ -201,7 +205,7 @@ def _shrunk(image: Image.Image, mode: Callable[[Image.Image], Image.Image]) -> I
 
 
 def _reduced(image: Image.Image, factor: int) -> Image.Image:
-    """Each block of `factor` × `factor` pixels as one; what is transparent lends no colour to others."""
+    """Each block of `factor` × `factor` pixels as one; transparent pixels do not bleed their colour."""
     if factor > 1 and image.mode == "RGBA":
         image = image.convert("RGBa")
     return image.reduce(factor)
@@ -209,7 +213,7 @@ def _reduced(image: Image.Image, factor: int) -> Image.Image:
 
 def _plain(image: Image.Image) -> Image.Image:
     """Any mode -> "RGB", or "RGBa" if something may be transparent."""
-    if image.mode.startswith("I"):  # 16 bits a pixel, which Pillow would cut off instead of scaling
+    if image.mode.startswith("I"):  # 16 bits per pixel, which Pillow would clip instead of scaling
         grey = np.clip(np.asarray(image).astype(np.float32) / 257, 0, 255)
         return Image.fromarray(np.rint(grey).astype(np.uint8)).convert("RGB")
     if image.has_transparency_data:
@@ -227,7 +231,7 @@ def _own_channels(image: Image.Image) -> Image.Image:
 
 
 def _turn(image: Image.Image) -> Image.Transpose | None:
-    """How the camera says that the picture must be turned; None if it does not."""
+    """The transposition that the camera noted; None if it noted none."""
     try:
         return TURNS.get(image.getexif().get(ExifTags.Base.Orientation, 1))
     except (
@@ -237,7 +241,7 @@ def _turn(image: Image.Image) -> Image.Transpose | None:
 
 
 def _opaque(image: Image.Image) -> tuple[Pixels, tuple[str, ...]]:
-    """Put it on paper where it is transparent: (H, W, 3), and which paper that was."""
+    """Blend transparent parts with white or black: (H, W, 3), and the note of which."""
     if image.mode == "RGB":
         return np.asarray(image), ()
     values = np.asarray(image).astype(np.float32)  # (H, W, 4), premultiplied

@@ -1,4 +1,4 @@
-"""Sums in a text: `{{side - kernel + 1}}` is calculated from the textbook network when the text is read."""
+"""Formulas in a text: `{{side - kernel + 1}}` is calculated from the textbook network."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ from cnn_core.datasets import DATASETS
 Value = int | float | str
 
 SLOT = re.compile(r"\{\{(=?)\s*(.+?)\s*(?::([^:{}]+))?\}\}")
-ONE_LINE = 24  # characters of a sum that is kept on one line
+ONE_LINE = 24  # characters up to which a formula is kept on one line
 NO_BREAK = "\u00a0"
-WHITE = 255  # of an image of unsigned bytes
+WHITE = 255  # value of white in an image of unsigned bytes
 
 _FUNCTIONS: dict[str, Callable[[float], float]] = {
     "exp": math.exp,
@@ -40,16 +40,16 @@ _OPERATORS: dict[type[ast.AST], tuple[str, int, Callable[..., float]]] = {
 
 @cache
 def facts() -> Mapping[str, Value]:
-    """What a text may name: the textbook network, its training and its images.
+    """The names that a text may use: the textbook network, its training and its images.
 
     Of a layer: `conv1.params`, `.formula`, `.shape` ("28×28×32"), `.tuple` ("(28, 28, 32)"), `.side`,
-    `.channels`, `.size` (numbers that it outputs), `.field` (its receptive field), `.work` (its
+    `.channels`, `.size` (values that it outputs), `.field` (its receptive field), `.work` (its
     multiplications).
     """
     block, train, source = TEXTBOOK.blocks[0], TrainConfig(), DATASETS["fashion_mnist"]
     rows = layer_table(TEXTBOOK)
     height, _, channels = TEXTBOOK.input_shape
-    found: dict[str, Value] = {
+    values: dict[str, Value] = {
         "side": height,
         "channels": channels,
         "input.shape": _times(TEXTBOOK.input_shape),
@@ -68,13 +68,13 @@ def facts() -> Mapping[str, Value]:
         "patience": train.patience,
     }
     for part in ("train", "val", "test"):
-        found[f"images.{part}"] = getattr(source.counts["full"], part)
+        values[f"images.{part}"] = getattr(source.counts["full"], part)
     for row in rows:
-        found |= {f"{row.name}.{field}": value for field, value in _of(row).items()}
-    return MappingProxyType(found)
+        values |= {f"{row.name}.{field}": value for field, value in _facts_of(row).items()}
+    return MappingProxyType(values)
 
 
-def _of(row: LayerRow) -> dict[str, Value]:
+def _facts_of(row: LayerRow) -> dict[str, Value]:
     values: dict[str, Value | None] = {
         "params": row.params,
         "formula": row.formula,
@@ -90,81 +90,81 @@ def _of(row: LayerRow) -> dict[str, Value]:
 
 
 def fill(text: str, given: Mapping[str, Value] = MappingProxyType({})) -> str:
-    """Put into every slot what it comes to.
+    """Replace every slot with its value.
 
     `{{conv1.params}}` becomes "320", `{{= side - kernel + 1}}` becomes "28 − 3 + 1 = 26", and a format
     may follow as in `{{= 1 / classes:.1%}}`. Whole numbers have commas unless the format says otherwise.
 
     Args:
         text: Any text.
-        given: Names of an example beside the facts.
+        given: Values of an example beside the facts.
 
     Raises:
-        ValueError: If a slot names what is not known, or holds more than a sum.
+        ValueError: If a slot has an unknown name, or holds more than arithmetic.
     """
 
-    def put(found: re.Match[str]) -> str:
-        equation, words, form = found.groups()
+    def replacement(match: re.Match[str]) -> str:
+        equation, words, form = match.groups()
         tree = ast.parse(words, mode="eval").body
-        known = {**facts(), **given}
-        said = _said(_value(tree, known), form)
+        names = {**facts(), **given}
+        value = _formatted(_value(tree, names), form)
         if not equation:
-            return said
-        whole = f"{_written(tree, known)[0]} = {said}"
+            return value
+        whole = f"{_written(tree, names)[0]} = {value}"
         return whole.replace(" ", NO_BREAK) if len(whole) <= ONE_LINE else whole
 
-    return SLOT.sub(put, text)
+    return SLOT.sub(replacement, text)
 
 
-def _value(node: ast.expr, known: Mapping[str, Value]) -> Value:
+def _value(node: ast.expr, names: Mapping[str, Value]) -> Value:
     match node:
         case ast.Constant(value=int() | float() as number):
             return number
-        case ast.Name() | ast.Attribute() if ast.unparse(node) in known:
-            return known[ast.unparse(node)]
+        case ast.Name() | ast.Attribute() if ast.unparse(node) in names:
+            return names[ast.unparse(node)]
         case ast.BinOp(left, kind, right) if type(kind) in _OPERATORS:
-            return _OPERATORS[type(kind)][2](_number(left, known), _number(right, known))
+            return _OPERATORS[type(kind)][2](_number(left, names), _number(right, names))
         case ast.UnaryOp(ast.USub(), operand):
-            return -_number(operand, known)
+            return -_number(operand, names)
         case ast.Call(ast.Name(name), [arg], []) if name in _FUNCTIONS:
-            return _FUNCTIONS[name](_number(arg, known))
-    raise ValueError(f"No sum that a text may hold: {ast.unparse(node)}")
+            return _FUNCTIONS[name](_number(arg, names))
+    raise ValueError(f"No formula that a text may hold: {ast.unparse(node)}")
 
 
-def _number(node: ast.expr, known: Mapping[str, Value]) -> float:
-    value = _value(node, known)
+def _number(node: ast.expr, names: Mapping[str, Value]) -> float:
+    value = _value(node, names)
     if isinstance(value, str):
-        raise ValueError(f"No sum can be made with a text: {ast.unparse(node)}")
+        raise ValueError(f"No arithmetic with a text: {ast.unparse(node)}")
     return value
 
 
-def _written(node: ast.expr, known: Mapping[str, Value]) -> tuple[str, int]:
-    """A sum with its numbers put in, as one writes it, and how tightly its last sign binds."""
+def _written(node: ast.expr, names: Mapping[str, Value]) -> tuple[str, int]:
+    """A formula with its numbers substituted, and the precedence of its outermost operator."""
     match node:
         case ast.BinOp(left, kind, right):
             sign, rank, _ = _OPERATORS[type(kind)]
             right_rank = rank + (type(kind) in {ast.Sub, ast.Div})
-            sides = _within(left, rank, known), _within(right, right_rank, known)
+            sides = _within(left, rank, names), _within(right, right_rank, names)
             return f"{sides[0]} {sign} {sides[1]}", rank
         case ast.UnaryOp(_, operand):
-            return f"−{_within(operand, 3, known)}", 3
+            return f"−{_within(operand, 3, names)}", 3
         case ast.Call(ast.Name(name), [arg], _):
-            inside = _written(arg, known)[0]
+            inside = _written(arg, names)[0]
             first, last = _BRACKETS.get(name, ("(", ")"))
             return f"{'' if name in _BRACKETS else name}{first}{inside}{last}", 4
-    return _said(_value(node, known), None), 4
+    return _formatted(_value(node, names), None), 4
 
 
-def _within(node: ast.expr, rank: int, known: Mapping[str, Value]) -> str:
-    text, own = _written(node, known)
+def _within(node: ast.expr, rank: int, names: Mapping[str, Value]) -> str:
+    text, own = _written(node, names)
     return text if own >= rank else f"({text})"
 
 
-def _said(value: Value, form: str | None) -> str:
+def _formatted(value: Value, form: str | None) -> str:
     if isinstance(value, str):
         return value
-    said = format(value, form) if form else f"{value:,}"
-    return said.replace("-", "−")
+    text = format(value, form) if form else f"{value:,}"
+    return text.replace("-", "−")
 
 
 def _times(shape: tuple[int, ...]) -> str:

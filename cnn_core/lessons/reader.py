@@ -131,14 +131,14 @@ def parse(name: str, source: str) -> Lesson:
             f"The lesson {name} needs a reason below each wrong choice, and only there."
         )
     shuffled = [options[place] for place in order(name, len(options))]
-    said = {key: match[key] for key in ("title", "definition", "body", "question", "answer")}
+    fields = {key: match[key] for key in ("title", "definition", "body", "question", "answer")}
     return Lesson(
         name,
         options=tuple(choice["text"] for choice in shuffled),
         reasons=tuple(choice["reason"] or "" for choice in shuffled),
         right=[choice["mark"] for choice in shuffled].index("x"),
         synonyms=tuple(also[1].split(", ")) if also else (),
-        **said,
+        **fields,
     )
 
 
@@ -148,7 +148,7 @@ def order(name: str, count: int) -> list[int]:
 
 
 def given_in(source: str) -> list[tuple[str, str]]:
-    """Names and numbers that the file of a lesson gives for its example."""
-    found = _GIVEN.match(source)
-    pairs = found[1].split(", ") if found else []
+    """Names and numbers that a lesson's file gives for its example, as written."""
+    match = _GIVEN.match(source)
+    pairs = match[1].split(", ") if match else []
     return [(pair.split(" = ")[0], pair.split(" = ")[1]) for pair in pairs]

@@ -1,4 +1,4 @@
-"""How long training takes: estimated from what a network computes, corrected by what was measured here."""
+"""Training time: estimated from the operations of a network, corrected by the speed measured here."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ VALIDATION = 1 / 12  # a quarter as many images, each a third of the work of tra
 
 @dataclass(frozen=True, slots=True)
 class Costs:
-    """Seconds for each, fitted to eleven networks on two cores of a server CPU.
+    """Seconds per operation, fitted to eleven networks on two cores of a server CPU.
 
     Attributes:
-        batch: A training step as such.
-        multiplication: A multiply-add of an image, forward and backward.
-        activation: A number that an image leaves in memory.
-        update: A parameter that a step changes.
+        batch: Overhead of a training step.
+        multiplication: One multiply-add for one image, forward and backward.
+        activation: One activation value of one image.
+        update: One parameter updated in a step.
     """
 
     batch: float
@@ -39,15 +39,15 @@ COSTS = {
 
 
 def estimated_seconds(model: ModelConfig, train: TrainConfig, images: int) -> float:
-    """Seconds that an epoch would take on the machine that `COSTS` come from.
+    """Seconds that an epoch would take on the machine that `COSTS` were fitted on.
 
-    Only ratios count: `measured / reckoned` of one network, times `reckoned` of another, is what the
-    other one takes on the machine that measured. Within a third for all networks that fit `COSTS`,
-    where multiply-adds alone are off by a factor of twenty.
+    Only ratios count: `measured / estimated` of one network, times the estimate for another, is the time
+    of the other one on the machine that measured. Within a third for all networks in the fit, where
+    multiply-adds alone are off by a factor of twenty.
 
     Args:
         model: The network.
-        train: Its batch size and precision count.
+        train: Only its batch size and precision matter.
         images: Training images per epoch; validation images, a quarter as many, are included.
 
     Raises:
@@ -57,9 +57,9 @@ def estimated_seconds(model: ModelConfig, train: TrainConfig, images: int) -> fl
     if precision == "auto":
         precision = "bfloat16" if native_bfloat16() else "float32"
     costs, sums = COSTS[precision], totals(layer_table(model))
-    an_image = costs.multiplication * sums.multiplications + costs.activation * sums.activations
-    a_step = costs.batch + costs.update * sums.params
-    return math.ceil(images / train.batch_size) * a_step + (1 + VALIDATION) * images * an_image
+    per_image = costs.multiplication * sums.multiplications + costs.activation * sums.activations
+    per_step = costs.batch + costs.update * sums.params
+    return math.ceil(images / train.batch_size) * per_step + (1 + VALIDATION) * images * per_image
 
 
 @cache

@@ -1,4 +1,4 @@
-"""The caps of this server, and the check that refuses what is over them."""
+"""The caps of this server, and the check that refuses a set-up above them."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class Limits:
 
     Attributes:
         parameters: Most parameters a network may have.
-        epochs: Most epochs a run may ask for.
+        epochs: Most epochs of a run.
         queued: Most runs one visitor may have waiting or running.
         waiting: Most runs that may wait or run on this server, of all visitors together: a client chooses
             its own cookie, so that a cap per visitor alone stops nobody.
@@ -36,16 +36,20 @@ class Limits:
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] = os.environ) -> Limits:
-        """The caps in force; a variable that is not a whole number above 0 raises `ConfigError`."""
-        chosen: dict[str, int] = {}
+        """The caps that apply.
+
+        Raises:
+            ConfigError: If a variable is not a whole number above 0.
+        """
+        caps: dict[str, int] = {}
         for field in fields(cls):
             variable = f"CONVSCOPE_MAX_{field.name.upper()}"
             if environment.get(variable):
                 cap = parse_int(variable, environment[variable])
                 if cap < 1:
                     raise ConfigError(variable, cap, "at_least", minimum=1)
-                chosen[field.name] = cap
-        return cls(**chosen)
+                caps[field.name] = cap
+        return cls(**caps)
 
 
 def check_limits(
@@ -56,7 +60,7 @@ def check_limits(
     speed: float | None = None,
     done: int = 0,
 ) -> None:
-    """Refuse what this server does not train.
+    """Refuse a set-up that this server does not train.
 
     Args:
         model: The network.

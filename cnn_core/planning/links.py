@@ -47,7 +47,7 @@ def to_query(model: ModelConfig, train: TrainConfig) -> dict[str, str]:
 def from_query(
     query: Mapping[str, str], base: Preset = PRESETS["textbook"]
 ) -> tuple[ModelConfig, TrainConfig]:
-    """The set-up a URL asks for; what it does not name is taken from `base`.
+    """The set-up of a URL; parameters that it does not have are taken from `base`.
 
     Raises:
         ConfigError: If a value cannot be read or is out of range.
@@ -62,17 +62,17 @@ def from_query(
         model = replace(model, dense=tuple(parse_int("dense", unit) for unit in units))
     if "dropout" in query:
         model = replace(model, dropout=_parse_float("dropout", query["dropout"]))
-    chosen: dict[str, Any] = {}
+    settings: dict[str, Any] = {}
     for name, short in _SHORT.items():
         if short in query:
             text = query[short]
             if name in _WHOLE:
-                chosen[name] = parse_int(name, text)
+                settings[name] = parse_int(name, text)
             elif name == "learning_rate":
-                chosen[name] = _parse_float(name, text)
+                settings[name] = _parse_float(name, text)
             else:
-                chosen[name] = text
-    return model, replace(train, **chosen)
+                settings[name] = text
+    return model, replace(train, **settings)
 
 
 def _row(block: ConvBlock) -> tuple[Any, ...]:
@@ -99,7 +99,11 @@ def _digits(value: float) -> str:
 
 
 def parse_int(field: str, text: str) -> int:
-    """The whole number that a text holds. Raises `ConfigError` if it holds none."""
+    """The whole number in a text.
+
+    Raises:
+        ConfigError: If there is none.
+    """
     try:
         return int(text)
     except ValueError:

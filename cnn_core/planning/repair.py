@@ -1,4 +1,4 @@
-"""Fix a network whose feature maps shrink to nothing, with as few changes as will do."""
+"""Fix a network whose feature maps shrink to nothing, with the fewest changes."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any
 from cnn_core.arithmetic import breaking_block, fits
 from cnn_core.config import ConvBlock, ModelConfig
 
-_ROOMIEST: dict[str, str | int] = {"padding": "same", "stride": 1, "pool": "none"}
+_LARGEST_OUTPUT: dict[str, str | int] = {"padding": "same", "stride": 1, "pool": "none"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +48,7 @@ def repair(config: ModelConfig) -> tuple[ModelConfig, tuple[Change, ...]]:
 
 def _possible_changes(blocks: tuple[ConvBlock, ...]) -> Iterator[Change]:
     for index, block in enumerate(blocks):
-        for name, new in _ROOMIEST.items():
+        for name, new in _LARGEST_OUTPUT.items():
             old = getattr(block, name)
             if old != new:
                 yield Change(index, name, old, new)
@@ -65,7 +65,7 @@ def _changed(config: ModelConfig, choice: tuple[Change, ...]) -> ModelConfig:
 def _cost(config: ModelConfig) -> Callable[[tuple[Change, ...]], tuple[int, ...]]:
     """Sort key among choices of as many changes: the order that `repair` promises."""
     breaking = breaking_block(config)
-    ranks = {name: rank for rank, name in enumerate(_ROOMIEST)}
+    ranks = {name: rank for rank, name in enumerate(_LARGEST_OUTPUT)}
 
     def cost(choice: tuple[Change, ...]) -> tuple[int, ...]:
         elsewhere = sum(change.block != breaking for change in choice)

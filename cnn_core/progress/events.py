@@ -1,4 +1,4 @@
-"""What a run says, and what it asks: plain records, to and from one line of JSON each."""
+"""Events of a run and the control it polls: plain records, to and from one line of JSON each."""
 
 from __future__ import annotations
 
@@ -11,18 +11,18 @@ from typing import Any
 
 @dataclass(frozen=True, slots=True)
 class Loading:
-    """A worker took the run up and gets its images; what was said of pauses before is over."""
+    """A worker took the run and loads its images; earlier pauses are over."""
 
 
 @dataclass(frozen=True, slots=True)
 class RunStarted:
-    """Training begins, or goes on after an interruption.
+    """Training begins, or resumes after an interruption.
 
     Attributes:
         params: Trainable parameters of the network.
         images: Training images per epoch.
         batches: Batches per epoch.
-        precision: "float32" or "bfloat16", what "auto" came to.
+        precision: "float32" or "bfloat16", with "auto" resolved.
         epochs_done: Epochs completed before; more than 0 after an interruption.
         time: Seconds since 1970.
     """
@@ -45,7 +45,7 @@ class Downloading:
 
 @dataclass(frozen=True, slots=True)
 class BatchEnd:
-    """Figures of the batches since the last `BatchEnd`, at most ten a second.
+    """Figures of the batches since the last `BatchEnd`, at most ten per second.
 
     Attributes:
         epoch: Counts from 1.
@@ -53,8 +53,8 @@ class BatchEnd:
         batches: Batches per epoch.
         loss: Mean loss of those batches.
         accuracy: Mean accuracy of those batches.
-        learning_rate: In force for the last of them.
-        images_per_s: Speed over those batches, pauses left out.
+        learning_rate: Rate of the last of them.
+        images_per_s: Images per second over those batches, without pauses.
         time: Seconds since 1970.
     """
 
@@ -70,11 +70,11 @@ class BatchEnd:
 
 @dataclass(frozen=True, slots=True)
 class EpochEnd:
-    """Figures of one epoch. `complete` is False for one that was stopped on its way.
+    """Figures of one epoch. `complete` is False for one that was stopped midway.
 
     Attributes:
         epoch: Counts from 1.
-        seconds: Training and validation together, pauses left out.
+        seconds: Training and validation together, without pauses.
         best: Whether this is the lowest validation loss so far.
     """
 
@@ -92,14 +92,14 @@ class EpochEnd:
 
 @dataclass(frozen=True, slots=True)
 class Saved:
-    """What this epoch left is on the disk: training can be resumed after it."""
+    """The files of this epoch are written: training can be resumed after it."""
 
     epoch: int
 
 
 @dataclass(frozen=True, slots=True)
 class LearningRateChanged:
-    """The visitor gave another learning rate; it holds from the next batch on."""
+    """The visitor changed the learning rate; it applies from the next batch on."""
 
     epoch: int
     batch: int
@@ -137,15 +137,15 @@ class Score:
 
 @dataclass(frozen=True, slots=True)
 class RunEnded:
-    """The last word of a run.
+    """The last event of a run.
 
     Attributes:
         reason: "finished", "early_stopping", "stopped" (by the visitor) or "diverged" (loss not a number).
         epochs: Epochs trained, an unfinished one included.
         best_epoch: Epoch whose weights were kept; 0 when none were.
-        seconds: Training time, pauses left out.
+        seconds: Training time without pauses.
         scores: `Score` of the kept weights by "train", "val" and "test"; empty when none were kept.
-        samples: Probabilities of the first test images, one list of `classes` numbers each.
+        samples: Probabilities of the first test images, one list of K numbers each.
     """
 
     reason: str
@@ -175,18 +175,18 @@ REASONS = ("finished", "early_stopping", "stopped", "diverged")
 PARTS = ("train", "val", "test")
 FINITE = {"seconds", "time"}  # shown as a duration or a date
 COUNTED_FROM_1 = {"epoch", "batches"}
-LARGEST = 2**40  # of any count, and of seconds: no calendar and no chart goes further
+LARGEST = 2**40  # value of any count, and of seconds: dates and charts fail beyond it
 KINDS: dict[str, type] = {kind.__name__: kind for kind in Event.__args__}
 
 
 @dataclass(frozen=True, slots=True)
 class Control:
-    """What the visitor wants of a run at this moment.
+    """The current commands of the visitor to a run.
 
     Attributes:
         stop: End now and keep the best weights.
-        paused: Wait after the present batch.
-        steps: How many single batches were asked for since the run began; counts up, never down.
+        paused: Wait after the current batch.
+        steps: Single steps requested since the run began; counts up, never down.
         learning_rate: Replaces the configured one; None leaves it.
         pause_ended: The last pause was ended because others wait for the worker.
     """

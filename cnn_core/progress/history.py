@@ -1,4 +1,4 @@
-"""What a run has said so far, put in order: the plain data that curves, notes and progress read."""
+"""The events of a run in order: the plain data that curves, notes and progress read."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ from cnn_core.progress.events import (
     Saved,
 )
 
-VALIDATION = 1 / 12  # of the time of training: fewer images, and only forward
-RECENT = 10  # reports that a present speed is the mean of: about a second
+VALIDATION = 1 / 12  # of the time of training: a quarter as many images, only the forward pass
+RECENT = 10  # reports that the current speed is the mean of: about a second
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,14 +33,14 @@ class History:
     Attributes:
         planned_epochs: Epochs the run was asked for.
         batches: Reports inside the epochs, in their order.
-        epochs: One record an epoch, in their order; the last said of an epoch counts.
+        epochs: One record for each epoch, in their order; the last one reported of an epoch counts.
         learning_rates: Changes the visitor made while it ran.
-        started: The last beginning; None before the first.
-        ended: The last word; None while the run goes on.
+        started: The last `RunStarted`; None before the first.
+        ended: The `RunEnded`; None while the run goes on.
         paused: Whether it waits for the visitor.
         evaluating: Whether training is over and the kept weights are being tested.
         download: How far the full data set has come; None before and after its download.
-        saved_epoch: The last epoch that the run said was saved; 0 before the first.
+        saved_epoch: The last epoch that was saved; 0 before the first.
     """
 
     planned_epochs: int
@@ -56,31 +56,31 @@ class History:
 
     @classmethod
     def from_events(cls, events: Iterable[Event], planned_epochs: int) -> History:
-        """The history that these events tell, oldest first; any beginning of them is a history too."""
-        notebook = _Notebook()
+        """The history of these events, oldest first; any prefix of them is a history too."""
+        accumulator = _Accumulator()
         for event in events:
-            notebook.hear(event)
+            accumulator.add(event)
         return cls(
             planned_epochs,
-            tuple(notebook.batches),
-            tuple(notebook.epochs[number] for number in sorted(notebook.epochs)),
-            tuple(_real_changes(notebook.rates)),
-            notebook.started,
-            notebook.ended,
-            notebook.paused,
-            notebook.evaluating,
-            notebook.download,
-            notebook.saved,
+            tuple(accumulator.batches),
+            tuple(accumulator.epochs[number] for number in sorted(accumulator.epochs)),
+            tuple(_real_changes(accumulator.rates)),
+            accumulator.started,
+            accumulator.ended,
+            accumulator.paused,
+            accumulator.evaluating,
+            accumulator.download,
+            accumulator.saved,
         )
 
     @property
     def complete_epochs(self) -> tuple[EpochEnd, ...]:
-        """The epochs that were not stopped on their way."""
+        """The epochs that were not stopped midway."""
         return tuple(end for end in self.epochs if end.complete)
 
     @property
     def best(self) -> EpochEnd | None:
-        """The `best_of` all epochs, those included that were stopped on their way."""
+        """The `best_of` all epochs, including one that was stopped midway."""
         return best_of(self.epochs)
 
     @property
@@ -113,26 +113,26 @@ class History:
 
     @property
     def batch(self) -> int:
-        """Batches of the present epoch that are done."""
+        """Batches of the current epoch that are done."""
         if self.batches and self.batches[-1].epoch == self.epoch:
             return self.batches[-1].batch
         return 0
 
     @property
     def images_per_s(self) -> float | None:
-        """Mean speed of the last reports, in images a second; None before the first."""
+        """Mean speed of the last reports, in images per second; None before the first."""
         speeds = [end.images_per_s for end in self.batches[-RECENT:]]
         speeds = [speed for speed in speeds if math.isfinite(speed) and speed > 0]
         return fmean(speeds) if speeds else None
 
     @property
     def epoch_seconds(self) -> float | None:
-        """What an epoch takes, in seconds: as `steady_epoch_seconds`, or from what the start took."""
+        """Seconds per epoch: as `steady_epoch_seconds`, or estimated from the first epoch."""
         return self.steady_epoch_seconds or self._first_estimate
 
     @property
     def steady_epoch_seconds(self) -> float | None:
-        """The same without what only the start costs, such as compiling; None before that is known."""
+        """Seconds per epoch without the cost of the start, such as compiling; None if unknown."""
         first = self.started.epochs_done + 1 if self.started else 1
         seconds = [end.seconds for end in self.complete_epochs if end.epoch != first]
         if seconds:
@@ -144,7 +144,7 @@ class History:
 
     @property
     def extra_seconds(self) -> float:
-        """What an ended run took beside its epochs: to build and compile, and to evaluate. 0: unknown."""
+        """Seconds of an ended run beside its epochs: to build, compile and evaluate. 0 if unknown."""
         steady, ends = self.steady_epoch_seconds, self.complete_epochs
         if not (steady and self.started and self.ended and ends):
             return 0.0
@@ -162,7 +162,7 @@ class History:
 
     @property
     def seconds_left(self) -> float | None:
-        """Estimate up to the last planned epoch; early stopping may end it sooner. None: unknown."""
+        """Estimate up to the last planned epoch; early stopping may end it sooner. None if unknown."""
         if self.fraction == 1.0:
             return 0.0
         seconds = self.epoch_seconds
@@ -181,7 +181,7 @@ def epoch_position(end: BatchEnd) -> float:
 
 
 @dataclass(slots=True)
-class _Notebook:
+class _Accumulator:
     batches: list[BatchEnd] = field(default_factory=list)
     epochs: dict[int, EpochEnd] = field(default_factory=dict)
     rates: list[LearningRateChanged] = field(default_factory=list)
@@ -192,7 +192,7 @@ class _Notebook:
     download: Downloading | None = None
     saved: int = 0
 
-    def hear(self, event: Event) -> None:
+    def add(self, event: Event) -> None:
         match event:
             case Loading():
                 self.started = self.ended = self.download = None
@@ -219,7 +219,7 @@ class _Notebook:
                 self.ended, self.evaluating, self.paused = event, False, False
 
     def _begin(self, event: RunStarted) -> None:
-        """Forget what is trained again: nothing beyond `epochs_done` is in the weights."""
+        """Drop what is trained again: nothing beyond `epochs_done` is in the weights."""
         done = self.saved = event.epochs_done
         self.batches = [end for end in self.batches if end.epoch <= done]
         self.epochs = {number: end for number, end in self.epochs.items() if number <= done}
@@ -229,7 +229,7 @@ class _Notebook:
 
 
 def _real_changes(changes: Iterable[LearningRateChanged]) -> Iterator[LearningRateChanged]:
-    """Leave out a rate that was in force already: a resumed run says it again."""
+    """Leave out a rate that was in force already: a resumed run reports it again."""
     rate: float | None = None
     for change in changes:
         if change.learning_rate != rate:

@@ -1,8 +1,8 @@
-"""Plain words beside the curves: what a teacher would point at, tied to the epoch where it happens.
+"""Notes beside the curves: what a teacher would point out, tied to the epoch where it happens.
 
 Each rule looks at whole epochs where it can, so that a note stays while batches come and go. Epochs
-that were stopped on their way count for none of them. What is said of validation figures must be more
-than the chance that lies in a validation set of that size.
+that were stopped midway are ignored. A statement about validation figures must exceed the sampling
+error of a validation set of that size.
 """
 
 from __future__ import annotations
@@ -23,15 +23,15 @@ Level = Literal["good", "info", "warning", "problem"]
 
 MOST_NOTES = 3
 NEAR_CHANCE = 0.96  # a loss above this share of ln(classes) is no better than guessing
-FAR_BELOW_CHANCE = 0.6
-WINDOW = 5  # batch reports that make one figure
-RISE = 1.02  # of the validation loss above its lowest, in the median of the later epochs
+FAR_BELOW_CHANCE = 0.6  # a loss below this share of ln(classes) means that something was learned
+WINDOW = 5  # batch reports that are averaged
+RISE = 1.02  # ratio of the median validation loss of the later epochs to the lowest one
 ERRORS = 2.0  # standard errors that a difference must pass
-FEWEST_IMAGES = 300  # of validation, where a data set is not known here
-FEWEST_BATCHES = 50  # of training, before it is said that nothing is learned
-JUMP = 1.2  # of the training loss from one epoch to the next
+FEWEST_IMAGES = 300  # validation images assumed for a data set that is not known here
+FEWEST_BATCHES = 50  # training batches before a note says that nothing is learned
+JUMP = 1.2  # ratio of the training losses of two epochs in a row
 WIDE_GAP = 0.10  # between the accuracies on training and validation images
-CLOSE = 0.03
+CLOSE = 0.03  # difference of the accuracies up to which they count as close
 
 # Learning rates from which on "too high" is the likely reason, and up to which "too low" is.
 TOO_HIGH = {"adam": 0.01, "adamw": 0.01, "rmsprop": 0.01, "momentum": 0.1, "sgd": 0.5}
@@ -46,7 +46,7 @@ class Note:
         key: Its sentence is the text `note.<key>`.
         level: "good", "info", "warning" or "problem".
         epoch: The epoch it is about, counted from 1; None when it is about all of them.
-        slots: What the sentence needs; numbers are written out already.
+        slots: Values for the sentence; numbers are formatted already.
     """
 
     key: str
@@ -79,7 +79,9 @@ def narrate(
     notes: list[Note] = []
     for rule in RULES:
         note = rule(case)
-        if note is not None and not any(note.key in HUSHES.get(said.key, ()) for said in notes):
+        if note is not None and not any(
+            note.key in HUSHES.get(earlier.key, ()) for earlier in notes
+        ):
             notes.append(note)
     if notes and notes[0].key == "diverged":
         return (notes[0],)
@@ -120,7 +122,7 @@ class _Case:
 
         Of the losses of single images only the mean is known. Nearly all of it comes from the images
         that the network gets wrong, a share e; their losses L/e give a standard deviation of
-        L/sqrt(e), which is on the safe side.
+        L/sqrt(e), which is conservative.
         """
         wrong = max(1 - end.val_accuracy, 1 / self.validation_images)
         return end.val_loss / math.sqrt(wrong * self.validation_images)
@@ -295,10 +297,10 @@ def _waiting(case: _Case) -> Note | None:
     if case.history.ended is not None or last is None or best is None or patience < 2:
         return None
     waited = last.epoch - best.epoch
-    left = patience - waited
-    if waited < 2 or not 0 < left < case.train.epochs - last.epoch:
+    remaining = patience - waited
+    if waited < 2 or not 0 < remaining < case.train.epochs - last.epoch:
         return None
-    return Note("waiting", "info", best.epoch, {"epoch": best.epoch, "left": left})
+    return Note("waiting", "info", best.epoch, {"epoch": best.epoch, "left": remaining})
 
 
 def _learning(case: _Case) -> Note | None:
