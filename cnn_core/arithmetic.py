@@ -1,4 +1,4 @@
-"""Sizes, parameters and work of a network, each with its sum as text. Plain Python, nothing is built."""
+"""Output sizes, parameters and multiply-adds of a network, each with its formula. Builds no network."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from math import prod
 from cnn_core.config import ConvBlock, ModelConfig
 from cnn_core.errors import ShapeError
 
-FLOAT_BYTES = 4
+FLOAT_BYTES = 4  # of a float32
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,17 +20,17 @@ class LayerRow:
     Attributes:
         name: conv1, pool1, conv2 ... flatten, dense1 ... dropout, output; the same as in the model.
         kind: "conv", "pool", "flatten", "dense", "dropout" or "output".
-        input_shape: Shape of what comes in.
-        output_shape: Shape of what goes out.
-        params: Trainable numbers, biases included.
-        formula: How `params` comes about, "(3×3×1 + 1) × 32 = 320"; of flatten, how its length
-            does; empty where there is nothing to calculate. No words, so that it fits every language.
-        size_formula: How the output side comes about, "28 − 3 + 1 = 26"; of an image that
+        input_shape: Shape of its input.
+        output_shape: Shape of its output.
+        params: Trainable parameters, biases included.
+        formula: Calculation of `params`, "(3×3×1 + 1) × 32 = 320"; of flatten, of its length;
+            empty where there is nothing to calculate. No words, so that it fits every language.
+        size_formula: Calculation of the output side, "28 − 3 + 1 = 26"; of an image that
             is not square, height and width, joined by "; ". Empty from flatten on.
         multiplications: Multiply-adds for one image. The zeros of a padding count, biases do not.
-        multiplication_formula: How `multiplications` comes about; empty where there are none.
-        receptive_field: Side of the square of input pixels that one unit looks at, in pixels, where
-            the image border does not cut it; None from flatten on.
+        multiplication_formula: Calculation of `multiplications`; empty where there are none.
+        receptive_field: Side of the square of input pixels that one unit sees, in pixels, where the
+            image border does not clip it; None from flatten on.
         jump: Distance in input pixels between the squares of two neighbours; None from flatten on.
         start: Top and left of the first unit's square, in input pixels: negative by what padding
             adds; None from flatten on.
@@ -65,11 +65,11 @@ class Totals:
     """Sums over a table.
 
     Attributes:
-        params: Trainable numbers.
+        params: Trainable parameters.
         multiplications: Multiply-adds for one image.
-        receptive_field: Side of what a unit of the last feature map looks at, in input pixels.
-        activations: Numbers computed for one image: every output except flatten's, which only
-            lines up the same numbers, and dropout's, which does nothing outside training.
+        receptive_field: Receptive field of a unit of the last feature map: its side in input pixels.
+        activations: Values computed for one image: every output except flatten's, which only
+            reorders the same values, and dropout's, which does nothing outside training.
     """
 
     params: int
@@ -79,7 +79,7 @@ class Totals:
 
 
 def output_side(side: int, kernel: int, stride: int, padding: str) -> int:
-    """Positions a window of `kernel` pixels finds on `side` pixels: 0 when it does not fit.
+    """Number of positions of a window of `kernel` pixels on `side` pixels; 0 if it does not fit.
 
     References: Dumoulin and Visin, "A guide to convolution arithmetic for deep learning", 2016.
     """
@@ -89,7 +89,7 @@ def output_side(side: int, kernel: int, stride: int, padding: str) -> int:
 
 
 def size_formula(sides: tuple[int, int], kernel: int, stride: int, padding: str) -> str:
-    """How the output side comes about, "28 − 3 + 1 = 26"; height and width if they differ."""
+    """Calculation of the output side, "28 − 3 + 1 = 26"; height and width if they differ."""
     out = [output_side(side, kernel, stride, padding) for side in sides]
     pairs = dict.fromkeys(zip(sides, out, strict=True))
     if padding == "same":
@@ -100,7 +100,7 @@ def size_formula(sides: tuple[int, int], kernel: int, stride: int, padding: str)
 
 
 def layer_table(config: ModelConfig) -> tuple[LayerRow, ...]:
-    """One row a layer, from the first convolution to the softmax.
+    """One row for each layer, from the first convolution to the softmax.
 
     Raises:
         ShapeError: If a feature map shrinks to nothing.
@@ -125,7 +125,7 @@ def table_until_break(config: ModelConfig) -> tuple[tuple[LayerRow, ...], ShapeE
 
 
 def totals(rows: Iterable[LayerRow]) -> Totals:
-    """The sums of a whole table, or of its first rows."""
+    """The totals of a whole table, or of its first rows."""
     rows = tuple(rows)
     fields = [row.receptive_field for row in rows if row.receptive_field is not None]
     return Totals(
@@ -141,7 +141,7 @@ def totals(rows: Iterable[LayerRow]) -> Totals:
 def field_of(
     row: LayerRow, at: tuple[int, int], input_shape: tuple[int, int, int]
 ) -> tuple[int, int, int, int]:
-    """The input pixels that one unit looks at, cut at the image border.
+    """The receptive field of one unit, clipped at the image border.
 
     Args:
         row: A convolution or pooling.
@@ -196,7 +196,11 @@ def batch_bytes(config: ModelConfig, batch_size: int) -> int:
 
 
 def largest_batch(config: ModelConfig, limit_bytes: int) -> int:
-    """Largest batch whose `batch_bytes` fit the limit, 0 if none does. Raises `ShapeError`."""
+    """Largest batch whose `batch_bytes` fit the limit, 0 if none does.
+
+    Raises:
+        ShapeError: If a feature map shrinks to nothing.
+    """
     return max(0, limit_bytes) // batch_bytes(config, 1)
 
 
@@ -228,7 +232,7 @@ class _Window:
 
 @dataclass(frozen=True, slots=True)
 class _Field:
-    """Where the units of a feature map look, in input pixels."""
+    """Receptive fields of the units of a feature map, in input pixels."""
 
     side: int = 1
     jump: int = 1

@@ -1,4 +1,4 @@
-"""Settings of a network and of its training: frozen, checked at birth, to and from dict and URL."""
+"""Settings of a network and of its training: frozen, validated on creation, to and from dict."""
 
 from __future__ import annotations
 
@@ -16,13 +16,17 @@ OPTIMIZERS = ("adam", "sgd", "momentum", "rmsprop", "adamw")
 SCHEDULES = ("constant", "one_cycle")
 PRECISIONS = ("auto", "float32", "bfloat16")
 SIZES = ("sample", "full")
-MAX_BLOCKS = 4
-MAX_DENSE = 3
-MAX_KERNEL = 7
+MAX_BLOCKS = 4  # a fifth pooling would shrink 28 pixels to nothing
+MAX_DENSE = 3  # hidden layers before the output
+MAX_KERNEL = 7  # pixels: a quarter of the side of a 28×28 image
 
 
 def check_whole(field: str, value: object, minimum: int, maximum: int) -> None:
-    """Raise `ConfigError` unless the value is a whole number from `minimum` to `maximum`."""
+    """Check a whole number.
+
+    Raises:
+        ConfigError: If it is not a whole number from `minimum` to `maximum`.
+    """
     if not isinstance(value, int) or isinstance(value, bool):
         raise ConfigError(field, value, "whole")
     if not minimum <= value <= maximum:
@@ -51,7 +55,11 @@ def _several(field: str, value: object, rule: str) -> tuple[Any, ...]:
 
 
 def check_learning_rate(value: object) -> float:
-    """`value` as a learning rate; raises `ConfigError` unless it is above 0 and at most 10."""
+    """`value` as a learning rate.
+
+    Raises:
+        ConfigError: If it is not a number above 0 and at most 10.
+    """
     rate = _number("learning_rate", value, 0.0, 10.0)
     if rate <= 0:
         raise ConfigError("learning_rate", value, "above_zero")
@@ -92,12 +100,12 @@ class ConvBlock:
 
 @dataclass(frozen=True, slots=True)
 class ModelConfig:
-    """Architecture of a network; whether its sizes work out is for `arithmetic` to say.
+    """Architecture of a network; whether its sizes work out is checked by `arithmetic`.
 
     Attributes:
         blocks: One to four `ConvBlock`.
         dense: Units of each hidden dense layer, none to three layers of 1 to 2,048.
-        dropout: Share of units silenced before the output while training, 0 to 0.9.
+        dropout: Dropout rate before the output while training, 0 to 0.9.
         input_shape: Height, width and channels (H, W, C) of an image.
         classes: Units of the softmax output, at least 2.
     """
@@ -139,7 +147,7 @@ class TrainConfig:
         learning_rate: Step size; with "one_cycle" its peak. Above 0, at most 10.
         schedule: "constant", or "one_cycle" (up to the peak, then down to nearly 0).
         patience: Epochs without a better validation loss before training stops; 0 never stops early.
-        seed: Start of every random number of the run.
+        seed: Seed of all random numbers of the run.
         precision: "float32", "bfloat16" (mixed), or "auto": mixed where the CPU multiplies it natively.
         size: "sample" (bundled) or "full".
     """
@@ -181,20 +189,28 @@ def to_dict(config: ModelConfig | TrainConfig) -> dict[str, Any]:
 
 
 def model_from_dict(tree: Mapping[str, Any]) -> ModelConfig:
-    """Raises `ConfigError` on a bad value or an unknown name."""
-    known = _known(ModelConfig, tree)
-    if "blocks" in known:
-        rows = _several("blocks", known["blocks"], "blocks")
-        known["blocks"] = tuple(ConvBlock(**_known(ConvBlock, row)) for row in rows)
-    return ModelConfig(**known)
+    """The inverse of `to_dict`; missing names keep their defaults.
+
+    Raises:
+        ConfigError: If a value is out of range or a name unknown.
+    """
+    settings = _settings(ModelConfig, tree)
+    if "blocks" in settings:
+        rows = _several("blocks", settings["blocks"], "blocks")
+        settings["blocks"] = tuple(ConvBlock(**_settings(ConvBlock, row)) for row in rows)
+    return ModelConfig(**settings)
 
 
 def train_from_dict(tree: Mapping[str, Any]) -> TrainConfig:
-    """Raises `ConfigError` on a bad value or an unknown name."""
-    return TrainConfig(**_known(TrainConfig, tree))
+    """The inverse of `to_dict`; missing names keep their defaults.
+
+    Raises:
+        ConfigError: If a value is out of range or a name unknown.
+    """
+    return TrainConfig(**_settings(TrainConfig, tree))
 
 
-def _known(kind: type, tree: object) -> dict[str, Any]:
+def _settings(kind: type, tree: object) -> dict[str, Any]:
     if not isinstance(tree, Mapping):
         raise ConfigError("setting", tree, "table")
     names = {field.name for field in fields(kind)}

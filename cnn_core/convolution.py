@@ -46,13 +46,13 @@ KERNELS: dict[str, tuple[tuple[float, ...], ...]] = {
 
 @dataclass(frozen=True, slots=True)
 class Layout:
-    """Where a window finds its places on an image.
+    """Output size and padding of a window that slides over an image.
 
     Attributes:
         output: Height and width of the result.
         top, bottom, left, right: Rows and columns of padding.
         unread: Rows at the bottom and columns at the right, of the padded image, that no window
-            reaches because another step would leave the image.
+            covers because another step would leave the image.
     """
 
     output: tuple[int, int]
@@ -65,15 +65,15 @@ class Layout:
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """How one number of a convolution comes about.
+    """The calculation of one value of a convolution.
 
     Attributes:
         top, left: Place of the window in the image, in pixels; negative where it begins in the padding.
-        patch: What lies under the window, shape (kh, kw, Cin).
+        patch: Pixels under the window, shape (kh, kw, Cin).
         products: Patch times kernel, shape (kh, kw, Cin).
         partial: Sum of the products of each channel, shape (Cin,).
-        bias: What is added to the sum of all channels.
-        total: The number before the activation.
+        bias: Added to the sum of all channels.
+        total: The value before the activation.
     """
 
     top: int
@@ -131,15 +131,15 @@ def conv2d(
     stride: int = 1,
     padding: str = "same",
 ) -> Array:
-    """What a Conv2D layer adds up, before its activation.
+    """Output of a Conv2D layer before its activation.
 
-    As in every network library the kernel is not turned: in the words of mathematics this is a
+    As in every deep learning library the kernel is not flipped: in mathematics this is a
     cross-correlation.
 
     Args:
         image: Image of shape (H, W, Cin).
         kernels: Kernels of shape (kh, kw, Cin, Cout).
-        bias: One number a filter, shape (Cout,); zeros if None.
+        bias: One value per filter, shape (Cout,); zeros if None.
         stride: Step of the window, in pixels.
         padding: "same" or "valid".
 
@@ -167,7 +167,7 @@ def pool2d(
     kind: str = "max",
     padding: str = "valid",
 ) -> Array:
-    """What a pooling layer makes of feature maps; each channel stays apart.
+    """Output of a pooling layer; channels are pooled separately.
 
     Args:
         image: Feature maps of shape (H, W, C).
@@ -193,8 +193,8 @@ def pool2d(
         raise ValueError(f"kind must be 'max' or 'average'. Received kind={kind!r}.")
     sums = _windows(_float(image), (size, size), channels, stride, padding, 0).sum(axis=(3, 4))
     ones = np.ones((*image.shape[:2], 1), sums.dtype)
-    counted = _windows(ones, (size, size), 1, stride, padding, 0).sum(axis=(3, 4))
-    return np.asarray(sums / counted)
+    pixels_in_window = _windows(ones, (size, size), 1, stride, padding, 0).sum(axis=(3, 4))
+    return np.asarray(sums / pixels_in_window)
 
 
 def step(
@@ -207,12 +207,12 @@ def step(
     stride: int = 1,
     padding: str = "same",
 ) -> Step:
-    """One cell of `conv2d` with everything that goes into it.
+    """One value of `conv2d` with its intermediate results.
 
     Args:
         image: Image of shape (H, W, Cin).
         kernels: Kernels of shape (kh, kw, Cin, Cout).
-        bias: One number a filter, shape (Cout,); zeros if None.
+        bias: One value per filter, shape (Cout,); zeros if None.
         at: Row and column in the feature map.
         channel: Which filter, counted from 0.
         stride: Step of the window, in pixels.
@@ -224,7 +224,7 @@ def step(
     """
     kh, kw, channels, _ = _shape(kernels, 4, "kernels")
     place = layout(_sides(image), (kh, kw), stride=stride, padding=padding)
-    if not all(0 <= one < side for one, side in zip(at, place.output, strict=True)):
+    if not all(0 <= index < side for index, side in zip(at, place.output, strict=True)):
         raise IndexError(f"There is no cell {at} in a map of {place.output}.")
     patch = _windows(image, (kh, kw), channels, stride, padding, 0)[at].transpose(1, 2, 0)
     products = patch * _float(kernels[..., channel])
@@ -242,22 +242,22 @@ def step(
 
 
 def turned(kernels: Array) -> Array:
-    """Kernels turned by half a turn, which makes a convolution of a correlation and back."""
+    """Kernels rotated by 180°, which turns a correlation into a convolution and back."""
     return kernels[::-1, ::-1]
 
 
 def correlate(image: Array, kernel: Array, *, stride: int = 1, padding: str = "same") -> Array:
-    """The kernel laid on as it is, on a grey image (H, W): what a network computes."""
+    """Cross-correlation of a grey image (H, W) with a kernel (kh, kw): what a network computes."""
     return conv2d(image[..., None], kernel[..., None, None], stride=stride, padding=padding)[..., 0]
 
 
 def convolve(image: Array, kernel: Array, *, stride: int = 1, padding: str = "same") -> Array:
-    """The kernel turned by half a turn first, on a grey image (H, W): a convolution in mathematics."""
+    """Convolution in mathematics of a grey image (H, W): the kernel is rotated by 180° first."""
     return correlate(image, turned(kernel), stride=stride, padding=padding)
 
 
 def activate(sums: Array, name: str) -> Array:
-    """The sums after an activation of `config.ACTIVATIONS`.
+    """An activation of `config.ACTIVATIONS`, applied element by element.
 
     Raises:
         ValueError: If there is no such activation.
@@ -268,7 +268,7 @@ def activate(sums: Array, name: str) -> Array:
 
 
 def forward(config: ModelConfig, weights: Mapping[str, Array], image: Array) -> dict[str, Array]:
-    """What the convolutions and poolings of a network make of one image.
+    """Outputs of the convolutions and poolings of a network for one image.
 
     Args:
         config: The network.

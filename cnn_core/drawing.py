@@ -1,4 +1,4 @@
-"""A drawn canvas -> model input, step by step as MNIST's makers prepared their digits."""
+"""A drawn canvas -> model input, by the preprocessing steps of MNIST."""
 
 from __future__ import annotations
 
@@ -15,24 +15,24 @@ Grey = npt.NDArray[np.float32]
 Ink = Literal["auto", "bright", "dark"]
 
 SIDE = 28  # of the model's input, in pixels
-BOX = 20  # side of the square that a digit just fits into
-FAINTEST = 1 / 64  # of full ink; what is paler is paper
-TIE = 1e-6  # pixels; closer to a half counts as one, whatever the order in which ink is added up
+BOX = 20  # side of the square that a digit is scaled to, in pixels
+FAINTEST = 1 / 64  # of full ink; paler pixels are background
+TIE = 1e-6  # pixels; closer to a half counts as a half, whatever the rounding of the sum
 LUMINANCE = np.array([0.299, 0.587, 0.114], np.float32)  # ITU-R BT.601, as in Pillow's "L"
 
 
 @dataclass(frozen=True, eq=False)
 class Steps:
-    """A drawing on its way to the model; every picture is grey, 0 without ink and 1 where it is full.
+    """The steps from a drawing to the model's input; float32 images, 0 without ink, 1 for full ink.
 
     Attributes:
         canvas: The whole canvas, of shape (H, W).
         crop: Top, left, height and width of the ink on the canvas, in pixels.
         cropped: Only the ink, of shape (height, width).
         scaled: The same with its longer side 20 pixels long.
-        corner: Row and column of the picture that the upper left corner of `scaled` came to.
-        centred: `scaled` in a picture of shape (28, 28), its centre of mass in the middle.
-        uncentred: The whole canvas squeezed to (28, 28), as if nothing had been prepared.
+        corner: Row and column of the upper left corner of `scaled` in `centred`.
+        centred: `scaled` in an image of shape (28, 28), its centre of mass in the middle.
+        uncentred: The whole canvas resized to (28, 28), without any preparation.
     """
 
     canvas: Grey
@@ -45,12 +45,12 @@ class Steps:
 
     @property
     def model_input(self) -> Grey:
-        """The picture that the model gets, of shape (28, 28, 1)."""
+        """Input of the model, of shape (28, 28, 1)."""
         return self.centred[..., np.newaxis]
 
     @property
     def naive_input(self) -> Grey:
-        """What the model gets in programs that leave out the preparation, of shape (28, 28, 1)."""
+        """Input of the model in programs that skip the preparation, of shape (28, 28, 1)."""
         return self.uncentred[..., np.newaxis]
 
 
@@ -62,7 +62,7 @@ def to_model_input(canvas: npt.NDArray[Any], ink: Ink = "auto") -> Grey | None:
         ink: As in `steps`.
 
     Returns:
-        Picture of shape (28, 28, 1) in [0, 1], or None if nothing is drawn.
+        Image of shape (28, 28, 1) in [0, 1], or None if nothing is drawn.
 
     Raises:
         ValueError: As in `steps`.
@@ -72,8 +72,8 @@ def to_model_input(canvas: npt.NDArray[Any], ink: Ink = "auto") -> Grey | None:
         a 20x20 pixel box while preserving their aspect ratio", grey by anti-aliasing, and centred
         "in a 28x28 image by computing the center of mass of the pixels".
     """
-    found = steps(canvas, ink)
-    return None if found is None else found.model_input
+    preparation = steps(canvas, ink)
+    return None if preparation is None else preparation.model_input
 
 
 def steps(canvas: npt.NDArray[Any], ink: Ink = "auto") -> Steps | None:
@@ -81,13 +81,13 @@ def steps(canvas: npt.NDArray[Any], ink: Ink = "auto") -> Steps | None:
 
     Args:
         canvas: Grey (H, W) or (H, W, 1), RGB (H, W, 3) or RGBA (H, W, 4); integers from 0 to 255 or
-            floats in [0, 1]. Where an RGBA canvas is see-through there is paper, and what covers it
-            is ink whatever its colour; if nothing is see-through, the colours count.
-        ink: "bright" ink on black, as the pad sends it; "dark" ink on white; or "auto": what is
-            brighter or what is darker than most of the canvas's edge, whichever is more.
+            floats in [0, 1]. Where an RGBA canvas is transparent there is no ink, and opaque parts
+            are ink whatever their colour; if nothing is transparent, the colours count.
+        ink: "bright" ink on black, as the pad sends it; "dark" ink on white; or "auto": the
+            parts brighter or darker than the median of the canvas's edge, whichever are more.
 
     Raises:
-        ValueError: If `canvas` has another shape or type, or its numbers another range.
+        ValueError: If `canvas` has another shape or type, or its values another range.
     """
     grey = _ink(_fractions(canvas), ink)
     most = grey.max()
@@ -139,14 +139,14 @@ def _fractions(canvas: npt.NDArray[Any]) -> Grey:
     else:
         raise ValueError(f"A canvas holds integers or floats. Received {canvas.dtype}.")
     if not (canvas.min() >= 0 and canvas.max() <= full):  # false for nan, too
-        found = f"{canvas.min()} to {canvas.max()}"
-        raise ValueError(f"A canvas of {canvas.dtype} is in [0, {full}]. Received {found}.")
+        value_range = f"{canvas.min()} to {canvas.max()}"
+        raise ValueError(f"A canvas of {canvas.dtype} is in [0, {full}]. Received {value_range}.")
     fractions: Grey = canvas.astype(np.float32) / np.float32(full)
     return fractions
 
 
 def _ink(canvas: Grey, ink: Ink) -> Grey:
-    """How much ink there is at each place, of shape (H, W)."""
+    """Amount of ink of each pixel in [0, 1], of shape (H, W)."""
     if canvas.shape[2] == 4 and canvas[..., 3].min() < 1:
         return canvas[..., 3]
     grey = canvas[..., 0] if canvas.shape[2] == 1 else canvas[..., :3] @ LUMINANCE
@@ -161,13 +161,13 @@ def _ink(canvas: Grey, ink: Ink) -> Grey:
 
 
 def _extent(drawn: npt.NDArray[np.bool_], axis: int) -> tuple[int, int]:
-    """Where what is drawn begins along that axis, and how long it is."""
+    """First place and length of the drawing along that axis."""
     places = np.unique(np.nonzero(drawn)[axis])
     return int(places[0]), int(places[-1] - places[0] + 1)
 
 
 def _fitted(cropped: Grey) -> Grey:
-    """The ink in its own proportions, the longer side `BOX`; the last pixel of the shorter is cut."""
+    """The ink with its aspect ratio kept, the longer side `BOX`; the shorter side is rounded up."""
     height, width = cropped.shape
     longer = max(height, width)
     return _resized(
@@ -176,7 +176,7 @@ def _fitted(cropped: Grey) -> Grey:
 
 
 def _squeezed(grey: Grey) -> Grey:
-    """The whole canvas as a picture of `SIDE`; one that is not square is set in the middle of one."""
+    """The whole canvas as an image of `SIDE`; one that is not square is padded to a square."""
     height, width = grey.shape
     longer = max(height, width)
     square = np.zeros((longer, longer), np.float32)
@@ -190,33 +190,33 @@ def _ceiling(numerator: int, denominator: int) -> int:
 
 
 def _resized(picture: Grey, height: int, width: int, step: float) -> Grey:
-    """The mean ink of squares of `step` pixels, fractions of pixels counted as such."""
-    rows = _shares(picture.shape[0], height, step)
-    columns = _shares(picture.shape[1], width, step)
-    # Not with "@": for pictures as small as these, its threads would spin longer than they work.
+    """Area resampling: the mean ink of squares of `step` pixels, fractions of pixels weighted."""
+    rows = _overlap_weights(picture.shape[0], height, step)
+    columns = _overlap_weights(picture.shape[1], width, step)
+    # Not with "@": for images this small the overhead of its threads outweighs the work.
     squeezed = np.einsum("rh,hw->rw", rows, picture)
     resized: Grey = np.einsum("rw,cw->rc", squeezed, columns).astype(np.float32)
     return resized
 
 
-def _shares(pixels: int, count: int, step: float) -> npt.NDArray[np.float64]:
-    """How much of each interval of `step` pixels lies in each pixel, of shape (count, pixels)."""
+def _overlap_weights(pixels: int, count: int, step: float) -> npt.NDArray[np.float64]:
+    """Fraction of each interval of `step` pixels that lies in each pixel, of shape (count, pixels)."""
     starts, edges = np.arange(count)[:, np.newaxis] * step, np.arange(pixels)
     overlap = np.minimum(starts + step, edges + 1) - np.maximum(starts, edges)
-    shares: npt.NDArray[np.float64] = np.clip(overlap, 0, None) / step
-    return shares
+    weights: npt.NDArray[np.float64] = np.clip(overlap, 0, None) / step
+    return weights
 
 
 def _brightened(picture: Grey) -> Grey:
-    """With its brightest pixel 1, as in every picture of MNIST; thin lines pale when they shrink."""
+    """Scaled to a maximum of 1, as in every image of MNIST; thin lines fade when they are reduced."""
     brightened: Grey = np.clip(picture / picture.max(), 0, 1)
     return brightened
 
 
 def _corner(scaled: Grey) -> tuple[int, int]:
-    """Where `scaled` must begin for its centre of mass to be pixel 14 of both axes, give or take a half.
+    """Where `scaled` must start so that its centre of mass is pixel 14 of both axes, within half a pixel.
 
-    That is where MNIST has it, counted from 0. Ink is never pushed out of the picture for it.
+    That is where MNIST has it, counted from 0. Ink is never moved out of the image for it.
     """
     corner = []
     for axis, length in enumerate(scaled.shape):

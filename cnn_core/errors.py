@@ -1,4 +1,4 @@
-"""Everything ConvScope raises on purpose: one tree, each leaf a sentence in both languages."""
+"""The exceptions of ConvScope: one hierarchy, each with a sentence in both languages."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from cnn_core import texts
 
 
 class CnnError(Exception):
-    """A mistake a visitor can fix. `key` names its sentence in the text tables, `slots` fill it.
+    """An error that a visitor can fix. `key` names its sentence in the text tables, `slots` fill it.
 
     `str(error)` is the English sentence; `error.sentence("ko")` is the same one in Korean.
     """
@@ -41,8 +41,8 @@ class ConfigError(CnnError, ValueError):
     Args:
         field: The setting's name, which is also the name of its widget.
         value: What was received.
-        rule: Which rule it breaks: a key below `error.rule` in the text tables.
-        limits: What the rule's sentence needs, for example `minimum=1`.
+        rule: The rule that it breaks: a key below `error.rule` in the text tables.
+        limits: Slots of the rule's sentence, for example `minimum=1`.
     """
 
     def __init__(self, field: str, value: object, rule: str, **limits: object) -> None:
@@ -80,7 +80,7 @@ class DataError(CnnError):
 
 
 class RunError(CnnError):
-    """A run does not exist, or cannot do what it was asked for in its present state."""
+    """A run does not exist, or cannot do what was requested in its current state."""
 
 
 class FileError(CnnError):
@@ -88,7 +88,7 @@ class FileError(CnnError):
 
 
 class LimitError(CnnError):
-    """A cap of this server was hit. The sentence names the cap and the value asked for."""
+    """A cap of this server is exceeded. The sentence names the cap and the requested value."""
 
 
 class EngineError(CnnError):

@@ -1,4 +1,4 @@
-"""Settings -> Keras network: build, save, load, predict. Training and looking inside live elsewhere."""
+"""Settings -> Keras network: build, save, load, predict. Training and inspection are other packages."""
 
 from __future__ import annotations
 
@@ -29,25 +29,25 @@ from cnn_core.config import ModelConfig
 from cnn_core.errors import CnnError, ConfigError, RunError
 
 POLICIES = {"float32": "float32", "bfloat16": "mixed_bfloat16"}
-CHUNK_BYTES = 16 * 2**20
-MAX_CHUNK = 1024
-MAX_EXPANSION = 20
+CHUNK_BYTES = 16 * 2**20  # of one layer's maps, in and out: bounds the memory of a prediction
+MAX_CHUNK = 1024  # images, however small the network is
+MAX_EXPANSION = 20  # unpacked to packed size; weights hardly compress, a zip bomb is beyond it
 
 Predict = Callable[[npt.NDArray[Any]], npt.NDArray[np.float32]]
 """Images (N, H, W, C), float in [0, 1] or uint8, to float32 probabilities (N, K)."""
 
 _LOCK = threading.RLock()
-"""Keras keeps names and scopes of what is being built in shared places: one thread builds at a time."""
+"""Keras builds with global state for names and scopes: one thread builds at a time."""
 
 
 @dataclass(frozen=True)
 class Opened:
-    """A trained network with all that a look into it needs.
+    """A trained network, opened for inspection.
 
     Attributes:
         config: Its settings.
         model: The network in float32.
-        predict: Its compiled inference.
+        predict: Its compiled inference, see `predictor`.
     """
 
     config: ModelConfig
@@ -65,9 +65,9 @@ def build(
     Args:
         config: The architecture.
         precision: "float32", or "bfloat16": products in bfloat16, weights and softmax in float32.
-        seed: Makes the first weights and the dropout repeatable, in every process and without
-            touching Keras' own random numbers. A layer's weights follow from the seed, its name and
-            its shape, so that two networks begin alike where they are alike. None draws new ones.
+        seed: Makes the initial weights and the dropout reproducible, in every process and without
+            Keras' global random state. A layer's weights follow from the seed, its name and its
+            shape, so that equal layers of two networks start equal. None draws new ones.
 
     Returns:
         A network from images (N, H, W, C) in [0, 1] to probabilities (N, K).
@@ -94,7 +94,7 @@ def save(model: keras.Sequential, path: Path, *, optimizer: bool = False) -> Non
     Args:
         model: The network.
         path: Where to; ends in .keras.
-        optimizer: Keep the optimizer and its state too, so that training can go on from the file.
+        optimizer: Save the optimizer and its state too, so that training can resume from the file.
 
     Raises:
         ValueError: If `path` does not end in .keras.
@@ -112,7 +112,7 @@ def save(model: keras.Sequential, path: Path, *, optimizer: bool = False) -> Non
 def load(path: Path, config: ModelConfig | None = None) -> keras.Sequential:
     """The network of a .keras file as it was saved, with its optimizer if that was saved too.
 
-    With the optimizer, training goes on as if it had not been interrupted, dropout included.
+    With the optimizer, training resumes as if it had not been interrupted, dropout included.
     The file may not bring code of its own: Keras opens it in safe mode.
 
     Args:
@@ -139,7 +139,11 @@ def load(path: Path, config: ModelConfig | None = None) -> keras.Sequential:
 def restore(config: ModelConfig, path: Path) -> keras.Sequential:
     """A float32 network with the weights of a .keras file, whatever precision it was trained in.
 
-    Only the weights are taken from the file, which makes this the way to open a stranger's file.
+    Only the weights are taken from the file, which makes this the way to open an untrusted file.
+
+    Args:
+        config: The architecture.
+        path: The file.
 
     Raises:
         ShapeError: If a feature map of `config` shrinks to nothing.
@@ -160,6 +164,10 @@ def restore(config: ModelConfig, path: Path) -> keras.Sequential:
 def opened(config: ModelConfig, path: Path) -> Opened:
     """`restore` a network and compile its inference.
 
+    Args:
+        config: The architecture.
+        path: The .keras file.
+
     Raises:
         ShapeError: If a feature map of `config` shrinks to nothing.
         RunError: If the file is missing or damaged, or holds another network than `config`.
@@ -178,12 +186,12 @@ def predict(opened: Opened, images: npt.NDArray[Any]) -> npt.NDArray[np.float32]
 
 
 def predictor(model: keras.Sequential) -> Predict:
-    """Compiled inference, about 80 times as quick for one image as `model.predict`.
+    """Compiled inference, about 80 times as fast for one image as `model.predict`.
 
-    The function follows the weights: after more training it answers with the new ones. It takes
-    float images in [0, 1] or uint8 images (divided by 255) of shape (N, H, W, C), N from 0 up, a
-    chunk at a time, so that memory does not grow with N. It is safe to call from several threads.
-    Images of another shape or type raise ValueError.
+    The function follows the weights: after further training it uses the new ones. It takes float
+    images in [0, 1] or uint8 images (divided by 255) of shape (N, H, W, C), N from 0 up, in chunks,
+    so that memory does not grow with N, and returns float32 probabilities (N, K).
+    It is safe to call from several threads. Images of another shape or type raise `ValueError`.
     """
     shape = model.input_shape[1:]
     classes = model.output_shape[-1]
@@ -228,28 +236,28 @@ def _layer(row: LayerRow, config: ModelConfig, policy: str, seed: int | None) ->
 
 
 def _sidestep_onednn(layer: keras.layers.Layer) -> keras.layers.Layer:
-    """Let a strided 1×1 convolution pick its pixels first; anything else stays as it is.
+    """Make a strided 1×1 convolution select its pixels first; other layers stay as they are.
 
-    TensorFlow's oneDNN writes outside its memory in the backward pass of such a layer with few
+    TensorFlow's oneDNN writes out of bounds in the backward pass of such a layer with few
     input channels: it crashes, or the gradient is wrong. The sums are the same, and the layer is
     still a plain Conv2D in a file.
 
     References: oneDNN issue 6035, "1x1 convolution backward_weights writes past the rtus workspace".
     """
     if isinstance(layer, keras.layers.Conv2D) and layer.kernel_size == (1, 1):
-        layer.convolution_op = partial(_pick_then_multiply, layer.strides)
+        layer.convolution_op = partial(_select_then_multiply, layer.strides)
     return layer
 
 
-def _pick_then_multiply(
+def _select_then_multiply(
     strides: tuple[int, int], inputs: tf.Tensor, kernel: tf.Tensor
 ) -> tf.Tensor:
-    picked = inputs[:, :: strides[0], :: strides[1]]  # (N, H, W, C) -> (N, ⌈H/s⌉, ⌈W/s⌉, C)
-    return keras.ops.conv(picked, kernel)
+    selected = inputs[:, :: strides[0], :: strides[1]]  # (N, H, W, C) -> (N, ⌈H/s⌉, ⌈W/s⌉, C)
+    return keras.ops.conv(selected, kernel)
 
 
 def _fast_forward_dropout(dropout: keras.layers.Dropout, batches: int) -> None:
-    """Go on as after that many training batches; Keras would begin again with the first mask."""
+    """Set the state after that many training batches; Keras would start again with the first mask."""
     state = dropout.seed_generator.state  # (seed, masks drawn)
     state.assign([int(state[0]), batches])
 
@@ -259,7 +267,7 @@ def _glorot(seed: int | None) -> keras.initializers.Initializer:
 
 
 def _derived(seed: int, name: str) -> int:
-    """A seed of its own for the layer of that name, the same in every process."""
+    """The seed of the layer of that name, the same in every process."""
     sequence = np.random.SeedSequence(seed, spawn_key=(zlib.crc32(name.encode()),))
     return int(sequence.generate_state(1)[0] >> 1)
 
@@ -274,7 +282,7 @@ def _without_optimizer(model: keras.Sequential) -> keras.Sequential:
 
 @contextmanager
 def _reading(path: Path) -> Iterator[None]:
-    """Whatever goes wrong inside is the file's fault."""
+    """Turn every error inside the block into a `RunError` about the file."""
     try:
         yield
     except CnnError:
@@ -292,14 +300,17 @@ def _check_archive(path: Path) -> list[str]:
         ValueError: If the contents are much larger than the file.
     """
     with zipfile.ZipFile(path) as archive:
-        if sum(it.file_size for it in archive.infolist()) > MAX_EXPANSION * path.stat().st_size:
+        if (
+            sum(member.file_size for member in archive.infolist())
+            > MAX_EXPANSION * path.stat().st_size
+        ):
             raise ValueError("The contents are much larger than the file.")
         layers = json.loads(archive.read("config.json"))["config"]["layers"]
-    return [it["config"]["name"] for it in layers if it["class_name"] != "InputLayer"]
+    return [layer["config"]["name"] for layer in layers if layer["class_name"] != "InputLayer"]
 
 
 def _chunk(model: keras.Sequential) -> int:
-    """Images at a time, so that the largest feature maps, in and out, stay within `CHUNK_BYTES`."""
+    """Images per batch, so that the largest feature maps, in and out, stay within `CHUNK_BYTES`."""
     largest: int = max(prod(layer.output.shape[1:]) for layer in model.layers)
     return max(1, min(MAX_CHUNK, CHUNK_BYTES // (2 * FLOAT_BYTES * largest)))
 

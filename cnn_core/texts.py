@@ -1,4 +1,4 @@
-"""Words in English and Korean, from `assets/texts/*.toml`. Keys are dotted: `say("ko", "home.title")`.
+"""Texts in English and Korean, from `assets/texts/*.toml`. Keys are dotted: `say("ko", "home.title")`.
 
 A Korean text that cannot know the word in a slot holds both forms of the particle, as in `{name}은(는)`;
 `fill` keeps the one that fits.
@@ -68,7 +68,7 @@ def fill(text: str, /, **slots: object) -> str:
 
 
 def final_sound(text: str) -> int:
-    """The final consonant that a Korean reader hears at the end of `text`, as Unicode counts them.
+    """The final consonant that a Korean reader pronounces at the end of `text`, as Unicode counts them.
 
     Quotation marks, asterisks and the like are skipped, and so is a remark in brackets after a word.
     Digits and single Latin letters count by their Korean names, English words roughly by their ending.

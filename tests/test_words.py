@@ -164,5 +164,5 @@ def test_the_check_finds_what_it_should(line: str, found: int) -> None:
 def test_strings_that_are_code_are_not_read(tmp_path: Path) -> None:
     path = ROOT / "cnn_core" / "texts.py"
     read = [line for _, line in comments(path)]
-    assert any("Words in English and Korean" in line for line in read)
+    assert any("Texts in English and Korean" in line for line in read)
     assert not any("rieul" in line for line in read)
