@@ -1,4 +1,4 @@
-"""What a visitor takes home: programs, files, a report."""
+"""Downloads: programs, files, a report."""
 
 from cnn_core.export.program import FORMS, KERAS_FOLDERS, file_stem
 from cnn_core.export.script import to_notebook, to_script

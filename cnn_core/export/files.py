@@ -1,4 +1,4 @@
-"""What a run gives away as files: its history as CSV, and its network for plain Keras."""
+"""Downloads of a run: its history as CSV, and its network for plain Keras."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def file_name(*parts: str) -> str:
 
 
 def epochs_csv(history: History) -> str:
-    """One line an epoch, under `EPOCH_COLUMNS`; accuracy goes from 0 to 1, "best" tells the kept one."""
+    """One line for each epoch, under `EPOCH_COLUMNS`; accuracy from 0 to 1, "best" marks the kept one."""
     best = history.best
     rows = (
         {name: getattr(end, name) for name in EPOCH_COLUMNS} | {"best": end is best}
@@ -34,13 +34,13 @@ def epochs_csv(history: History) -> str:
 
 
 def batches_csv(history: History) -> str:
-    """One line a report inside an epoch, under `BATCH_COLUMNS`: means over the batches since the last one."""
+    """One line for each report inside an epoch, under `BATCH_COLUMNS`: means since the last report."""
     rows = ({name: getattr(end, name) for name in BATCH_COLUMNS} for end in history.batches)
     return _csv(BATCH_COLUMNS, rows)
 
 
 def network_file(content: bytes) -> bytes:
-    """A .keras file that calculates in float32 throughout, for Keras from `keras_file.OLDEST_KERAS` on.
+    """The .keras file with every layer in float32, for Keras from `keras_file.OLDEST_KERAS` on.
 
     Raises:
         ValueError, KeyError, zipfile.BadZipFile: If it is no .keras file.

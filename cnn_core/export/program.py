@@ -1,4 +1,4 @@
-"""A set-up as the parts of a Keras program: headings in words, and the code below each."""
+"""A set-up as the sections of a Keras program: a heading and the code of each."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ KERAS_FOLDERS = {
     "fashion_mnist": "~/.keras/datasets/fashion-mnist/",
     "mnist": "~/.keras/datasets/mnist.npz",
 }
-WIDTH = 100  # of a line
+WIDTH = 100  # characters of a line
 OPTIMIZERS = {
     "adam": "Adam(LEARNING_RATE)",
     "adamw": "AdamW(LEARNING_RATE)",
@@ -30,11 +30,11 @@ OPTIMIZERS = {
 
 @dataclass(frozen=True, slots=True)
 class Section:
-    """A part of the program.
+    """A section of the program.
 
     Attributes:
-        heading: One line of words.
-        code: Python.
+        heading: One line of text.
+        code: Python source.
     """
 
     heading: str
@@ -44,7 +44,13 @@ class Section:
 def sections(
     model: ModelConfig, train: TrainConfig, *, form: str = "sequential", language: str = "en"
 ) -> tuple[Section, ...]:
-    """The parts of the program in their order: settings, images, network, first weights, training, result.
+    """The sections of the program in order: settings, images, network, initial weights, training, result.
+
+    Args:
+        model: The network.
+        train: How it is trained; "auto" precision is resolved for this machine.
+        form: "sequential" or "functional".
+        language: Language of headings and comments.
 
     Raises:
         ShapeError: If a feature map shrinks to nothing.
@@ -68,21 +74,21 @@ def sections(
 
 
 def file_stem(model: ModelConfig, train: TrainConfig) -> str:
-    """A telling name for files of this set-up, such as "convscope-textbook-fashion_mnist"."""
+    """Base name for files of this set-up, such as "convscope-textbook-fashion_mnist"."""
     shape, classes = model.input_shape, model.classes
-    known = (
+    preset_names = (
         name
         for name, preset in PRESETS.items()
         if replace(preset.model, input_shape=shape, classes=classes) == model
     )
     sizes = [*(block.filters for block in model.blocks), *model.dense]
-    name = next(known, "-".join(map(str, sizes)))
+    name = next(preset_names, "-".join(map(str, sizes)))
     return f"convscope-{name}-{train.dataset}"
 
 
 @dataclass(frozen=True, slots=True)
 class _Program:
-    """Writes each part; what the set-up does not need is left out."""
+    """Writes each section; code that the set-up does not need is left out."""
 
     model: ModelConfig
     train: TrainConfig
@@ -96,7 +102,7 @@ class _Program:
 
     @property
     def is_download(self) -> bool:
-        """Whether the images are none that scikit-learn brings along."""
+        """Whether the images are not part of scikit-learn."""
         return self.source.name != FROM_SKLEARN
 
     @property
@@ -164,8 +170,8 @@ class _Program:
         room = (WIDTH - 18) // (
             2 if self.language == "ko" else 1
         )  # Korean letters are twice as wide
-        said = wrap(self.say("no_download", **words), room, drop_whitespace=False)
-        lines = indent("\n".join(f'"{line}"' for line in said), " " * 12)
+        sentence_lines = wrap(self.say("no_download", **words), room, drop_whitespace=False)
+        lines = indent("\n".join(f'"{line}"' for line in sentence_lines), " " * 12)
         return f'''
 def download():
     """{self.say("download")}"""
@@ -296,9 +302,11 @@ def download():
                 kind, given = "Dense", [units, activation]
         if row.kind == "output" and self.train.precision == "bfloat16":
             given.append('dtype="float32"')
-        said = [it for it in given if it not in {"strides=1", 'activation="linear"'}]
-        said.append(f'name="{row.name}"')
-        return f"layers.{kind}({', '.join(said)})"
+        arguments = [
+            argument for argument in given if argument not in {"strides=1", 'activation="linear"'}
+        ]
+        arguments.append(f'name="{row.name}"')
+        return f"layers.{kind}({', '.join(arguments)})"
 
     def weights(self) -> str:
         return dedent(f'''

@@ -19,13 +19,13 @@ def to_script(
     """A runnable Keras program that builds and trains this network as the app does.
 
     With the same seed and images, and with Keras on TensorFlow, it gives the same history up to
-    the noise of floats. It defines `model` and `history`, and writes a .keras file.
+    rounding. It defines `model` and `history`, and writes a .keras file.
 
     Args:
         model: The network.
-        train: How it is trained; "auto" precision becomes what it comes to on this machine.
-        form: "sequential", or "functional".
-        language: Of the comments.
+        train: How it is trained; "auto" precision is resolved for this machine.
+        form: "sequential" or "functional".
+        language: Language of the comments.
 
     Raises:
         ShapeError: If a feature map shrinks to nothing.

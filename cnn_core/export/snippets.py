@@ -1,16 +1,16 @@
-"""The Keras lines that compute a picture, for a visitor who wants to do it alone. Text only."""
+"""Keras code that computes what a figure shows, for a visitor's own notebook. Text only."""
 
 from __future__ import annotations
 
 
 def feature_map_lines(layer: str, shape: tuple[int, ...]) -> str:
-    """Three lines that compute what a layer makes of `image`, uint8 of the input's shape.
+    """Three lines that compute a layer's output for `image`, uint8 of the input's shape (H, W, C).
 
-    They expect `keras`, `np`, a `model` and the `image`, and leave the answer in `maps`.
+    They expect `keras`, `np`, a `model` and the `image`, and assign the result to `maps`.
 
     Args:
-        layer: Name of the layer; with "/sum" at its end, what a convolution has before its activation.
-        shape: Shape of the answer, for the remark.
+        layer: Name of the layer; with "/sum" at its end, the output of a convolution before its activation.
+        shape: Shape of the result, for the comment.
     """
     name, _, sums = layer.partition("/")
     output = "layer.output"

@@ -150,8 +150,8 @@ def _times(shape: Iterable[int]) -> str:
 
 def _spoken(layers: Sequence[_Layer], rows: Sequence[LayerRow], words: DiagramWords) -> str:
     params = f"{sum(row.params for row in rows):,}"
-    said = (f"{layer.lines[0]} {_times(layer.shape) or layer.lines[1]}" for layer in layers)
-    return f"{words.title.format(layers=len(rows), params=params)} {' → '.join(said)}"
+    descriptions = (f"{layer.lines[0]} {_times(layer.shape) or layer.lines[1]}" for layer in layers)
+    return f"{words.title.format(layers=len(rows), params=params)} {' → '.join(descriptions)}"
 
 
 def _cell(layer: _Layer, after: _Layer | None, scale: float, height: int, *, first: bool) -> str:

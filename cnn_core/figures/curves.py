@@ -19,8 +19,8 @@ from cnn_core.progress.history import History, epoch_position
 Measure = Literal["loss", "accuracy"]
 Option = dict[str, Any]
 
-MAX_POINTS = 400
-RECENT = 10  # batch reports that may be above the axis before it is said
+MAX_POINTS = 400  # of a line: enough for the width of a chart
+RECENT = 10  # batch reports that are searched for values above the axis
 CROWDED = 30  # epochs from which on their points are drawn smaller
 
 
@@ -33,11 +33,11 @@ class CurveWords:
         x_axis: Name of the axis of epochs.
         y_axis: Name and unit of the other one.
         batches: Legend of the training line with a point every few batches.
-        training: Legend of the training line with a point an epoch.
+        training: Legend of the training line with a point for each epoch.
         validation: Legend of the validation line.
         best: Label of the best epoch; slot {epoch}.
         rate: Label of a change of the learning rate; slot {rate}.
-        at: Head of the box under the pointer; slot {value}, an epoch.
+        at: Heading of the tooltip; slot {value}, an epoch.
         alt_empty: For screen readers, before the first report; slots {title} {planned}.
         alt_batches: The same inside the first epoch; slots {title} {planned} {last}.
         alt: The same after it; slots {title} {epoch} {planned} {train_first} {train_last}
@@ -83,24 +83,24 @@ def alt_text(history: History, measure: Measure, *, words: CurveWords) -> str:
     view = _VIEWS[measure]
     slots: dict[str, object] = {"title": words.title, "planned": history.planned_epochs}
 
-    def said(value: float) -> str:
+    def formatted(value: float) -> str:
         return view.text.format(view.scaled(value)) if math.isfinite(value) else words.nothing
 
     if history.epochs:
         first, last, best = history.epochs[0], history.epochs[-1], history.best
-        told = words.alt.format(
+        sentence = words.alt.format(
             **slots,
             epoch=last.epoch,
-            train_first=said(view.train(first)),
-            train_last=said(view.train(last)),
-            val_first=said(view.val(first)),
-            val_last=said(view.val(last)),
+            train_first=formatted(view.train(first)),
+            train_last=formatted(view.train(last)),
+            val_first=formatted(view.val(first)),
+            val_last=formatted(view.val(last)),
             best=best.epoch if best else words.nothing,
         )
         cut = cut_note(history, measure, words=words)
-        return f"{told} {cut}" if cut else told
+        return f"{sentence} {cut}" if cut else sentence
     if history.batches:
-        return words.alt_batches.format(**slots, last=said(view.train(history.batches[-1])))
+        return words.alt_batches.format(**slots, last=formatted(view.train(history.batches[-1])))
     return words.alt_empty.format(**slots)
 
 
@@ -199,9 +199,9 @@ def cut_note(history: History, measure: Measure, *, words: CurveWords) -> str:
     """A sentence on losses of whole epochs, or of the last batches, that lie above the axis."""
     view = _VIEWS[measure]
     batches, train, val = _points(history, view)
-    shown = [y for _, y in train + val if y is not None]
-    _, top, _ = view.range(shown, batches)
-    largest = max([*shown, *(y for _, y in batches[-RECENT:] if y is not None)], default=0.0)
+    epoch_values = [y for _, y in train + val if y is not None]
+    _, top, _ = view.range(epoch_values, batches)
+    largest = max([*epoch_values, *(y for _, y in batches[-RECENT:] if y is not None)], default=0.0)
     cut = measure == "loss" and largest > top >= MOST_LOSS
     return words.cut.format(top=f"{top:g}", largest=f"{largest:,.4g}") if cut else ""
 

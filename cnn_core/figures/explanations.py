@@ -13,18 +13,18 @@ from cnn_core.figures.legend import number
 from cnn_core.figures.mosaic import image_png
 from cnn_core.figures.palette import SEQUENTIAL, STEPS
 
-ZOOM = 8  # so that pixels stay squares in any browser
+ZOOM = 8  # screen pixels per pixel: enlarged here, since browsers may smooth
 WIDTH, HEIGHT = 240, 100  # of the curve, in its own units
 
 Array = npt.NDArray[Any]
 
 
-def shares(heat: Array, least: float = 0.0) -> Array:
-    """Heat (H, W) as shares of its largest number, what is below 0 as 0.
+def normalized(heat: Array, least: float = 0.0) -> Array:
+    """Heat (H, W) divided by its maximum, 0 to 1; negative values become 0.
 
     Args:
-        heat: Any numbers.
-        least: Where the largest is not above this, there is nothing to show, and all shares are 0.
+        heat: Any values (H, W).
+        least: If the maximum is not above this, there is nothing to show, and all values are 0.
     """
     most = float(heat.max(initial=0.0))
     if not most > max(least, 0.0):
@@ -37,7 +37,7 @@ def overlay_png(image: npt.NDArray[np.uint8], heat: Array, opacity: float) -> by
 
     Args:
         image: uint8 of shape (H, W, 1) or (H, W, 3).
-        heat: Shares (H, W) from 0 to 1.
+        heat: Values (H, W) from 0 to 1.
         opacity: 0 shows the image alone, 1 the heat alone.
 
     Raises:
@@ -51,11 +51,11 @@ def overlay_png(image: npt.NDArray[np.uint8], heat: Array, opacity: float) -> by
 
 
 def ascent_svg(curves: Array, colours: Sequence[str], *, steps: str, alt: str) -> str:
-    """How high some ascents are after each step, each as a line, on one scale from 0.
+    """Activations of several ascents after each step, each as a line, on one scale from 0.
 
     Args:
-        curves: Heights (n, steps + 1).
-        colours: Of the lines, at least n.
+        curves: Activations (n, steps + 1).
+        colours: Colours of the lines, at least n.
         steps: Name of the axis of steps.
         alt: What it shows, in words.
     """

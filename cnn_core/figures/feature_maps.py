@@ -27,7 +27,7 @@ BAR, BAR_GAP, BARS_HEIGHT = 4, 1, 64  # of the bars of a dense layer, in pixels
 
 @dataclass(frozen=True, slots=True)
 class Colours:
-    """How numbers become colours.
+    """The mapping from values to colours.
 
     Attributes:
         scale: "diverging" around zero for sums, which may be negative; else "sequential".
@@ -44,32 +44,38 @@ def colours(maps: Mapping[str, Floats], name: str, reach: Reach) -> Colours:
     """The colours of one layer's maps.
 
     Args:
-        maps: Arrays by layer, as `features.feature_maps` answers; only those of three axes count.
+        maps: Arrays by layer, as `features.feature_maps` returns; only those of three axes count.
         name: Which of them; one that ends in "/sum" holds sums, from before the activation.
-        reach: What shares a scale: nothing ("map"), all maps of the "layer", or all of the
+        reach: What shares a scale: each map alone ("map"), all maps of the "layer", or all of the
             "network"; sums and outputs are never on one scale.
     """
     sums = _is_sum(name)
     scale: Scale = "diverging" if sums else "sequential"
     if reach == "map":
         return Colours(scale, None, None)
-    chosen = [maps[name]]
+    arrays = [maps[name]]
     if reach == "network":
-        chosen = [it for key, it in maps.items() if it.ndim == 3 and _is_sum(key) == sums]
-    low = min(_finite(it).min(initial=0.0) for it in chosen)
-    high = max(_finite(it).max(initial=0.0) for it in chosen)
+        arrays = [array for key, array in maps.items() if array.ndim == 3 and _is_sum(key) == sums]
+    low = min(_finite(array).min(initial=0.0) for array in arrays)
+    high = max(_finite(array).max(initial=0.0) for array in arrays)
     if sums:
         low, high = -max(-low, high), max(-low, high)
     return Colours(scale, float(low), float(high))
 
 
 def maps_png(maps: Floats, look: Colours, columns: int | None = None) -> bytes:
-    """All maps (H, W, C) of a layer side by side as one PNG."""
+    """All maps of a layer side by side as one PNG.
+
+    Args:
+        maps: Feature maps (H, W, C).
+        look: Their colours.
+        columns: Maps in a row; None makes the picture about square.
+    """
     zoom, gap = measures(maps.shape)
     pictures = np.moveaxis(maps, -1, 0)  # (H, W, C) -> (C, H, W)
     low, high = look.low, look.high
     if low is None:
-        pictures, low, high = _each_its_own(pictures, look.scale), -1.0, 1.0
+        pictures, low, high = _normalized_each(pictures, look.scale), -1.0, 1.0
         low = -1.0 if look.scale == "diverging" else 0.0
     return mosaic_png(
         pictures, columns=columns, scale=look.scale, low=low, high=high, zoom=zoom, gap=gap
@@ -77,15 +83,15 @@ def maps_png(maps: Floats, look: Colours, columns: int | None = None) -> bytes:
 
 
 def measures(shape: tuple[int, ...]) -> tuple[int, int]:
-    """Pixels a number and pixels between two maps in `maps_png`, for maps (H, W, C)."""
+    """Screen pixels per value, and between two maps, in `maps_png`, for maps (H, W, C)."""
     zoom = math.ceil(CELL / max(shape[:2]))
     return zoom, max(2, zoom * max(shape[:2]) // 14)
 
 
 def bars_png(values: Floats) -> bytes:
-    """The outputs of a dense layer as a row of bars, the highest as high as the picture.
+    """The outputs (units,) of a dense layer as bars in a PNG, the highest as high as the picture.
 
-    Bars go up from the bottom; where there are negative outputs, from a line between.
+    Bars start at the bottom; with negative outputs, at a zero line.
     """
     top, bottom = float(values.max(initial=0.0)), float(values.min(initial=0.0))
     span = (top - bottom) or 1.0
@@ -103,41 +109,48 @@ def bars_png(values: Floats) -> bytes:
 
 
 def probabilities_html(
-    shares: Floats, names: Sequence[str], alt: str, marked: int | None = None
+    probabilities: Floats, names: Sequence[str], alt: str, marked: int | None = None
 ) -> str:
-    """A bar and a number for each class, the most probable one in bold, one of them with a mark."""
-    best = int(shares.argmax())
+    """A bar and a percentage for each class as HTML, the most probable one in bold.
+
+    Args:
+        probabilities: Probabilities (K,), 0 to 1.
+        names: K class names.
+        alt: What it shows, in words.
+        marked: Class with a mark, counted from 0; None marks none.
+    """
+    best = int(probabilities.argmax())
     kinds = [
         "row" + " top" * (index == best) + " marked" * (index == marked)
-        for index in range(len(shares))
+        for index in range(len(probabilities))
     ]
     rows = "".join(
         f'<span class="{kinds[index]}"><span class="name">{escape(name)}</span>'
         f'<span class="bar"><i style="width:{share:.1%}"></i></span>'
         f'<span class="share">{share:.1%}</span></span>'
-        for index, (name, share) in enumerate(zip(names, shares.tolist(), strict=True))
+        for index, (name, share) in enumerate(zip(names, probabilities.tolist(), strict=True))
     )
     return f'<span class="class-shares" role="img" aria-label="{escape(alt)}">{rows}</span>'
 
 
-def strongest(one: Floats) -> tuple[int, int]:
-    """Row and column of the largest number of a map (H, W); of equal ones the first."""
-    row, column = np.unravel_index(int(one.argmax()), one.shape)
+def strongest(feature_map: Floats) -> tuple[int, int]:
+    """Row and column of the largest value of a map (H, W); of equal ones the first."""
+    row, column = np.unravel_index(int(feature_map.argmax()), feature_map.shape)
     return int(row), int(column)
 
 
-def _each_its_own(pictures: Floats, scale: Scale) -> Floats:
-    """Every picture (n, h, w) on a scale of its own: 0 to 1, or -1 to 1 around zero."""
+def _normalized_each(pictures: Floats, scale: Scale) -> Floats:
+    """Every picture (n, h, w) scaled by its own range: to 0 to 1, or to -1 to 1 around zero."""
     values = pictures.astype(np.float64)
     if scale == "diverging":
         most = np.abs(values).max(axis=(1, 2), keepdims=True, initial=0.0)
         return (values / np.where(most > 0, most, 1)).astype(np.float32)
     low = np.minimum(values.min(axis=(1, 2), keepdims=True), 0.0)
     span = values.max(axis=(1, 2), keepdims=True) - low
-    shares: npt.NDArray[np.float32] = ((values - low) / np.where(span > 0, span, 1)).astype(
+    normalized: npt.NDArray[np.float32] = ((values - low) / np.where(span > 0, span, 1)).astype(
         np.float32
     )
-    return shares
+    return normalized
 
 
 def _is_sum(name: str) -> bool:

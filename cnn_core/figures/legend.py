@@ -11,12 +11,12 @@ from cnn_core.figures.palette import stops
 
 
 def uri(png: bytes) -> str:
-    """The picture itself as an address, so that it comes with the page and is never missing."""
+    """The picture itself as an address, so that it needs no second request."""
     return f"data:image/png;base64,{base64.b64encode(png).decode()}"
 
 
 def legend(scale: Scale, low: str, high: str, *, middle: str = "", title: str = "") -> str:
-    """The colours of a scale from left to right, with what the ends and the middle stand for."""
+    """The colours of a scale from left to right, labelled at the ends and in the middle."""
     colours = ",".join(stops(scale))
     return (
         f'<span class="legend-row"><span class="what">{escape(title)}</span>'

@@ -24,7 +24,7 @@ class Palette:
         batches: The same, batch by batch: quieter, for a thin line behind the epochs.
         validation: Figures on the validation images.
         test: Figures on the test images.
-        mark: What is noted in passing, such as a change of the learning rate.
+        mark: Annotations, such as a change of the learning rate.
         problem: Something is wrong.
         classes: Ten class colours; always shown beside the name of the class.
     """
@@ -111,7 +111,7 @@ _ANCHORS = {
 
 
 def for_theme(theme: str | None) -> Palette:
-    """The palette of "dark", or of anything else the light one."""
+    """The dark palette for "dark", else the light one."""
     return DARK if theme == "dark" else LIGHT
 
 
@@ -125,8 +125,8 @@ def ink(background: str) -> str:
 
     References: W3C, Web Content Accessibility Guidelines 2.2, "relative luminance".
     """
-    shares = np.array(rgb(background)) / 255
-    linear = np.where(shares <= 0.04045, shares / 12.92, ((shares + 0.055) / 1.055) ** 2.4)
+    channels = np.array(rgb(background)) / 255
+    linear = np.where(channels <= 0.04045, channels / 12.92, ((channels + 0.055) / 1.055) ** 2.4)
     luminance = float(linear @ (0.2126, 0.7152, 0.0722))
     return "#000000" if (luminance + 0.05) ** 2 > 1.05 * 0.05 else "#ffffff"
 

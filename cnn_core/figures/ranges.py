@@ -1,4 +1,4 @@
-"""From where to where the axes of the live curves go, and the steps between their labels."""
+"""Ranges of the axes of the live curves, and the steps between their labels."""
 
 from __future__ import annotations
 
@@ -17,29 +17,33 @@ def loss_range(epochs: Iterable[float], batches: Iterable[Point]) -> tuple[float
     """Lowest and highest value of the axis, and the step of its labels.
 
     All epochs fit in; batches fit in up to their 98th percentile, and once there is an epoch, the
-    steep fall of its first half may leave the picture at the top. A loss beyond `MOST_LOSS` leaves it
-    too, unless all are as large: a run that diverges would press everything else flat.
+    steep fall of its first half may be cut off at the top. So may a loss beyond `MOST_LOSS`, unless
+    all are as large: a run that diverges would otherwise flatten everything else.
     """
-    shown, seen = _values(epochs, batches)
-    top = max([1e-6, *shown, *_percentile(seen, 0.98)]) if shown or seen else EMPTY_LOSS
-    top = min(top, max(MOST_LOSS, 2 * min([*shown, *seen], default=0.0)))
+    epoch_values, batch_values = _values(epochs, batches)
+    top = (
+        max([1e-6, *epoch_values, *_percentile(batch_values, 0.98)])
+        if epoch_values or batch_values
+        else EMPTY_LOSS
+    )
+    top = min(top, max(MOST_LOSS, 2 * min([*epoch_values, *batch_values], default=0.0)))
     step = nice(top / 5)
     return 0.0, tidy(math.ceil(top * 1.02 / step) * step), step
 
 
 def accuracy_range(epochs: Iterable[float], batches: Iterable[Point]) -> tuple[float, float, float]:
-    """The same for percentages: up to 100, down to where the figures begin."""
-    shown, seen = _values(epochs, batches)
-    low = min([99.0, *shown, *_percentile(seen, 0.02)]) if shown else 0.0
+    """The same for percentages: the highest is 100, the lowest below the smallest accuracy."""
+    epoch_values, batch_values = _values(epochs, batches)
+    low = min([99.0, *epoch_values, *_percentile(batch_values, 0.02)]) if epoch_values else 0.0
     step = nice((100 - low) / 5)
     return tidy(max(0.0, 100 - math.ceil((100 - low) * 1.02 / step) * step)), 100.0, step
 
 
 def _values(epochs: Iterable[float], batches: Iterable[Point]) -> tuple[list[float], list[float]]:
     """Finite epoch figures; finite batch figures, without the first half epoch once one is over."""
-    shown = [y for y in epochs if math.isfinite(y)]
-    start = 0.5 if shown else 0.0
-    return shown, [y for x, y in batches if y is not None and math.isfinite(y) and x > start]
+    epoch_values = [y for y in epochs if math.isfinite(y)]
+    start = 0.5 if epoch_values else 0.0
+    return epoch_values, [y for x, y in batches if y is not None and math.isfinite(y) and x > start]
 
 
 def _percentile(values: list[float], share: float) -> list[float]:
@@ -54,5 +58,5 @@ def nice(step: float) -> float:
 
 
 def tidy(value: float) -> float:
-    """Six figures: what a screen shows, without the noise of binary fractions."""
+    """The value with six significant digits, without the rounding errors of binary fractions."""
     return float(f"{value:.6g}")

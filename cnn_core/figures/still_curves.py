@@ -44,9 +44,9 @@ def curve_svg(history: History, measure: Measure, *, words: CurveWords) -> str:
     validation = [
         (at[end.epoch], _finite(getattr(end, f"val_{measure}"), scale)) for end in history.epochs
     ]
-    shown = [y for _, y in training + validation if y is not None]
+    epoch_values = [y for _, y in training + validation if y is not None]
     find = accuracy_range if measure == "accuracy" else loss_range
-    plot = _Plot(max([1.0, *at.values()]), *find(shown, batches))
+    plot = _Plot(max([1.0, *at.values()]), *find(epoch_values, batches))
     cut = cut_note(history, measure, words=words)
     best = at[history.best.epoch] if history.best else None
     parts = [

@@ -1,4 +1,4 @@
-"""What a surgery changes: probabilities, confusions gained and lost, and filters by how much they matter."""
+"""Effects of a surgery: probabilities, changes of the confusion matrix, filters ranked by importance."""
 
 from __future__ import annotations
 
@@ -18,27 +18,27 @@ from cnn_core.figures.palette import Palette
 Array = npt.NDArray[Any]
 Option = dict[str, Any]
 
-NUMBERED = 12  # most classes whose cells have room for a number
+NUMBERED = 12  # classes up to which a cell has room for a number
 SCALE_STEPS = 21
 _FRAME = {"borderColor": "rgba(128, 128, 128, 0.25)", "borderWidth": 1}
 
 
 @dataclass(frozen=True, slots=True)
 class Words:
-    """The words of these charts; those with slots are templates for `str.format`.
+    """The texts of these charts; those with slots are templates for `str.format`.
 
     Attributes:
         difference: Title of the matrix of differences.
         true: Name of its axis of true classes.
         predicted: Name of the other one.
-        cell: What the pointer shows; slots {true} {predicted} {change}.
+        cell: Tooltip of a cell; slots {true} {predicted} {change}.
         difference_alt: For screen readers; slots {title} {more} {less}.
         kernel_alt: Of one kernel; slots {row} {column} {value}.
-        weight: What the pointer shows on a weight; slots {row} {column} {value}.
+        weight: Tooltip of a weight; slots {row} {column} {value}.
         ranking: Title of the ranking; slot {layer}.
         filter: Name of the axis of filters.
         change: Name and unit of the axis of accuracy.
-        bar: What the pointer shows on a filter; slots {filter} {change} {chance} {accuracy}.
+        bar: Tooltip of a filter; slots {filter} {change} {chance} {accuracy}.
         ranking_alt: For screen readers; slots {title} {first}.
     """
 
@@ -91,7 +91,7 @@ def difference_heatmap(
         before: Confusion matrix (K, K), a row for each true class.
         after: The same of the same images after the surgery.
         names: K class names.
-        words: What is written.
+        words: Texts of the chart.
     """
     change = after - before
     reach = max(1, int(np.abs(change).max(initial=0)))
@@ -131,7 +131,7 @@ def difference_alt(before: Integers, after: Integers, names: Sequence[str], *, w
     """One sentence for screen readers: the cells that gained and lost most."""
     change = (after - before).ravel()
 
-    def told(place: int) -> str:
+    def cell_text(place: int) -> str:
         row, column = divmod(place, len(names))
         return words.cell.format(
             true=names[row], predicted=names[column], change=signed(int(change[place]))
@@ -140,24 +140,24 @@ def difference_alt(before: Integers, after: Integers, names: Sequence[str], *, w
     more, less = int(change.argmax()), int(change.argmin())
     return words.difference_alt.format(
         title=words.difference,
-        more=told(more) if change[more] > 0 else "–",
-        less=told(less) if change[less] < 0 else "–",
+        more=cell_text(more) if change[more] > 0 else "–",
+        less=cell_text(less) if change[less] < 0 else "–",
     )
 
 
 def kernel_heatmap(
-    kernel: Array, trained: Array, reach: float, chosen: tuple[int, int] | None, *,
+    kernel: Array, trained: Array, reach: float, selected: tuple[int, int] | None, *,
     words: Words, palette: Palette,
 ) -> Option:  # fmt: skip
-    """One kernel as squares with their numbers; cell number `row * kw + column` can be selected.
+    """One kernel as squares with their values; cell number `row * kw + column` can be selected.
 
     Args:
         kernel: The weights (kh, kw) as they are now; those that differ from `trained` are marked.
         trained: As they were trained.
-        reach: The weight that has the last colour.
-        chosen: Row and column of the square to frame.
-        words: What is written.
-        palette: Of the theme.
+        reach: Absolute weight of the last colour.
+        selected: Row and column of the square to frame.
+        words: Texts of the chart.
+        palette: Colours of the theme.
     """
     rows, columns = kernel.shape
     cells = []
@@ -177,8 +177,8 @@ def kernel_heatmap(
                     },
                 }
             )  # fmt: skip
-    if chosen is not None:
-        cell = cells[chosen[0] * columns + chosen[1]]
+    if selected is not None:
+        cell = cells[selected[0] * columns + selected[1]]
         cell["itemStyle"] = {"borderColor": palette.validation, "borderWidth": 4}
         cell["select"] = {"itemStyle": dict(cell["itemStyle"])}
     bare = {"type": "category", "axisTick": {"show": False}, "axisLine": {"show": False}}
@@ -203,7 +203,7 @@ def kernel_heatmap(
 
 
 def kernel_alt(kernel: Array, *, words: Words) -> str:
-    """The numbers of a kernel for screen readers."""
+    """The weights of a kernel for screen readers."""
     return "; ".join(
         words.kernel_alt.format(row=row, column=column, value=_plain(float(value)))
         for (row, column), value in np.ndenumerate(kernel)
@@ -212,13 +212,13 @@ def kernel_alt(kernel: Array, *, words: Words) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Ranking:
-    """What happens to the predictions when one filter at a time is switched off.
+    """Changes of the predictions when one filter at a time is switched off.
 
     Attributes:
         lost: For each filter, images that are correct only with it.
         gained: For each filter, images that are correct only without it.
         correct: Images that are correct with all filters.
-        images: Images looked at.
+        images: Images evaluated.
     """
 
     lost: Sequence[int]
@@ -231,7 +231,7 @@ class Ranking:
         return 100 * (self.gained[place] - self.lost[place]) / self.images
 
     def chance(self, place: int) -> float:
-        """Two standard errors of a change that is chance alone, in percentage points (McNemar)."""
+        """Two standard errors of a change by chance alone, in percentage points (McNemar)."""
         return 100 * 2 * math.sqrt(self.lost[place] + self.gained[place]) / self.images
 
     def accuracy(self, place: int) -> float:
@@ -252,8 +252,8 @@ def ranking_bars(ranking: Ranking, *, layer: str, words: Words, palette: Palette
     Args:
         ranking: Counts for each filter.
         layer: Name of the layer.
-        words: What is written.
-        palette: Of the theme.
+        words: Texts of the chart.
+        palette: Colours of the theme.
     """
     tones = {-1: palette.problem, 0: palette.mark, 1: palette.test}
     bars = [
@@ -299,8 +299,8 @@ def _chance_band(reach: Sequence[float]) -> list[Option]:
         "itemStyle": {"color": "#808080", "opacity": 0.25},
     }  # fmt: skip
     return [
-        {**bare, "id": "chance_below", "data": [round(-it, 4) for it in reach]},
-        {**bare, "id": "chance_above", "data": [round(it, 4) for it in reach]},
+        {**bare, "id": "chance_below", "data": [round(-value, 4) for value in reach]},
+        {**bare, "id": "chance_above", "data": [round(value, 4) for value in reach]},
     ]
 
 
@@ -322,9 +322,9 @@ def _bar_text(ranking: Ranking, place: int, words: Words) -> str:
 def _changed(
     row: int, column: int, change: int, reach: int, names: Sequence[str], words: Words
 ) -> Option:
-    said = words.cell.format(true=names[row], predicted=names[column], change=signed(change))
+    text = words.cell.format(true=names[row], predicted=names[column], change=signed(change))
     cell: Option = {
-        "name": said,
+        "name": text,
         "value": [column, row, change],
         "itemStyle": dict(_FRAME),
         "label": {
@@ -341,7 +341,7 @@ def _changed(
 
 
 def _ink(share: float) -> str:
-    """What can be read on the colour of `share`, from -1 to 1."""
+    """Text colour with enough contrast on the colour of `share`, from -1 to 1."""
     return _INKS[round((0.5 + 0.5 * min(1.0, max(-1.0, share))) * (len(_INKS) - 1))]
 
 

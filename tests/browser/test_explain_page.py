@@ -58,7 +58,7 @@ def expected(network, image: np.ndarray, label: int, opacity: float = 0.65) -> l
     pixels = image if image.dtype == np.uint8 else np.rint(image * 255).astype(np.uint8)
     found = []
     for name in METHODS:
-        shares = figures.shares(answer[name]["heat"], 0.001 if name == "occlusion" else 0.0)
+        shares = figures.normalized(answer[name]["heat"], 0.001 if name == "occlusion" else 0.0)
         png = figures.overlay_png(pixels, shares, opacity)
         found.append(
             np.asarray(Image.open(io.BytesIO(png)).convert("RGB"))[:: figures.ZOOM, :: figures.ZOOM]

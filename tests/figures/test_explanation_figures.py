@@ -22,7 +22,7 @@ def pixels(png: bytes) -> np.ndarray:
 
 
 def test_shares_are_of_the_largest_and_what_is_negative_is_nothing():
-    found = figures.shares(np.array([[-4.0, 0.0], [1.0, 2.0]]))
+    found = figures.normalized(np.array([[-4.0, 0.0], [1.0, 2.0]]))
     np.testing.assert_allclose(found, [[0, 0], [0.5, 1]])
 
 
@@ -30,7 +30,7 @@ def test_shares_are_of_the_largest_and_what_is_negative_is_nothing():
     ("heat", "least"), [([[-1.0, -2.0]], 0.0), ([[0.0, 0.0]], 0.0), ([[0.0005, 0.001]], 0.001)]
 )
 def test_nothing_to_show_is_dark_and_not_enlarged(heat: list[list[float]], least: float):
-    assert not figures.shares(np.array(heat), least).any()
+    assert not figures.normalized(np.array(heat), least).any()
 
 
 @pytest.mark.parametrize("channels", [1, 3])

@@ -151,7 +151,7 @@ def _method(view: View, name: str) -> Iterator[str]:
 
 def _picture(view: View, answer: Explanations, name: str, title: str) -> str:
     heat = answer[name]["heat"]
-    shares = figures.shares(heat, LEAST_DROP if name == "occlusion" else 0.0)
+    shares = figures.normalized(heat, LEAST_DROP if name == "occlusion" else 0.0)
     png = figures.overlay_png(view.pixels, shares, view.opacity)
     alt = t("explain.alt", method=title, name=view.names[answer["label"]])
     if not shares.any():
