@@ -54,7 +54,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     if unknown := set(options.names) - set(MEASUREMENTS):
         parser.error(f"no such measurement: {', '.join(sorted(unknown))}")
-    names = options.names or [it for it in MEASUREMENTS if options.all or it not in ON_REQUEST]
+    names = options.names or [
+        name for name in MEASUREMENTS if options.all or name not in ON_REQUEST
+    ]
     figures: list[Figure] = []
     busy: dict[str, float] = {}
     failed = 0

@@ -217,9 +217,9 @@ def wait_for_end(page: Page, run: Path, limit: float) -> list[Event]:
         page.wait_for_timeout(500)
         state = json.loads((run / "status.json").read_text(encoding="utf-8"))["state"]
         if state not in ("queued", "running"):
-            said = events(run)
-            if said and isinstance(said[-1], RunEnded):
-                return said
+            run_events = events(run)
+            if run_events and isinstance(run_events[-1], RunEnded):
+                return run_events
             raise BenchError(f"the run ended as {state!r}")
     raise BenchError(f"the run did not end in {limit:.0f} s")
 

@@ -32,6 +32,8 @@ strokes = len((drawn.json_data or {}).get("objects", []))
 if strokes and drawn.image_data is not None:
     grey = Image.fromarray(drawn.image_data).convert("L").resize((28, 28))
     picture = np.asarray(grey, np.float32)[np.newaxis, ..., np.newaxis] / 255
-    shares = model().predict(picture, verbose=0)[0]
-    st.html(f'<p id="answer" data-strokes="{strokes}">{shares.argmax()}: {shares.max():.1%}</p>')
-    st.bar_chart(shares)
+    probabilities = model().predict(picture, verbose=0)[0]
+    st.html(
+        f'<p id="answer" data-strokes="{strokes}">{probabilities.argmax()}: {probabilities.max():.1%}</p>'
+    )
+    st.bar_chart(probabilities)

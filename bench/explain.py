@@ -32,17 +32,17 @@ def measure(*, quick: bool) -> Iterator[Figure]:
     """Ours and the loop in turns. A loop counts as the number of its calls times their median."""
     ours, loops = (20, 1) if quick else (50, 3)
     with tempfile.TemporaryDirectory() as folder:
-        result = Path(folder) / "result.json"
-        command = [sys.executable, "-m", "bench.explain", str(result), str(ours), str(loops)]
+        path = Path(folder) / "result.json"
+        command = [sys.executable, "-m", "bench.explain", str(path), str(ours), str(loops)]
         subprocess.run(command, cwd=ROOT, stdout=sys.stderr, timeout=900, check=True)
-        told = json.loads(result.read_text(encoding="utf-8"))
+        results = json.loads(path.read_text(encoding="utf-8"))
     for name, words in NAMES.items():
-        one = told[name]
-        mine, loop = median(one["ours_ms"]), one["images"] * median(one["call_ms"])
+        result = results[name]
+        mine, loop = median(result["ours_ms"]), result["images"] * median(result["call_ms"])
         yield Figure(
-            f"{words.format(images=one['images'] - 1)}, against {one['images']} × `model.predict`",
+            f"{words.format(images=result['images'] - 1)}, against {result['images']} × `model.predict`",
             f"{mine:.1f} ms, {loop / mine:.0f} times sooner ({loop:,.0f} ms)",
-            values={**one, "ratio": loop / mine},
+            values={**result, "ratio": loop / mine},
         )
 
 
@@ -62,7 +62,7 @@ def _main() -> None:
         "occlusion": (lambda: explain.occlusion(network, image, label), squares + 1),
     }
     pixels = image[np.newaxis] / np.float32(255)
-    told = {}
+    results = {}
     for name, (explained, images) in ways.items():
         taken: dict[str, list[float]] = {"ours_ms": [], "call_ms": []}
         explained()
@@ -70,8 +70,8 @@ def _main() -> None:
         for _ in range(loops):
             taken["call_ms"] += _times(lambda: network.model.predict(pixels, verbose=0), images)
             taken["ours_ms"] += _times(explained, ours // loops)
-        told[name] = {**taken, "images": images}
-    path.write_text(json.dumps(told), encoding="utf-8")
+        results[name] = {**taken, "images": images}
+    path.write_text(json.dumps(results), encoding="utf-8")
 
 
 def _times(work: Callable[[], object], times: int) -> list[float]:

@@ -111,7 +111,9 @@ def measure(*, quick: bool) -> Iterator[Figure]:
         page = stack.enter_context(visiting(browser, link(server, TEXTBOOK, train)))
         run = order(page, server)
         page.close()  # only the pads are to draw beside the training
-        wait_for(lambda: any(isinstance(it, BatchEnd) for it in events(run)), 60, "the first batch")
+        wait_for(
+            lambda: any(isinstance(event, BatchEnd) for event in events(run)), 60, "the first batch"
+        )
         yield from _strokes(TRAINING, ours, theirs, strokes)
     yield _matrix()
 
@@ -126,8 +128,8 @@ def _size() -> str:
 class _Pad:
     """A pad on an open page, and how to know that its answer is there."""
 
-    def __init__(self, page: Page, canvas: str, shown: str, clear: str | None) -> None:
-        self._page, self._canvas, self._shown, self._clear = page, canvas, shown, clear
+    def __init__(self, page: Page, canvas: str, answer: str, clear: str | None) -> None:
+        self._page, self._canvas, self._answer, self._clear = page, canvas, answer, clear
 
     def draw(self, times: int) -> list[float]:
         """Milliseconds from the end of each stroke to the frame with its answer."""
@@ -147,7 +149,7 @@ class _Pad:
         mouse.down()
         for spot in spots:
             mouse.move(*spot, steps=8)
-        self._page.evaluate(WATCH, ["pointerup", self._shown, LIMIT_MS])
+        self._page.evaluate(WATCH, ["pointerup", self._answer, LIMIT_MS])
         mouse.up()
         return float(self._page.evaluate("() => window.seen"))
 

@@ -84,7 +84,7 @@ def _watching(server: Server) -> Iterator[dict[str, float]]:
 
 def _sample(server: Server) -> dict[str, float]:
     """Megabytes now, by "server rss", "everything pss" and so on; PSS only where the system tells it."""
-    found: dict[str, float] = {}
+    totals: dict[str, float] = {}
     for process in server.family():
         try:
             kind, memory = _kind(server, process), process.memory_full_info()
@@ -94,8 +94,8 @@ def _sample(server: Server) -> dict[str, float]:
             megabytes = getattr(memory, measure_, 0) / 1e6
             for name in {kind, "everything"}:
                 key = f"{name} {measure_}"
-                found[key] = found.get(key, 0.0) + megabytes
-    return {name: megabytes for name, megabytes in found.items() if megabytes}
+                totals[key] = totals.get(key, 0.0) + megabytes
+    return {name: megabytes for name, megabytes in totals.items() if megabytes}
 
 
 def _kind(server: Server, process: psutil.Process) -> str:

@@ -62,7 +62,8 @@ def measure(*, quick: bool) -> Iterator[Figure]:
         plain.words(GOAL),
         values=vars(plain),
     )
-    yield from (_against(one, plain) for one in {one.precision: one for one in fast}.values())
+    by_precision = {outcome.precision: outcome for outcome in fast}
+    yield from (_against(outcome, plain) for outcome in by_precision.values())
 
 
 def _train(
@@ -73,13 +74,13 @@ def _train(
     train = replace(train, size=size, precision=precision, epochs=epochs)
     with visiting(browser, link(server, model, train)) as page:
         server.wait_until_idle()
-        said = wait_for_end(page, order(page, server), LIMIT_S)
-    begin = next(event for event in said if isinstance(event, RunStarted))
-    end = next(event for event in said if isinstance(event, RunEnded))
-    epochs_said = [event for event in said if isinstance(event, EpochEnd)]
+        run_events = wait_for_end(page, order(page, server), LIMIT_S)
+    begin = next(event for event in run_events if isinstance(event, RunStarted))
+    end = next(event for event in run_events if isinstance(event, RunEnded))
+    epoch_ends = [event for event in run_events if isinstance(event, EpochEnd)]
     return Outcome(
         begin.precision,
-        [(event.time - begin.time, event.val_accuracy) for event in epochs_said],
+        [(event.time - begin.time, event.val_accuracy) for event in epoch_ends],
         end.scores["test"].accuracy,
     )
 
@@ -90,10 +91,10 @@ def _against(fast: Outcome, plain: Outcome) -> Figure:
     ours, theirs = fast.reached(goal), plain.reached(goal)
     target = TARGETS[fast.precision]
     ratio = theirs / ours if ours and theirs else 0.0
-    said = f"{ratio:.1f} times sooner at {goal:.4f}" if ratio else f"never reached {goal:.4f}"
+    comparison = f"{ratio:.1f} times sooner at {goal:.4f}" if ratio else f"never reached {goal:.4f}"
     return Figure(
         f"the Fast recipe ({fast.precision}) to the textbook recipe's accuracy",
-        f"{said} ({fast.words(goal)})",
+        f"{comparison} ({fast.words(goal)})",
         f"at least {target:.0f} times sooner",
         ratio >= target,
         {"ratio": ratio, "fast": vars(fast), "textbook": vars(plain)},

@@ -65,7 +65,9 @@ def measure(*, quick: bool) -> Iterator[Figure]:
         filters.change(4)
         yield _figure("idle", filters.change(changes))
         run = order(page, server)
-        wait_for(lambda: any(isinstance(it, BatchEnd) for it in events(run)), 60, "the first batch")
+        wait_for(
+            lambda: any(isinstance(event, BatchEnd) for event in events(run)), 60, "the first batch"
+        )
         yield _figure("while a run trains", filters.change(changes))
 
 

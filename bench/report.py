@@ -52,7 +52,9 @@ def median_and_p95(values: Sequence[float]) -> tuple[float, float]:
 def markdown(figures: Sequence[Figure]) -> str:
     """The figures as a table in Markdown."""
     rows = [["figure", "measured", "target", "ok?"], ["---"] * 4]
-    rows += [[it.name, it.measured, it.target, VERDICTS[it.ok]] for it in figures]
+    rows += [
+        [figure.name, figure.measured, figure.target, VERDICTS[figure.ok]] for figure in figures
+    ]
     return "\n".join("| " + " | ".join(row) + " |" for row in rows)
 
 
@@ -100,17 +102,15 @@ def _cores() -> int:
 
 def _processor() -> str:
     """Its name as the system tells it, with family and model, which tell apart what share a name."""
-    told: dict[str, str] = {}
+    fields: dict[str, str] = {}
     cpuinfo = Path("/proc/cpuinfo")
     if cpuinfo.exists():
         for line in cpuinfo.read_text(encoding="utf-8").splitlines():
             name, _, value = line.partition(":")
-            told.setdefault(name.strip(), value.strip())
-    if "model name" not in told:
+            fields.setdefault(name.strip(), value.strip())
+    if "model name" not in fields:
         return platform.processor() or platform.machine()
-    return (
-        f"{told['model name']}, family {told.get('cpu family', '?')} model {told.get('model', '?')}"
-    )
+    return f"{fields['model name']}, family {fields.get('cpu family', '?')} model {fields.get('model', '?')}"
 
 
 def _version(*names: str) -> str:
@@ -123,9 +123,9 @@ def _version(*names: str) -> str:
 
 
 def _auto_precision() -> str:
-    """What the app makes of "auto", asked in a process of its own, since that loads TensorFlow."""
-    code = "from cnn_core.training.loop.loop import resolve_precision; print(resolve_precision('auto'))"
-    asked = subprocess.run(
+    """What the app resolves "auto" to; in a process of its own, since that loads TensorFlow."""
+    code = "from cnn_core.training.loop import resolve_precision; print(resolve_precision('auto'))"
+    completed = subprocess.run(
         [sys.executable, "-c", code],
         cwd=ROOT,
         capture_output=True,
@@ -133,4 +133,4 @@ def _auto_precision() -> str:
         timeout=120,
         check=True,
     )
-    return asked.stdout.split()[-1]
+    return completed.stdout.split()[-1]

@@ -58,21 +58,22 @@ def measure(*, quick: bool) -> Iterator[Figure]:
 def _play(page: Page, seconds: float) -> dict[str, Any]:
     root = page.locator(".stepper")
     before = page.evaluate("performance.getEntriesByType('resource').length")
-    found: dict[str, Any] = root.evaluate(PLAY, [SPEED, seconds])
-    if (found["cells"], found["filters"]) != (784, 32):
-        raise BenchError(f"not 28×28 with 32 filters: {found['cells']}, {found['filters']}")
+    measured: dict[str, Any] = root.evaluate(PLAY, [SPEED, seconds])
+    if (measured["cells"], measured["filters"]) != (784, 32):
+        raise BenchError(f"not 28×28 with 32 filters: {measured['cells']}, {measured['filters']}")
     if page.evaluate("performance.getEntriesByType('resource').length") != before:
         raise BenchError("the stepper asked the server for something")
-    return found
+    return measured
 
 
-def _figure(found: dict[str, Any]) -> Figure:
-    gaps = found["gaps"]
+def _figure(measured: dict[str, Any]) -> Figure:
+    gaps = measured["gaps"]
     rate = len(gaps) * 1000 / sum(gaps)
     _, p95 = median_and_p95(gaps)
+    steps_per_second = measured["steps"] / measured["took"]
     return Figure(
-        "frames a second of the stepper, 28×28 with 32 filters",
-        f"{rate:.0f} (95 % of the frames within {p95:.0f} ms, {found['steps'] / found['took']:.0f} steps/s)",
+        "frames per second of the stepper, 28×28 with 32 filters",
+        f"{rate:.0f} (95 % of the frames within {p95:.0f} ms, {steps_per_second:.0f} steps/s)",
         f"at least {TARGET:.0f}",
         rate >= TARGET,
         {"frames_per_second": rate, "p95_ms": p95, "gaps_ms": gaps},

@@ -28,11 +28,11 @@ LAYER, OFF = "conv2", (3, 17, 40)
 
 def measure(*, quick: bool = False) -> Iterator[Figure]:
     """Accuracy and ranking against plain Keras in the same process, in turn; and the time of t-SNE."""
-    asked = [sys.executable, "-m", "bench.surgery", str(1 if quick else TIMES)]
-    said = subprocess.run(asked, cwd=ROOT, capture_output=True, text=True, check=False)
-    if said.returncode:
-        raise BenchError(said.stderr.strip().rpartition("\n")[2])
-    taken = json.loads(said.stdout.splitlines()[-1])
+    command = [sys.executable, "-m", "bench.surgery", str(1 if quick else TIMES)]
+    completed = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    if completed.returncode:
+        raise BenchError(completed.stderr.strip().rpartition("\n")[2])
+    taken = json.loads(completed.stdout.splitlines()[-1])
     ours, theirs = (median(taken[name]) for name in ("accuracy", "predict"))
     yield Figure(
         f"accuracy after a surgery on {IMAGES:,} images, `model.predict` of an edited copy to ours",
@@ -74,13 +74,13 @@ def _work(times: int) -> dict[str, Any]:
         kernel, bias = copy.get_layer(LAYER).get_weights()
         kernel[..., off], bias[list(off)] = 0, 0
         copy.get_layer(LAYER).set_weights([kernel, bias])
-        said = copy.predict(floats[:count], verbose=0).argmax(1)
-        return int((said == labels[:count]).sum())
+        classes = copy.predict(floats[:count], verbose=0).argmax(1)
+        return int((classes == labels[:count]).sum())
 
     def ranking() -> list[int]:
-        asked = (run.train, Edits(), LAYER, range(FILTERS), RANKED)
-        right: list[int] = surgery.ablation(opened, *asked)["right"].tolist()
-        return right
+        counts = surgery.ablation(opened, run.train, Edits(), LAYER, range(FILTERS), RANKED)
+        correct: list[int] = (counts["correct"] - counts["lost"] + counts["gained"]).tolist()
+        return correct
 
     ways: dict[str, Callable[[], Any]] = {
         "accuracy": lambda: int((surgery.predicted(opened, images, edits) == labels).sum()),
@@ -88,9 +88,9 @@ def _work(times: int) -> dict[str, Any]:
         "ranking": ranking,
         "loop": lambda: [by_keras((index,), RANKED) for index in range(FILTERS)],
     }
-    found = {name: way() for name, way in ways.items()}
-    if abs(found["accuracy"] - found["predict"]) > 2 or found["ranking"] != found["loop"]:
-        raise BenchError(f"the two ways do not agree: {found}")
+    results = {name: way() for name, way in ways.items()}
+    if abs(results["accuracy"] - results["predict"]) > 2 or results["ranking"] != results["loop"]:
+        raise BenchError(f"the two ways do not agree: {results}")
     taken: dict[str, Any] = {name: [] for name in (*ways, "tsne")}
     for _ in range(times):
         for name, way in ways.items():

@@ -66,9 +66,9 @@ def measure(*, quick: bool) -> Iterator[Figure]:
     size = "full" if datasets.available("fashion_mnist", "full") and not quick else "sample"
     precisions = ["float32"] if quick else ["float32", "auto"]
     done: set[str] = set()
-    for asked in precisions:
+    for requested in precisions:
         train = TrainConfig(
-            size=size, epochs=2 if quick else EPOCHS, batch_size=32, precision=asked
+            size=size, epochs=2 if quick else EPOCHS, batch_size=32, precision=requested
         )
         precision, sides = _in_turns(train, 1 if quick else ROUNDS, done)
         if precision not in done:
@@ -101,19 +101,23 @@ def _train_in_app(train: TrainConfig, side: Side, *, watched: bool) -> str:
         run = order(page, server)
         if not watched:
             page.goto("about:blank")
-        said = wait_for_end(page, run, LIMIT_S)
-    begins = [event for event in said if isinstance(event, RunStarted)]
-    ends = [event for event in said if isinstance(event, EpochEnd)]
+        run_events = wait_for_end(page, run, LIMIT_S)
+    begins = [event for event in run_events if isinstance(event, RunStarted)]
+    ends = [event for event in run_events if isinstance(event, EpochEnd)]
     if len(begins) != 1 or len(ends) != train.epochs:
         raise BenchError("the run was interrupted")
-    last_steps = [_last_step(said, end.epoch) for end in ends]
+    last_steps = [_last_step(run_events, end.epoch) for end in ends]
     side.add(begins[0].time, last_steps, [end.time for end in ends])
-    side.wait += [event.time - begins[0].time for event in said if isinstance(event, RunEnded)]
+    side.wait += [
+        event.time - begins[0].time for event in run_events if isinstance(event, RunEnded)
+    ]
     return begins[0].precision
 
 
-def _last_step(said: list[Event], epoch: int) -> float:
-    return max(it.time for it in said if isinstance(it, BatchEnd) and it.epoch == epoch)
+def _last_step(run_events: list[Event], epoch: int) -> float:
+    return max(
+        event.time for event in run_events if isinstance(event, BatchEnd) and event.epoch == epoch
+    )
 
 
 def _write_data(folder: Path, train: TrainConfig) -> Path:

@@ -85,8 +85,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return MISTAKE
     except OSError as error:
         place = error.filename or options.folder or "."
-        known = options.command in ("train", "export")
-        print(storage_error(place, error) if known else error, file=sys.stderr)
+        expected = options.command in ("train", "export")
+        print(storage_error(place, error) if expected else error, file=sys.stderr)
         return MISTAKE
     except KeyboardInterrupt:
         return _interrupted(folder)
@@ -246,12 +246,12 @@ def _setup(options: argparse.Namespace) -> tuple[ModelConfig, TrainConfig]:
     """Preset, then link, then options; the data set decides about input shape and classes."""
     query = {} if options.query is None else _query(options.query)
     model, config = from_query(query, PRESETS[options.preset])
-    chosen: dict[str, Any] = {
+    settings: dict[str, Any] = {
         field.name: getattr(options, field.name)
         for field in fields(TrainConfig)
         if getattr(options, field.name) is not None
     }
-    config = replace(config, **chosen)
+    config = replace(config, **settings)
     source = spec(config.dataset)
     model = replace(model, input_shape=source.input_shape, classes=len(source.class_names))
     layer_table(model)

@@ -6,8 +6,11 @@ import csv
 import io
 import re
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 
 from cnn_core import keras_file
+from cnn_core.config import ModelConfig, TrainConfig
+from cnn_core.planning.presets import PRESETS
 from cnn_core.progress.history import History
 
 EPOCH_COLUMNS = (
@@ -21,6 +24,19 @@ UNFIT = re.compile(r"[^\w.-]+")  # for the name of a file, on any system
 def file_name(*parts: str) -> str:
     """Parts as one file name without spaces and signs: ("convscope", "my run") -> "convscope-my-run"."""
     return "-".join(filter(None, (UNFIT.sub("-", part).strip("-.") for part in parts)))
+
+
+def file_stem(model: ModelConfig, train: TrainConfig) -> str:
+    """Base name for files of this set-up, such as "convscope-textbook-fashion_mnist"."""
+    shape, classes = model.input_shape, model.classes
+    preset_names = (
+        name
+        for name, preset in PRESETS.items()
+        if replace(preset.model, input_shape=shape, classes=classes) == model
+    )
+    sizes = [*(block.filters for block in model.blocks), *model.dense]
+    name = next(preset_names, "-".join(map(str, sizes)))
+    return f"convscope-{name}-{train.dataset}"
 
 
 def epochs_csv(history: History) -> str:

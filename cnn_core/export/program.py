@@ -9,8 +9,8 @@ from cnn_core import texts
 from cnn_core.arithmetic import LayerRow, layer_table
 from cnn_core.config import ModelConfig, TrainConfig
 from cnn_core.datasets import Source, spec
+from cnn_core.export.files import file_stem
 from cnn_core.planning.cost import native_bfloat16
-from cnn_core.planning.presets import PRESETS
 
 FORMS = ("sequential", "functional")
 FROM_SKLEARN = "digits"
@@ -71,19 +71,6 @@ def sections(
         "result": program.result,
     }
     return tuple(Section(program.say(name), make().strip("\n")) for name, make in makers.items())
-
-
-def file_stem(model: ModelConfig, train: TrainConfig) -> str:
-    """Base name for files of this set-up, such as "convscope-textbook-fashion_mnist"."""
-    shape, classes = model.input_shape, model.classes
-    preset_names = (
-        name
-        for name, preset in PRESETS.items()
-        if replace(preset.model, input_shape=shape, classes=classes) == model
-    )
-    sizes = [*(block.filters for block in model.blocks), *model.dense]
-    name = next(preset_names, "-".join(map(str, sizes)))
-    return f"convscope-{name}-{train.dataset}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,9 +154,9 @@ class _Program:
 
     def _download(self) -> str:
         words = {"data": self.source.title, "folder": KERAS_FOLDERS[self.source.name]}
-        room = (WIDTH - 18) // (
-            2 if self.language == "ko" else 1
-        )  # Korean letters are twice as wide
+        room = WIDTH - 18
+        if self.language == "ko":
+            room //= 2  # Korean letters are twice as wide
         sentence_lines = wrap(self.say("no_download", **words), room, drop_whitespace=False)
         lines = indent("\n".join(f'"{line}"' for line in sentence_lines), " " * 12)
         return f'''

@@ -8,9 +8,7 @@ from functools import partial
 from cnn_core import texts
 from cnn_core.config import ModelConfig, TrainConfig
 from cnn_core.datasets import spec
-from cnn_core.export.program import FORMS, file_stem, sections
-
-__all__ = ["FORMS", "file_stem", "to_notebook", "to_script"]
+from cnn_core.export.program import sections
 
 
 def to_script(
