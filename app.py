@@ -18,6 +18,7 @@ page = st.navigation(
         ],
         t("frame.build"): [
             st.Page("pages/playground.py", title=t("playground.nav"), icon=":material/tune:"),
+            st.Page("pages/runs.py", title=t("runs.nav"), icon=":material/compare:"),
         ],
         t("frame.inside"): [
             st.Page("pages/kernels.py", title=t("kernels.nav"), icon=":material/grid_view:"),

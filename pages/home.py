@@ -33,6 +33,7 @@ ROAD = {
     "convolution": ":material/grid_on:",
     "glossary": ":material/dictionary:",
     "playground": ":material/tune:",
+    "runs": ":material/compare:",
     "kernels": ":material/grid_view:",
     "feature_maps": ":material/layers:",
     "evaluation": ":material/fact_check:",

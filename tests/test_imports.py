@@ -51,7 +51,7 @@ CORE_TABLE = {
     "browser": May({"numpy", "h5py"}, {"arithmetic", "config", "errors", "paths", "runs"}),
     "progress": May(rooms={"config", "datasets", "texts"}),
     "images": May({"numpy", "PIL"}, {"errors"}),
-    "analysis": May({"numpy", "sklearn"}, SUMS),
+    "analysis": May({"numpy", "sklearn"}, SUMS, late={"scipy"}),
     "runs": May(
         {"numpy"},
         SUMS | {"convolution", "datasets", "files", "paths", "planning", "progress", "texts"},

@@ -12,6 +12,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -83,17 +84,30 @@ def open_run(run_id: str) -> Run:
 def _read(run_id: str, folder: Path, file: tuple[int, int, int]) -> Run:
     """The run in that folder; `file` changes with its config.json, which is read once each time."""
     tree = json.loads((folder / "config.json").read_text(encoding="utf-8"))
-    run = Run(
-        id=run_id,
-        folder=folder,
-        model=model_from_dict(tree["model"]),
-        train=train_from_dict(tree["train"]),
-        owner=str(tree.get("owner", "")),
-        name=str(tree.get("name", "")),
-        created=float(tree["created"]),
-    )
-    for hours in (-24, 24):  # so that it can be shown in every time zone
-        datetime.fromtimestamp(run.created, UTC) + timedelta(hours=hours)
+    return run_of(run_id, folder, tree)
+
+
+def run_of(run_id: str, folder: Path, tree: dict[str, Any]) -> Run:
+    """The run that a tree of config.json describes.
+
+    Raises:
+        RunError: If it describes none.
+    """
+    try:
+        run = Run(
+            id=run_id,
+            folder=folder,
+            model=model_from_dict(tree["model"]),
+            train=train_from_dict(tree["train"]),
+            owner=str(tree.get("owner", "")),
+            name=str(tree.get("name", "")),
+            created=float(tree["created"]),
+        )
+        for hours in (-24, 24):  # so that it can be shown in every time zone
+            datetime.fromtimestamp(run.created, UTC) + timedelta(hours=hours)
+        _check_fit(run)
+    except Exception as error:  # a damaged file can be wrong in any way
+        raise RunError("run.unreadable", id=run_id, folder=str(folder)) from error
     return run
 
 

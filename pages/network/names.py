@@ -39,6 +39,25 @@ def names_of(shown: Iterable[runs.Run]) -> dict[str, str]:
     }
 
 
+def short_names(shown: Iterable[runs.Run]) -> dict[str, str]:
+    """By id, what its owner calls each run, or else its network; plain text, all different."""
+    names = {
+        run.id: t(f"shipped.{run.id}") if run.shipped else run.name or network(run) for run in shown
+    }
+    count = Counter(names.values())
+    return {
+        run_id: name if count[name] == 1 else f"{name} · {run_id[-6:]}"
+        for run_id, name in names.items()
+    }
+
+
+def network(run: runs.Run) -> str:
+    """The convolutions of a run's network: "32@3×3 → 64@3×3"."""
+    return " → ".join(
+        f"{block.filters}@{block.kernel}×{block.kernel}" for block in run.model.blocks
+    )
+
+
 def local_time(seconds: float, *, short: bool = False) -> str:
     """A point in time, in seconds since 1970, to the second by the visitor's clock.
 
@@ -53,10 +72,7 @@ def local_time(seconds: float, *, short: bool = False) -> str:
 
 
 def _facts(run: runs.Run) -> str:
-    network = " → ".join(
-        f"{block.filters}@{block.kernel}×{block.kernel}" for block in run.model.blocks
-    )
-    parts = [label("dataset", run.train.dataset), network]
+    parts = [label("dataset", run.train.dataset), network(run)]
     return " · ".join(filter(None, (*parts, local_time(run.created, short=True))))
 
 

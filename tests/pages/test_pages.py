@@ -180,6 +180,7 @@ def test_pages_are_found():
         "images",
         "convolution",
         "playground",
+        "runs",
         "kernels",
         "feature_maps",
         "evaluation",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from cnn_core import runs, texts
-from cnn_core.errors import CnnError, RunError
+from cnn_core.errors import RunError
 from cnn_core.figures import curves
 from cnn_core.progress import notes
 from cnn_core.progress.events import RunEnded
@@ -13,9 +13,10 @@ from cnn_core.progress.history import History
 from cnn_core.runs import log as run_log
 from pages.network import scores
 from pages.network.names import class_names, markdown, span
+from pages.network.run_actions import resume
+from pages.network.run_state import badge, shown_state, state_of
 from pages.network.take_home import story_of, take_home
 from pages.parts.playground import examples
-from pages.parts.playground.run_state import BADGES, ICONS, shown_state, state_of
 from pages.parts.playground.steering import steering_buttons
 from pages.session.doors import colours, engine
 from pages.session.visitor import visitor
@@ -112,11 +113,6 @@ def _head(run: runs.Run, state: str) -> None:
         st.caption(markdown(run))
 
 
-def badge(state: str) -> None:
-    """A word, a sign and a colour for the state of a run."""
-    st.badge(t(f"state.{state}"), icon=ICONS[state], color=BADGES.get(state, "gray"))
-
-
 def _progress(run: runs.Run, state: str, history: History) -> None:
     if state == "queued" and (problem := engine().lack("train")):
         text = say_error(problem)
@@ -179,12 +175,3 @@ def _result(run: runs.Run, ended: RunEnded) -> None:
     st.markdown(story_of(run, ended))
     if ended.scores:
         scores.row(run, ended.scores)
-
-
-def resume(run: runs.Run) -> None:
-    """Let an interrupted run continue after its last complete epoch, and show it; for a callback."""
-    try:
-        engine().resume(run, by=visitor())
-    except CnnError as error:
-        st.session_state["refusal"] = error
-    st.session_state["run"] = run.id

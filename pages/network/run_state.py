@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import streamlit as st
+
 from cnn_core import runs
 from cnn_core.progress.history import History
 from pages.session.doors import engine
+from pages.session.words import t
 
 ICONS = {
     "queued": ":material/hourglass_top:",
@@ -31,3 +34,8 @@ def shown_state(state: str, history: History) -> str:
     if state == "running" and history.paused:
         return "paused"
     return "evaluating" if state == "running" and history.evaluating else state
+
+
+def badge(state: str) -> None:
+    """A word, a sign and a colour for the state of a run."""
+    st.badge(t(f"state.{state}"), icon=ICONS[state], color=BADGES.get(state, "gray"))

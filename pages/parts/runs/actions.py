@@ -1,0 +1,172 @@
+"""What can be done with the chosen runs: star, note, name, delete, resume, open, take home."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from functools import partial
+
+import streamlit as st
+
+from cnn_core import runs
+from cnn_core.errors import CnnError
+from cnn_core.export.files import file_name
+from cnn_core.planning.links import to_query
+from cnn_core.progress.events import RunEnded
+from cnn_core.runs import archive, marks
+from cnn_core.runs import log as run_log
+from pages.network import run_actions, scores
+from pages.network.names import short_names
+from pages.network.run_state import state_of
+from pages.network.take_home import take_home
+from pages.parts.runs import selection
+from pages.session.visitor import visitor
+from pages.session.words import plain, say_error, t
+
+
+def actions(chosen: Sequence[runs.Run]) -> None:
+    """Buttons for the chosen runs; what changes a run only for its owner, as the core has it, too."""
+    if problem := st.session_state.pop("refusal", None):
+        st.error(say_error(problem), icon=":material/block:")
+    with st.container(
+        horizontal=True, vertical_alignment="center", gap="small", key="runs_actions"
+    ):
+        if not chosen:
+            st.caption(t("runs.choose"))
+            return
+        st.markdown(t("runs.chosen", count=len(chosen)), width="content")
+        ours = [run for run in chosen if not run.shipped and run.owner == visitor()]
+        if len(chosen) == 1:
+            _open_button(chosen[0])
+        if ours:
+            _star_button(ours)
+        _download(chosen)
+        if len(chosen) == 1:
+            take_home(chosen[0])
+            if ours:
+                _owner_buttons(ours[0])
+        elif ours:
+            _delete_button(ours)
+        st.button(
+            t("runs.clear"), key="runs_clear", icon=":material/close:", type="tertiary",
+            on_click=selection.select, args=([],),
+        )  # fmt: skip
+    if len(chosen) == 1:
+        _one(chosen[0], bool(ours))
+    elif st.session_state.get("runs_delete") == [run.id for run in ours] != []:
+        _delete_question(ours)
+
+
+def _one(run: runs.Run, ours: bool) -> None:
+    """Form and question of a single run, its note, and its scores with the test accuracy covered."""
+    if ours:
+        run_actions.asked(run, state_of(run))
+        _note(run)
+    elif note := marks.read(run).note:
+        st.caption(plain(note))
+    ended = run_log.history(run).ended
+    if isinstance(ended, RunEnded) and ended.scores:
+        scores.row(run, ended.scores)
+
+
+def _open_button(run: runs.Run) -> None:
+    if st.button(t("runs.to_playground"), key="runs_open", icon=":material/tune:"):
+        st.session_state["run"] = run.id
+        query = {**to_query(run.model, run.train), "run": run.id}
+        st.switch_page("pages/playground.py", query_params=query)
+
+
+def _star_button(ours: Sequence[runs.Run]) -> None:
+    starred = all(marks.read(run).starred for run in ours)
+    st.button(
+        t("runs.unstar" if starred else "runs.star"),
+        key="runs_star",
+        icon=":material/star:",
+        on_click=_each,
+        args=([partial(marks.star, run, not starred, by=visitor()) for run in ours],),
+    )
+
+
+def _download(chosen: Sequence[runs.Run]) -> None:
+    stem = (chosen[0].name or chosen[0].id) if len(chosen) == 1 else f"{len(chosen)}-runs"
+    st.download_button(
+        t("runs.download"),
+        partial(_zip, tuple(chosen)),
+        f"{file_name('convscope', stem)}.zip",
+        "application/zip",
+        key="runs_download",
+        icon=":material/folder_zip:",
+        help=t("runs.download_help"),
+        on_click="ignore",
+    )
+
+
+def _zip(chosen: Sequence[runs.Run]) -> bytes:
+    return archive.to_zip(run for run in chosen if runs.exists(run))
+
+
+def _owner_buttons(run: runs.Run) -> None:
+    state = state_of(run)
+    if runs.status(run).resumable and state != "queued":
+        st.button(
+            t("panel.resume_run"), key="runs_resume", icon=":material/resume:",
+            on_click=run_actions.resume, args=(run,),
+        )  # fmt: skip
+    run_actions.ask_button(run, "rename", ":material/edit:")
+    if state not in runs.ACTIVE:
+        run_actions.ask_button(run, "delete", ":material/delete:")
+
+
+def _delete_button(ours: Sequence[runs.Run]) -> None:
+    ids = [run.id for run in ours]
+    st.button(
+        t("runs.delete_several", count=len(ours)), key="runs_delete_ask", icon=":material/delete:",
+        type="tertiary", on_click=lambda: st.session_state.update(runs_delete=ids),
+    )  # fmt: skip
+
+
+def _delete_question(ours: Sequence[runs.Run]) -> None:
+    names = ", ".join(map(plain, short_names(ours).values()))
+    st.warning(
+        t("runs.delete_several_question", count=len(ours), names=names),
+        icon=":material/delete_forever:",
+    )
+    with st.container(horizontal=True, gap="small"):
+        st.button(
+            t("runs.delete_yes"), key="runs_delete_yes", type="primary", on_click=_delete,
+            args=(list(ours),),
+        )  # fmt: skip
+        st.button(t("runs.cancel"), key="runs_delete_no", on_click=_forget_question)
+
+
+def _forget_question() -> None:
+    st.session_state.pop("runs_delete", None)
+
+
+def _delete(ours: Sequence[runs.Run]) -> None:
+    _forget_question()
+    _each([partial(runs.delete, run, by=visitor()) for run in ours])
+    selection.select([it for it in selection.selected() if not _gone(it, ours)])
+
+
+def _gone(run_id: str, among: Sequence[runs.Run]) -> bool:
+    return any(run.id == run_id and not runs.exists(run) for run in among)
+
+
+def _note(run: runs.Run) -> None:
+    key = f"runs_note_{run.id}"
+    st.session_state.setdefault(key, marks.read(run).note)
+    st.text_area(
+        t("runs.note"), key=key, max_chars=marks.NOTE_LENGTH, height=80, help=t("runs.note_help"),
+        on_change=lambda: _each(
+            [partial(marks.write_note, run, str(st.session_state[key]), by=visitor())]
+        ),
+    )  # fmt: skip
+
+
+def _each(changes: Sequence[Callable[[], object]]) -> None:
+    """Make the changes; what one of them cannot do is said above."""
+    for change in changes:
+        try:
+            change()
+        except CnnError as error:
+            st.session_state["refusal"] = error

@@ -1,0 +1,125 @@
+"""The rows of the table of runs: which there are, which pass the filters, what settings are called."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+from cnn_core.analysis import comparison
+from cnn_core.analysis.comparison import Setting, Settings
+from cnn_core.config import ModelConfig, TrainConfig
+from cnn_core.runs import Run, summary
+from cnn_core.runs.summary import Summary
+from pages.network.names import short_names
+from pages.session.doors import engine
+from pages.session.visitor import visitor
+from pages.session.words import label, t
+
+OF_NO_BLOCK = {"dense": "runs.of_dense"}
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A run in the table.
+
+    Attributes:
+        summary: Its figures.
+        name: What it is called; different for each row.
+        settings: Its settings.
+    """
+
+    summary: Summary
+    name: str
+    settings: Settings
+
+    @property
+    def run(self) -> Run:
+        """The run itself."""
+        return self.summary.run
+
+    @property
+    def state(self) -> str:
+        """The state as a visitor reads it; between a worker's death and the next one's start: queued."""
+        state = self.summary.status.state
+        if state == "interrupted" and engine().holds(self.run.id):
+            return "queued"
+        return self.summary.waits if state == "running" and self.summary.waits else state
+
+
+def rows(whose: str) -> list[Row]:
+    """Runs of this visitor ("mine") or of everybody ("all"), newest first; then those of ConvScope."""
+    us = visitor()
+    found = [it for it in summary.summaries() if whose == "all" or it.run.owner == us]
+    return rows_of([*found, *summary.shipped()])
+
+
+def rows_of(found: Sequence[Summary]) -> list[Row]:
+    """A row for each summary."""
+    names = short_names(it.run for it in found)
+    return [Row(it, names[it.run.id], settings_of(it.run)) for it in found]
+
+
+def settings_of(run: Run) -> Settings:
+    """The settings of a run; shared, so nobody writes to them."""
+    return _settings(run.model, run.train)
+
+
+@lru_cache(maxsize=4096)
+def _settings(model: ModelConfig, train: TrainConfig) -> Settings:
+    return comparison.settings(model, train)
+
+
+def passing(
+    found: Sequence[Row], text: str, only: str | None, value: str | None, starred: bool
+) -> list[Row]:
+    """The rows whose name, note, data set or id hold every word of `text`, with that value of a setting."""
+    words = text.casefold().split()
+    return [
+        row
+        for row in found
+        if (not starred or row.summary.marks.starred)
+        and (only is None or value is None or value_key(row.settings, only) == value)
+        and all(word in _searched(row) for word in words)
+    ]
+
+
+def _searched(row: Row) -> str:
+    run = row.run
+    told = (row.name, row.summary.marks.note, label("dataset", run.train.dataset), run.id)
+    return " ".join(told).casefold()
+
+
+def value_key(settings: Settings, name: str) -> str:
+    """The value of a setting as a link writes it; "-" where the network has no such setting."""
+    return next((str(value) for it, value in settings.items() if str(it) == name), "-")
+
+
+def setting_name(setting: Setting) -> str:
+    """What a setting is called: "Block 2: kernel size"."""
+    name = t(f"field.{setting.field}")
+    if not setting.place:
+        return name
+    key = OF_NO_BLOCK.get(setting.field, "runs.of_block")
+    return t(key, place=setting.place, name=name)
+
+
+def setting_text(setting: Setting, settings: Settings) -> str:
+    """What a visitor reads for the value of a setting."""
+    if setting not in settings:
+        return "–"
+    value = settings[setting]
+    if setting.field == "train_size" and value is None:
+        return t("runs.all_images")
+    if isinstance(value, float):
+        return f"{value:g}"
+    return label(setting.field, value)
+
+
+def setting_cell(setting: Setting, settings: Settings) -> Any:
+    """The value in a column of the table: a number stays one, so that it sorts as one; None if missing."""
+    if setting not in settings:
+        return None
+    value = settings[setting]
+    return value if isinstance(value, int | float) else setting_text(setting, settings)

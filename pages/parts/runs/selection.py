@@ -1,0 +1,98 @@
+"""Which runs are listed and which are compared: kept in the session and in the address."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from cnn_core import runs
+from cnn_core.errors import CnnError
+from cnn_core.figures.overlay import MOST
+from pages.session.address import arrived, say
+from pages.session.visitor import visitor
+from pages.session.words import t
+
+SELECTED = "runs_selected"
+VERSION = "runs_version"  # goes up with a selection that does not come from the table itself
+CHANGED = "runs_changed"
+WHOSE, TEXT, STARRED = "runs_whose", "runs_text", "runs_starred"
+SETTING, VALUE, AXIS = "runs_setting", "runs_value", "runs_axis"
+PLAIN = {"whose": WHOSE, "find": TEXT, "only": SETTING, "is": VALUE, "axis": AXIS}
+LINK = ("runs", "starred", "race", *PLAIN)
+BETWEEN = "~"
+
+
+def selected() -> list[str]:
+    """Ids of the chosen runs, in the order in which they were chosen; at most `MOST`."""
+    return list(st.session_state.setdefault(SELECTED, []))
+
+
+def select(ids: list[str]) -> None:
+    """Choose these runs, and mark them in the table; for a callback, or before the table is drawn."""
+    st.session_state[SELECTED] = list(dict.fromkeys(ids))[:MOST]
+    st.session_state[VERSION] = version() + 1
+
+
+def take(ids: list[str]) -> None:
+    """Take over what was chosen in the table: what was chosen before keeps its place and so its colour."""
+    kept = [run_id for run_id in selected() if run_id in ids]
+    chosen = [*kept, *(run_id for run_id in ids if run_id not in kept)]
+    if len(chosen) > MOST:
+        select(chosen)
+        st.session_state["runs_too_many"] = True
+    st.session_state[SELECTED] = chosen[:MOST]
+    st.session_state[CHANGED] = True
+
+
+def version() -> int:
+    """Part of the table's key: a table whose selection was replaced is a new table."""
+    return int(st.session_state.get(VERSION, 0))
+
+
+def follow() -> None:
+    """Take over what a link asks for."""
+    asked = arrived("runs", LINK)
+    for name, key in PLAIN.items():
+        if name in asked:
+            st.session_state[key] = asked[name]
+    if "starred" in asked:
+        st.session_state[STARRED] = asked["starred"] == "1"
+    if "race" in asked:
+        st.session_state["runs_race"] = asked["race"]
+    if "runs" in asked:
+        select(asked["runs"].split(BETWEEN))
+        if any(not run.shipped and run.owner != visitor() for run in chosen_runs()):
+            st.session_state[WHOSE] = "all"
+
+
+def chosen_runs() -> list[runs.Run]:
+    """The chosen runs; those that are gone are chosen no longer, and one sentence says so."""
+    there, gone = [], []
+    for run_id in selected():
+        try:
+            there.append(runs.open_run(run_id))
+        except CnnError:
+            gone.append(run_id)
+    if gone:
+        select([run.id for run in there])
+        st.session_state["runs_gone"] = len(gone)
+    if count := st.session_state.pop("runs_gone", 0):
+        st.warning(t("runs.gone", count=count), icon=":material/link_off:")
+    if st.session_state.pop("runs_too_many", False):
+        st.warning(t("runs.too_many", most=MOST), icon=":material/filter_8:")
+    return there
+
+
+def publish() -> None:
+    """Put all that is chosen into the address."""
+    query = {name: str(st.session_state[key]) for name, key in PLAIN.items() if _differs(key)}
+    if st.session_state.get(STARRED):
+        query["starred"] = "1"
+    if st.session_state.get("runs_race"):
+        query["race"] = st.session_state["runs_race"]
+    if ids := selected():
+        query["runs"] = BETWEEN.join(ids)
+    say("runs", query)
+
+
+def _differs(key: str) -> bool:
+    return st.session_state.get(key) not in (None, "", "mine", "epochs")

@@ -1,0 +1,182 @@
+"""The filters above the table of runs, and the table."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from typing import Any
+
+import streamlit as st
+
+from cnn_core.analysis import comparison
+from cnn_core.analysis.comparison import Setting
+from cnn_core.runs import log as run_log
+from pages.network import scores
+from pages.network.names import local_time
+from pages.parts.runs import rows, selection
+from pages.parts.runs.rows import Row
+from pages.session import choices
+from pages.session.words import label, t
+
+HEIGHT = 390
+SHOWN_ALREADY = {"dataset", "size", "seed"}  # have columns of their own
+MOST_COLUMNS = 12  # of settings
+
+
+def filters() -> None:
+    """Whose runs, with which words, star and value of a setting."""
+    with st.container(
+        horizontal=True, vertical_alignment="bottom", gap="small", key="runs_filters"
+    ):
+        whose = choices.segmented_control(
+            t("runs.whose"), ("mine", "all"), key=selection.WHOSE, help=t("runs.whose_help"),
+            format_func=lambda it: t(f"runs.whose_{it}"),
+        )  # fmt: skip
+        kept = st.session_state.get(selection.TEXT, "")
+        st.session_state["runs_text_field"] = kept
+        st.text_input(
+            t("runs.find"), key="runs_text_field", width=220, icon=":material/search:",
+            placeholder=t("runs.find_hint"), max_chars=100, on_change=_keep_text,
+        )  # fmt: skip
+        found = rows.rows(whose)
+        names = {str(it): it for it in comparison.differing([row.settings for row in found])}
+        only = choices.optional_selectbox(
+            t("runs.only"), names, key=selection.SETTING, placeholder=t("runs.any_setting"),
+            format_func=lambda it: rows.setting_name(names[it]), width=220,
+        )  # fmt: skip
+        if only is not None:
+            values = _values(found, names[only])
+            choices.selectbox(
+                rows.setting_name(names[only]), values, key=selection.VALUE, width=180,
+                format_func=values.__getitem__,
+            )  # fmt: skip
+        st.session_state["runs_starred_box"] = st.session_state.get(selection.STARRED, False)
+        st.checkbox(t("runs.starred"), key="runs_starred_box", on_change=_keep_star)
+
+
+def _keep_text() -> None:
+    st.session_state[selection.TEXT] = st.session_state["runs_text_field"].strip()
+
+
+def _keep_star() -> None:
+    st.session_state[selection.STARRED] = st.session_state["runs_starred_box"]
+
+
+def _values(found: Sequence[Row], setting: Setting) -> dict[str, str]:
+    """The values of that setting among the rows, as a link writes them, with what they are called."""
+    tables = [row.settings for row in found]
+    order = sorted(tables, key=lambda table: _order(table.get(setting)))
+    return {rows.value_key(it, str(setting)): rows.setting_text(setting, it) for it in order}
+
+
+def _order(value: Any) -> tuple[bool, float, str]:
+    number = isinstance(value, int | float)
+    return number, float(value) if number else 0.0, str(value)
+
+
+def listed() -> list[Row]:
+    """The rows that pass the filters."""
+    state = st.session_state
+    only = state.get(selection.SETTING)
+    return rows.passing(
+        rows.rows(state[selection.WHOSE]),
+        state.get(selection.TEXT, ""),
+        only,
+        state.get(selection.VALUE) if only else None,
+        state.get(selection.STARRED, False),
+    )
+
+
+def table(shown: Sequence[Row]) -> None:
+    """The table; its rows can be chosen.
+
+    A browser sends places of rows. So a table that shows other runs has another key: its places are
+    always understood by the runs that it showed.
+    """
+    ids = [row.run.id for row in shown]
+    digest = hashlib.sha256("".join(ids).encode()).hexdigest()[:12]
+    key = f"runs_table_{selection.version()}_{digest}"
+    chosen = selection.selected()
+    columns, config = _columns(shown)
+    st.dataframe(
+        columns,
+        column_config=config,
+        hide_index=True,
+        height=HEIGHT if len(shown) > 9 else "content",
+        key=key,
+        placeholder="–",
+        on_select=lambda: _take(key, ids),
+        selection_mode="multi-row",
+        selection_default={
+            "selection": {"rows": [place for place, it in enumerate(ids) if it in chosen]}
+        },
+        alt=t("runs.table_alt", count=len(shown), chosen=len(chosen)),
+    )
+
+
+def _take(key: str, ids: list[str]) -> None:
+    places = st.session_state[key]["selection"]["rows"]
+    elsewhere = [it for it in selection.selected() if it not in ids]  # chosen, but filtered out
+    selection.take([*elsewhere, *(ids[place] for place in places if place < len(ids))])
+
+
+def _columns(shown: Sequence[Row]) -> tuple[dict[str, list[Any]], dict[str, Any]]:
+    """Cells by the title of their column, and how each column is written."""
+    columns: dict[str, list[Any]] = {}
+    config: dict[str, Any] = {}
+
+    def add(name: str, cells: list[Any], kind: Any = None, **settings: Any) -> None:
+        title = t(f"runs.column_{name}")
+        columns[title] = cells
+        config[title] = (kind or st.column_config.TextColumn)(
+            help=t(f"runs.help_{name}"), **settings
+        )
+
+    number = st.column_config.NumberColumn
+    best = [row.summary.best for row in shown]
+    add("name", [_starred(row) for row in shown], pinned=True, width="medium")
+    add("state", [t(f"state.{row.state}") for row in shown], width="small")
+    add(
+        "accuracy", [100 * it.val_accuracy if it else None for it in best], number, format="%.2f %%"
+    )
+    add("epoch", [it.epoch if it else None for it in best], number)
+    add("loss", [it.val_loss if it else None for it in best], number, format="%.4f")
+    if any(scores.uncovered(row.run) for row in shown):
+        add("test", [_test_accuracy(row) for row in shown], number, format="%.2f %%")
+    for setting in _varying(shown):
+        cells = [rows.setting_cell(setting, row.settings) for row in shown]
+        if len({isinstance(it, str) for it in cells if it is not None}) > 1:
+            cells = [rows.setting_text(setting, row.settings) for row in shown]
+        title = rows.setting_name(setting)
+        columns[title] = cells
+        config[title] = st.column_config.Column(help=t("runs.varies"))
+    add("data", [label("dataset", row.run.train.dataset) for row in shown])
+    add("images", [row.summary.images or None for row in shown], number, format="localized")
+    add("params", [row.summary.params or None for row in shown], number, format="localized")
+    add(
+        "seconds", [round(row.summary.seconds, 1) or None for row in shown], number, format="%.0f s"
+    )
+    add("speed", [row.summary.images_per_s for row in shown], number, format="%.0f")
+    add("seed", [row.run.train.seed for row in shown], number, format="%d")
+    add("date", ["" if row.run.shipped else local_time(row.run.created) for row in shown])
+    if any(row.summary.marks.note for row in shown):
+        add("note", [row.summary.marks.note for row in shown])
+    return columns, config
+
+
+def _varying(shown: Sequence[Row]) -> list[Setting]:
+    found = comparison.differing([row.settings for row in shown])
+    return [it for it in found if it.field not in SHOWN_ALREADY][:MOST_COLUMNS]
+
+
+def _starred(row: Row) -> str:
+    return f"★ {row.name}" if row.summary.marks.starred else row.name
+
+
+def _test_accuracy(row: Row) -> float | None:
+    """Of a run that this visitor has asked it of."""
+    if not scores.uncovered(row.run):
+        return None
+    ended = run_log.history(row.run).ended
+    score = ended.scores.get("test") if ended else None
+    return 100 * score.accuracy if score else None

@@ -1,0 +1,68 @@
+"""Which change helped, and is it more than chance? All runs in a table, and chosen ones side by side."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from cnn_core import runs
+from cnn_core.errors import CnnError
+from pages.parts.runs import actions, curves, selection, table
+from pages.parts.runs.rows import Row
+from pages.session.words import t
+
+POLL_S = 1.0
+
+
+def main() -> None:
+    """Filters, what can be done with the chosen runs, table and curves, and then what takes longer."""
+    st.title(t("runs.title"), anchor=False)
+    st.caption(t("runs.intro"))
+    selection.follow()
+    st.session_state.pop(selection.CHANGED, None)
+    chosen = selection.chosen_runs()
+    table.filters()
+    actions.actions(chosen)
+    busy = any(_active(row) for row in table.listed()) or any(map(_trains, chosen))
+    st.fragment(_live, run_every=POLL_S if busy else None)(busy)
+    selection.publish()
+
+
+def _live(busy: bool) -> None:
+    """Table and curves redraw alone while a run trains, and then let the page settle."""
+    if st.session_state.get(selection.CHANGED):
+        st.rerun()
+    shown = table.listed()
+    try:
+        chosen = [runs.open_run(it) for it in selection.selected()]
+    except CnnError:
+        st.rerun()
+    if busy and not any(map(_active, shown)) and not any(map(_trains, chosen)):
+        st.rerun()
+    _empty(shown)
+    if shown:
+        table.table(shown)
+    if chosen:
+        curves.chart(chosen)
+    if len(chosen) > 1:
+        curves.differences(chosen)
+    selection.publish()
+
+
+def _active(row: Row) -> bool:
+    return row.state in (*runs.ACTIVE, "paused", "evaluating")
+
+
+def _trains(run: runs.Run) -> bool:
+    return runs.status(run).active
+
+
+def _empty(shown: list[Row]) -> None:
+    """What to do where there is nothing of one's own yet, or nothing that passes the filters."""
+    if not shown:
+        st.info(t("runs.none_pass"), icon=":material/filter_alt_off:")
+    elif all(row.run.shipped for row in shown):
+        st.info(t("runs.none_yet"), icon=":material/model_training:")
+        st.page_link("pages/playground.py", label=t("inside.train_one"), icon=":material/tune:")
+
+
+main()
