@@ -53,7 +53,7 @@ CORE_TABLE = {
     "images": May({"numpy", "PIL"}, {"errors"}),
     "analysis": May({"numpy", "sklearn"}, SUMS, late={"scipy"}),
     "runs": May(
-        {"numpy"},
+        {"filelock", "numpy", "psutil"},
         SUMS | {"convolution", "datasets", "files", "paths", "planning", "progress", "texts"},
     ),
     "figures": May({"numpy", "plotly", "PIL"}, {"analysis", "arithmetic", "progress"}),

@@ -8,7 +8,7 @@ import math
 import threading
 import time
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
@@ -20,7 +20,7 @@ from cnn_core.engine.estimate import Place, present_speed, wait, whole
 from cnn_core.engine.processes import CLOSE_TIMEOUT, Backoff, WorkerProcess
 from cnn_core.errors import CnnError, EngineError, LimitError, RunError
 from cnn_core.planning.limits import Limits, check_limits
-from cnn_core.runs import control
+from cnn_core.runs import control, lease
 from cnn_core.runs import log as run_log
 
 TICK = 0.25
@@ -183,11 +183,15 @@ class Engine:
         limits = limits or Limits.from_environment()
         self.check(run.model, run.train, limits, done=run_log.resumes_after(run))
         with self._lock:
-            if self.holds(run.id) or not runs.status(run).resumable:
+            if self.holds(run.id):
                 raise RunError("run.not_resumable", id=run.id)
+            if lease.holder(run):
+                raise lease.refusal(run)
             self._refuse_crowd(run.owner, limits)
+            # Of two servers that resume it, one finds it resumable.
+            if not runs.write_status(run, "queued", only_if=runs.RESUMABLE):
+                raise RunError("run.not_resumable", id=run.id)
             control.ask(run, by=by, stop=False, paused=False)
-            runs.write_status(run, "queued")
             self._jobs.append(_Job(run))
 
     def check(
@@ -396,7 +400,7 @@ class Engine:
             for job in self._jobs:
                 state = runs.status(job.run).state
                 if state == "interrupted":
-                    _tell(job.run, "queued")
+                    _tell(job.run, "queued", only_if=("interrupted",))
                 elif state == "queued":
                     with suppress(OSError):
                         runs.show_life(job.run)
@@ -439,9 +443,14 @@ class Engine:
             )
 
 
-def _tell(run: runs.Run, state: str, error: CnnError | None = None) -> None:
+def _tell(
+    run: runs.Run,
+    state: str,
+    error: CnnError | None = None,
+    only_if: Collection[str] = runs.STATES,
+) -> None:
     """Write the status of a run whose folder may be gone meanwhile."""
     try:
-        runs.write_status(run, state, error=error)
+        runs.write_status(run, state, error=error, only_if=only_if)
     except (CnnError, OSError):
         log.warning("the status of run %s cannot be written", run.id, exc_info=True)

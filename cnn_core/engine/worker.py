@@ -20,8 +20,18 @@ from typing import TYPE_CHECKING, NoReturn
 from cnn_core import datasets, runs, texts, version
 from cnn_core.errors import CnnError, EngineError, RunError
 from cnn_core.planning import cost
-from cnn_core.progress.events import Ask, Downloading, Emit, EpochEnd, Loading
+from cnn_core.progress.events import (
+    Ask,
+    BatchEnd,
+    Control,
+    Downloading,
+    Emit,
+    EpochEnd,
+    Event,
+    Loading,
+)
 from cnn_core.runs import control as steering
+from cnn_core.runs import lease
 from cnn_core.runs import log as run_log
 
 if TYPE_CHECKING:
@@ -52,10 +62,21 @@ log = logging.getLogger(__name__)
 def train_run(run_id: str) -> None:
     """Train a run to its end, or on from its last complete epoch; all it says goes to the run's folder.
 
+    Nothing happens if another process trains it.
+
     Raises:
         RunError: If this process cannot see the run's folder.
     """
     run = runs.open_run(run_id)
+    try:
+        with lease.hold(run) as held:
+            _train_to_end(run, held)
+    except lease.LeaseError as error:
+        log.warning("%s", error)
+    gc.collect()
+
+
+def _train_to_end(run: runs.Run, held: lease.Lease) -> None:
     if runs.status(run).state in runs.OVER:
         return  # the worker that finished it was killed before it could say so to Dask
     control = steering.ControlReader(run)
@@ -65,20 +86,22 @@ def train_run(run_id: str) -> None:
         return
     speed, problem = 0.0, None
     try:
-        with _vouching(run):
-            state, speed = _train(run, control, past)
+        with _vouching(run, held):
+            state, speed = _train(run, control, past, held)
     except _StopAskedError:
         state = "stopped"
+    except lease.LeaseError:
+        raise
     except Exception as error:  # whatever it was, the visitor gets a sentence and the log the rest
         state, problem = "failed", _problem(run, error)
     if not runs.exists(run):
-        log.warning("run %s was deleted while it trained", run_id)
+        log.warning("run %s was deleted while it trained", run.id)
         return
+    held.check(immediately=True)
     extra = run_log.history(run).extra_seconds
     runs.write_status(run, state, speed=speed, extra=extra, error=problem)
     if state in runs.OVER:
         (run.folder / "last.keras").unlink(missing_ok=True)
-    gc.collect()
 
 
 def _problem(run: runs.Run, error: Exception) -> CnnError:
@@ -96,20 +119,29 @@ def _problem(run: runs.Run, error: Exception) -> CnnError:
     return RunError("run.failed", kind=type(error).__name__)
 
 
-def _train(run: runs.Run, control: Ask, past: Sequence[EpochEnd]) -> tuple[str, float]:
+def _train(
+    run: runs.Run, control: Ask, past: Sequence[EpochEnd], held: lease.Lease
+) -> tuple[str, float]:
     """The state that training ended in, and its speed as in `runs.Status`."""
     from cnn_core import training
     from cnn_core.training import loop
 
     (run.folder / "error.txt").unlink(missing_ok=True)
-    with closing(run_log.EventWriter(run)) as emit, training.release_custom_gradients():
+    with closing(run_log.EventWriter(run)) as write, training.release_custom_gradients():
+
+        def emit(event: Event) -> None:
+            held.check(immediately=not isinstance(event, BatchEnd))
+            write(event)
+
+        def ask() -> Control:
+            held.check()
+            return control()
+
         emit(Loading())
-        data = _data(run, emit, control)
+        data = _data(run, emit, ask)
         first = slice(loop.SAMPLE_IMAGES)
         runs.write_examples(run, data.x_test[first], data.y_test[first])
-        result = training.train(
-            run.model, run.train, data, emit, control, folder=run.folder, past=past
-        )
+        result = training.train(run.model, run.train, data, emit, ask, folder=run.folder, past=past)
     return STATES[result.ended.reason], _speed(run, result.epochs)
 
 
@@ -232,7 +264,7 @@ def _leave_with_parent() -> None:
 
 
 @contextmanager
-def _vouching(run: runs.Run) -> Iterator[None]:
+def _vouching(run: runs.Run, held: lease.Lease) -> Iterator[None]:
     """Say every few seconds that the run is alive, also while it waits or loads."""
     runs.write_status(run, "running")
     over = threading.Event()
@@ -240,6 +272,7 @@ def _vouching(run: runs.Run) -> Iterator[None]:
     def vouch() -> None:
         while not over.wait(runs.SECONDS_BETWEEN_LIFE_SIGNS):
             with suppress(OSError, RunError):
+                held.check(immediately=True)
                 if runs.status(run).state == "running":
                     runs.show_life(run)
                 else:  # this machine slept, and somebody took the run for interrupted

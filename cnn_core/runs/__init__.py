@@ -14,7 +14,9 @@ from cnn_core.runs.speed import measured_extra, measured_speed, seconds_per_epoc
 from cnn_core.runs.state import (
     ACTIVE,
     OVER,
+    RESUMABLE,
     SECONDS_BETWEEN_LIFE_SIGNS,
+    STATES,
     Status,
     show_life,
     status,
@@ -36,8 +38,10 @@ from cnn_core.runs.store import (
 __all__ = [
     "ACTIVE",
     "OVER",
+    "RESUMABLE",
     "SECONDS_BETWEEN_LIFE_SIGNS",
     "SHIPPED",
+    "STATES",
     "Run",
     "Status",
     "all_runs",

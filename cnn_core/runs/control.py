@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import threading
 import time
 from dataclasses import asdict, replace
 from typing import Any
@@ -15,8 +14,6 @@ from cnn_core.runs import record
 
 SECONDS_BETWEEN_CHECKS = 0.2  # of whether the run was deleted
 SETTLED_AFTER = 1.0  # seconds in which a file that was replaced is read again
-
-_lock = threading.Lock()
 
 
 def read_control(run: record.Run) -> Control:
@@ -45,7 +42,7 @@ def ask(run: record.Run, *, by: str, **wanted: Any) -> Control:
     record.refuse_stranger(run, by)
     if wanted.get("learning_rate") is not None:
         check_learning_rate(wanted["learning_rate"])
-    with _lock:
+    with record.changing(run):
         if "paused" in wanted:
             wanted = {"pause_ended": False, **wanted}
         control = replace(read_control(run), **wanted)
@@ -56,7 +53,7 @@ def ask(run: record.Run, *, by: str, **wanted: Any) -> Control:
 def ask_for_step(run: record.Run, *, by: str) -> Control:
     """Pause the run, and let one more batch through. Raises `RunError` like `ask`."""
     record.refuse_stranger(run, by)
-    with _lock:
+    with record.changing(run):
         control = read_control(run)
         control = replace(control, paused=True, steps=control.steps + 1, pause_ended=False)
         record.write(run, "control.json", asdict(control))

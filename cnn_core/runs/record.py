@@ -6,9 +6,13 @@ import json
 import os
 import re
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+from filelock import FileLock
 
 from cnn_core.config import ModelConfig, TrainConfig
 from cnn_core.errors import RunError
@@ -19,6 +23,8 @@ RUN_ID = re.compile(r"[0-9]{8}-[0-9]{6}-[0-9a-f]{6}")
 SHIPPED = ("fashion", "digits")  # ids of the runs that come with ConvScope
 MODELS = ASSETS / "models"
 NAME_LENGTH = 60
+LOCKS = ".locks"
+LOCK_TIMEOUT = 10.0  # seconds; a change takes milliseconds
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +116,37 @@ def write(run: Run, file: str, tree: dict[str, Any]) -> None:
         raise RunError("run.not_found", id=run.id) from None
     except OSError as error:
         raise RunError("run.storage", folder=str(run.folder)) from error
+
+
+def lock_file(run: Run, name: str) -> Path:
+    """A file to lock, beside the run's folder: to lock one inside would make a deleted folder again."""
+    return run.folder.parent / LOCKS / f"{run.id}.{name}"
+
+
+@contextmanager
+def changing(run: Run, *, even_unlocked: bool = False) -> Iterator[None]:
+    """Read, change and write a file of the run in this block, one thread of one process at a time.
+
+    Args:
+        run: The run.
+        even_unlocked: Go on where a lock cannot be had, such as on a full disk.
+
+    Raises:
+        RunError: If its folder is gone or cannot be written.
+    """
+    refuse_shipped(run)
+    if not run.folder.exists():
+        raise RunError("run.not_found", id=run.id)
+    lock = FileLock(lock_file(run, "changes"), timeout=LOCK_TIMEOUT)
+    try:
+        lock.acquire()
+    except (OSError, NotImplementedError) as error:
+        if not even_unlocked:
+            raise RunError("run.storage", folder=str(run.folder)) from error
+    try:
+        yield
+    finally:
+        lock.release()
 
 
 def read_json(path: Path) -> dict[str, Any] | None:

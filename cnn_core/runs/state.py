@@ -3,22 +3,21 @@
 from __future__ import annotations
 
 import json
-import os
-import socket
 import time
+from collections.abc import Collection
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import Any
 
 from cnn_core import texts
 from cnn_core.errors import CnnError, RunError
 from cnn_core.files import write_within
-from cnn_core.runs.record import Run, read_json, refuse_shipped, write_json
+from cnn_core.runs import identity, lease
+from cnn_core.runs.record import Run, changing, read_json, refuse_shipped, write_json
 
 ACTIVE = ("queued", "running")
 OVER = ("finished", "stopped", "diverged")
-STATES = (*ACTIVE, *OVER, "failed", "interrupted")
-STALE_AFTER = 15.0  # seconds without a sign of life
+RESUMABLE = ("interrupted", "failed")
+STATES = (*ACTIVE, *OVER, *RESUMABLE)
 SECONDS_BETWEEN_LIFE_SIGNS = 3.0
 
 
@@ -50,7 +49,7 @@ class Status:
     @property
     def resumable(self) -> bool:
         """Whether training can be resumed after the last complete epoch."""
-        return self.state in ("interrupted", "failed")
+        return self.state in RESUMABLE
 
     def sentence(self, language: str) -> str:
         """What went wrong, in words; empty if nothing did."""
@@ -92,20 +91,38 @@ def write_status(
     speed: float = 0.0,
     extra: float = 0.0,
     error: CnnError | None = None,
-) -> None:
+    only_if: Collection[str] = STATES,
+) -> bool:
     """Replace the run's status; the writing process vouches for an active one until it dies.
+
+    Args:
+        run: The run.
+        state: One of `STATES`.
+        speed: As in `Status`.
+        extra: As in `Status`.
+        error: What went wrong.
+        only_if: States that it may replace. Another process cannot change the state in between.
+
+    Returns:
+        Whether it was replaced.
 
     Raises:
         RunError: If the run's folder is gone or cannot be written.
     """
-    refuse_shipped(run)
+    with changing(run, even_unlocked=True):
+        if only_if is not STATES and status(run).state not in only_if:
+            return False
+        _replace(run, state, speed, extra, error)
+    return True
+
+
+def _replace(run: Run, state: str, speed: float, extra: float, error: CnnError | None) -> None:
     tree: dict[str, Any] = {
         "state": state,
         "since": time.time(),
         "speed": speed,
         "extra": extra,
-        "host": socket.gethostname(),
-        "pid": os.getpid(),
+        **identity.own(),
     }
     if error is not None:
         tree["error"] = {language: error.sentence(language) for language in texts.LANGUAGES}
@@ -128,30 +145,7 @@ def show_life(run: Run) -> None:
 
 
 def _alive(run: Run, tree: dict[str, Any]) -> bool:
-    if tree.get("host") == socket.gethostname() and not _process_lives(tree.get("pid")):
+    """Whether the process that said so lives and showed it lately; one that slept still has its lease."""
+    if identity.lives(tree) is False:
         return False
-    try:
-        return abs(time.time() - (run.folder / "alive").stat().st_mtime) < STALE_AFTER
-    except OSError:
-        return False
-
-
-def _process_lives(pid: object) -> bool:
-    if not isinstance(pid, int) or pid <= 0:  # 0 and below would name whole groups of processes
-        return False
-    try:
-        os.kill(pid, 0)
-    except (ProcessLookupError, OverflowError):
-        return False
-    except PermissionError:
-        return True
-    return not _is_zombie(pid)
-
-
-def _is_zombie(pid: int) -> bool:
-    """Whether it has ended and only nobody asked how; so it is long in a container without an init."""
-    try:
-        after_name = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8").rpartition(")")[2]
-    except (OSError, ValueError):  # no Linux, or gone
-        return False
-    return after_name.split()[0] in {"Z", "X"}
+    return lease.shows_life(run) or lease.holder(run) is not None

@@ -21,12 +21,16 @@ from cnn_core.config import ModelConfig, TrainConfig, model_from_dict, to_dict, 
 from cnn_core.datasets import DATASETS
 from cnn_core.errors import RunError
 from cnn_core.files import replacing
+from cnn_core.runs import lease
 from cnn_core.runs.record import (
+    LOCKS,
     MODELS,
     RUN_ID,
     SHIPPED,
     Run,
+    changing,
     clean_name,
+    exists,
     home,
     read_json,
     refuse_shipped,
@@ -54,6 +58,7 @@ def create(model: ModelConfig, train: TrainConfig, *, owner: str = "", name: str
         write_json(run.folder / "config.json", {**order, "name": run.name})  # last: now it is a run
     except (OSError, RunError) as error:
         shutil.rmtree(run.folder, ignore_errors=True)
+        _remove_locks(run)
         raise RunError("run.storage", folder=str(home())) from error
     return run
 
@@ -166,10 +171,11 @@ def rename(run: Run, name: str, *, by: str) -> Run:
         RunError: If `by` does not own it, or its folder is gone or cannot be written.
     """
     refuse_stranger(run, by)
-    tree = read_json(run.folder / "config.json")
-    if tree is None:
-        raise RunError("run.not_found", id=run.id)
-    write(run, "config.json", {**tree, "name": clean_name(name)})
+    with changing(run):
+        tree = read_json(run.folder / "config.json")
+        if tree is None:
+            raise RunError("run.not_found", id=run.id)
+        write(run, "config.json", {**tree, "name": clean_name(name)})
     return replace(run, name=clean_name(name))
 
 
@@ -182,9 +188,22 @@ def delete(run: Run, *, by: str) -> None:
     refuse_stranger(run, by)
     if status(run).active:
         raise RunError("run.still_active", id=run.id)
+    if exists(run):
+        with lease.keep_free(run):
+            try:  # without it the folder is no run: nobody begins to train it any more
+                (run.folder / "config.json").unlink(missing_ok=True)
+            except OSError as error:
+                raise RunError("run.storage", folder=str(run.folder)) from error
     shutil.rmtree(run.folder, ignore_errors=True)
     if run.folder.exists():
         raise RunError("run.storage", folder=str(run.folder))
+    _remove_locks(run)
+
+
+def _remove_locks(run: Run) -> None:
+    for path in (run.folder.parent / LOCKS).glob(f"{run.id}.*"):
+        with suppress(OSError):
+            path.unlink()
 
 
 def write_examples(run: Run, images: npt.NDArray[np.uint8], labels: npt.NDArray[np.int64]) -> None:

@@ -174,10 +174,11 @@ def test_a_stopped_run_whose_worker_died_is_still_tested_and_kept(
     write(end(1))
     write.close()
     steering.ask(run, by=run.owner, stop=True)
-    acted = played("stopped")
+    wishes: list[Control] = []
+    acted = played(lambda call: wishes.append(call["control"]()) or "stopped")
     worker.train_run(run.id)
     assert acted.calls[0]["past"] == (end(1),)
-    assert acted.calls[0]["control"]() == Control(stop=True)
+    assert wishes == [Control(stop=True)]
     assert runs.status(run).state == "stopped"
 
 
@@ -499,7 +500,7 @@ def test_a_worker_without_a_scheduler_says_that_it_waits_and_does() -> None:
 @pytest.mark.slow
 def test_a_worker_of_an_app_that_is_gone_ends() -> None:
     code = (
-        "from cnn_core import worker; worker.DEATH_TIMEOUT = 0.5;"
+        "from cnn_core.engine import worker; worker.DEATH_TIMEOUT = 0.5;"
         "worker.serve('tcp://127.0.0.1:9', 'look', tied=True)"
     )
     with subprocess.Popen(

@@ -383,7 +383,7 @@ def test_a_run_shows_life_before_it_says_that_it_is_active(monkeypatch: pytest.M
         (
             "status.json",
             lambda run, n: runs.write_status(run, "finished", speed=float(n)),
-            lambda tree: tree["state"] == "finished" and len(tree) == 6,
+            lambda tree: tree["state"] == "finished" and len(tree) == 8,
         ),
         (
             "control.json",
