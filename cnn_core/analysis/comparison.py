@@ -58,7 +58,9 @@ def every_setting(tables: Sequence[Settings]) -> list[Setting]:
     """The settings that any of the tables holds, in their order; a deeper block follows the one before."""
     longest = sorted(tables, key=len, reverse=True)
     order = list(dict.fromkeys(setting for table in longest for setting in table))
-    rank = {name: index for index, name in enumerate(dict.fromkeys(it.field for it in order))}
+    rank = {
+        name: index for index, name in enumerate(dict.fromkeys(setting.field for setting in order))
+    }
     first_block = rank.get("filters", 0)
     block = {field.name for field in fields(ConvBlock)}
 

@@ -72,7 +72,7 @@ class Curves:
     Attributes:
         key: The run's id: its series keep their place on the chart while they grow.
         name: In the legend.
-        history: What the run has said.
+        history: Its history so far.
     """
 
     key: str
@@ -92,27 +92,27 @@ def overlay(
     """
     if len(curves) > MOST:
         raise ValueError(f"At most {MOST} runs have markers of their own. Received {len(curves)}.")
-    ends = [end for one in curves for end in one.history.epochs]
+    ends = [end for run in curves for end in run.history.epochs]
     losses = [value for end in ends for value in (end.loss, end.val_loss)]
-    shares = [100 * value for end in ends for value in (end.accuracy, end.val_accuracy)]
+    percents = [100 * value for end in ends for value in (end.accuracy, end.val_accuracy)]
     reach = _reach(curves, axis)
     return {
         "animation": False,
         "title": {"text": words.title, "subtext": words.lines, "left": 0, "top": 0, "itemGap": 4},
         "legend": {"type": "scroll", "bottom": 0, "left": "center", "selectedMode": False,
-                   "data": [{"name": one.name} for one in curves]},
+                   "data": [{"name": run.name} for run in curves]},
         "tooltip": {"trigger": "item", "formatter": "{b}", "confine": True},
         "grid": [{**_ALIGNED, "top": 56, "height": "36%"}, {**_ALIGNED, "bottom": 74, "height": "32%"}],
         "xAxis": [_x_axis(0, "", reach), _x_axis(1, getattr(words, axis), reach)],
         "yAxis": [
-            _y_axis(0, words.loss, loss_range([it for it in losses if math.isfinite(it)], [])),
-            _y_axis(1, words.accuracy, accuracy_range([it for it in shares if math.isfinite(it)], [])),
+            _y_axis(0, words.loss, loss_range(filter(math.isfinite, losses), [])),
+            _y_axis(1, words.accuracy, accuracy_range(filter(math.isfinite, percents), [])),
         ],
         "series": [
             series
-            for place, one in enumerate(curves)
+            for place, run in enumerate(curves)
             for measure in ("loss", "accuracy")
-            for series in _pair(one, place, measure, axis, words, palette)
+            for series in _pair(run, place, measure, axis, words, palette)
         ],
     }  # fmt: skip
 
@@ -120,17 +120,17 @@ def overlay(
 def overlay_alt(curves: Sequence[Curves], *, words: OverlayWords) -> str:
     """One sentence for screen readers: each run's best epoch."""
     runs = []
-    for one in curves:
-        best = one.history.best
-        said = (
+    for run in curves:
+        best = run.history.best
+        text = (
             words.run.format(
-                run=one.name, epoch=best.epoch, loss=f"{best.val_loss:.4f}",
+                run=run.name, epoch=best.epoch, loss=f"{best.val_loss:.4f}",
                 accuracy=f"{best.val_accuracy:.2%}",
             )
             if best
-            else words.empty.format(run=one.name)
+            else words.empty.format(run=run.name)
         )  # fmt: skip
-        runs.append(said)
+        runs.append(text)
     return words.alt.format(title=words.title, runs="; ".join(runs))
 
 
@@ -205,23 +205,23 @@ _ALIGNED = {"left": 62, "right": 18, "outerBoundsMode": "none", "containLabel": 
 
 
 def _pair(
-    one: Curves, place: int, measure: str, axis: Axis, words: OverlayWords, palette: Palette
+    run: Curves, place: int, measure: str, axis: Axis, words: OverlayWords, palette: Palette
 ) -> list[Option]:
     """Validation with its markers, and training."""
     colour, grid = palette.classes[place], int(measure == "accuracy")
     scale = 100 if grid else 1
-    xs = _xs(one.history, axis)
-    at = list(zip(xs, one.history.epochs, strict=True))
-    seconds = list(accumulate(end.seconds for end in one.history.epochs))
-    best = one.history.best
-    crowded = one.history.planned_epochs > CROWDED
+    xs = _xs(run.history, axis)
+    at = list(zip(xs, run.history.epochs, strict=True))
+    seconds = list(accumulate(end.seconds for end in run.history.epochs))
+    best = run.history.best
+    crowded = run.history.planned_epochs > CROWDED
     validation = []
     for (x, end), spent in zip(at, seconds, strict=True):
-        said = words.point.format(
-            run=one.name, epoch=end.epoch, seconds=f"{spent:,.0f}", loss=f"{end.val_loss:.4f}",
+        text = words.point.format(
+            run=run.name, epoch=end.epoch, seconds=f"{spent:,.0f}", loss=f"{end.val_loss:.4f}",
             accuracy=f"{end.val_accuracy:.2%}",
         )  # fmt: skip
-        point: Option = {"name": said, "value": [x, _y(getattr(end, f"val_{measure}"), scale)]}
+        point: Option = {"name": text, "value": [x, _y(getattr(end, f"val_{measure}"), scale)]}
         if end is best:
             point["symbolSize"] = SYMBOL_SIZE * 1.7
         elif crowded:
@@ -229,17 +229,17 @@ def _pair(
         validation.append(point)
     training = [[x, _y(getattr(end, measure), scale)] for x, end in at]
     shared = {
-        "name": one.name, "type": "line", "xAxisIndex": grid, "yAxisIndex": grid, "color": colour,
+        "name": run.name, "type": "line", "xAxisIndex": grid, "yAxisIndex": grid, "color": colour,
         "emphasis": {"disabled": True}, "connectNulls": False,
     }  # fmt: skip
     return [
         {
-            **shared, "id": f"{one.key}.validation.{measure}", "data": validation,
+            **shared, "id": f"{run.key}.validation.{measure}", "data": validation,
             "symbol": MARKERS[place], "symbolSize": SYMBOL_SIZE, "showAllSymbol": True,
             "lineStyle": {"width": 2, "type": "solid"}, "z": 3,
         },
         {
-            **shared, "id": f"{one.key}.training.{measure}", "data": training, "symbol": "none",
+            **shared, "id": f"{run.key}.training.{measure}", "data": training, "symbol": "none",
             "lineStyle": {"width": 1.5, "type": "dashed"}, "silent": True, "z": 2,
         },
     ]  # fmt: skip
@@ -255,8 +255,8 @@ def _xs(history: History, axis: Axis) -> list[float]:
 def _reach(curves: Sequence[Curves], axis: Axis) -> float:
     """End of the axis: the longest plan, or the longest time so far up to a round number."""
     if axis == "epochs":
-        return float(max((one.history.planned_epochs for one in curves), default=1))
-    longest = max((x for one in curves for x in _xs(one.history, axis)), default=0.0) or 1.0
+        return float(max((run.history.planned_epochs for run in curves), default=1))
+    longest = max((x for run in curves for x in _xs(run.history, axis)), default=0.0) or 1.0
     step = nice(longest / 8)
     return tidy(math.ceil(longest / step) * step)
 
@@ -299,8 +299,8 @@ def _band(
         for epoch, at in enumerate(all_, 1)
     ]
     return [
-        {**edge, "id": f"{place}.low", "data": [tidy(it) for it in below]},
-        {**edge, "id": f"{place}.high", "data": [tidy(it) for it in heights],
+        {**edge, "id": f"{place}.low", "data": [tidy(value) for value in below]},
+        {**edge, "id": f"{place}.high", "data": [tidy(height) for height in heights],
          "areaStyle": {"color": colour, "opacity": 0.2}},
         {
             "id": f"{place}.mean", "name": words.mean.format(name=name, count=_count(all_)),
