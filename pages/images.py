@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from html import escape
 from typing import Any
 
@@ -18,7 +19,7 @@ from cnn_core.images import arrays, photographs, uploads
 from cnn_core.images.arrays import ArrayFacts
 from pages.elements import pixels as _pixels
 from pages.network.names import dataset_classes
-from pages.pictures.upload import picture_file
+from pages.pictures.upload import upload
 from pages.session import choices as _choices
 from pages.session.address import arrived, say, whole
 from pages.session.html import STYLE, html
@@ -168,20 +169,16 @@ def _photograph() -> Shown:
 
 
 def _uploaded() -> Shown | None:
-    file = picture_file("images_file")
+    invite = partial(st.caption, t("images.no_file"))
+    file = upload("images_file", uploads.read_as_is, invite)
     if file is None:
-        st.caption(t("images.no_file"))
         return None
-    known = st.session_state.get("images_read")
-    if known is None or known[0] != file.file_id:
-        known = (file.file_id, uploads.read_as_is(file.getvalue()))
-        st.session_state["images_read"] = known
-    original: uploads.Original = known[1]
+    original = file.picture
     width, height = original.size
     notes = [t("images.in_file", width=f"{width:,}", height=f"{height:,}")]
     notes += [t(f"images.note_{note}") for note in original.notes]
     st.caption(" ".join(notes))
-    return Shown(original.pixels, f"upload {file.file_id}", {})
+    return Shown(original.pixels, f"upload {file.id}", {})
 
 
 def _what_it_is(image: np.ndarray) -> None:

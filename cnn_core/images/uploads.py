@@ -78,6 +78,7 @@ class Prepared:
     Attributes:
         grey: uint8 (H, W, 1): brightness alone; for a colour model (H, W, 3), as it was.
         square: The middle of it, in the proportions of the model's input.
+        crop: Width and height of that middle in the file, in pixels, however small it is worked with.
         small: The same at the size of the model's input.
         inverted: Whether the last step inverted the brightness.
         model_input: uint8 of the model's input shape.
@@ -85,6 +86,7 @@ class Prepared:
 
     grey: Pixels
     square: Pixels
+    crop: tuple[int, int]
     small: Pixels
     inverted: bool
     model_input: Pixels
@@ -160,7 +162,12 @@ def prepare(
     pixels = _array(small)
     inverted = _border_is_bright(pixels) if invert is None else invert
     return Prepared(
-        _array(grey), _array(square), pixels, inverted, 255 - pixels if inverted else pixels
+        grey=_array(grey),
+        square=_array(square),
+        crop=_crop_size(_upright(picture), width, height),
+        small=pixels,
+        inverted=inverted,
+        model_input=255 - pixels if inverted else pixels,
     )
 
 
@@ -252,6 +259,13 @@ def _opaque(image: Image.Image) -> tuple[Pixels, tuple[str, ...]]:
     brightness = float(values[..., :3].mean(axis=-1).sum()) / visible if visible else 0.0
     paper, note = (255.0, "on_white") if brightness < MIDDLE else (0.0, "on_black")
     return np.rint(values[..., :3] + (1 - alpha) * paper).clip(0, 255).astype(np.uint8), (note,)
+
+
+def _upright(picture: Picture) -> tuple[int, int]:
+    """Width and height of the file, in pixels, after the rotation that the camera noted."""
+    width, height = picture.size
+    rows, columns = picture.pixels.shape[:2]
+    return (width, height) if (width > height) == (columns > rows) else (height, width)
 
 
 def _crop_size(size: tuple[int, int], width: int, height: int) -> tuple[int, int]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 from html import escape
 
 import numpy as np
@@ -19,11 +20,11 @@ from pages.elements import pad, tiles
 from pages.network import answers
 from pages.network.answers import PIECE
 from pages.network.names import class_names
-from pages.pictures.upload import picture_file
+from pages.pictures.upload import upload
 from pages.session import address
 from pages.session import choices as _choices
 from pages.session.html import complain, html, waking
-from pages.session.words import say_error, t
+from pages.session.words import t
 
 SOURCES = ("data", "upload", "draw")
 ICONS = {
@@ -199,34 +200,23 @@ def _go(index: int, *, any_class: bool = False) -> None:
 
 
 def _uploaded(run: runs.Run) -> Chosen | None:
-    file = picture_file("image_file")
+    invite = partial(st.info, t("image.no_file"), icon=":material/upload:")
+    file = upload("image_file", uploads.read, invite)
     if file is None:
-        st.info(t("image.no_file"), icon=":material/upload:")
         return None
-    if st.session_state.get("image_read", (None,))[0] != file.file_id:
-        st.session_state["image_read"] = (file.file_id, _read(file.getvalue()))
-        st.session_state.pop("image_invert", None)
-    picture = st.session_state["image_read"][1]
-    if isinstance(picture, CnnError):
-        st.error(say_error(picture), icon=":material/broken_image:")
-        return None
-    shape = run.model.input_shape
-    if "image_invert" not in st.session_state:
+    picture, shape = file.picture, run.model.input_shape
+    if st.session_state.get("image_inverted") != file.id:
+        st.session_state["image_inverted"] = file.id
         st.session_state["image_invert"] = uploads.prepare(picture, shape).inverted
-    invert = st.toggle(t("image.invert"), key="image_invert", help=t("image.invert_help"))
+    invert = st.toggle(
+        t("image.invert"), key="image_invert", help=t("image.invert_help"), persist_state="session"
+    )
     prepared = uploads.prepare(picture, shape, invert)
     html(_way(picture, prepared))
     notes = [t(f"image.note_{note}") for note in picture.notes]
     if notes:
         st.caption(" ".join(notes))
     return Chosen(prepared.model_input, t("image.own_file"), None, {})
-
-
-def _read(content: bytes) -> uploads.Picture | CnnError:
-    try:
-        return uploads.read(content)
-    except CnnError as error:
-        return error.with_traceback(None)
 
 
 def _way(picture: uploads.Picture, prepared: uploads.Prepared) -> str:
@@ -236,7 +226,7 @@ def _way(picture: uploads.Picture, prepared: uploads.Prepared) -> str:
     figures = [
         _figure("file", picture.pixels, "×".join(map(str, picture.size))),
         _figure("grey" if channels == 1 else "colour", prepared.grey, "0–255"),
-        _figure("square", prepared.square, "×".join(map(str, prepared.square.shape[1::-1]))),
+        _figure("square", prepared.square, "×".join(map(str, prepared.crop))),
         _figure(last, prepared.model_input, f"{width}×{height}", "small"),
     ]
     return f'<div class="input-steps">{"".join(figures)}</div>'

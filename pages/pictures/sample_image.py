@@ -9,15 +9,14 @@ import numpy as np
 import streamlit as st
 
 from cnn_core import datasets, runs
-from cnn_core.errors import CnnError
 from cnn_core.figures import mosaic
 from cnn_core.images import photographs, uploads
 from pages.elements import tiles
 from pages.network.names import class_names, dataset_classes
-from pages.pictures.upload import picture_file
+from pages.pictures.upload import upload
 from pages.session import address
 from pages.session import choices as _choices
-from pages.session.words import say_error, t
+from pages.session.words import t
 
 SETS = ("fashion_mnist", "mnist")  # scikit-learn's digits would load scikit-learn into the server
 PIXEL, PHOTO = "pixel", "photo"
@@ -94,20 +93,9 @@ def _photo() -> Sample:
     if name != UPLOAD:
         title = t(f"images.photo_{name}")
         return Sample(_photograph(name), title, {"data": PHOTO, "photo": name})
-    own = _upload()
-    pixels = _photograph(photographs.PHOTOGRAPHS[0]) if own is None else own
+    own = upload("samples_file", lambda content: _small(uploads.read(content)))
+    pixels = _photograph(photographs.PHOTOGRAPHS[0]) if own is None else own.picture
     return Sample(pixels, t("image.own_file"), {"data": PHOTO})
-
-
-def _upload() -> np.ndarray | None:
-    file = picture_file("samples_file")
-    if file is None:
-        return None
-    try:
-        return _small(uploads.read(file.getvalue()))
-    except CnnError as error:
-        st.error(say_error(error), icon=":material/broken_image:")
-        return None
 
 
 def _small(picture: uploads.Picture) -> np.ndarray:

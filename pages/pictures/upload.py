@@ -1,17 +1,19 @@
-"""The one place where a visitor gives a picture file; says why the browser refuses one."""
+"""The one place where a visitor gives a picture file: it is read once and stays from page to page."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Generic, TypeVar, cast
 
 import streamlit as st
 
 from cnn_core.browser.bundle import bundle
+from cnn_core.errors import CnnError
 from cnn_core.paths import ASSETS
-from pages.session.words import t
+from pages.session.words import plain, say_error, t
 
-if TYPE_CHECKING:
-    from streamlit.runtime.uploaded_file_manager import UploadedFile
+Picture = TypeVar("Picture")
 
 FOLDER = ASSETS / "uploads"
 TYPES = ("jpg", "jpeg", "jfif", "png", "webp")
@@ -24,9 +26,35 @@ _mount = st.components.v2.component(
 )
 
 
-def picture_file(key: str) -> UploadedFile | None:
-    """An uploader for one picture; None while there is none."""
-    file = st.file_uploader(t("image.file"), type=TYPES, key=key, label_visibility="collapsed")
+@dataclass(frozen=True, eq=False)
+class Upload(Generic[Picture]):
+    """A picture that this visitor gave; it stays until there is another one or it is removed.
+
+    Attributes:
+        id: Another one for each file.
+        name: Of the file.
+        picture: What was read from it.
+    """
+
+    id: str
+    name: str
+    picture: Picture
+
+
+def upload(
+    key: str, read: Callable[[bytes], Picture], invite: Callable[[], object] = lambda: None
+) -> Upload[Picture] | None:
+    """An uploader for one picture file, which is read once; None, with a sentence, while there is none.
+
+    Args:
+        key: Its name; uploaders of the same name on several pages share their file.
+        read: Makes a picture of the file's content, or raises `CnnError`.
+        invite: Called while there is no file, to say which are welcome.
+    """
+    file = st.file_uploader(
+        t("image.file"), type=TYPES, key=key, label_visibility="collapsed",
+        on_change=_take, args=(key, read),
+    )  # fmt: skip
     most = st.get_option("server.maxUploadSize")
     _mount(
         key=f"{key}_refusals",
@@ -37,4 +65,44 @@ def picture_file(key: str) -> UploadedFile | None:
             "size": t("image.refused_size", name="{name}", most=most),
         },
     )
-    return file
+    kept: Upload[Picture] | Upload[CnnError] | None = st.session_state.get(_kept(key))
+    if kept is None:
+        invite()
+        return None
+    if isinstance(kept.picture, CnnError):
+        st.error(say_error(kept.picture), icon=":material/broken_image:")
+        return None
+    if file is None:  # the uploader is another one on each page, and begins empty
+        _say_kept(key, kept.name)
+    return cast("Upload[Picture]", kept)
+
+
+def _kept(key: str) -> str:
+    return f"{key}_kept"
+
+
+def _take(key: str, read: Callable[[bytes], Picture]) -> None:
+    """Read the file that the uploader has got, or forget the one that was taken out of it."""
+    file = st.session_state[key]
+    if file is None:
+        _forget(key)
+        return
+    picture: Picture | CnnError
+    try:
+        picture = read(file.getvalue())
+    except CnnError as error:
+        picture = error.with_traceback(None)
+    st.session_state[_kept(key)] = Upload(file.file_id, file.name, picture)
+
+
+def _forget(key: str) -> None:
+    st.session_state.pop(_kept(key), None)
+
+
+def _say_kept(key: str, name: str) -> None:
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+        st.caption(t("image.kept", name=plain(name)), width="stretch")
+        st.button(
+            "", icon=":material/close:", key=f"{key}_forget", help=t("image.forget"),
+            type="tertiary", on_click=_forget, args=(key,),
+        )  # fmt: skip

@@ -1,0 +1,145 @@
+"""A visitor's own picture: read once, kept from page to page, shown with the figures of its file."""
+
+from __future__ import annotations
+
+import ast
+import io
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+import test_pages
+from PIL import Image, ImageDraw
+from streamlit.testing.v1 import AppTest
+
+from cnn_core import texts
+from cnn_core.engine import Engine
+from cnn_core.images import uploads
+
+PAGES = Path(__file__).parents[2] / "pages"
+visit = test_pages.visit
+PLACES = [
+    ("images", {"source": "upload"}, "images_file", "read_as_is"),
+    ("convolution", {"section": "slide", "data": "photo"}, "samples_file", "read"),
+    ("explain", {}, "image_file", "read"),
+    ("feature_maps", {}, "image_file", "read"),
+    ("surgery", {}, "image_file", "read"),
+]
+"""Where pictures are given: page, link, name of the uploader, and what reads its file."""
+
+
+def picture(width: int = 548, height: int = 798) -> bytes:
+    image = Image.new("L", (width, height), 255)
+    ImageDraw.Draw(image).rectangle([width // 4, height // 4, width // 2, height // 2], 0)
+    buffer = io.BytesIO()
+    image.save(buffer, "PNG")
+    return buffer.getvalue()
+
+
+@pytest.fixture
+def read(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Which function read a file, each time."""
+    calls: list[str] = []
+
+    def counted(name: str, function: Any) -> Any:
+        return lambda content: calls.append(name) or function(content)
+
+    for name in ("read", "read_as_is"):
+        monkeypatch.setattr(uploads, name, counted(name, getattr(uploads, name)))
+    monkeypatch.setattr(Engine, "ready", lambda self, kind: True)
+    return calls
+
+
+def opened(visit: Any, page: str, query: dict[str, str], language: str = "en") -> AppTest:
+    at = visit(page, language, **query)
+    for key, value in {"image_source": "upload", "samples_photo": "upload"}.items():
+        at.session_state[key] = value
+    at.run()
+    assert not at.exception
+    return at
+
+
+def give(at: AppTest, key: str, content: bytes, name: str = "a_boot.png") -> AppTest:
+    at.file_uploader(key=key).set_value((name, content, "image/png")).run()
+    assert not at.exception
+    return at
+
+
+@pytest.mark.parametrize(("page", "query", "key", "reader"), PLACES, ids=lambda it: str(it)[:12])
+def test_a_file_is_read_once_and_not_at_every_rerun(page, query, key, reader, visit, read):
+    at = opened(visit, page, query)
+    assert read == []
+    give(at, key, picture())
+    for _ in range(3):
+        at.run()
+    assert not at.exception
+    assert read == [reader]
+    give(at, key, picture(300, 200), "other.png")
+    assert read == [reader] * 2
+
+
+@pytest.mark.parametrize("language", texts.LANGUAGES)
+def test_an_upload_survives_the_way_to_another_page_and_back(language, visit, read):
+    at = give(opened(visit, "explain", {}, language), "image_file", picture())
+    at.toggle(key="image_invert").set_value(False).run()
+    for page in ("feature_maps", "kernels", "surgery", "explain"):
+        at.switch_page(f"pages/{page}.py").run()
+        assert not at.exception
+        if page != "kernels":
+            assert sizes(at)[2] == "548×548"
+            assert any("a\\_boot.png" in it.value for it in at.caption)
+            assert at.toggle(key="image_invert").value is False
+    assert read == ["read"]
+    at.button(key="image_file_forget").click().run()
+    assert sizes(at) == []
+    assert at.info
+
+
+def test_a_file_that_is_taken_out_of_the_uploader_is_forgotten(visit, read):
+    at = give(opened(visit, "feature_maps", {}), "image_file", picture())
+    assert sizes(at)
+    at.file_uploader(key="image_file").set_value(None).run()
+    assert sizes(at) == []
+
+
+@pytest.mark.parametrize(("page", "query", "key", "reader"), PLACES, ids=lambda it: str(it)[:12])
+def test_a_file_that_is_no_picture_is_one_sentence(page, query, key, reader, visit, read):
+    at = give(opened(visit, page, query), key, b"Dear diary")
+    for _ in range(2):
+        assert len(at.error) == 1
+        at.run()
+    assert read == [reader]
+    give(at, key, picture())
+    assert not at.error
+
+
+@pytest.mark.parametrize(
+    ("width", "height", "middle"),
+    [
+        (548, 798, "548×548"),
+        (798, 548, "548×548"),
+        (300, 200, "200×200"),
+        (2000, 1601, "1601×1601"),
+    ],
+)
+def test_the_central_square_is_told_in_pixels_of_the_file(width, height, middle, visit, read):
+    at = give(opened(visit, "feature_maps", {}), "image_file", picture(width, height))
+    assert sizes(at)[0] == f"{width}×{height}"
+    assert sizes(at)[2:] == [middle, "28×28"]
+
+
+def sizes(at: AppTest) -> list[str]:
+    """What is below the steps from the file to the input."""
+    steps = [it.value for it in at.markdown if "input-steps" in it.value]
+    return re.findall(r"<span>([^<]*)</span></figcaption>", "".join(steps))
+
+
+@pytest.mark.parametrize("path", sorted(PAGES.rglob("*.py")), ids=lambda path: path.name)
+def test_no_other_file_of_the_pages_has_an_uploader(path: Path) -> None:
+    names = {
+        it.attr
+        for it in ast.walk(ast.parse(path.read_text("utf-8")))
+        if isinstance(it, ast.Attribute)
+    }
+    assert ("file_uploader" in names) == (path.name == "upload.py")
