@@ -105,7 +105,7 @@ def _slide() -> Query:
             )  # fmt: skip
             st.session_state.setdefault("conv_bias", 0.0)
             bias = st.number_input(
-                t("convolution.bias"), -BIAS, BIAS, step=0.1, key="conv_bias",
+                t("convolution.bias"), -BIAS, BIAS, st.session_state["conv_bias"], 0.1, key="conv_bias",
                 help=t("convolution.bias_help"), persist_state="session", width=130,
             )  # fmt: skip
         sample = sample_image.choose()

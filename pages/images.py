@@ -151,7 +151,8 @@ def _from_data() -> Shown:
         st.warning(t("image.too_far", index=index, total=total), icon=":material/link_off:")
         st.session_state["images_index"] = 0
     index = st.number_input(
-        t("image.index"), 0, len(images) - 1, key="images_index", width=150,
+        t("image.index"), 0, len(images) - 1, st.session_state.get("images_index", 0), key="images_index",
+        width=150,
         label_visibility="collapsed", persist_state="session",
     )  # fmt: skip
     label = int(labels[index])

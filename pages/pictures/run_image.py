@@ -184,7 +184,7 @@ def _steps(index: int, members: np.ndarray, page: int, piece: Predictions) -> No
         )  # fmt: skip
         st.session_state["image_number"] = index
         st.number_input(
-            t("image.index"), 0, piece.total - 1, key="image_number", label_visibility="collapsed",
+            t("image.index"), 0, piece.total - 1, index, key="image_number", label_visibility="collapsed",
             on_change=lambda: _go(st.session_state["image_number"], any_class=True),
         )  # fmt: skip
         st.button(

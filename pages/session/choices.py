@@ -21,6 +21,14 @@ LABELS = (
     "choice_labels"  # session key: for each choice the number of its widget, and labels by option
 )
 
+BEGIN = {
+    "selectbox": "index",
+    "select_slider": "value",
+    "segmented_control": "default",
+    "pills": "default",
+}
+"""What each widget calls the choice that it begins with."""
+
 
 def selectbox(
     label: str,
@@ -49,7 +57,7 @@ def optional_selectbox(
     label: str, options: Iterable[T], *, key: str, place: Any = st, **settings: Any
 ) -> T | None:
     """A select box that may stay empty, and begins empty."""
-    settings |= {"index": None, "optional": True}
+    settings |= {"optional": True}
     chosen: T | None = _one(place.selectbox, label, options, key, None, **settings)
     return chosen
 
@@ -163,10 +171,15 @@ def _draw(
     st.session_state[key] = chosen
     if widget_key not in st.session_state or st.session_state[widget_key] != chosen:
         st.session_state[widget_key] = chosen
+    begin = BEGIN[widget.__name__]
+    # A message that sets the choice is lost if the run that sent it is cut short. Then the browser begins
+    # with the widget's default and sends it back, so the default is the choice, too.
+    start = options.index(chosen) if begin == "index" and chosen in options else chosen
     widget(
         label,
         options,
         key=widget_key,
+        **{begin: start},
         format_func=lambda option: labels.get(option, str(option)),
         on_change=_take,
         args=(key, widget_key, options, optional, on_change, args),

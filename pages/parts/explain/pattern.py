@@ -93,7 +93,7 @@ def _controls(run: runs.Run) -> None:
             on_change=lambda: _set("layer", "pattern_layer_choice"),
         )  # fmt: skip
         st.number_input(
-            t("pattern.filter"), 0, row.output_shape[2] - 1, key="pattern_filter_choice",
+            t("pattern.filter"), 0, row.output_shape[2] - 1, _filter(run), key="pattern_filter_choice",
             width=140, on_change=lambda: _set("filter", "pattern_filter_choice"),
         )  # fmt: skip
         st.button(

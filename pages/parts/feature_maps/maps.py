@@ -168,7 +168,7 @@ def _choose_map(view: View, name: str, index: int) -> None:
             on_change=lambda: _show(st.session_state["maps_layer_choice"], index),
         )  # fmt: skip
         st.number_input(
-            t("feature_maps.which"), 0, count - 1, key="maps_map_choice", width=140,
+            t("feature_maps.which"), 0, count - 1, index, key="maps_map_choice", width=140,
             on_change=lambda: _show(name, st.session_state["maps_map_choice"]),
         )  # fmt: skip
 

@@ -168,7 +168,13 @@ def _network() -> ModelConfig:
         columns = st.columns(min(2, max(1, layers)), gap="small", wrap=False)
         dense = tuple(_number(columns[i % 2], "dense", 1, 2048, 10, i) for i in range(layers))
         dropout = st.slider(
-            t("field.dropout"), 0.0, 0.9, step=0.05, key="set_dropout", help=t("help.dropout")
+            t("field.dropout"),
+            0.0,
+            0.9,
+            value=st.session_state["set_dropout"],
+            step=0.05,
+            key="set_dropout",
+            help=t("help.dropout"),
         )
     return ModelConfig(blocks=blocks, dense=dense, dropout=dropout)
 
@@ -236,8 +242,9 @@ def _train_size(place: Any, largest: int, unusual: int | None) -> int | None:
 
 
 def _number(place: Any, name: str, low: int, high: int, step: int, index: int | None = None) -> int:
+    key = _key(name, index)
     number: int = place.number_input(
-        t(f"field.{name}"), low, high, step=step, key=_key(name, index), help=t(f"help.{name}")
+        t(f"field.{name}"), low, high, st.session_state[key], step, key=key, help=t(f"help.{name}")
     )
     return number
 

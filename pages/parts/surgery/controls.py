@@ -174,12 +174,13 @@ def _which(view: View, channel: int) -> None:
     st.session_state.update(surgery_filter_choice=view.filter, surgery_channel_choice=channel)
     with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
         st.number_input(
-            t("surgery.which"), 0, view.row.output_shape[2] - 1, key="surgery_filter_choice", width=120,
+            t("surgery.which"), 0, view.row.output_shape[2] - 1, view.filter, key="surgery_filter_choice",
+            width=120,
             on_change=lambda: choose(st.session_state["surgery_filter_choice"]),
         )  # fmt: skip
         if view.row.input_shape[2] > 1:
             st.number_input(
-                t("surgery.channel"), 0, view.row.input_shape[2] - 1, key="surgery_channel_choice",
+                t("surgery.channel"), 0, view.row.input_shape[2] - 1, channel, key="surgery_channel_choice",
                 width=120, help=t("surgery.channel_help"),
                 on_change=lambda: st.session_state.update(
                     surgery_channel=st.session_state["surgery_channel_choice"]
@@ -212,12 +213,13 @@ def _value(view: View, place: tuple[int, ...], old: float, value: float, reach: 
     else:
         title = t("surgery.weight_at", row=place[0], column=place[1], channel=place[2])
     st.slider(
-        title, -ends, ends, step=ends / 100, format="%.3f", key=slider,
+        title, -ends, ends, st.session_state[slider], ends / 100, format="%.3f", key=slider,
         on_change=change(slider),
     )  # fmt: skip
     with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
         st.number_input(
-            t("surgery.value"), -LARGEST, LARGEST, step=ends / 20, format="%.4f", key=field,
+            t("surgery.value"), -LARGEST, LARGEST, st.session_state[field], ends / 20, format="%.4f",
+            key=field,
             on_change=change(field), width=150,
         )  # fmt: skip
         st.button(
