@@ -109,7 +109,7 @@ def layer_table(config: ModelConfig) -> tuple[LayerRow, ...]:
     last = maps[-1].output_shape
     length = prod(last)
     flatten = LayerRow(
-        "flatten", "flatten", last, (length,), formula=f"{_times(last)} = {length:,}"
+        "flatten", "flatten", last, (length,), formula=f"{shape_text(last)} = {length:,}"
     )
     return (*maps, flatten, *_dense_rows(config, length))
 
@@ -136,6 +136,20 @@ def totals(rows: Iterable[LayerRow]) -> Totals:
             prod(row.output_shape) for row in rows if row.kind not in {"flatten", "dropout"}
         ),
     )
+
+
+def convolutions(config: ModelConfig) -> dict[str, LayerRow]:
+    """The rows of the convolutions by name, in order.
+
+    Raises:
+        ShapeError: If a feature map shrinks to nothing.
+    """
+    return {row.name: row for row in layer_table(config) if row.kind == "conv"}
+
+
+def shape_text(shape: Iterable[int]) -> str:
+    """A shape as text: (28, 28, 32) -> "28×28×32"."""
+    return "×".join(f"{side:,}" for side in shape)
 
 
 def field_of(
@@ -301,9 +315,9 @@ def _with_kernels(row: LayerRow, block: ConvBlock) -> LayerRow:
         row,
         output_shape=output,
         params=params,
-        formula=f"({_times(taps)} + 1) × {block.filters:,} = {params:,}",
+        formula=f"({shape_text(taps)} + 1) × {block.filters:,} = {params:,}",
         multiplications=work,
-        multiplication_formula=f"{_times(output)} × {_times(taps)} = {work:,}",
+        multiplication_formula=f"{shape_text(output)} × {shape_text(taps)} = {work:,}",
         activation=block.activation,
     )
 
@@ -330,10 +344,6 @@ def _dense_row(name: str, kind: str, length: int, units: int, activation: str) -
         multiplication_formula=f"{length:,} × {units:,} = {length * units:,}",
         activation=activation,
     )
-
-
-def _times(shape: tuple[int, ...]) -> str:
-    return "×".join(f"{side:,}" for side in shape)
 
 
 def _one_side(trail: list[tuple[int, int]]) -> tuple[int, ...]:

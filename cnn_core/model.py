@@ -206,7 +206,7 @@ def predictor(model: keras.Sequential) -> Predict:
             raise ValueError(f"Images must have shape (N, {shape}). Received {images.shape}.")
         probabilities = np.empty((len(images), classes), np.float32)
         for start in range(0, len(images), chunk):
-            part = tf.constant(_scaled(images[start : start + chunk]))
+            part = tf.constant(scaled(images[start : start + chunk]))
             probabilities[start : start + chunk] = infer(part).numpy()
         return probabilities
 
@@ -315,7 +315,12 @@ def _chunk(model: keras.Sequential) -> int:
     return max(1, min(MAX_CHUNK, CHUNK_BYTES // (2 * FLOAT_BYTES * largest)))
 
 
-def _scaled(images: npt.NDArray[Any]) -> npt.NDArray[np.float32]:
+def scaled(images: npt.NDArray[Any]) -> npt.NDArray[np.float32]:
+    """Images, float in [0, 1] or uint8, as float32 in [0, 1]; of any shape.
+
+    Raises:
+        ValueError: If they have another type.
+    """
     if images.dtype == np.uint8:
         return images.astype(np.float32) / np.float32(255)
     if not np.issubdtype(images.dtype, np.floating):

@@ -13,11 +13,13 @@ from networks import configs, many, network
 from cnn_core.arithmetic import (
     LayerRow,
     batch_bytes,
+    convolutions,
     field_of,
     fits,
     largest_batch,
     layer_table,
     output_side,
+    shape_text,
     table_until_break,
     totals,
 )
@@ -47,6 +49,18 @@ def test_textbook_network_reads_as_the_book_prints_it():
         ("dropout", "dropout", (100,), ""),
         ("output", "output", (10,), "(100 + 1) × 10 = 1,010"),
     ]
+
+
+def test_convolutions_are_rows_of_the_table_by_name():
+    rows = by_name(TEXTBOOK)
+    assert convolutions(TEXTBOOK) == {name: rows[name] for name in ("conv1", "conv2")}
+    assert list(convolutions(TEXTBOOK)) == ["conv1", "conv2"]
+
+
+def test_a_shape_is_written_with_crosses_and_commas():
+    assert shape_text((28, 28, 32)) == "28×28×32"
+    assert shape_text([3136]) == "3,136"
+    assert shape_text(()) == ""
 
 
 def test_a_valid_convolution_of_28_gives_26_and_a_same_one_keeps_28():

@@ -8,7 +8,7 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 from itertools import islice
 
-from cnn_core.arithmetic import layer_table
+from cnn_core.arithmetic import convolutions
 from cnn_core.config import ModelConfig
 from cnn_core.errors import ConfigError
 
@@ -115,7 +115,7 @@ class Edits:
         Raises:
             ConfigError: If there is no such layer, filter or place.
         """
-        rows = {row.name: row for row in layer_table(config) if row.kind == "conv"}
+        rows = convolutions(config)
         for name, layer in [
             *(("off", edit.layer) for edit in self.off),
             *(("weights", edit.layer) for edit in self.weights),

@@ -15,7 +15,6 @@ import numpy.typing as npt
 
 from cnn_core.config import TrainConfig
 from cnn_core.datasets.sources import (
-    DATASETS,
     Source,
     check_size,
     files_in,
@@ -25,19 +24,6 @@ from cnn_core.datasets.sources import (
 )
 from cnn_core.errors import ConfigError, DataError
 from cnn_core.paths import ASSETS
-
-__all__ = [
-    "DATASETS",
-    "Dataset",
-    "Source",
-    "available",
-    "load",
-    "sample_test",
-    "spec",
-    "split",
-    "subset",
-    "training_images",
-]
 
 Array = npt.NDArray[np.uint8]
 Labels = npt.NDArray[np.int64]

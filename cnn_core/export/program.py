@@ -10,7 +10,7 @@ from cnn_core.arithmetic import LayerRow, layer_table
 from cnn_core.config import ModelConfig, TrainConfig
 from cnn_core.datasets import Source, spec
 from cnn_core.export.files import file_stem
-from cnn_core.planning.cost import native_bfloat16
+from cnn_core.planning.cost import cpu_precision
 
 FORMS = ("sequential", "functional")
 FROM_SKLEARN = "digits"
@@ -59,8 +59,7 @@ def sections(
     """
     if form not in FORMS:
         raise ValueError(f"form must be one of {', '.join(FORMS)}. Received form={form!r}.")
-    if train.precision == "auto":
-        train = replace(train, precision="bfloat16" if native_bfloat16() else "float32")
+    train = replace(train, precision=cpu_precision(train.precision))
     program = _Program(model, train, form, language, spec(train.dataset), layer_table(model))
     makers = {
         "settings": program.settings,

@@ -8,11 +8,11 @@ shapes are mid-tones half filled, so the same string fits a light and a dark pag
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
 
-from cnn_core.arithmetic import LayerRow
+from cnn_core.arithmetic import LayerRow, shape_text
 from cnn_core.figures.palette import KINDS
 
 CELL = 70  # least width of a layer, in pixels: five side by side on a phone, nine on 640 pixels
@@ -113,11 +113,11 @@ class _Layer:
     @classmethod
     def of_input(cls, shape: tuple[int, ...], words: DiagramWords) -> _Layer:
         label = words.kinds["input"]
-        return cls("input", shape, (label, _times(shape)), f"{label}: {_times(shape)}")
+        return cls("input", shape, (label, shape_text(shape)), f"{label}: {shape_text(shape)}")
 
     @classmethod
     def of_row(cls, row: LayerRow, words: DiagramWords) -> _Layer:
-        lines = [_label(row, words), _times(row.output_shape)]
+        lines = [_label(row, words), shape_text(row.output_shape)]
         if row.kernel is not None:
             lines.append(_window_text(row))
         if row.params:
@@ -144,13 +144,11 @@ def _window_text(row: LayerRow) -> str:
     return f"{text}{step} {row.padding}"
 
 
-def _times(shape: Iterable[int]) -> str:
-    return "×".join(f"{side:,}" for side in shape)
-
-
 def _spoken(layers: Sequence[_Layer], rows: Sequence[LayerRow], words: DiagramWords) -> str:
     params = f"{sum(row.params for row in rows):,}"
-    descriptions = (f"{layer.lines[0]} {_times(layer.shape) or layer.lines[1]}" for layer in layers)
+    descriptions = (
+        f"{layer.lines[0]} {shape_text(layer.shape) or layer.lines[1]}" for layer in layers
+    )
     return f"{words.title.format(layers=len(rows), params=params)} {' → '.join(descriptions)}"
 
 

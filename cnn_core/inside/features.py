@@ -15,7 +15,7 @@ import numpy.typing as npt
 import tensorflow as tf
 
 from cnn_core import model as models
-from cnn_core.arithmetic import LayerRow, layer_table
+from cnn_core.arithmetic import LayerRow, convolutions, layer_table
 from cnn_core.config import ModelConfig, TrainConfig
 from cnn_core.errors import RunError
 from cnn_core.inside import answers, forward
@@ -78,7 +78,7 @@ def peaks(
         for start in range(0, len(images), step)
     ]
     answer = {}
-    for row in _convolutions(opened.config):
+    for row in convolutions(opened.config).values():
         units, filters = prod(row.output_shape[:2]), row.output_shape[2]
         highest = [chunk[row.name][0].numpy() for chunk in chunks]
         at_end = sum((chunk[row.name][1].numpy() for chunk in chunks), np.zeros(filters))
@@ -172,7 +172,7 @@ def _forward(config: ModelConfig) -> Callable[..., dict[str, tf.Tensor]]:
 def _peaks(config: ModelConfig) -> Callable[..., dict[str, tuple[tf.Tensor, tf.Tensor]]]:
     """The compiled pass of `peaks`: (images, weights) -> (highest (N, F), at an end (F,)) by name."""
     network = forward.skeleton(config)
-    rows = {row.name: row for row in _convolutions(config)}
+    rows = convolutions(config)
     last = list(rows)[-1]
 
     def run(images: tf.Tensor, weights: Weights) -> dict[str, tuple[tf.Tensor, tf.Tensor]]:
@@ -208,7 +208,3 @@ def _names(config: ModelConfig, *, dense: bool) -> Iterator[str]:
             yield row.name + SUM
         if row.kind in {"conv", "pool"} or (dense and row.kind in {"dense", "output"}):
             yield row.name
-
-
-def _convolutions(config: ModelConfig) -> list[LayerRow]:
-    return [row for row in layer_table(config) if row.kind == "conv"]

@@ -8,12 +8,11 @@ from math import prod
 from typing import Any
 
 import keras
-import numpy as np
 import numpy.typing as npt
 import tensorflow as tf
 
 from cnn_core import model as models
-from cnn_core.arithmetic import FLOAT_BYTES, LayerRow, layer_table
+from cnn_core.arithmetic import FLOAT_BYTES, LayerRow, convolutions, layer_table
 from cnn_core.config import ModelConfig
 
 SUM = "/sum"
@@ -121,7 +120,7 @@ def convolution(config: ModelConfig, layer: str | None = None) -> LayerRow:
     Raises:
         ValueError: If there is none of that name.
     """
-    rows = {row.name: row for row in layer_table(config) if row.kind == "conv"}
+    rows = convolutions(config)
     if layer is None:
         return list(rows.values())[-1]
     if layer not in rows:
@@ -139,11 +138,7 @@ def batch(config: ModelConfig, images: npt.NDArray[Any]) -> tf.Tensor:
         raise ValueError(
             f"Images must have shape {config.input_shape}. Received {images.shape[1:]}."
         )
-    if images.dtype == np.uint8:
-        return tf.constant(images.astype(np.float32) / np.float32(255))
-    if not np.issubdtype(images.dtype, np.floating):
-        raise ValueError(f"Images must be float or uint8. Received {images.dtype}.")
-    return tf.constant(images, tf.float32)
+    return tf.constant(models.scaled(images))
 
 
 def _switched(maps: tf.Tensor, on: tf.Tensor) -> tf.Tensor:

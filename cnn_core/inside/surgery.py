@@ -19,7 +19,7 @@ import tensorflow as tf
 from cnn_core import model as models
 from cnn_core.analysis.edits import Edits
 from cnn_core.analysis.evaluation import confusion
-from cnn_core.arithmetic import layer_table
+from cnn_core.arithmetic import convolutions, layer_table
 from cnn_core.config import ModelConfig, TrainConfig
 from cnn_core.inside import answers, forward
 from cnn_core.inside.features import Floats
@@ -35,8 +35,7 @@ def kernels(opened: models.Opened) -> dict[str, Floats]:
     weights = forward.weights_of(opened.model)
     return {
         f"{row.name}/{kind}": np.array(weights[f"{row.name}/{kind}"])
-        for row in layer_table(opened.config)
-        if row.kind == "conv"
+        for row in convolutions(opened.config).values()
         for kind in ("kernel", "bias")
     }
 
@@ -171,11 +170,10 @@ def _weights(opened: models.Opened, edits: Edits) -> Tensors:
             if weight.path == path:
                 edited[weight.place] = weight.value
         weights[path] = tf.constant(edited)
-    for row in layer_table(opened.config):
-        if row.kind == "conv":
-            on = np.ones(row.output_shape[2], bool)
-            on[edits.off_in(row.name)] = False
-            weights[f"{row.name}/on"] = tf.constant(on)
+    for row in convolutions(opened.config).values():
+        on = np.ones(row.output_shape[2], bool)
+        on[edits.off_in(row.name)] = False
+        weights[f"{row.name}/on"] = tf.constant(on)
     return weights
 
 

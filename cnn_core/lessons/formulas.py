@@ -11,7 +11,7 @@ from functools import cache
 from math import prod
 from types import MappingProxyType
 
-from cnn_core.arithmetic import LayerRow, layer_table, output_side, totals
+from cnn_core.arithmetic import LayerRow, layer_table, output_side, shape_text, totals
 from cnn_core.config import TEXTBOOK, TrainConfig
 from cnn_core.datasets import DATASETS
 
@@ -52,7 +52,7 @@ def facts() -> Mapping[str, Value]:
     values: dict[str, Value] = {
         "side": height,
         "channels": channels,
-        "input.shape": _times(TEXTBOOK.input_shape),
+        "input.shape": shape_text(TEXTBOOK.input_shape),
         "input.tuple": str(TEXTBOOK.input_shape),
         "kernel": block.kernel,
         "stride": block.stride,
@@ -78,7 +78,7 @@ def _facts_of(row: LayerRow) -> dict[str, Value]:
     values: dict[str, Value | None] = {
         "params": row.params,
         "formula": row.formula,
-        "shape": _times(row.output_shape),
+        "shape": shape_text(row.output_shape),
         "tuple": str(row.output_shape),
         "side": row.output_shape[0],
         "channels": row.output_shape[-1],
@@ -165,7 +165,3 @@ def _formatted(value: Value, form: str | None) -> str:
         return value
     text = format(value, form) if form else f"{value:,}"
     return text.replace("-", "−")
-
-
-def _times(shape: tuple[int, ...]) -> str:
-    return "×".join(f"{side:,}" for side in shape)

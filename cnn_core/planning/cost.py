@@ -53,13 +53,17 @@ def estimated_seconds(model: ModelConfig, train: TrainConfig, images: int) -> fl
     Raises:
         ShapeError: If a feature map shrinks to nothing.
     """
-    precision = train.precision
-    if precision == "auto":
-        precision = "bfloat16" if native_bfloat16() else "float32"
-    costs, sums = COSTS[precision], totals(layer_table(model))
+    costs, sums = COSTS[cpu_precision(train.precision)], totals(layer_table(model))
     per_image = costs.multiplication * sums.multiplications + costs.activation * sums.activations
     per_step = costs.batch + costs.update * sums.params
     return math.ceil(images / train.batch_size) * per_step + (1 + VALIDATION) * images * per_image
+
+
+def cpu_precision(precision: str) -> str:
+    """`precision` with "auto" resolved for this machine's CPU: "bfloat16" if it is native, else "float32"."""
+    if precision != "auto":
+        return precision
+    return "bfloat16" if native_bfloat16() else "float32"
 
 
 @cache

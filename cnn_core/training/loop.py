@@ -18,7 +18,7 @@ import tensorflow as tf
 from tensorflow.python.framework import ops as tensorflow_ops
 
 from cnn_core import model as models
-from cnn_core.arithmetic import layer_table
+from cnn_core.arithmetic import layer_table, shape_text
 from cnn_core.config import ModelConfig, TrainConfig
 from cnn_core.datasets import Dataset, subset
 from cnn_core.errors import RunError
@@ -145,13 +145,9 @@ def train(
 def _check_fit(config: ModelConfig, dataset: Dataset) -> None:
     images, network = dataset.x_train.shape[1:], config.input_shape
     if images != network:
-        raise RunError("run.wrong_shape", images=_by(images), network=_by(network))
+        raise RunError("run.wrong_shape", images=shape_text(images), network=shape_text(network))
     if len(dataset.class_names) > config.classes:
         raise RunError("run.wrong_classes", images=len(dataset.class_names), network=config.classes)
-
-
-def _by(shape: tuple[int, ...]) -> str:
-    return "×".join(map(str, shape))
 
 
 def _open(

@@ -32,7 +32,7 @@ from cnn_core.config import (
 )
 from cnn_core.datasets import DATASETS
 from cnn_core.errors import DataError, ShapeError
-from cnn_core.export import program
+from cnn_core.planning import cost
 from cnn_core.planning.presets import PRESETS
 
 ROOT = Path(__file__).parents[2]
@@ -167,7 +167,7 @@ def test_only_what_is_needed_is_there():
 
 def test_automatic_precision_is_what_this_machine_takes(monkeypatch):
     for native, policy in ((True, True), (False, False)):
-        monkeypatch.setattr(program, "native_bfloat16", lambda native=native: native)
+        monkeypatch.setattr(cost, "native_bfloat16", lambda native=native: native)
         assert ("mixed_bfloat16" in export.to_script(TEXTBOOK, TrainConfig())) == policy
 
 

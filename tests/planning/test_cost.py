@@ -6,7 +6,7 @@ import pytest
 
 from cnn_core.config import TEXTBOOK, ConvBlock, ModelConfig, TrainConfig
 from cnn_core.planning import cost
-from cnn_core.planning.cost import COSTS, estimated_seconds, native_bfloat16
+from cnn_core.planning.cost import COSTS, cpu_precision, estimated_seconds, native_bfloat16
 from cnn_core.planning.presets import PRESETS
 
 BIG = ModelConfig(blocks=(ConvBlock(64, pool="none"), ConvBlock(64), ConvBlock(128)))
@@ -62,3 +62,10 @@ def test_native_bfloat16_is_read_from_the_flags_of_the_processor(
     if said is not None:
         cost.CPUINFO.write_text(said, encoding="utf-8")
     assert native_bfloat16() is native
+
+
+def test_only_automatic_precision_depends_on_the_processor(monkeypatch):
+    for native, expected in ((True, "bfloat16"), (False, "float32")):
+        monkeypatch.setattr(cost, "native_bfloat16", lambda native=native: native)
+        assert cpu_precision("auto") == expected
+        assert [cpu_precision(name) for name in ("float32", "bfloat16")] == ["float32", "bfloat16"]
