@@ -67,7 +67,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         for name in names:
             busy[name] = psutil.cpu_percent(interval=1.0)
             failed += not _measure(name, options.quick, figures)
-            _end_what_is_left()
+            _end_child_processes()
     _print(facts, figures, busy, quick=options.quick)
     return min(1, failed)
 
@@ -119,7 +119,7 @@ def _leave_nothing_on_a_signal(folder: str) -> None:
     """
 
     def leave(number: int, frame: object) -> None:
-        _end_what_is_left()
+        _end_child_processes()
         shutil.rmtree(folder, ignore_errors=True)
         _say("interrupted")
         os._exit(128 + number)
@@ -128,13 +128,13 @@ def _leave_nothing_on_a_signal(folder: str) -> None:
         signal.signal(number, leave)
 
 
-def _end_what_is_left() -> None:
+def _end_child_processes() -> None:
     """No server, browser or training outlives its measurement, however that ended."""
-    left = psutil.Process().children(recursive=True)
-    for process in left:
+    children = psutil.Process().children(recursive=True)
+    for process in children:
         with suppress(psutil.Error):
             process.kill()
-    psutil.wait_procs(left, timeout=5)
+    psutil.wait_procs(children, timeout=5)
 
 
 def _say(text: str) -> None:

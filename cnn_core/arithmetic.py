@@ -81,6 +81,12 @@ class Totals:
 def output_side(side: int, kernel: int, stride: int, padding: str) -> int:
     """Number of positions of a window of `kernel` pixels on `side` pixels; 0 if it does not fit.
 
+    Args:
+        side: Height or width of the image, in pixels.
+        kernel: Side of the window, in pixels.
+        stride: Step of the window, in pixels.
+        padding: "same" or "valid".
+
     References: Dumoulin and Visin, "A guide to convolution arithmetic for deep learning", 2016.
     """
     if padding == "same":

@@ -1,4 +1,4 @@
-"""Write a file beside its place and put it there in one step, so that nobody reads half of it."""
+"""Atomic writes: a file is written beside its place and moved there, so that nobody reads half of it."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ FULL = {errno.ENOSPC, errno.EDQUOT}
 def replacing(path: Path) -> Iterator[Path]:
     """A hidden path beside `path` to write to; it takes the place of `path` once the block ends.
 
-    What was begun goes away if the block fails; a killed process leaves it behind. Folders are not made.
+    It is removed if the block fails; a killed process leaves it behind. Folders are not created.
 
     Raises:
         OSError: If it cannot be written.

@@ -8,18 +8,18 @@ import zipfile
 from typing import Any
 
 OLDEST_KERAS = "3.5"
-"""What ConvScope writes is opened by this version of Keras and by later ones."""
+"""Oldest version of Keras that opens the files of ConvScope."""
 NEWER_KEYS = frozenset({"input_axes", "output_axes", "quantization_config", "optional", "ragged"})
 """Arguments of layers and initializers that older versions do not know."""
 
 
 def portable(content: bytes, *, float32: bool = False) -> bytes:
-    """The same network for Keras from `OLDEST_KERAS` on: without newer arguments that say nothing.
+    """The same network for Keras from `OLDEST_KERAS` on: without newer arguments that have no effect.
 
     Args:
         content: A .keras file.
-        float32: Also let every layer calculate in float32. In mixed precision the weights are float32
-            anyway: only what the layers calculate in is changed.
+        float32: Also set every layer to float32. In mixed precision the weights are float32 already: only
+            the precision of the operations changes.
 
     Raises:
         ValueError, KeyError, zipfile.BadZipFile: If it is no .keras file.

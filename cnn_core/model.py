@@ -29,6 +29,7 @@ from cnn_core.config import ModelConfig
 from cnn_core.errors import CnnError, ConfigError, RunError
 
 POLICIES = {"float32": "float32", "bfloat16": "mixed_bfloat16"}
+"""Precisions -> Keras' dtype policies."""
 CHUNK_BYTES = 16 * 2**20  # of one layer's maps, in and out: bounds the memory of a prediction
 MAX_CHUNK = 1024  # images, however small the network is
 MAX_EXPANSION = 20  # unpacked to packed size; weights hardly compress, a zip bomb is beyond it

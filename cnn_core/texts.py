@@ -24,6 +24,7 @@ PAIR = re.compile(
 _AFTER_CONSONANT = dict(zip("은는이가을를과와아야", "은은이이을을과과아아", strict=True))
 _AFTER_VOWEL = dict(zip("은는이가을를과와아야", "는는가가를를와와야야", strict=True))
 _FINAL_RIEUL = 8  # ㄹ among the 28 finals of a Hangul syllable; 0 is none
+# Finals of the Korean names of digits and letters, as `final_sound` counts them.
 _DIGITS = {"0": 21, "1": _FINAL_RIEUL, "3": 16, "6": 1, "7": _FINAL_RIEUL, "8": _FINAL_RIEUL}
 _LETTERS = {"L": _FINAL_RIEUL, "M": 16, "N": 4, "R": _FINAL_RIEUL}
 _ENGLISH = re.compile(r"(?P<rieul>l)$|(m|n|ng|ck|out|(?<![aeiou])[aeiou][kpt])$", re.IGNORECASE)

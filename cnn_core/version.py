@@ -1,4 +1,4 @@
-"""Which version of ConvScope this is, told by the code itself."""
+"""The version of ConvScope, derived from the code itself."""
 
 from __future__ import annotations
 

@@ -15,7 +15,7 @@ from cnn_core.datasets.sources import ARRAYS, Source, keras_folder
 from cnn_core.errors import DataError
 
 BASE = "https://storage.googleapis.com/tensorflow/tf-keras-datasets/"
-_POLL_S = 0.1
+_POLL_S = 0.1  # between two looks at how much has arrived
 
 Progress = Callable[[int, int], None]
 
@@ -47,7 +47,7 @@ def fetch(
         DataError: If a file cannot be had, is damaged, or cannot be stored.
     """
     folder = keras_folder(source)
-    tell = progress or (lambda done, total: None)
+    report = progress or (lambda done, total: None)
     try:
         folder.mkdir(parents=True, exist_ok=True)
         wanted = [(file, size) for file, size in source.downloads if not (folder / file).exists()]
@@ -59,22 +59,24 @@ def fetch(
         ) as scratch:
             for file, size in wanted:
                 arrived = Path(scratch) / file
-                _get(source, base + file, arrived, stall_s, _shifted(tell, done, size, total))
+                _get(source, base + file, arrived, stall_s, _shifted(report, done, size, total))
                 _verify(source, base + file, arrived)
                 if not (folder / file).exists():
                     arrived.rename(folder / file)
                 done += size
-                tell(done, total)
+                report(done, total)
     except OSError as error:
         raise DataError("data.storage", folder=str(folder), name=source.title) from error
     return folder
 
 
-def _shifted(tell: Progress, before: int, size: int, total: int) -> Callable[[int], None]:
-    return lambda done: tell(before + min(done, size), total)
+def _shifted(report: Progress, before: int, size: int, total: int) -> Callable[[int], None]:
+    return lambda done: report(before + min(done, size), total)
 
 
-def _get(source: Source, url: str, path: Path, stall_s: float, tell: Callable[[int], None]) -> None:
+def _get(
+    source: Source, url: str, path: Path, stall_s: float, report: Callable[[int], None]
+) -> None:
     """Let Keras fetch `url` in a thread, because `get_file` reports to a terminal only."""
     from keras.utils import get_file
 
@@ -92,7 +94,7 @@ def _get(source: Source, url: str, path: Path, stall_s: float, tell: Callable[[i
     while thread.is_alive():
         thread.join(_POLL_S)
         arrived = _size(path)
-        tell(arrived)
+        report(arrived)
         if arrived != seen:
             seen, since = arrived, time.monotonic()
         elif time.monotonic() - since > stall_s:

@@ -22,7 +22,7 @@ ARRAYS = {
     "x_test": "t10k-images-idx3-ubyte",
     "y_test": "t10k-labels-idx1-ubyte",
 }
-_LABEL_HEADER_BYTES = 8
+_LABEL_HEADER_BYTES = 8  # of an IDX file of labels: magic number and count, four bytes each
 
 
 class Counts(NamedTuple):

@@ -21,13 +21,13 @@ TOP = 84  # height of the drawn part, in pixels
 LINE = 14  # height of a line of text, in pixels
 SHEET = 40  # side of a sheet as large as the input, in pixels
 SHIFT = 2.5  # from sheet to sheet, in pixels
-MOST_SHEETS = 8
-MOST_UNITS = 8
+MOST_SHEETS = 8  # drawn of a convolution: 1 + log2 of its channels, which 128 channels reach
+MOST_UNITS = 8  # circles of a dense layer, so that they stay apart within `TOP`
 
 
 @dataclass(frozen=True, slots=True)
 class DiagramWords:
-    """The words of the drawing.
+    """The texts of the drawing.
 
     Attributes:
         title: What it shows; slots {layers} {params}.

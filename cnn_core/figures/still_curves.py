@@ -24,7 +24,7 @@ from cnn_core.progress.history import History, epoch_position
 
 WIDTH, HEIGHT = 460, 300
 LEFT, RIGHT, TOP, BOTTOM = 58, 14, 34, 66  # around the plot, in units of the picture
-MOST_TICKS = 10
+MOST_TICKS = 10  # labels on the axis of epochs that do not touch each other
 
 
 def curve_svg(history: History, measure: Measure, *, words: CurveWords) -> str:

@@ -19,7 +19,7 @@ Array = npt.NDArray[Any]
 Option = dict[str, Any]
 
 NUMBERED = 12  # classes up to which a cell has room for a number
-SCALE_STEPS = 21
+SCALE_STEPS = 21  # colours that ECharts interpolates between; odd, so that zero has its own
 _FRAME = {"borderColor": "rgba(128, 128, 128, 0.25)", "borderWidth": 1}
 
 

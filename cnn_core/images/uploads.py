@@ -16,7 +16,7 @@ from PIL import ExifTags, Image, ImageOps, UnidentifiedImageError
 from cnn_core.errors import CnnError, DataError
 
 FORMATS = ("JPEG", "PNG", "WEBP")
-MAX_BYTES = 20_000_000
+MAX_BYTES = 20_000_000  # above the photographs of phones and cameras
 # Decoding takes at most about 200 MB: four bytes per pixel, and three such buffers for a WebP; a JPEG is
 # decoded at an eighth of its size, but a progressive one keeps all its coefficients meanwhile.
 MAX_MEGAPIXELS = {"JPEG": 120, "MPO": 120, "progressive": 30, "PNG": 40, "WEBP": 16}

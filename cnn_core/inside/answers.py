@@ -34,7 +34,7 @@ def evaluate(
 
     Args:
         opened: The network.
-        train: How it was trained; says which data it used, and how many training images.
+        train: How it was trained, which names its data, and how many training images.
         part: "train", "val" or "test".
         first: Place of the first image in that part.
         count: How many; None takes all the rest. Ask for a few thousand at a time, so that other

@@ -23,7 +23,7 @@ from cnn_core.config import ModelConfig, TrainConfig
 from cnn_core.inside import answers, forward
 from cnn_core.inside.features import Floats
 
-SEED = 42
+SEED = 42  # fixed: the same network gives the same map each time
 MOST_FEATURES = 50  # longer vectors are reduced by PCA first, as scikit-learn's guide recommends
 SPREAD = 1e-4  # standard deviation of the start, as scikit-learn scales its own
 NICE = 5  # predictions for other visitors go first
@@ -62,7 +62,7 @@ def pca(opened: models.Opened, train: TrainConfig, count: int) -> dict[str, Floa
 
     Args:
         opened: The network.
-        train: How it was trained; says which data it used.
+        train: How it was trained, which names its data.
         count: How many images, from the first test image on.
 
     Returns:
@@ -88,7 +88,7 @@ def tsne(opened: models.Opened, train: TrainConfig, count: int, perplexity: floa
 
     Args:
         opened: The network.
-        train: How it was trained; says which data it used.
+        train: How it was trained, which names its data.
         count: How many images, from the first test image on.
         perplexity: Roughly how many neighbours count for each image; less than the number of images.
 

@@ -96,6 +96,12 @@ def survey(
 
     Ask for a few hundred at a time, so that other visitors' calls come in between.
 
+    Args:
+        opened: The network.
+        train: How it was trained, which names its data.
+        first: Place of the first test image.
+        count: How many test images.
+
     Raises:
         DataError: If the data set cannot be read.
     """
@@ -114,7 +120,7 @@ def top_images(
 
     Args:
         opened: The network.
-        train: How it was trained; says which data it used.
+        train: How it was trained, which names its data.
         layer: Name of a convolution.
         channel: Which of its filters, counted from 0.
         rows: Places in the test part.

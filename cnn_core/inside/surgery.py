@@ -94,7 +94,7 @@ def verdict(
 
     Args:
         opened: The network.
-        train: How it was trained; says which data it used.
+        train: How it was trained, which names its data.
         edits: The surgery.
         first: Place of the first test image.
         count: How many test images.
@@ -127,7 +127,7 @@ def ablation(
 
     Args:
         opened: The network.
-        train: How it was trained; says which data it used.
+        train: How it was trained, which names its data.
         edits: The surgery that they are switched off on top of.
         layer: The convolution.
         filters: Which of its filters, counted from 0.

@@ -23,6 +23,7 @@ _SHORT = {
     "seed": "seed",
     "precision": "precision",
 }
+"""Settings of training -> URL parameters."""
 _WHOLE = {"train_size", "epochs", "batch_size", "patience", "seed"}
 SETUP_PARAMETERS = ("blocks", "dense", "dropout", *_SHORT.values())
 

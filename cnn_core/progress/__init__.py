@@ -1,1 +1,1 @@
-"""What a training says: events, the history they make, and a teacher's notes on it."""
+"""The progress of a training: events, their history, and a teacher's notes on it."""

@@ -21,7 +21,7 @@ from cnn_core.progress.history import History, best_of
 
 Level = Literal["good", "info", "warning", "problem"]
 
-MOST_NOTES = 3
+MOST_NOTES = 3  # more are not read beside a moving curve
 NEAR_CHANCE = 0.96  # a loss above this share of ln(classes) is no better than guessing
 FAR_BELOW_CHANCE = 0.6  # a loss below this share of ln(classes) means that something was learned
 WINDOW = 5  # batch reports that are averaged
@@ -80,7 +80,7 @@ def narrate(
     for rule in RULES:
         note = rule(case)
         if note is not None and not any(
-            note.key in HUSHES.get(earlier.key, ()) for earlier in notes
+            note.key in SUPPRESSED_BY.get(earlier.key, ()) for earlier in notes
         ):
             notes.append(note)
     if notes and notes[0].key == "diverged":
@@ -354,14 +354,15 @@ RULES: tuple[Rule, ...] = (
     _kinder_validation,
     _learning,
 )
-PRAISE: tuple[Rule, ...] = (_improving, _close)  # only where there is nothing else to say
-HUSHES = {
+PRAISE: tuple[Rule, ...] = (_improving, _close)  # only where no other rule applies
+SUPPRESSED_BY = {
     "overfitting": ("gap",),
     "not_learning": ("kinder_dropout", "kinder_mean", "more_epochs", "waiting"),
     "not_learning_high": ("kinder_dropout", "kinder_mean", "more_epochs", "waiting"),
     "not_learning_low": ("kinder_dropout", "kinder_mean", "waiting"),
     "jump": ("kinder_dropout", "kinder_mean"),
 }
+"""Keys of the notes that a note of that key makes redundant."""
 
 
 def _loss(value: float) -> str:

@@ -90,7 +90,7 @@ class BestWeights:
             self._judge(end.epoch, end.val_loss)
 
     def offer(self, epoch: int, val_loss: float, model: Weighted) -> bool:
-        """Keep the model's weights if this is the best epoch yet, and say whether it is."""
+        """Keep the model's weights if this is the best epoch so far; returns whether it is."""
         best = self._judge(epoch, val_loss)
         if best:
             self.weights = model.get_weights()
