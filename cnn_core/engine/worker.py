@@ -101,7 +101,8 @@ def _train_to_end(run: runs.Run, held: lease.Lease) -> None:
     extra = run_log.history(run).extra_seconds
     runs.write_status(run, state, speed=speed, extra=extra, error=problem)
     if state in runs.OVER:
-        (run.folder / "last.keras").unlink(missing_ok=True)
+        for name in ("last.keras", "best-complete.keras"):  # only needed to resume it
+            (run.folder / name).unlink(missing_ok=True)
 
 
 def _problem(run: runs.Run, error: Exception) -> CnnError:

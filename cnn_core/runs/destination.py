@@ -13,7 +13,8 @@ from cnn_core.runs import record, state, store
 
 PROGRAMS = (".py", ".ipynb")
 LEFT = (
-    *("best.keras", "last.keras", "snapshots", "config.json", "status.json", "control.json"),
+    *("best.keras", "last.keras", "best-complete.keras", "snapshots", "config.json"),
+    *("status.json", "control.json"),
     *("events.jsonl", "examples.npz", "error.txt", "alive", "lease.json"),
 )
 """What a training, on the command line or in the app, leaves in its folder."""

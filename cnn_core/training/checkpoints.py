@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -16,6 +17,9 @@ from cnn_core.progress.events import EpochEnd
 from cnn_core.training.batches import batches_per_epoch
 from cnn_core.training.meters import BestWeights
 
+BEST_COMPLETE = "best-complete.keras"
+"""The weights of the best complete epoch while best.keras holds those of an epoch stopped midway."""
+
 
 def save_epoch(model: keras.Model, folder: Path, end: EpochEnd) -> None:
     """Write the files of an epoch, in an order in which no kill leaves anything that `resume` would misread.
@@ -29,6 +33,26 @@ def save_epoch(model: keras.Model, folder: Path, end: EpochEnd) -> None:
     models.save(model, folder / "last.keras", optimizer=True)
     if end.best:
         models.save(model, folder / "best.keras")
+
+
+def save_best(model: keras.Model, folder: Path, epochs: Sequence[EpochEnd], best: int) -> None:
+    """Write best.keras at the end of a training, in such a way that it can still be interrupted.
+
+    An epoch that was stopped midway is trained again after an interruption. If it is the best one, the
+    weights of the best complete epoch are kept beside.
+
+    Args:
+        model: The network with its best weights.
+        folder: The run's folder.
+        epochs: All epochs of the run.
+        best: The epoch that the weights come from.
+    """
+    path = folder / "best.keras"
+    stopped = any(end.epoch == best and not end.complete for end in epochs)
+    if stopped and path.exists():
+        with files.replacing(folder / BEST_COMPLETE) as temporary:
+            shutil.copyfile(path, temporary)
+    models.save(model, path)
 
 
 def save_snapshot(model: keras.Model, folder: Path, epoch: int) -> None:
@@ -48,7 +72,7 @@ def save_snapshot(model: keras.Model, folder: Path, epoch: int) -> None:
 def resume(
     model: ModelConfig, config: TrainConfig, images: int, folder: Path, past: Sequence[EpochEnd]
 ) -> tuple[keras.Sequential, BestWeights]:
-    """The network of last.keras, and the best weights of the epochs it has completed.
+    """The network of last.keras, and the best weights of the epochs it has completed; best.keras holds those.
 
     Args:
         model: The network's settings.
@@ -66,11 +90,15 @@ def resume(
     if done == 0 or [end.epoch for end in past[:done]] != list(range(1, done + 1)):
         raise RunError("model.mismatch", file="last.keras")
     best = BestWeights(past[:done])
+    kept = folder / BEST_COMPLETE
+    path = kept if kept.exists() else folder / "best.keras"
     # A run that was killed between the two files has its newest best weights in last.keras only.
     if best.epoch == done:
         best.weights = network.get_weights()
+        models.save(network, folder / "best.keras")
     elif best.epoch:
-        best.weights = models.load(folder / "best.keras", model).get_weights()
+        best.weights = models.load(path, model).get_weights()
+        path.replace(folder / "best.keras")
     return network, best
 
 
@@ -85,6 +113,7 @@ def remove_stale_files(folder: Path, done: int) -> None:
     stale += [
         path for path in folder.glob("snapshots/epoch-*.npz") if path.stem > f"epoch-{done:03d}"
     ]
+    stale.append(folder / BEST_COMPLETE)
     if done == 0:
         stale += [folder / "last.keras", folder / "best.keras"]
     for path in stale:

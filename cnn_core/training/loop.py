@@ -201,7 +201,7 @@ def _ended(
     if callback.best.weights is not None:
         network.set_weights(callback.best.weights)
         if folder:
-            models.save(network, folder / "best.keras")
+            checkpoints.save_best(network, folder, callback.epochs, callback.best.epoch)
         samples = models.predictor(network)(data.x_test[:SAMPLE_IMAGES]).tolist()
         for part in ("train", "val", "test"):
             images, labels = getattr(data, f"x_{part}"), getattr(data, f"y_{part}")

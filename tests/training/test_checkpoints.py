@@ -23,7 +23,7 @@ from cnn_core.progress.events import (
     RunEnded,
     RunStarted,
 )
-from cnn_core.training import checkpoints, meters, train
+from cnn_core.training import callback, checkpoints, meters, train
 
 
 class Killed(BaseException):
@@ -203,3 +203,82 @@ def test_a_stop_asked_while_nobody_trained_keeps_what_there_is(
     )
     assert (result.ended.reason, result.ended.epochs) == ("stopped", 2)
     assert_scores(result, tmp_path, digits)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("losses", "point", "best"),
+    [
+        ((2.0, 3.0, 1.0), "evaluation", 1),
+        ((3.0, 2.0, 1.0), "evaluation", 2),
+        ((2.0, 3.0, 1.0), "best.keras", 1),
+        ((2.0, 1.0, 3.0), "evaluation", 2),
+    ],
+)
+def test_the_best_weights_of_an_epoch_stopped_midway_do_not_outlive_it(
+    losses: tuple[float, ...],
+    point: str,
+    best: int,
+    digits: datasets.Dataset,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A stop in epoch 3 that was its best, a kill in the evaluation, and a resume."""
+    said, stopped = Said(), False
+
+    def emit(event: Event) -> None:
+        nonlocal stopped
+        said.append(event)
+        stopped = stopped or (isinstance(event, BatchEnd) and event.epoch == 3)
+
+    def kill(*_: Any, **__: Any) -> None:
+        raise Killed
+
+    real = callback.ProgressCallback.on_epoch_end
+    with monkeypatch.context() as patch:
+        patch.setattr(
+            callback.ProgressCallback,
+            "on_epoch_end",
+            lambda self, epoch, logs=None: real(self, epoch, {**logs, "val_loss": losses[epoch]}),
+        )
+        patch.setattr(meters, "SECONDS_BETWEEN_REPORTS", 0.0)
+        if point == "evaluation":
+            patch.setattr(models, "predictor", kill)
+        saves = models.save
+
+        def save(model: Any, path: Path, **options: Any) -> None:
+            if point == path.name and len(said.of(EpochEnd)) == 3:
+                raise Killed
+            saves(model, path, **options)
+
+        patch.setattr(models, "save", save)
+        with pytest.raises(Killed):
+            train(SMALL, PLAIN, digits, emit, lambda: Control(stop=stopped), folder=tmp_path)
+    assert [end.complete for end in said.of(EpochEnd)] == [True, True, False]
+
+    def at_the_start(event: Event) -> None:
+        if isinstance(event, RunStarted):
+            assert event.epochs_done == 2
+            assert_holds(tmp_path, best)
+
+    ended = train(
+        SMALL,
+        PLAIN,
+        digits,
+        at_the_start,
+        lambda: Control(stop=True),
+        folder=tmp_path,
+        past=said.complete,
+    ).ended
+    assert ended.best_epoch == best
+    assert_holds(tmp_path, best)
+    assert not (tmp_path / checkpoints.BEST_COMPLETE).exists()
+
+
+def assert_holds(folder: Path, epoch: int) -> None:
+    """best.keras holds the weights of that epoch."""
+    network = models.load(folder / "best.keras", SMALL)
+    for name, array in conv_weights(folder, epoch).items():
+        layer, kind = name.split("/")
+        kept = network.get_layer(layer).get_weights()[("kernel", "bias").index(kind)]
+        assert_allclose(kept, array, atol=1e-6)
