@@ -50,9 +50,9 @@ def main() -> None:
     except CnnError as error:
         complain(error)
         return
-    with st.container(horizontal=True, vertical_alignment="center", key="conv_top"):
+    with st.container(horizontal=True, vertical_alignment="center", key="convolution_top"):
         section = choices.segmented_control(
-            t("convolution.section"), SECTIONS, key="conv_section", default="slide",
+            t("convolution.section"), SECTIONS, key=parts.key("section"), default="slide",
             format_func=lambda name: t(f"convolution.section_{name}"),
             label_visibility="collapsed",
         )  # fmt: skip
@@ -92,24 +92,25 @@ def _story(section: str) -> None:
 def _slide() -> Query:
     """A kernel of one's own choice on one image."""
     left, right = st.columns([0.29, 0.71], gap="medium")
-    with left, st.container(key="conv_controls"):
+    with left, st.container(key="convolution_controls"):
         kernel = kernel_choice.choose()
         with st.container(horizontal=True, gap="small"):
             stride = parts.pick("stride", STRIDES, t("field.stride"), t("help.stride"))
             padding = parts.pick("padding", PADDINGS, t("field.padding"), t("help.padding"))
         with st.container(horizontal=True, gap="small", vertical_alignment="bottom"):
             activation = choices.selectbox(
-                t("field.activation"), ACTIVATIONS, key="conv_activation",
+                t("field.activation"), ACTIVATIONS, key=parts.key("activation"),
                 default="linear", help=t("help.activation"),
                 format_func=lambda name: t(f"choice.activation.{name}"), width=190,
             )  # fmt: skip
-            st.session_state.setdefault("conv_bias", 0.0)
+            st.session_state.setdefault(parts.key("bias"), 0.0)
             bias = st.number_input(
-                t("convolution.bias"), -BIAS, BIAS, st.session_state["conv_bias"], 0.1, key="conv_bias",
+                t("convolution.bias"), -BIAS, BIAS, st.session_state[parts.key("bias")], 0.1,
+                key=parts.key("bias"),
                 help=t("convolution.bias_help"), persist_state="session", width=130,
             )  # fmt: skip
         sample = sample_image.choose()
-    with right, st.container(key="conv_result"):
+    with right, st.container(key="convolution_result"):
         setup = Setup(
             sample.values,
             kernels=kernel[:, :, np.newaxis, np.newaxis],
@@ -120,7 +121,7 @@ def _slide() -> Query:
             editable=True,
         )
         if parts.fits(setup):
-            stepper("conv_stepper", setup, on_kernel=kernel_choice.put)
+            stepper("convolution_stepper", setup, on_kernel=kernel_choice.put)
             st.caption(parts.padding_words(setup))
     query = {
         "kernel": kernel_choice.text_of(kernel),
@@ -133,11 +134,11 @@ def _slide() -> Query:
 def _flip() -> Query:
     """The same kernel as it is, and turned by half a turn."""
     left, right = st.columns([0.29, 0.71], gap="medium")
-    with left, st.container(key="conv_controls"):
+    with left, st.container(key="convolution_controls"):
         kernel = kernel_choice.choose()
         way = parts.pick("turned", WAYS, t("convolution.way"), t("convolution.way_help"))
         sample = sample_image.choose()
-    with right, st.container(key="conv_result"):
+    with right, st.container(key="convolution_result"):
         grey = sample.values[..., 0]
         parts.both_ways(grey, kernel)
         shown = kernel if way == "correlation" else convolution.turned(kernel)
@@ -148,7 +149,7 @@ def _flip() -> Query:
             grey=False,
             words={"kernel": t(f"convolution.kernel_in_{way}")},
         )
-        stepper("conv_flip", setup)
+        stepper("convolution_flip", setup)
     query = {"kernel": kernel_choice.text_of(kernel), "turned": str(way)}
     return {**query, **sample.query}
 
@@ -156,7 +157,7 @@ def _flip() -> Query:
 def _pool() -> Query:
     """A window that keeps the largest number, or the mean."""
     left, right = st.columns([0.29, 0.71], gap="medium")
-    with left, st.container(key="conv_controls"):
+    with left, st.container(key="convolution_controls"):
         kind = parts.pick("pool", parts.POOLS, t("field.pool"), t("help.pool"))
         size = parts.pick(
             "size", parts.POOL_SIZES, t("convolution.pool_window"), t("help.pool_size")
@@ -165,18 +166,18 @@ def _pool() -> Query:
         source = parts.pick("on", parts.INPUTS, t("convolution.on"), t("convolution.on_help"))
         sample = sample_image.choose(sample_image.SETS)
     stride = int(size) if step == "size" else int(step)
-    with right, st.container(key="conv_result"):
+    with right, st.container(key="convolution_result"):
         image = sample.values if source == "image" else parts.first_maps(sample.values)
         setup = Setup(
             image,
             kind=str(kind),
             size=int(size),
             stride=stride,
-            filter=int(st.session_state.get("conv_map", 0)) % image.shape[2],
+            filter=parts.map_index() % image.shape[2],
             colours="image" if source == "image" else "maps",
             words={"input": t(f"convolution.input_{source}")},
         )
-        stepper("conv_pool_stepper", setup, on_filter=parts.keep_map)
+        stepper("convolution_pool_stepper", setup, on_filter=parts.keep_map)
         parts.pool_facts(setup)
     query = {"pool": str(kind), "size": str(size), "step": str(step), "on": str(source)}
     return {**query, **sample.query}

@@ -48,10 +48,9 @@ def main() -> None:
 def _follow(run: runs.Run, asked: Mapping[str, str]) -> None:
     """Do what a link asks for; one sentence on what is not there."""
     run_image.follow(asked)
-    if "image_index" not in st.session_state:
-        st.session_state["image_index"] = parts.START.get((run.id, _size(run)), 0)
+    run_image.begin_with(parts.START.get((run.id, _size(run)), 0))
     names = list(convolutions(run))
-    for name, key in (("layer", "explain_layer"), ("pattern", "pattern_layer")):
+    for name, key in (("layer", "explain_layer"), ("pattern", pattern.LAYER)):
         follow_layer(asked, names, key, name)
     label = whole(asked, "class", run.model.classes)
     if label is not None:

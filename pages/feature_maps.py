@@ -47,11 +47,11 @@ def _follow(run: runs.Run, asked: Mapping[str, str]) -> None:
     run_image.follow(asked)
     rows = parts.rows(run)
     names = parts.layers(run)
-    follow_layer(asked, names, "maps_layer")
+    follow_layer(asked, names, parts.LAYER)
     if asked.get("layer") in names:
         channels = rows[asked["layer"].partition("/")[0]].output_shape[-1]
-        st.session_state["maps_map"] = whole(asked, "map", channels) or 0
-    follow_epoch(run, "maps", asked)
+        parts.choose_map(whole(asked, "map", channels) or 0)
+    follow_epoch(run, "feature_maps", asked)
 
 
 @st.fragment
@@ -59,15 +59,15 @@ def _story(run: runs.Run) -> None:
     if is_gone(run, "feature_maps"):
         return
     left, right = st.columns([0.3, 0.7], gap="medium")
-    with left, st.container(key="maps_image"):
+    with left, st.container(key="feature_maps_image"):
         chosen = run_image.choose(run)
         pad = st.container()
         reach = choices.segmented_control(
-            t("feature_maps.reach"), figures.REACHES, key="maps_reach", default="layer",
+            t("feature_maps.reach"), figures.REACHES, key="feature_maps_reach", default="layer",
             format_func=lambda name: t(f"feature_maps.reach_{name}"), help=t("feature_maps.reach_help"),
         )  # fmt: skip
-        epoch = epoch_slider(run, "maps", _epochs(run))
-    with right, st.container(key="maps_result"):
+        epoch = epoch_slider(run, "feature_maps", _epochs(run))
+    with right, st.container(key="feature_maps_result"):
         if chosen is not None:
             _result(run, chosen, epoch, reach)
         else:
@@ -99,7 +99,10 @@ def _result(run: runs.Run, chosen: Chosen, epoch: int, reach: str) -> None:
         )  # fmt: skip
         name = parts.layer(run)
         code = st.expander(
-            t("feature_maps.code"), icon=":material/code:", key="maps_code", on_change="rerun"
+            t("feature_maps.code"),
+            icon=":material/code:",
+            key="feature_maps_code",
+            on_change="rerun",
         )
         if code.open:  # what colours the lines costs a browser 1.5 MB and a quarter of a second
             with code:

@@ -52,7 +52,7 @@ def _follow(run: runs.Run, asked: Mapping[str, str]) -> None:
     follow_layer(asked, rows, "kernels_layer")
     row = rows[choices.keep_valid("kernels_layer", list(rows))]
     if (channel := whole(asked, "channel", row.input_shape[2])) is not None:
-        st.session_state[parts.channel_key(row)] = channel
+        parts.choose_channel(row, channel)
     if (index := whole(asked, "filter", row.output_shape[2])) is not None:
         parts.choose(index)
     follow_epoch(run, "kernels", asked)

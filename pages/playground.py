@@ -11,6 +11,7 @@ from cnn_core.errors import CnnError, ShapeError
 from cnn_core.figures import architecture
 from cnn_core.planning.repair import repair
 from pages.elements.lessons import lesson
+from pages.network import shown
 from pages.network.choice import chosen_run
 from pages.network.names import span
 from pages.network.take_home import of_setup
@@ -25,8 +26,8 @@ def main() -> None:
     """Controls left, network and training right."""
     st.title(t("playground.title"), anchor=False)
     st.caption(t("playground.intro"))
-    if "run" not in st.session_state:
-        st.session_state["run"] = st.query_params.get("run")
+    if not shown.is_chosen():
+        shown.show(st.query_params.get("run"))
     run = chosen_run()
     left, right = st.columns([0.34, 0.66], gap="medium")
     with left, st.container(key="setup"):
@@ -45,7 +46,7 @@ def main() -> None:
 
 
 def _train_button(model: ModelConfig, train: TrainConfig) -> None:
-    refusal = st.session_state.pop("refusal", None)
+    refusal = shown.take_refusal()
     if engine().ours:  # what a cluster lacks is said above every page
         refusal = refusal or engine().problem("train")
     problem: CnnError | None = None
@@ -75,9 +76,9 @@ def _train_button(model: ModelConfig, train: TrainConfig) -> None:
 
 def _order(model: ModelConfig, train: TrainConfig) -> None:
     try:
-        st.session_state["run"] = engine().order(model, train, owner=visitor()).id
+        shown.show(engine().order(model, train, owner=visitor()).id)
     except CnnError as error:
-        st.session_state["refusal"] = error
+        shown.refuse(error)
 
 
 def _outlook(model: ModelConfig, train: TrainConfig) -> str:

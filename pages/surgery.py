@@ -41,7 +41,7 @@ def _follow(run: runs.Run, asked: Mapping[str, str]) -> None:
     """Do what a link asks for; one sentence on what is not there."""
     run_image.follow(asked)
     rows = convolutions(run)
-    follow_layer(asked, rows, "surgery_layer")
+    follow_layer(asked, rows, state.LAYER)
     count = rows[state.layer(run)].output_shape[2]
     if (index := whole(asked, "filter", count)) is not None:
         state.choose(index)

@@ -9,6 +9,7 @@ import streamlit as st
 
 from cnn_core import runs
 from cnn_core.errors import CnnError
+from pages.network import shown
 from pages.network.epochs import has_weights, kept_epoch
 from pages.network.names import names_of
 from pages.network.take_home import take_home
@@ -66,8 +67,8 @@ def pick_run(asked: str | None) -> runs.Run | None:
     Args:
         asked: Id of the run that a link names, with weights or without.
     """
-    if asked is not None or "run" not in st.session_state:
-        st.session_state["run"] = asked
+    if asked is not None or not shown.is_chosen():
+        shown.show(asked)
     chosen = chosen_run()
     known = {run.id: run for run in [*runs.shipped_runs(), *newest()]}
     if chosen is not None:
@@ -86,7 +87,7 @@ def pick_run(asked: str | None) -> runs.Run | None:
             key="inside_run",
             help=t("inside.run_help"),
             format_func=names.__getitem__,
-            on_change=lambda: st.session_state.update(run=st.session_state["inside_run"]),
+            on_change=lambda: shown.show(st.session_state["inside_run"]),
         )
         take_home(known[run_id])
     return known[run_id]
@@ -114,12 +115,12 @@ def say_if_training(run: runs.Run) -> None:
 
 def chosen_run() -> runs.Run | None:
     """The run this window shows; says in a sentence what is wrong with a run that a link named."""
-    run_id = st.session_state.get("run")
+    run_id = shown.shown_id()
     if not run_id:
         return None
     try:
         return runs.open_run(run_id)
     except CnnError as error:
-        st.session_state["run"] = None
+        shown.show(None)
         st.warning(say_error(error), icon=":material/link_off:")
         return None

@@ -7,6 +7,7 @@ import streamlit as st
 from cnn_core import runs
 from cnn_core.errors import CnnError
 from cnn_core.runs import record
+from pages.network import shown
 from pages.network.names import markdown
 from pages.session.doors import engine
 from pages.session.visitor import visitor
@@ -64,7 +65,7 @@ def _rename(run: runs.Run) -> None:
     try:
         runs.rename(run, str(st.session_state[f"name_{run.id}"]), by=visitor())
     except CnnError as error:
-        st.session_state["refusal"] = error
+        shown.refuse(error)
 
 
 def _delete(run: runs.Run) -> None:
@@ -72,9 +73,9 @@ def _delete(run: runs.Run) -> None:
     try:
         runs.delete(run, by=visitor())
     except CnnError as error:
-        st.session_state["refusal"] = error
-    if st.session_state.get("run") == run.id and not run.folder.exists():
-        st.session_state["run"] = None
+        shown.refuse(error)
+    if shown.shown_id() == run.id and not run.folder.exists():
+        shown.show(None)
 
 
 def resume(run: runs.Run) -> None:
@@ -82,5 +83,5 @@ def resume(run: runs.Run) -> None:
     try:
         engine().resume(run, by=visitor())
     except CnnError as error:
-        st.session_state["refusal"] = error
-    st.session_state["run"] = run.id
+        shown.refuse(error)
+    shown.show(run.id)

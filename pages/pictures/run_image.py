@@ -70,6 +70,11 @@ def follow(asked: Mapping[str, str]) -> None:
         st.session_state["image_class"] = None
 
 
+def begin_with(index: int) -> None:
+    """The image of the data to show if this visitor has not chosen one yet."""
+    st.session_state.setdefault("image_index", index)
+
+
 def choose(run: runs.Run) -> Chosen | None:
     """Controls for the image, and the image they choose; None, with a sentence, while there is none."""
     source = _choices.segmented_control(

@@ -12,7 +12,7 @@ from cnn_core.paths import ASSETS
 from pages.session import choices
 from pages.session.doors import engine
 from pages.session.visitor import remember
-from pages.session.words import WATCH_S, language, say_error, t
+from pages.session.words import WATCH_S, choose_language, language, say_error, t
 
 STYLE = ASSETS / "style.css"
 ICON = str(ASSETS / "icon.png")
@@ -50,4 +50,4 @@ def _watch_cluster() -> None:
 
 
 def _choose_language() -> None:
-    st.session_state["language"] = st.session_state["language_choice"]
+    choose_language(st.session_state["language_choice"])

@@ -26,6 +26,11 @@ def language() -> str:
     return str(st.session_state["language"])
 
 
+def choose_language(code: str) -> None:
+    """Read on in another language."""
+    st.session_state["language"] = code
+
+
 def t(key: str, **slots: object) -> str:
     """The text of that key in the visitor's language."""
     return texts.say(language(), key, **slots)

@@ -14,8 +14,8 @@ from playwright.sync_api import expect
     ("page", "control", "choice"),
     [
         ("kernels", "kernels_layer", "conv2"),
-        ("feature_maps", "maps_reach", "per map"),
-        ("convolution", "conv_layer", "conv2"),
+        ("feature_maps", "feature_maps_reach", "per map"),
+        ("convolution", "convolution_layer", "conv2"),
     ],
 )
 def test_it_is_missed_in_one_sentence(page, control, choice, app, window):

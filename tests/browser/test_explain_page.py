@@ -168,8 +168,8 @@ def test_a_filter_is_chosen_and_climbed_again(app, window, run):
     network = opened(app.home, run)
     peaks = features.peaks(network, datasets.load("fashion_mnist").x_test)["conv1"]["peak"]
     index = int(peaks.max(axis=0).argmax())
-    screen.part("pattern_filter_choice").get_by_role("spinbutton").fill(str(index))
-    screen.part("pattern_filter_choice").get_by_role("spinbutton").press("Enter")
+    screen.part("explain_pattern_filter_choice").get_by_role("spinbutton").fill(str(index))
+    screen.part("explain_pattern_filter_choice").get_by_role("spinbutton").press("Enter")
     screen.says("filter", str(index))
     found = preferred_pattern(network, "conv1", index, 0)
     for place in range(4):
@@ -181,7 +181,7 @@ def test_a_filter_is_chosen_and_climbed_again(app, window, run):
         )
     assert screen.settled().rows_shown()[0] == peaks[:, index].argmax()
     first = patterns.first.get_attribute("alt")
-    screen.part("pattern_again").get_by_role("button").click()
+    screen.part("explain_pattern_again").get_by_role("button").click()
     screen.says("start", "1")
     expect(patterns.first).not_to_have_attribute("alt", first or "")
     expect(screen.page.locator(".patterns polyline")).to_have_count(4)

@@ -107,11 +107,11 @@ def test_a_click_on_a_map_brings_it_close_with_the_lines_that_compute_it(app, wi
     expect(maps).not_to_have_attribute("src", first or "")
     expect(screen.part("close_up")).to_contain_text("Kernel of map 5")
     expect(screen.part("close_up")).to_contain_text("3×3×8")
-    screen.settled().part("maps_code").locator("summary").click()
-    expect(screen.part("maps_code")).to_contain_text('layer = model.get_layer("conv2")')
+    screen.settled().part("feature_maps_code").locator("summary").click()
+    expect(screen.part("feature_maps_code")).to_contain_text('layer = model.get_layer("conv2")')
     screen.pick("conv1/sum", 2, columns=4, rows=2)
     screen.says("layer", "conv1/sum")
-    expect(screen.part("maps_code")).to_contain_text("convolution_op")
+    expect(screen.part("feature_maps_code")).to_contain_text("convolution_op")
     expect(screen.part("close_up").locator(".kernel-grid span")).to_have_count(9)
 
 
@@ -119,7 +119,7 @@ def test_scales_of_colour(app, window, run):
     screen = Inside.open(app, window, "feature_maps", run=run)
     seen = [sources(screen)]
     for name in ("per map", "whole network"):
-        screen.press("maps_reach", name)
+        screen.press("feature_maps_reach", name)
         eventually(lambda: sources(screen)[1] not in {one[1] for one in seen})
         seen.append(screen.settled() and sources(screen))
     ends = [screen.part(key).locator(".legend-row .end").last.inner_text() for key in KEYS]

@@ -102,7 +102,7 @@ def test_a_deeper_layer_has_a_kernel_for_each_input_channel(app, window, run):
     screen.says("channel", "3")
     eventually(lambda: screen.source("mosaic_shown") != mean)
     third = screen.source("mosaic_shown")
-    screen.settled().pick("filters_channels", 6, columns=8, rows=1)
+    screen.settled().pick("kernels_channels", 6, columns=8, rows=1)
     screen.says("channel", "6")
     eventually(lambda: screen.source("mosaic_shown") not in {mean, third})
 

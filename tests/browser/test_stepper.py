@@ -196,7 +196,7 @@ def test_a_typed_kernel_is_reckoned_at_once_and_stands_in_the_address(bench):
     cells.nth(4).fill("x")
     expect(cells.nth(4)).to_have_attribute("aria-invalid", "true")
     expect(screen.stepper.get_by_role("alert")).to_contain_text("from −1000 to 1000")
-    screen.press("conv_preset", "blur")
+    screen.press("convolution_preset", "blur")
     screen.says("kernel", "blur")
     eventually(lambda: screen.grid("kernel")[4] == "0.25")
     expect(screen.stepper.locator(".refused")).to_be_empty()
@@ -216,7 +216,7 @@ def test_a_pooling_shows_which_number_stays(bench):
     expect(winner).to_have_count(1)
     assert numbers([winner.inner_text()]) == [pytest.approx(patch.max(), abs=0.006)]
     expect(screen.stepper.locator(".input .legend")).to_contain_text("never read")
-    screen.press("conv_pool", "average pooling")
+    screen.press("convolution_chosen_pool", "average pooling")
     screen.says("pool", "average")
     eventually(lambda: screen.stepper.locator(".ledger .counted").count())
     assert screen.spot == (row, column)

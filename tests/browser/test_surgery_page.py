@@ -129,9 +129,9 @@ def test_switching_filters_off_moves_accuracy_and_confusions_and_reset_restores_
     eventually(lambda: unchanged(before, outcome(there)) == [0])  # all but the accuracy as trained
     expect(there.part("surgery_done")).to_contain_text("conv1: 3 off (1, 4, 6)")
 
-    there.part("surgery_only").get_by_role("button").click()
+    there.part("surgery_switch_only").get_by_role("button").click()
     there.says("off", "conv1.0-5.7")
-    there.part("surgery_invert").get_by_role("button").click()
+    there.part("surgery_switch_invert").get_by_role("button").click()
     there.says("off", "conv1.6")
 
     there.part("surgery_reset").get_by_role("button").click()
@@ -254,7 +254,7 @@ def test_a_network_of_another_kind_on_a_phone_in_korean_by_the_keyboard(app, win
     there.page.keyboard.press("Space")
     there.says("off", "conv1.1")
     expect(switch(there, 1, "필터")).not_to_be_checked()
-    there.part("surgery_all_off").get_by_role("button").click()
+    there.part("surgery_switch_all_off").get_by_role("button").click()
     there.says("off", "conv1.0-5")
     bias = opened(app.home, run).model.get_layer("output").get_weights()[1]
     assert not bias.any()

@@ -91,7 +91,7 @@ def floats(text: str) -> np.ndarray:
 @pytest.mark.parametrize("section", SECTIONS)
 def test_every_part_is_there_while_no_worker_is_up(section, language, visit, mounted):
     at = visit(language, section=section)
-    assert at.session_state["conv_section"] == section
+    assert at.session_state["convolution_chosen_section"] == section
     assert [it.value for it in at.title] == [texts.say(language, "convolution.title")]
     assert texts.say(language, f"convolution.story_{section}") in [it.value for it in at.markdown]
     assert len(mounted) == (section != "stack")
@@ -191,12 +191,12 @@ def test_a_chosen_kernel_is_kept_and_only_kernels_are_taken_from_a_browser(visit
         at.session_state["sent"] = sent
         assert _taken(sent) is None
     assert _taken(list(range(9))).tolist() == [[0, 1, 2], [3, 4, 5], [6, 7, 8]]
-    at.button_group(key="conv_size.0").set_value(5).run()
+    at.button_group(key="convolution_kernel_size.0").set_value(5).run()
     kernel = np.reshape(mounted[-1]["data"]["kernel"], (5, 5))
     np.testing.assert_array_equal(kernel[1:4, 1:4], convolution.KERNELS["vertical"])
     assert kernel.sum(where=np.pad(np.zeros((3, 3), bool), 1, constant_values=True)) == 0
-    at.button_group(key="conv_size.0").set_value(3).run()
-    assert at.button_group(key="conv_preset.0").value == "vertical"
+    at.button_group(key="convolution_kernel_size.0").set_value(3).run()
+    assert at.button_group(key="convolution_preset.0").value == "vertical"
 
 
 def _taken(sent: object) -> np.ndarray | None:

@@ -15,7 +15,7 @@ from pages.session.words import t
 
 SIZES = (1, 2, 3, 4, 5)
 DEFAULT = "vertical"
-KEY = "conv_kernel"
+KEY = "convolution_kernel"
 DIGITS = 6  # of a weight in the address
 
 
@@ -42,27 +42,27 @@ def name_of(kernel: np.ndarray) -> str | None:
 def choose() -> np.ndarray:
     """Controls for the kernel, and the kernel they choose, shape (k, k)."""
     kernel = current()
-    st.session_state.update(conv_preset=name_of(kernel), conv_size=len(kernel))
+    st.session_state.update(convolution_preset=name_of(kernel), convolution_kernel_size=len(kernel))
     choices.optional_pills(
-        t("convolution.preset"), list(KERNELS), key="conv_preset",
+        t("convolution.preset"), list(KERNELS), key="convolution_preset",
         format_func=lambda name: t(f"convolution.kernel_{name}"), help=t("convolution.preset_help"),
         on_change=_take_preset,
     )  # fmt: skip
     choices.segmented_control(
-        t("field.kernel"), SIZES, key="conv_size", format_func=lambda side: f"{side}×{side}",
+        t("field.kernel"), SIZES, key="convolution_kernel_size", format_func=lambda side: f"{side}×{side}",
         help=t("help.kernel"), on_change=_take_size, width="stretch",
     )  # fmt: skip
     return kernel
 
 
 def _take_preset() -> None:
-    name = st.session_state["conv_preset"]
+    name = st.session_state["convolution_preset"]
     if name is not None:
         put(np.array(KERNELS[name]))
 
 
 def _take_size() -> None:
-    put(resized(current(), int(st.session_state["conv_size"])))
+    put(resized(current(), int(st.session_state["convolution_kernel_size"])))
 
 
 def resized(kernel: np.ndarray, side: int) -> np.ndarray:

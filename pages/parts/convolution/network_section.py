@@ -42,20 +42,20 @@ def story(asked: Mapping[str, str]) -> None:
 
 def _waits() -> bool:
     """Whether Keras' answer is still to come."""
-    return engine().problem("look") is None and not st.session_state.get("conv_keras_there")
+    return engine().problem("look") is None and not st.session_state.get("convolution_keras_there")
 
 
 def _follow(run: runs.Run, asked: Mapping[str, str]) -> None:
     rows = convolutions(run)
-    follow_layer(asked, rows, "conv_layer")
-    row = rows[choices.keep_valid("conv_layer", list(rows))]
+    follow_layer(asked, rows, "convolution_layer")
+    row = rows[choices.keep_valid("convolution_layer", list(rows))]
     if (index := whole(asked, "filter", row.output_shape[2])) is not None:
         _keep_filter(index)
-    follow_epoch(run, "conv", asked)
+    follow_epoch(run, "convolution", asked)
 
 
 def _keep_filter(index: int) -> None:
-    st.session_state["conv_filter"] = index
+    st.session_state["convolution_filter"] = index
 
 
 def _steps(run: runs.Run, waits: bool) -> None:
@@ -63,15 +63,15 @@ def _steps(run: runs.Run, waits: bool) -> None:
         return
     rows = convolutions(run)
     left, right = st.columns([0.25, 0.75], gap="medium")
-    with left, st.container(key="conv_controls"):
+    with left, st.container(key="convolution_controls"):
         choices.segmented_control(
-            t("feature_maps.layer"), list(rows), key="conv_layer", help=t("convolution.layer_help"),
-            on_change=lambda: st.session_state.pop("conv_filter", None),
+            t("feature_maps.layer"), list(rows), key="convolution_layer", help=t("convolution.layer_help"),
+            on_change=lambda: st.session_state.pop("convolution_filter", None),
         )  # fmt: skip
-        epoch = epoch_slider(run, "conv", snapshots.epochs(run))
+        epoch = epoch_slider(run, "convolution", snapshots.epochs(run))
         sample = _sample(run)
-    row = rows[str(st.session_state["conv_layer"])]
-    with right, st.container(key="conv_result"):
+    row = rows[str(st.session_state["convolution_layer"])]
+    with right, st.container(key="convolution_result"):
         if sample is not None:
             _show(run, row, epoch, sample)
     query = {"section": "network", "run": run.id, "layer": row.name, "filter": str(_filter(row))}
@@ -89,7 +89,7 @@ def _sample(run: runs.Run) -> Sample | None:
 
 
 def _filter(row: LayerRow) -> int:
-    return int(st.session_state.get("conv_filter", 0)) % row.output_shape[2]
+    return int(st.session_state.get("convolution_filter", 0)) % row.output_shape[2]
 
 
 def _show(run: runs.Run, row: LayerRow, epoch: int, sample: Sample) -> None:
@@ -99,7 +99,7 @@ def _show(run: runs.Run, row: LayerRow, epoch: int, sample: Sample) -> None:
         complain(error)
         return
     maps = convolution.forward(run.model, held, sample.values)
-    if "conv_filter" not in st.session_state:
+    if "convolution_filter" not in st.session_state:
         _keep_filter(int(maps[row.name].max(axis=(0, 1)).argmax()))  # one that has something to say
     keras, problem = _keras(run, epoch, held, sample)
     index, first = _filter(row), row.name == "conv1"
@@ -121,7 +121,7 @@ def _show(run: runs.Run, row: LayerRow, epoch: int, sample: Sample) -> None:
         compares=problem is None,
         words={"input": t("stepper.input") if first else t("convolution.input_before")},
     )
-    stepper("conv_network_stepper", setup, on_filter=_keep_filter)
+    stepper("convolution_network_stepper", setup, on_filter=_keep_filter)
     if problem is not None:
         st.caption(say_error(problem))
     elif one is None:
@@ -146,20 +146,20 @@ def _keras(
     if (problem := engine().problem("look")) is not None:
         return None, problem
     asked = (run.id, epoch, sample.pixels.tobytes())
-    kept = st.session_state.get("conv_keras")
+    kept = st.session_state.get("convolution_keras")
     if kept is not None and kept[0] == asked:
         return kept[1], None
     found = _ask(run, held, sample)
-    st.session_state["conv_keras_there"] = found is not None
+    st.session_state["convolution_keras_there"] = found is not None
     if found is not None:
-        st.session_state["conv_keras"] = (asked, found)
+        st.session_state["convolution_keras"] = (asked, found)
     return found, None
 
 
 def _ask(run: runs.Run, held: snapshots.Weights, sample: Sample) -> dict[str, np.ndarray] | None:
     if not engine().ready("look") or not (run.folder / "best.keras").exists():
         return None
-    patience = LOOK_S if st.session_state.get("conv_keras_there") else BRIEF_S
+    patience = LOOK_S if st.session_state.get("convolution_keras_there") else BRIEF_S
     try:
         return answers.feature_maps(run, sample.pixels, held, patience)
     except CnnError:

@@ -31,12 +31,17 @@ SHIPPED = "fashion"  # whose first feature maps are pooled
 CELL = 22  # side of a drawn pixel in the picture of stacked kernels
 
 
+def key(name: str) -> str:
+    """Where in the session a choice of the page is kept."""
+    return f"convolution_chosen_{name}"
+
+
 def pick(
     name: str, choices: Sequence[object], label: str, words: str, default: object = None
 ) -> object:
-    """One of a row of buttons, kept as `conv_<name>`; begins with `default` or the first."""
+    """One of a row of buttons, kept under `key(name)`; begins with `default` or the first."""
     return _choices.segmented_control(
-        label, choices, key=f"conv_{name}", default=default, help=words,
+        label, choices, key=key(name), default=default, help=words,
         format_func=lambda it: _choice(name, it),
     )  # fmt: skip
 
@@ -58,7 +63,7 @@ def follow_choice(asked: Mapping[str, str], name: str, choices: Sequence[object]
         return
     known = {str(choice): choice for choice in choices}
     if asked[name] in known:
-        st.session_state[f"conv_{name}"] = known[asked[name]]
+        st.session_state[key(name)] = known[asked[name]]
     else:
         words = t("convolution.bad_choice", name=name, known=", ".join(known))
         st.warning(words, icon=":material/link_off:")
@@ -73,7 +78,7 @@ def follow_number(asked: Mapping[str, str], name: str, most: float) -> None:
     except ValueError:
         value = math.nan
     if math.isfinite(value) and abs(value) <= most:
-        st.session_state[f"conv_{name}"] = value
+        st.session_state[key(name)] = value
     else:
         words = t("convolution.bad_number", name=name, most=f"{most:g}")
         st.warning(words, icon=":material/link_off:")
@@ -157,9 +162,14 @@ def first_maps(image: np.ndarray) -> np.ndarray:
     return convolution.forward(run.model, snapshots.read(run, kept_epoch(run)), image)["conv1"]
 
 
+def map_index() -> int:
+    """The map that is shown large."""
+    return int(st.session_state.get("convolution_map", 0))
+
+
 def keep_map(index: int) -> None:
     """Show that map large."""
-    st.session_state["conv_map"] = index
+    st.session_state["convolution_map"] = index
 
 
 def pool_facts(setup: Setup) -> None:

@@ -24,16 +24,17 @@ from pages.session.html import complain, html
 from pages.session.words import t
 
 MOST_STARTS = 1000
+LAYER = "explain_pattern_layer"  # session key: the convolution
 
 
 def follow(run: runs.Run, asked: Mapping[str, str]) -> None:
     """Choose the filter and the beginnings that a link names."""
     index = whole(asked, "filter", _row(run).output_shape[2])
     if index is not None:
-        st.session_state["pattern_filter"] = index
+        st.session_state["explain_pattern_filter"] = index
     start = whole(asked, "start", MOST_STARTS)
     if start is not None:
-        st.session_state["pattern_start"] = start
+        st.session_state["explain_pattern_start"] = start
 
 
 def query(run: runs.Run) -> dict[str, str]:
@@ -56,7 +57,7 @@ def story(run: runs.Run, say: Callable[[runs.Run], None]) -> None:
             complain(error)
             return
         _patterns(row, index, found)
-        with st.container(key="pattern_images"):
+        with st.container(key="explain_pattern_images"):
             active = runs.status(run).active  # its kept weights change: not all images each time
             if active:
                 st.info(t("filters.no_model"), icon=":material/hourglass_top:")
@@ -71,43 +72,46 @@ def _rows(run: runs.Run) -> dict[str, LayerRow]:
 def _row(run: runs.Run) -> LayerRow:
     """The convolution; the last one where the network does not have the one chosen before."""
     rows = _rows(run)
-    return rows.get(st.session_state.get("pattern_layer", ""), list(rows.values())[-1])
+    return rows.get(st.session_state.get(LAYER, ""), list(rows.values())[-1])
 
 
 def _filter(run: runs.Run) -> int:
     """The filter; the first one where the layer does not have as many."""
-    index = st.session_state.get("pattern_filter", 0)
+    index = st.session_state.get("explain_pattern_filter", 0)
     return index if index < _row(run).output_shape[2] else 0
 
 
 def _start() -> int:
-    return int(st.session_state.get("pattern_start", 0))
+    return int(st.session_state.get("explain_pattern_start", 0))
 
 
 def _controls(run: runs.Run) -> None:
     row = _row(run)
-    st.session_state.update(pattern_layer_choice=row.name, pattern_filter_choice=_filter(run))
+    st.session_state.update(
+        explain_pattern_layer_choice=row.name, explain_pattern_filter_choice=_filter(run)
+    )
     with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
         choices.segmented_control(
-            t("pattern.layer"), list(_rows(run)), key="pattern_layer_choice",
-            on_change=lambda: _set("layer", "pattern_layer_choice"),
+            t("pattern.layer"), list(_rows(run)), key="explain_pattern_layer_choice",
+            on_change=lambda: _set("layer", "explain_pattern_layer_choice"),
         )  # fmt: skip
         st.number_input(
-            t("pattern.filter"), 0, row.output_shape[2] - 1, _filter(run), key="pattern_filter_choice",
-            width=140, on_change=lambda: _set("filter", "pattern_filter_choice"),
+            t("pattern.filter"), 0, row.output_shape[2] - 1, _filter(run),
+            key="explain_pattern_filter_choice", width=140,
+            on_change=lambda: _set("filter", "explain_pattern_filter_choice"),
         )  # fmt: skip
         st.button(
-            t("pattern.again"), icon=":material/casino:", key="pattern_again",
+            t("pattern.again"), icon=":material/casino:", key="explain_pattern_again",
             help=t("pattern.again_help"), on_click=_begin_elsewhere,
         )  # fmt: skip
 
 
 def _set(name: str, widget: str) -> None:
-    st.session_state[f"pattern_{name}"] = st.session_state[widget]
+    st.session_state[f"explain_pattern_{name}"] = st.session_state[widget]
 
 
 def _begin_elsewhere() -> None:
-    st.session_state["pattern_start"] = (_start() + 1) % MOST_STARTS
+    st.session_state["explain_pattern_start"] = (_start() + 1) % MOST_STARTS
 
 
 def _patterns(row: LayerRow, index: int, found: Pattern) -> None:

@@ -29,6 +29,7 @@ from pages.session.words import t
 
 ZOOM = 8  # of the picture in the close-up, so that its pixels stay squares in any browser
 SUM = "/sum"
+LAYER, MAP = "feature_maps_layer", "feature_maps_map"  # session keys: what is close up
 
 
 @dataclass(frozen=True, eq=False)
@@ -87,19 +88,25 @@ def layers(run: runs.Run) -> list[str]:
 
 def layer(run: runs.Run) -> str:
     """The layer that is close up."""
-    name = st.session_state.get("maps_layer")
+    name = st.session_state.get(LAYER)
     return name if name in layers(run) else "conv1"
 
 
 def map_index(run: runs.Run) -> int:
     """The map that is close up; the first one where the layer does not have as many."""
-    index = st.session_state.get("maps_map", 0)
+    index = st.session_state.get(MAP, 0)
     count = rows(run)[layer(run).partition("/")[0]].output_shape[2]
     return index if index < count else 0
 
 
 def _show(name: str, index: int) -> None:
-    st.session_state.update(maps_layer=name, maps_map=index)
+    st.session_state[LAYER] = name
+    choose_map(index)
+
+
+def choose_map(index: int) -> None:
+    """Show another map of the layer close up."""
+    st.session_state[MAP] = index
 
 
 def name_of(row: LayerRow, name: str) -> str:
@@ -159,17 +166,17 @@ def close_up(view: View) -> None:
 def _choose_map(view: View, name: str, index: int) -> None:
     """The layer and the map by name, for the keyboard."""
     count = view.shape(name)[2]
-    st.session_state.update(maps_layer_choice=name, maps_map_choice=index)
+    st.session_state.update(feature_maps_layer_choice=name, feature_maps_map_choice=index)
     with st.container(horizontal=True, gap="small"):
         choices.selectbox(
-            t("feature_maps.layer"), layers(view.run), key="maps_layer_choice",
+            t("feature_maps.layer"), layers(view.run), key="feature_maps_layer_choice",
             help=t("feature_maps.layer_help"),
             format_func=lambda it: name_of(view.row(it), it),
-            on_change=lambda: _show(st.session_state["maps_layer_choice"], index),
+            on_change=lambda: _show(st.session_state["feature_maps_layer_choice"], index),
         )  # fmt: skip
         st.number_input(
-            t("feature_maps.which"), 0, count - 1, index, key="maps_map_choice", width=140,
-            on_change=lambda: _show(name, st.session_state["maps_map_choice"]),
+            t("feature_maps.which"), 0, count - 1, index, key="feature_maps_map_choice", width=140,
+            on_change=lambda: _show(name, st.session_state["feature_maps_map_choice"]),
         )  # fmt: skip
 
 
@@ -207,7 +214,7 @@ def _panel(picture: str, title: str, words: str) -> str:
 def all_layers(view: View) -> None:
     """A row for each block: sums, outputs, pooled outputs."""
     boards = [_all_maps(view, name) for name in layers(view.run)]
-    tiles.boards("maps_layers", boards, across=3)
+    tiles.boards("feature_maps_layers", boards, across=3)
 
 
 def _all_maps(view: View, name: str) -> tiles.Board:

@@ -145,6 +145,11 @@ def choose(index: int) -> None:
     st.session_state["kernels_filter"] = index
 
 
+def choose_channel(row: LayerRow, channel: int) -> None:
+    """Another input channel of that layer."""
+    st.session_state[channel_key(row)] = channel
+
+
 def chosen(row: LayerRow) -> int:
     """The chosen filter; the first one where the layer does not have as many."""
     index = st.session_state.get("kernels_filter", 0)
@@ -234,13 +239,13 @@ def _saturated_line(found: TopImages) -> str:
 def _one_filter(view: View, found: TopImages | None, alike: Sequence[Twin]) -> None:
     """The kernel in numbers, its bias, and what is conspicuous about it."""
     index, count = view.filter, view.row.output_shape[2]
-    st.session_state["filters_choose"] = index
+    st.session_state["kernels_filter_choice"] = index
     choices.selectbox(
         t("filters.choose"),
         range(count),
-        key="filters_choose",
+        key="kernels_filter_choice",
         format_func=lambda it: t("kernels.filter", filter=it),
-        on_change=lambda: choose(st.session_state["filters_choose"]),
+        on_change=lambda: choose(st.session_state["kernels_filter_choice"]),
     )
     picture = view.pictures(view.weights)[index]
     html(figures.kernel_grid(picture, view.picture_reach, t("filters.grid_alt", filter=index)))
@@ -269,13 +274,13 @@ def _input_channels(view: View) -> None:
     grid = tiles.Grid(len(maps), columns, maps.shape[2] * zoom, maps.shape[1] * zoom, gap)
     tiles.tiles(
         tiles.Board(
-            name="filters_channels",
+            name="kernels_channels",
             note=t("filters.channels", count=len(maps)),
             png=figures.kernel_mosaic(maps, figures.largest(maps) or 1.0, columns),
             grid=grid,
             alt=t("filters.channels", count=len(maps)),
             tips=[t("kernels.one", channel=index) for index in range(len(maps))],
-            on_pick=lambda index: st.session_state.update({channel_key(view.row): index}),
+            on_pick=lambda index: choose_channel(view.row, index),
             chosen=view.channel,
         )
     )

@@ -9,7 +9,7 @@ import streamlit as st
 from cnn_core import runs
 from cnn_core.errors import CnnError
 from cnn_core.runs import log as run_log
-from pages.network import run_actions
+from pages.network import run_actions, shown
 from pages.network.names import markdown
 from pages.network.run_state import badge, state_of
 from pages.parts.playground import setup
@@ -64,8 +64,8 @@ def _buttons(run: runs.Run, state: str, ours: bool) -> None:
 
 
 def _open(run: runs.Run) -> None:
-    st.session_state["run"] = run.id
+    shown.show(run.id)
     try:
         setup.put(*setup.fit_to_data(run.model, run.train))
     except CnnError as error:  # a run on images that this version does not know
-        st.session_state["refusal"] = error
+        shown.refuse(error)

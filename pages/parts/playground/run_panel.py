@@ -11,13 +11,12 @@ from cnn_core.progress import notes
 from cnn_core.progress.events import RunEnded
 from cnn_core.progress.history import History
 from cnn_core.runs import log as run_log
-from pages.network import scores
+from pages.network import scores, shown
 from pages.network.names import class_names, markdown, span
 from pages.network.run_actions import resume
 from pages.network.run_state import badge, shown_state, state_of
 from pages.network.take_home import story_of, take_home
-from pages.parts.playground import examples
-from pages.parts.playground.steering import steering_buttons
+from pages.parts.playground import examples, steering
 from pages.session.doors import colours, engine
 from pages.session.visitor import visitor
 from pages.session.words import language, plain, say_error, t
@@ -50,7 +49,7 @@ def panel(run: runs.Run | None) -> None:
 
 def _say_what_failed() -> None:
     """What came of a button that could not do its work; said once."""
-    if problem := st.session_state.pop("steering_problem", None):
+    if problem := steering.take_problem():
         st.error(say_error(problem), icon=":material/block:")
 
 
@@ -64,8 +63,8 @@ def _invitation() -> None:
 def _live(run: runs.Run) -> None:
     """Redraws alone while the run is active, then lets the page settle."""
     if not runs.exists(run):
-        st.session_state["run"] = None
-        st.session_state["refusal"] = RunError("run.deleted", id=run.id)
+        shown.show(None)
+        shown.refuse(RunError("run.deleted", id=run.id))
         st.rerun()
     state = state_of(run)
     if state not in runs.ACTIVE:
@@ -74,7 +73,7 @@ def _live(run: runs.Run) -> None:
     history = run_log.history(run)
     _head(run, shown_state(state, history))
     _progress(run, state, history)
-    steering_buttons(run, state, history)
+    steering.steering_buttons(run, state, history)
     _charts(history, run.id)
     _notes(run, history)
 

@@ -76,3 +76,9 @@ def _attempt(act: Callable[..., object], run: runs.Run) -> None:
         act(run, by=visitor())
     except CnnError as error:
         st.session_state["steering_problem"] = error
+
+
+def take_problem() -> CnnError | None:
+    """What was wrong with the last request to a run, once."""
+    problem: CnnError | None = st.session_state.pop("steering_problem", None)
+    return problem

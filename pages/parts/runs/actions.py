@@ -14,7 +14,7 @@ from cnn_core.planning.links import to_query
 from cnn_core.progress.events import RunEnded
 from cnn_core.runs import archive, marks
 from cnn_core.runs import log as run_log
-from pages.network import run_actions, scores
+from pages.network import run_actions, scores, shown
 from pages.network.names import short_names
 from pages.network.run_state import state_of
 from pages.network.take_home import take_home
@@ -25,7 +25,7 @@ from pages.session.words import plain, say_error, t
 
 def actions(chosen: Sequence[runs.Run]) -> None:
     """Buttons for the chosen runs; what changes a run only for its owner, as the core has it, too."""
-    if problem := st.session_state.pop("refusal", None):
+    if problem := shown.take_refusal():
         st.error(say_error(problem), icon=":material/block:")
     with st.container(
         horizontal=True, vertical_alignment="center", gap="small", key="runs_actions"
@@ -70,7 +70,7 @@ def _one(run: runs.Run, ours: bool) -> None:
 
 def _open_button(run: runs.Run) -> None:
     if st.button(t("runs.to_playground"), key="runs_open", icon=":material/tune:"):
-        st.session_state["run"] = run.id
+        shown.show(run.id)
         query = {**to_query(run.model, run.train), "run": run.id}
         st.switch_page("pages/playground.py", query_params=query)
 
@@ -169,4 +169,4 @@ def _each(changes: Sequence[Callable[[], object]]) -> None:
         try:
             change()
         except CnnError as error:
-            st.session_state["refusal"] = error
+            shown.refuse(error)

@@ -17,7 +17,7 @@ from cnn_core.figures import surgery as figures
 from cnn_core.figures.legend import legend, number
 from pages.elements import switches, tiles
 from pages.network.epochs import convolutions
-from pages.parts.surgery.state import View, choose, edits, keep, layer
+from pages.parts.surgery.state import View, choose, choose_layer, edits, keep, layer, refuse
 from pages.session import choices
 from pages.session.doors import colours
 from pages.session.html import html
@@ -34,9 +34,7 @@ def filters(view: View, maps: dict[str, np.ndarray]) -> None:
         st.session_state["surgery_layer_choice"] = view.row.name
         choices.segmented_control(
             t("surgery.layer"), list(rows), key="surgery_layer_choice",
-            on_change=lambda: st.session_state.update(
-                surgery_layer=st.session_state["surgery_layer_choice"]
-            ),
+            on_change=lambda: choose_layer(st.session_state["surgery_layer_choice"]),
         )  # fmt: skip
         shown = choices.segmented_control(
             t("surgery.view"), VIEWS, key="surgery_view", default="kernels",
@@ -54,7 +52,7 @@ def filters(view: View, maps: dict[str, np.ndarray]) -> None:
     with st.container(horizontal=True, gap="small", key="surgery_ways"):
         for name, (icon, target) in ways.items():
             st.button(
-                t(f"surgery.{name}", filter=view.filter), icon=icon, key=f"surgery_{name}",
+                t(f"surgery.{name}", filter=view.filter), icon=icon, key=f"surgery_switch_{name}",
                 disabled=target == off, on_click=_switch_to(run, view.row.name, target),
             )  # fmt: skip
 
@@ -150,7 +148,7 @@ def _place(view: View) -> tuple[int, tuple[int, ...]]:
     channel = int(state.get("surgery_channel", 0))
     channel = channel if channel < channels else 0
     middle = side // 2
-    row, column = (int(state.get(f"surgery_{axis}", middle)) for axis in ("row", "column"))
+    row, column = (int(state.get(f"surgery_weight_{axis}", middle)) for axis in ("row", "column"))
     if max(row, column) >= side:
         row = column = middle
     if state.get("surgery_what") == "bias":
@@ -166,7 +164,9 @@ def _choose_cell(side: int) -> None:
     st.session_state["surgery_cell"] = index
     if index is not None and index < side * side:
         row, column = divmod(index, side)
-        st.session_state.update(surgery_row=row, surgery_column=column, surgery_what="weight")
+        st.session_state.update(
+            surgery_weight_row=row, surgery_weight_column=column, surgery_what="weight"
+        )
 
 
 def _which(view: View, channel: int) -> None:
@@ -241,4 +241,4 @@ def _set(run: runs.Run, name: str, place: tuple[int, ...], value: float, old: fl
         else:
             keep(run, edits(run).with_weight(name, place, float(value)))
     except ConfigError as error:
-        st.session_state["surgery_refused"] = error
+        refuse(error)

@@ -17,7 +17,7 @@ from cnn_core.figures.legend import number
 from pages.network import answers
 from pages.network.answers import PIECE
 from pages.network.epochs import convolutions
-from pages.parts.surgery.state import View, choose, keep
+from pages.parts.surgery.state import View, choose, keep, take_refusal
 from pages.pictures.run_image import Chosen
 from pages.session.doors import colours
 from pages.session.html import complain, html, waking
@@ -56,7 +56,7 @@ def _operate(view: View, pixels: np.ndarray) -> dict[str, np.ndarray]:
 
 def _done(view: View) -> None:
     """What was done to the network in words, and the way back."""
-    refused = st.session_state.pop("surgery_refused", None)
+    refused = take_refusal()
     if refused is not None:
         complain(refused)
     said = []

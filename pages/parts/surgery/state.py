@@ -10,6 +10,7 @@ import streamlit as st
 from cnn_core import runs
 from cnn_core.analysis.edits import Edits
 from cnn_core.arithmetic import LayerRow
+from cnn_core.errors import ConfigError
 from pages.network import answers
 from pages.network.epochs import convolutions
 from pages.network.names import class_names
@@ -61,9 +62,28 @@ class View:
         return class_names(self.run)
 
 
+LAYER, REFUSED = "surgery_layer", "surgery_refused"  # session keys
+
+
+def choose_layer(name: str) -> None:
+    """Choose a convolution."""
+    st.session_state[LAYER] = name
+
+
+def refuse(error: ConfigError) -> None:
+    """Say on the next run of the page why an edit came to nothing."""
+    st.session_state[REFUSED] = error
+
+
+def take_refusal() -> ConfigError | None:
+    """What `refuse` was told, once."""
+    error: ConfigError | None = st.session_state.pop(REFUSED, None)
+    return error
+
+
 def layer(run: runs.Run) -> str:
     """The convolution that is operated on."""
-    name = st.session_state.get("surgery_layer")
+    name = st.session_state.get(LAYER)
     return str(name) if name in convolutions(run) else "conv1"
 
 
@@ -80,10 +100,10 @@ def choose(index: int) -> None:
 
 def edits(run: runs.Run) -> Edits:
     """What this visitor did to that network; nobody else sees it."""
-    found: Edits = st.session_state.get(f"surgery_{run.id}", Edits())
+    found: Edits = st.session_state.get(f"surgery_edits_{run.id}", Edits())
     return found
 
 
 def keep(run: runs.Run, changed: Edits) -> None:
     """Remember it for this visitor, across pages."""
-    st.session_state[f"surgery_{run.id}"] = changed
+    st.session_state[f"surgery_edits_{run.id}"] = changed

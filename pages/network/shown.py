@@ -1,0 +1,36 @@
+"""The run that this window shows, the same on every page, and why the last request came to nothing."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from cnn_core.errors import CnnError
+
+RUN, REFUSAL = "run", "refusal"  # session keys
+
+
+def shown_id() -> str | None:
+    """Id of the run that this window shows."""
+    run_id: str | None = st.session_state.get(RUN)
+    return run_id
+
+
+def is_chosen() -> bool:
+    """Whether a page of this window has decided which run to show, or that it is none."""
+    return RUN in st.session_state
+
+
+def show(run_id: str | None) -> None:
+    """Show another run from now on, or none."""
+    st.session_state[RUN] = run_id
+
+
+def refuse(error: CnnError) -> None:
+    """Say on the next run of the page why a request came to nothing; for a callback."""
+    st.session_state[REFUSAL] = error
+
+
+def take_refusal() -> CnnError | None:
+    """What `refuse` was told, once."""
+    error: CnnError | None = st.session_state.pop(REFUSAL, None)
+    return error
