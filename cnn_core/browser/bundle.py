@@ -14,7 +14,7 @@ from cnn_core.paths import ASSETS
 _IMPORT = re.compile(r'^import (?:\{([^{}"]*)\}|\* as (\w+)) from "(\.{1,2}/[\w./-]+\.js)";$', re.M)
 _DEFAULT = re.compile(r"^export default (async )?(function\*?|class)\b( *\w*)", re.M)
 _NAMED = re.compile(r"^export ((?:async )?function\*?|class|const) (\w+)", re.M)
-_LEFT = re.compile(
+_UNSUPPORTED = re.compile(
     r"^(?: *(?:import|export)\b|.*[;{}] *(?:import|export) |.*\bimport *[.(]).*$", re.M
 )
 _COMMENT = re.compile(r"/\*.*?\*/|(?:^|(?<=\s))//[^\n]*", re.S)
@@ -53,47 +53,49 @@ class _Module:
         self.variable = "$" + re.sub(r"\W", "_", _name(path).removesuffix(".js"))
         self.exports: dict[str, str] = {}
         body = path.read_text("utf-8")
-        body = _IMPORT.sub(lambda found: self._imported(found, modules, above), body)
+        body = _IMPORT.sub(lambda match: self._imported(match, modules, above), body)
         body = _DEFAULT.sub(self._default, body)
         body = _NAMED.sub(self._named, body)
-        if left := _LEFT.search(_COMMENT.sub("", body)):
-            raise BundleError(f"{_name(path)} has a form that is not known: {left[0].strip()}")
+        if unknown := _UNSUPPORTED.search(_COMMENT.sub("", body)):
+            raise BundleError(f"{_name(path)} has a form that is not known: {unknown[0].strip()}")
         exports = ", ".join(
             name if name == local else f"{name}: {local}" for name, local in self.exports.items()
         )
         self.text = f"const {self.variable} = (() => {{\n{body}\nreturn {{ {exports} }};\n}})();"
 
     def _imported(
-        self, found: re.Match[str], modules: dict[Path, _Module], above: tuple[Path, ...]
+        self, match: re.Match[str], modules: dict[Path, _Module], above: tuple[Path, ...]
     ) -> str:
-        names, everything, target = found.groups()
+        names, everything, target = match.groups()
         module = _add((self.path.parent / target).resolve(), modules, (*above, self.path))
         if everything:
             return f"const {everything} = {module.variable};"
         pairs = []
         for item in filter(None, (part.strip() for part in names.split(","))):
-            match = _ITEM.fullmatch(item)
-            if match is None or match[1] not in module.exports:
+            name = _ITEM.fullmatch(item)
+            if name is None or name[1] not in module.exports:
                 raise BundleError(
                     f"{_name(self.path)} imports {item}, which {_name(module.path)} does not export."
                 )
-            pairs.append(f"{match[1]}: {match[2]}" if match[2] else match[1])
+            pairs.append(f"{name[1]}: {name[2]}" if name[2] else name[1])
         return f"const {{ {', '.join(pairs)} }} = {module.variable};"
 
-    def _default(self, found: re.Match[str]) -> str:
-        waits, kind, name = found[1] or "", found[2], found[3].strip()
+    def _default(self, match: re.Match[str]) -> str:
+        waits, kind, name = match[1] or "", match[2], match[3].strip()
         self.exports["default"] = name or "$default"
         return f"{waits}{kind} {name or '$default'}"
 
-    def _named(self, found: re.Match[str]) -> str:
-        self.exports[found[2]] = found[2]
-        return f"{found[1]} {found[2]}"
+    def _named(self, match: re.Match[str]) -> str:
+        self.exports[match[2]] = match[2]
+        return f"{match[1]} {match[2]}"
 
 
 def _add(path: Path, modules: dict[Path, _Module], above: tuple[Path, ...]) -> _Module:
     """The module of that file, read after all that it imports."""
     if path in above:
-        circle = " -> ".join(_name(one) for one in (*above[above.index(path) :], path))
+        circle = " -> ".join(
+            _name(module_path) for module_path in (*above[above.index(path) :], path)
+        )
         raise BundleError(f"Modules import each other in a circle: {circle}.")
     if path not in modules:
         if not path.is_file():
