@@ -39,25 +39,36 @@ def present_speed(working: Iterable[runs.Run]) -> float | None:
     return median(speeds) if speeds else runs.measured_speed()
 
 
-def seconds_left(run: runs.Run, speed: float | None) -> float | None:
+def seconds_left(run: runs.Run, speed: float | None, extra: float | None = None) -> float | None:
     """Seconds until the run will be over: as it measures itself, or at that speed. None: unknown."""
     history = run_log.history(run)
     if history.seconds_left is not None:
         return history.seconds_left
-    return whole(run.model, run.train, speed, done=history.epochs_done)
+    return whole(run.model, run.train, speed, done=history.epochs_done, extra=extra)
 
 
 def whole(
-    model: ModelConfig, train: TrainConfig, speed: float | None, *, done: int = 0
+    model: ModelConfig,
+    train: TrainConfig,
+    speed: float | None,
+    *,
+    done: int = 0,
+    extra: float | None = None,
 ) -> float | None:
-    """Seconds that a run takes from its start, with so many epochs done; None without a speed."""
+    """Seconds that a run takes from its start, with so many epochs done; None without a speed.
+
+    `extra` are the seconds beside its epochs, measured if not given.
+    """
     epoch = runs.seconds_per_epoch(model, train, datasets.training_images(train), speed)
-    return None if epoch is None else epoch * (train.epochs - done) + runs.measured_extra()
+    if epoch is None:
+        return None
+    return epoch * (train.epochs - done) + (runs.measured_extra() if extra is None else extra)
 
 
 def wait(ahead: Sequence[runs.Run], working: Iterable[runs.Run], workers: int) -> float | None:
     """Seconds until a run is taken up, with these ahead of it; None if one of them cannot be estimated."""
     speed = present_speed(working)
-    times = [seconds_left(run, speed) for run in ahead]
+    extra = runs.measured_extra()
+    times = [seconds_left(run, speed, extra) for run in ahead]
     known = [seconds for seconds in times if seconds is not None]
     return sum(known) / max(1, workers) if len(known) == len(times) else None

@@ -57,21 +57,10 @@ class History:
     @classmethod
     def from_events(cls, events: Iterable[Event], planned_epochs: int) -> History:
         """The history of these events, oldest first; any prefix of them is a history too."""
-        accumulator = _Accumulator()
+        accumulator = Accumulator()
         for event in events:
             accumulator.add(event)
-        return cls(
-            planned_epochs,
-            tuple(accumulator.batches),
-            tuple(accumulator.epochs[number] for number in sorted(accumulator.epochs)),
-            tuple(_real_changes(accumulator.rates)),
-            accumulator.started,
-            accumulator.ended,
-            accumulator.paused,
-            accumulator.evaluating,
-            accumulator.download,
-            accumulator.saved,
-        )
+        return accumulator.history(planned_epochs)
 
     @property
     def complete_epochs(self) -> tuple[EpochEnd, ...]:
@@ -181,7 +170,9 @@ def epoch_position(end: BatchEnd) -> float:
 
 
 @dataclass(slots=True)
-class _Accumulator:
+class Accumulator:
+    """Takes events one by one; `history` is that of the events so far."""
+
     batches: list[BatchEnd] = field(default_factory=list)
     epochs: dict[int, EpochEnd] = field(default_factory=dict)
     rates: list[LearningRateChanged] = field(default_factory=list)
@@ -193,6 +184,7 @@ class _Accumulator:
     saved: int = 0
 
     def add(self, event: Event) -> None:
+        """Take in the next event."""
         match event:
             case Loading():
                 self.started = self.ended = self.download = None
@@ -217,6 +209,21 @@ class _Accumulator:
                 self.evaluating, self.paused = True, False
             case RunEnded():
                 self.ended, self.evaluating, self.paused = event, False, False
+
+    def history(self, planned_epochs: int) -> History:
+        """The history of the events so far."""
+        return History(
+            planned_epochs,
+            tuple(self.batches),
+            tuple(self.epochs[number] for number in sorted(self.epochs)),
+            tuple(_real_changes(self.rates)),
+            self.started,
+            self.ended,
+            self.paused,
+            self.evaluating,
+            self.download,
+            self.saved,
+        )
 
     def _begin(self, event: RunStarted) -> None:
         """Drop what is trained again: nothing beyond `epochs_done` is in the weights."""

@@ -13,7 +13,6 @@ from cnn_core.progress.events import Control
 from cnn_core.runs import record
 
 SECONDS_BETWEEN_CHECKS = 0.2  # of whether the run was deleted
-SETTLED_AFTER = 1.0  # seconds in which a file that was replaced is read again
 
 
 def read_control(run: record.Run) -> Control:
@@ -96,6 +95,6 @@ class ControlReader:
         stamp = (stat.st_mtime_ns, stat.st_ino)
         if stamp != self._seen:
             # Time stamps are coarse and inodes used again: a young file may be replaced unnoticed.
-            settled = abs(time.time() - stat.st_mtime) > SETTLED_AFTER
+            settled = abs(time.time() - stat.st_mtime) > record.SETTLED_AFTER
             self._control, self._seen = read_control(self._run), stamp if settled else None
         return self._control

@@ -8,7 +8,7 @@ from functools import lru_cache
 from pathlib import Path
 
 from cnn_core.progress.events import EpochEnd, Event, from_json, to_json
-from cnn_core.progress.history import RECENT, History
+from cnn_core.progress.history import RECENT, Accumulator, History
 from cnn_core.runs import record
 
 _BATCH = b'{"kind": "BatchEnd"'  # how `to_json` begins such a line
@@ -42,7 +42,7 @@ class EventReader:
         self._path = folder / "events.jsonl"
         self._epochs = planned_epochs
         self._offset = 0
-        self._events: list[Event] = []
+        self._accumulator = Accumulator()
         self._history = History(planned_epochs)
         self._lock = threading.Lock()
 
@@ -51,12 +51,15 @@ class EventReader:
         with self._lock:
             fresh = self._read_on()
             if fresh:
-                self._events += fresh
-                self._history = History.from_events(self._events, self._epochs)
+                for event in fresh:
+                    self._accumulator.add(event)
+                self._history = self._accumulator.history(self._epochs)
             return self._history
 
     def _read_on(self) -> list[Event]:
         try:
+            if self._path.stat().st_size == self._offset:
+                return []
             with self._path.open("rb") as file:
                 file.seek(self._offset)
                 fresh = file.read()

@@ -24,6 +24,9 @@ SHIPPED = ("fashion", "digits")  # ids of the runs that come with ConvScope
 MODELS = ASSETS / "models"
 NAME_LENGTH = 60
 LOCKS = ".locks"
+SETTLED_AFTER = (
+    1.0  # seconds in which a file that was replaced is read again: time stamps are coarse
+)
 LOCK_TIMEOUT = 10.0  # seconds; a change takes milliseconds
 
 

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import math
 import statistics
+import time
+from functools import lru_cache
+from pathlib import Path
 
 from cnn_core.config import ModelConfig, TrainConfig
 from cnn_core.planning.cost import estimated_seconds
-from cnn_core.runs.record import read_json
-from cnn_core.runs.state import status_of
+from cnn_core.runs.record import SETTLED_AFTER, read_json
+from cnn_core.runs.state import Status, status_of
 from cnn_core.runs.store import folders
 
 MEASURED_RUNS = 40  # how far back a measured speed is looked for
@@ -27,12 +30,28 @@ def measured_extra(recent: int = 8) -> float:
 def _measured(name: str, recent: int) -> float | None:
     values: list[float] = []
     for folder in sorted(folders(), reverse=True)[:MEASURED_RUNS]:
-        value = getattr(status_of(read_json(folder / "status.json") or {}), name)
+        value = getattr(_status(folder / "status.json"), name)
         if 0 < value < math.inf:
             values.append(value)
         if len(values) == recent:
             break
     return statistics.median(values) if values else None
+
+
+def _status(path: Path) -> Status:
+    """What the file says; it is read again only when it has been replaced."""
+    try:
+        stat = path.stat()
+    except OSError:
+        return status_of({})
+    settled = abs(time.time() - stat.st_mtime) > SETTLED_AFTER
+    read = _read if settled else _read.__wrapped__
+    return read(path, stat.st_mtime_ns, stat.st_ino)
+
+
+@lru_cache(maxsize=512)
+def _read(path: Path, changed: int, inode: int) -> Status:
+    return status_of(read_json(path) or {})
 
 
 def seconds_per_epoch(

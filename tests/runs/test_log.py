@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -90,6 +91,30 @@ def test_a_history_without_news_is_the_same_object() -> None:
     assert run_log.history(run).batches == (report(1, 3),)
     write.close()
     assert first.batches == ()
+
+
+def test_each_event_is_read_once_however_often_the_history_is_asked_for(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    run = make()
+    parsed, added, opened = [], [], []
+    parse, add, open_file = run_log.from_json, run_log.Accumulator.add, Path.open
+    monkeypatch.setattr(run_log, "from_json", lambda text: parsed.append(text) or parse(text))
+    monkeypatch.setattr(
+        run_log.Accumulator, "add", lambda self, event: added.append(event) or add(self, event)
+    )
+    write = run_log.EventWriter(run)
+    for event in STORY:
+        write(event)
+        run_log.history(run)
+    write.close()
+    assert len(parsed) == len(STORY)
+    assert added == STORY
+    monkeypatch.setattr(
+        Path, "open", lambda self, *args, **kw: opened.append(self) or open_file(self, *args, **kw)
+    )
+    run_log.history(run)
+    assert opened == []
 
 
 def test_what_is_said_is_readable_at_once() -> None:

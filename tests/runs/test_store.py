@@ -28,6 +28,7 @@ from cnn_core.progress.events import Control
 from cnn_core.progress.history import History
 from cnn_core.runs import control, record, state
 from cnn_core.runs import log as run_log
+from cnn_core.runs import speed as speeds
 
 
 def everything(folder: Path) -> dict[str, bytes]:
@@ -433,6 +434,28 @@ def test_the_measured_speed_is_the_median_of_the_newest_runs() -> None:
     assert runs.measured_speed(recent=3) == 4.0
     (runs.home() / "20260101-000009-aaaaaa").mkdir()
     assert runs.measured_speed() == 5.5
+
+
+def test_a_status_that_has_not_changed_is_read_once_for_every_estimate(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    long_ago = (time.time() - 60,) * 2
+    measured = [make() for _ in range(12)]
+    for number, run in enumerate(measured, start=1):
+        runs.write_status(run, "finished", speed=float(number), extra=2.0)
+        os.utime(run.folder / "status.json", long_ago)
+    reads: list[Path] = []
+    read_json = record.read_json
+    monkeypatch.setattr(speeds, "read_json", lambda path: reads.append(path) or read_json(path))
+    first = runs.measured_speed()
+    assert len(reads) == 8
+    for _ in range(5):
+        assert (runs.measured_speed(), runs.measured_extra()) == (first, 2.0)
+    assert len(reads) == 8
+    newest = max(measured, key=lambda run: run.id)
+    runs.write_status(newest, "finished", speed=1e6)
+    assert runs.measured_speed() > first - 1
+    assert set(reads[8:]) == {newest.folder / "status.json"}
 
 
 def test_a_speed_tells_how_long_an_epoch_takes() -> None:
