@@ -29,10 +29,10 @@ def survey(run: runs.Run, layer: str) -> TopImages | None:
     """A layer's responses to every test image; None, with a sentence, if the engine cannot be asked."""
     changed = answers.weights_written(run)
     if changed is None:
-        say_missing(run, "filters.no_model")
+        say_missing(run, "kernels.filters.no_model")
         return None
     try:
-        with st.spinner(t("filters.asking"), show_time=True):
+        with st.spinner(t("kernels.filters.asking"), show_time=True):
             found = answers.survey(run)[layer]
     except CnnError as error:
         complain(error)
@@ -56,11 +56,13 @@ def show(run: runs.Run, row: LayerRow, index: int, found: TopImages | None) -> N
         index: The filter.
         found: What `survey` said; None shows the heading alone.
     """
-    html(f'<div class="inside head"><b>{escape(t("filters.favourites", filter=index))}</b></div>')
+    html(
+        f'<div class="inside head"><b>{escape(t("kernels.filters.favourites", filter=index))}</b></div>'
+    )
     if found is None:
         return
     if found.peak[index] <= 0 and row.activation == "relu":
-        st.caption(t("filters.dead_favourites"))
+        st.caption(t("kernels.filters.dead_favourites"))
         return
     rows = tuple(found.rows[:, index].tolist())
     try:
@@ -79,7 +81,7 @@ def show(run: runs.Run, row: LayerRow, index: int, found: TopImages | None) -> N
     ]  # fmt: skip
     html(f'<div class="favourites">{"".join(cards)}</div>')
     side = row.receptive_field
-    st.caption(t("filters.favourites_note", side=side, kept=kept_epoch(run)))
+    st.caption(t("kernels.filters.favourites_note", side=side, kept=kept_epoch(run)))
 
 
 def _card(
@@ -90,10 +92,10 @@ def _card(
     link: Mapping[str, object],
 ) -> str:
     """An image with its class and the filter's output, and a way to its feature maps."""
-    alt = t("filters.card_alt", row=link["index"], name=name, value=number(value))
+    alt = t("kernels.filters.card_alt", row=link["index"], name=name, value=number(value))
     picture = framed(mosaic.image_png(image), alt, shape=image.shape[:2], box=box)
     return (
         f'<figure data-row="{link["index"]}"><a href="feature_maps?{escape(urlencode(link))}" target="_self"'
-        f' title="{escape(t("filters.open"))}">{picture}</a>'
+        f' title="{escape(t("kernels.filters.open"))}">{picture}</a>'
         f"<figcaption><b>{number(value)}</b><span>{escape(name)}</span></figcaption></figure>"
     )

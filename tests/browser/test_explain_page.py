@@ -101,13 +101,13 @@ def test_another_class_another_square_and_nothing_jumps(app, window, run):
     best = int(network.predict(image[np.newaxis])[0].argmax())
     other = 5 if best != 5 else 6
     eventually(lambda: same(screen, expected(network, image, best)))
-    places = screen.settled().places("explain_result", "patterns")
+    places = screen.settled().places("explain_result", "explain_patterns")
     screen.choose("explain_class", NAMES[other])
     screen.says("class", str(other))
     eventually(lambda: same(screen, expected(network, image, other)))
     expect(screen.page.locator(".class-shares .marked .name")).to_have_text(NAMES[other])
     expect(screen.part("explain_result")).to_contain_text(f"What supports {NAMES[other]}")
-    assert screen.settled().places("explain_result", "patterns") == places
+    assert screen.settled().places("explain_result", "explain_patterns") == places
     screen.choose("explain_class", NAMES[best])
     screen.says("class", str(best))
     screen.settled().press("explain_shade", "black")

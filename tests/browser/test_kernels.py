@@ -73,7 +73,7 @@ def test_a_click_on_a_kernel_shows_the_nine_images_that_excite_it_most(app, wind
     for index in (5, 2):
         screen.pick("mosaic_shown", index, columns=8, rows=1)
         screen.says("filter", str(index))
-        expect(screen.part("filters")).to_contain_text(f"that activate filter {index} most")
+        expect(screen.part("kernels_filters")).to_contain_text(f"that activate filter {index} most")
         screen.settled()
         answers = brute_favourites(network, "conv1", index, images)
         rows = screen.rows_shown()
@@ -84,7 +84,7 @@ def test_a_click_on_a_kernel_shows_the_nine_images_that_excite_it_most(app, wind
         assert 2 / 28 < box["width"] / picture["width"] < 4.5 / 28, (
             "a 3x3 kernel sees 3 of 28 pixels"
         )
-    expect(screen.part("flags")).to_contain_text("test images")
+    expect(screen.part("kernels_flags")).to_contain_text("test images")
     link = screen.page.locator(".favourites a").first.get_attribute("href")
     assert f"run={run}" in link
     assert f"index={rows[0]}" in link
@@ -116,7 +116,7 @@ def test_dead_and_nearly_equal_filters_are_named_with_their_numbers(app, window)
 
     run = made_run(app.home, TINY, change)
     screen = Inside.open(app, window, "kernels", run=run)
-    flags = screen.part("flags")
+    flags = screen.part("kernels_flags")
     expect(flags).to_contain_text("1 ≈ 6 (1.00)")
     expect(flags).to_contain_text(
         re.compile(r"Dead: 3\. Their highest output on any of the 2,000 test images is 0:"),
@@ -125,7 +125,7 @@ def test_dead_and_nearly_equal_filters_are_named_with_their_numbers(app, window)
     marks = screen.tiles("mosaic_shown").locator(".marks span")
     expect(marks.first).to_have_text("≈")
     screen.settled().pick("mosaic_shown", 3, columns=8, rows=1)
-    expect(screen.part("filters")).to_contain_text("No test image activates this filter")
+    expect(screen.part("kernels_filters")).to_contain_text("No test image activates this filter")
 
 
 def test_saturated_filters_are_named_with_their_share(app, window):
@@ -138,7 +138,7 @@ def test_saturated_filters_are_named_with_their_share(app, window):
 
     run = made_run(app.home, config, change)
     screen = Inside.open(app, window, "kernels", run=run)
-    expect(screen.part("flags")).to_contain_text("Saturated: 2 (100%)", timeout=120_000)
+    expect(screen.part("kernels_flags")).to_contain_text("Saturated: 2 (100%)", timeout=120_000)
 
 
 def test_a_link_opens_the_same_view_and_a_wrong_one_is_one_sentence(app, window, run):
@@ -180,7 +180,7 @@ def test_a_phone_shows_it_without_sideways_scrolling(app, window, run, language)
     assert spread.evaluate("it => it.scrollHeight <= it.clientHeight + 1"), (
         "the sentence is cut off"
     )
-    below = screen.part("filters").bounding_box()
+    below = screen.part("kernels_filters").bounding_box()
     words = spread.locator(".inside").last.bounding_box()
     assert words["y"] + words["height"] <= below["y"]
     title = {"en": "Kernels", "ko": "커널"}[language]

@@ -45,9 +45,9 @@ def query(run: runs.Run) -> dict[str, str]:
 @st.fragment
 def story(run: runs.Run, say: Callable[[runs.Run], None]) -> None:
     """The filter, its patterns with the way to them, and the images that activate it most."""
-    with st.container(key="patterns"):
-        html(f"<h5>{escape(t('pattern.title'))}</h5>")
-        st.caption(t("pattern.intro"))
+    with st.container(key="explain_patterns"):
+        html(f"<h5>{escape(t('explain.pattern.title'))}</h5>")
+        st.caption(t("explain.pattern.intro"))
         _controls(run)
         row, index = _row(run), _filter(run)
         say(run)
@@ -60,7 +60,7 @@ def story(run: runs.Run, say: Callable[[runs.Run], None]) -> None:
         with st.container(key="explain_pattern_images"):
             active = runs.status(run).active  # its kept weights change: not all images each time
             if active:
-                st.info(t("filters.no_model"), icon=":material/hourglass_top:")
+                st.info(t("kernels.filters.no_model"), icon=":material/hourglass_top:")
             found_images = None if active else top_images.survey(run, row.name)
             top_images.show(run, row, index, found_images)
 
@@ -92,17 +92,17 @@ def _controls(run: runs.Run) -> None:
     )
     with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
         choices.segmented_control(
-            t("pattern.layer"), list(_rows(run)), key="explain_pattern_layer_choice",
+            t("explain.pattern.layer"), list(_rows(run)), key="explain_pattern_layer_choice",
             on_change=lambda: _set("layer", "explain_pattern_layer_choice"),
         )  # fmt: skip
         st.number_input(
-            t("pattern.filter"), 0, row.output_shape[2] - 1, _filter(run),
+            t("explain.pattern.filter"), 0, row.output_shape[2] - 1, _filter(run),
             key="explain_pattern_filter_choice", width=140,
             on_change=lambda: _set("filter", "explain_pattern_filter_choice"),
         )  # fmt: skip
         st.button(
-            t("pattern.again"), icon=":material/casino:", key="explain_pattern_again",
-            help=t("pattern.again_help"), on_click=_begin_elsewhere,
+            t("explain.pattern.again"), icon=":material/casino:", key="explain_pattern_again",
+            help=t("explain.pattern.again_help"), on_click=_begin_elsewhere,
         )  # fmt: skip
 
 
@@ -120,7 +120,7 @@ def _patterns(row: LayerRow, index: int, found: Pattern) -> None:
     lines = colours().classes
     for place, pattern in enumerate(found["patterns"]):
         first, last = (number(float(curves[place, step])) for step in (0, -1))
-        words = t("pattern.alt", filter=index, start=place + 1, first=first, last=last)
+        words = t("explain.pattern.alt", filter=index, start=place + 1, first=first, last=last)
         pixels = np.rint(pattern * 255).astype(np.uint8)
         picture = framed(mosaic.image_png(pixels, figures.ZOOM), words, shape=pixels.shape[:2])
         cards.append(
@@ -129,16 +129,16 @@ def _patterns(row: LayerRow, index: int, found: Pattern) -> None:
         )
     steps = curves.shape[1] - 1
     alt = t(
-        "pattern.curve_alt",
+        "explain.pattern.curve_alt",
         steps=steps,
         first=number(float(curves[:, 0].mean())),
         last=number(float(curves[:, -1].mean())),
     )
-    curve = figures.ascent_svg(curves, lines, steps=t("pattern.steps"), alt=alt)
-    heading = escape(t("pattern.curve"))
+    curve = figures.ascent_svg(curves, lines, steps=t("explain.pattern.steps"), alt=alt)
+    heading = escape(t("explain.pattern.curve"))
     html(
         f'<div class="patterns">{"".join(cards)}'
         f'<figure class="curve"><figcaption>{heading}</figcaption>{curve}</figure></div>'
     )
     silent = not curves[:, -1].max() > 0 and row.activation == "relu"
-    st.caption(t("pattern.silent" if silent else "pattern.read"))
+    st.caption(t("explain.pattern.silent" if silent else "explain.pattern.read"))

@@ -178,13 +178,13 @@ def filters(view: View, *, active: bool) -> None:
     While the run trains its kept weights change, and all test images are not asked for each time.
     """
     alike = twins(view)
-    with st.container(key="filters"):
-        html(f"<h5>{escape(t('filters.title'))}</h5>")
-        with st.container(height=FLAGS_HEIGHT, border=False, key="flags"):
+    with st.container(key="kernels_filters"):
+        html(f"<h5>{escape(t('kernels.filters.title'))}</h5>")
+        with st.container(height=FLAGS_HEIGHT, border=False, key="kernels_flags"):
             said = st.container()
             found = None if active else top_images.survey(view.run, view.row.name)
             if active:
-                st.info(t("filters.no_model"), icon=":material/hourglass_top:")
+                st.info(t("kernels.filters.no_model"), icon=":material/hourglass_top:")
             with said:
                 html(_flag_words(view, found, alike))
         left, right = st.columns([0.25, 0.75], gap="medium")
@@ -209,12 +209,14 @@ def _twin_line(view: View, alike: Sequence[Twin]) -> str:
         pairs = ", ".join(
             f"{it.first} {SIGNS['twin']} {it.second} ({it.cosine:.2f})" for it in alike
         )
-        return t("filters.twins", pairs=pairs, epoch=view.epoch, least=kernels.ALIKE)
+        return t("kernels.filters.twins", pairs=pairs, epoch=view.epoch, least=kernels.ALIKE)
     it = kernels.most_alike(view.kernel(view.weights))
     if it is None:
-        return t("filters.only_one")
+        return t("kernels.filters.only_one")
     cosine = f"{it.cosine:.2f}".replace("-", "−")
-    return t("filters.no_twins", one=it.first, other=it.second, cosine=cosine, epoch=view.epoch)
+    return t(
+        "kernels.filters.no_twins", one=it.first, other=it.second, cosine=cosine, epoch=view.epoch
+    )
 
 
 def _dead_line(found: TopImages) -> str:
@@ -222,18 +224,18 @@ def _dead_line(found: TopImages) -> str:
     least = dead[0] if dead else int(found.peak.argmin())
     slots = {"peak": number(float(found.peak[least])), "images": f"{found.images:,}"}
     if dead:
-        return t("filters.dead", filters=", ".join(map(str, dead)), **slots)
-    return t("filters.none_dead", least=least, **slots)
+        return t("kernels.filters.dead", filters=", ".join(map(str, dead)), **slots)
+    return t("kernels.filters.none_dead", least=least, **slots)
 
 
 def _saturated_line(found: TopImages) -> str:
     full, images = kernels.saturated(found), f"{found.images:,}"
     if full:
         shares = ", ".join(f"{index} ({found.saturated[index]:.0%})" for index in full)
-        return t("filters.saturated", filters=shares, images=images)
+        return t("kernels.filters.saturated", filters=shares, images=images)
     most = int(found.saturated.argmax())
     share = f"{found.saturated[most]:.0%}"
-    return t("filters.none_saturated", most=most, share=share, images=images)
+    return t("kernels.filters.none_saturated", most=most, share=share, images=images)
 
 
 def _one_filter(view: View, found: TopImages | None, alike: Sequence[Twin]) -> None:
@@ -241,20 +243,24 @@ def _one_filter(view: View, found: TopImages | None, alike: Sequence[Twin]) -> N
     index, count = view.filter, view.row.output_shape[2]
     st.session_state["kernels_filter_choice"] = index
     choices.selectbox(
-        t("filters.choose"),
+        t("kernels.filters.choose"),
         range(count),
         key="kernels_filter_choice",
         format_func=lambda it: t("kernels.filter", filter=it),
         on_change=lambda: choose(st.session_state["kernels_filter_choice"]),
     )
     picture = view.pictures(view.weights)[index]
-    html(figures.kernel_grid(picture, view.picture_reach, t("filters.grid_alt", filter=index)))
-    said = [t("filters.bias", bias=number(float(view.bias(view.weights)[index])))]
+    html(
+        figures.kernel_grid(
+            picture, view.picture_reach, t("kernels.filters.grid_alt", filter=index)
+        )
+    )
+    said = [t("kernels.filters.bias", bias=number(float(view.bias(view.weights)[index])))]
     if found is not None:
-        said.append(t("filters.peak", peak=number(float(found.peak[index]))))
+        said.append(t("kernels.filters.peak", peak=number(float(found.peak[index]))))
     said += [
         t(
-            "filters.alike",
+            "kernels.filters.alike",
             other=it.second if it.first == index else it.first,
             cosine=f"{it.cosine:.2f}",
         )
@@ -275,10 +281,10 @@ def _input_channels(view: View) -> None:
     tiles.tiles(
         tiles.Board(
             name="kernels_channels",
-            note=t("filters.channels", count=len(maps)),
+            note=t("kernels.filters.channels", count=len(maps)),
             png=figures.kernel_mosaic(maps, figures.largest(maps) or 1.0, columns),
             grid=grid,
-            alt=t("filters.channels", count=len(maps)),
+            alt=t("kernels.filters.channels", count=len(maps)),
             tips=[t("kernels.one", channel=index) for index in range(len(maps))],
             on_pick=lambda index: choose_channel(view.row, index),
             chosen=view.channel,
