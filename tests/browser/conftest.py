@@ -85,7 +85,7 @@ class Server:
     def runs(self) -> list[str]:
         """Ids of all runs, oldest first."""
         folder = self.home / "runs"
-        return sorted(path.name for path in folder.iterdir()) if folder.is_dir() else []
+        return sorted(path.parent.name for path in folder.glob("*/config.json"))
 
     def read(self, run: str, file: str = "config.json") -> dict[str, Any]:
         tree: dict[str, Any] = json.loads((self.home / "runs" / run / file).read_text("utf-8"))

@@ -166,7 +166,7 @@ def test_tsne_of_a_network_without_dense_layer_comes_by_itself_and_a_link_opens_
 
 def test_links_that_cannot_be_get_a_sentence(app, window, run):
     there = visit(window, app, run, method="umap", perplexity=7, index=2000)
-    expect(there.alerts.filter(has_text="Possible are: pca, tsne")).to_be_visible()
+    expect(there.alerts.filter(has_text="Possible values: pca, tsne")).to_be_visible()
     expect(there.alerts.filter(has_text="5, 15, 30, 50, 100")).to_be_visible()
     expect(there.alerts.filter(has_text="from 0 to 1999")).to_be_visible()
     assert there.query["method"] == "pca"

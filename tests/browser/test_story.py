@@ -58,6 +58,7 @@ def test_a_visitor_builds_trains_watches_stops_and_finds_the_run_again(start, wi
     assert screen.run == run
     expect(screen.state).to_contain_text("stopped")
     expect(screen.panel).to_contain_text(re.compile(r"Stopped manually in epoch \d after \d+ "))
+    screen.press("show_test")
     for part in ("Training", "Validation", "Test"):
         metric = (
             screen.part("scores").get_by_test_id("stMetric").filter(has_text=f"{part} accuracy")
