@@ -28,6 +28,7 @@ STAGES = {
     "output": ("?softmax", "explain", "evaluation"),
 }
 TRIES = {"watch": "tiny", "textbook": "textbook", "fast": "fast"}
+RACE = {"race": "fast~textbook"}
 ROAD = {
     "images": ":material/image:",
     "convolution": ":material/grid_on:",
@@ -106,11 +107,13 @@ def _tries() -> None:
         with column, st.container(border=True, height="stretch", key=f"try_{name}"):
             st.markdown(f"**{t(f'home.{name}_title')}**")
             st.markdown(t(f"home.{name}"))
+            race = name == "fast"
+            setup = to_query(PRESETS[preset].model, PRESETS[preset].train)
             st.page_link(
-                "pages/playground.py",
-                label=t("home.open"),
+                f"pages/{'runs' if race else 'playground'}.py",
+                label=t("home.open_race" if race else "home.open"),
                 icon=":material/arrow_forward:",
-                query_params=to_query(PRESETS[preset].model, PRESETS[preset].train),
+                query_params=RACE if race else setup,
             )
 
 

@@ -6,8 +6,20 @@ import streamlit as st
 
 from cnn_core import runs
 from cnn_core.errors import CnnError
-from pages.parts.runs import actions, curves, selection, table
+from pages.parts.runs import (
+    actions,
+    curves,
+    inside,
+    orders,
+    pair,
+    race,
+    seeds,
+    selection,
+    table,
+)
 from pages.parts.runs.rows import Row
+from pages.pictures import run_image
+from pages.session.html import STYLE
 from pages.session.words import t
 
 POLL_S = 1.0
@@ -17,26 +29,40 @@ def main() -> None:
     """Filters, what can be done with the chosen runs, table and curves, and then what takes longer."""
     st.title(t("runs.title"), anchor=False)
     st.caption(t("runs.intro"))
-    selection.follow()
+    st.html(STYLE)
+    run_image.follow(selection.follow())
     st.session_state.pop(selection.CHANGED, None)
     chosen = selection.chosen_runs()
     table.filters()
     actions.actions(chosen)
-    busy = any(_active(row) for row in table.listed()) or any(map(_trains, chosen))
+    race.race(chosen)
+    busy = (
+        bool(orders.waiting())
+        or any(_active(row) for row in table.listed())
+        or any(map(_trains, chosen))
+    )
     st.fragment(_live, run_every=POLL_S if busy else None)(busy)
+    _views(chosen)
     selection.publish()
+    run_image.finish()
 
 
 def _live(busy: bool) -> None:
     """Table and curves redraw alone while a run trains, and then let the page settle."""
     if st.session_state.get(selection.CHANGED):
         st.rerun()
+    orders.place()
     shown = table.listed()
     try:
         chosen = [runs.open_run(it) for it in selection.selected()]
     except CnnError:
         st.rerun()
-    if busy and not any(map(_active, shown)) and not any(map(_trains, chosen)):
+    if (
+        busy
+        and not orders.waiting()
+        and not any(map(_active, shown))
+        and not any(map(_trains, chosen))
+    ):
         st.rerun()
     _empty(shown)
     if shown:
@@ -45,7 +71,28 @@ def _live(busy: bool) -> None:
         curves.chart(chosen)
     if len(chosen) > 1:
         curves.differences(chosen)
+    if chosen:
+        seeds.seeds(chosen)
     selection.publish()
+
+
+def _views(chosen: list[runs.Run]) -> None:
+    """What is asked of the networks; only the open tab is made."""
+    st.session_state.pop(selection.IMAGE, None)
+    if not chosen:
+        return
+    names = ("kernels", "image") if len(chosen) == 1 else ("pair", "kernels", "image")
+    tabs = st.tabs([t(f"runs.view_{name}") for name in names], key="runs_view", on_change="rerun")
+    for name, tab in zip(names, tabs, strict=True):
+        if not tab.open:
+            continue
+        with tab, st.container(key=f"runs_view_{name}"):
+            if name == "pair":
+                pair.pair(chosen)
+            elif name == "kernels":
+                inside.first_kernels(chosen)
+            else:
+                st.session_state[selection.IMAGE] = inside.one_image(chosen)
 
 
 def _active(row: Row) -> bool:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+from cnn_core import datasets
 from cnn_core.config import TEXTBOOK, ConvBlock, ModelConfig, TrainConfig
 
 
@@ -26,3 +27,14 @@ PRESETS: dict[str, Preset] = {
         TrainConfig(epochs=5, batch_size=64, learning_rate=2e-3),
     ),
 }
+
+
+def fit_to_data(model: ModelConfig, train: TrainConfig) -> tuple[ModelConfig, TrainConfig]:
+    """The network with the input and output that the data set asks for.
+
+    Raises:
+        DataError: If there is no such data set.
+    """
+    source = datasets.spec(train.dataset)
+    classes = len(source.class_names)
+    return replace(model, input_shape=source.input_shape, classes=classes), train

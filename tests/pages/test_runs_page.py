@@ -6,15 +6,20 @@ import json
 from dataclasses import replace
 from typing import Any
 
+import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 from test_pages import US, visit
 
 from cnn_core import runs, texts
+from cnn_core.analysis.evaluation import Predictions
+from cnn_core.engine import Engine
 from cnn_core.planning.presets import PRESETS
 from cnn_core.progress.events import EpochEnd, RunEnded, RunStarted, Score
 from cnn_core.runs import marks
 from cnn_core.runs.log import EventWriter
+from pages.parts.runs import pair
+from pages.session import doors
 
 __all__ = ["visit"]  # a fixture
 TINY = PRESETS["tiny"]
@@ -187,3 +192,105 @@ def test_a_note_is_kept(visit):
     at.text_area(key=f"runs_note_{run.id}").set_value("It *blurs*.").run()
     assert marks.read(run).note == "It *blurs*."
     assert "It *blurs*." in table(at)["Note"]
+
+
+def predictions(right: str) -> Predictions:
+    """Of images of class 0: "+" is classified correctly, "-" is not."""
+    probabilities = np.array([[1, 0] if sign == "+" else [0, 1] for sign in right], np.float32)
+    return Predictions(probabilities, np.zeros(len(right), np.int64), 0, len(right), "sample")
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "key"),
+    [
+        ("+" * 29 + "-" * 41, "-" * 29 + "+" * 41, "runs.mcnemar_chance"),
+        ("+" * 5 + "-" * 41, "-" * 5 + "+" * 41, "runs.mcnemar_real"),
+        ("+" * 41 + "-" * 5, "-" * 41 + "+" * 5, "runs.mcnemar_real"),
+        ("++-", "++-", "runs.mcnemar_same"),
+    ],
+)
+@pytest.mark.parametrize("language", texts.LANGUAGES)
+def test_better_is_said_only_of_more_than_chance(first, second, key, language, monkeypatch):
+    keys = []
+
+    def say(key: str, **slots: object) -> str:
+        keys.append(key)
+        return texts.say(language, key, **slots)
+
+    monkeypatch.setattr("pages.parts.runs.pair.t", say)
+    sentence = pair.sentence(predictions(first), predictions(second), "wide", "deep")
+    assert keys == [key]
+    words = {"en": "better", "ko": "더 좋은"}
+    assert (words[language] in sentence) == (key == "runs.mcnemar_real")
+    if key == "runs.mcnemar_real":
+        ahead = "deep" if second.count("+") > first.count("+") else "wide"
+        assert sentence.count(f"**{ahead}**") == 2
+
+
+def test_one_button_repeats_a_set_up_and_the_queue_keeps_its_caps(visit, monkeypatch):
+    monkeypatch.setattr(Engine, "_tick", lambda self: None)
+    run = trained(name="wide", seed=5)
+    at = visit("runs", runs=run.id)
+    press(at, "runs_repeat_0_5")
+    mine = [it for it in runs.all_runs(US) if it.id != run.id]
+    assert sorted(it.train.seed for it in mine) == [6, 7, 8], "three may wait"
+    assert {replace(it.train, seed=5) for it in mine} == {run.train}
+    assert {it.model for it in mine} == {run.model}
+    assert texts.say("en", "runs.waiting", count=1) in [it.value for it in at.info]
+    assert len(at.session_state["runs_selected"]) == 4
+    doors.engine().stop(mine[0], by=US)
+    at.run()
+    assert sorted(it.train.seed for it in runs.all_runs(US)) == [5, 6, 7, 8, 9]
+    assert at.session_state["runs_to_order"] == []
+
+
+def test_mean_and_deviation_over_seeds(visit):
+    some = [
+        trained(name="wide", seed=seed, accuracy=it) for seed, it in enumerate((0.90, 0.92, 0.97))
+    ]
+    at = visit("runs", runs=some[0].id)
+    assert any(it.value.startswith("**wide") and "93.00% ± 3.61" in it.value for it in at.markdown)
+    assert not [it for it in at.button if it.key == "runs_repeat_0_3"]
+    assert [it for it in at.button if it.key == "runs_repeat_0_5"]
+
+
+@pytest.mark.parametrize("far", [True, False])
+def test_two_set_ups_over_seeds_differ_only_beyond_chance(far, visit):
+    wide = [trained(name="a", seed=seed, accuracy=0.90 + 0.01 * seed) for seed in range(3)]
+    step = 0.5 if far else 0.005
+    deep = [
+        trained(name="b", seed=seed, accuracy=0.90 - step + 0.01 * seed, epochs=9)
+        for seed in range(3)
+    ]
+    at = visit("runs", runs=f"{wide[0].id}~{deep[0].id}")
+    said = " ".join(it.value for it in at.markdown)
+    assert ("by more than the seeds explain" in said) is far
+    assert ("this could be chance" in said) is not far
+
+
+@pytest.mark.parametrize("language", texts.LANGUAGES)
+def test_the_home_page_leads_to_the_race_and_one_button_starts_both(language, visit):
+    home = visit("home", language)
+    assert not home.exception
+    at = visit("runs", language, race="fast~textbook")
+    press(at, "race_start")
+    mine = runs.all_runs(US)
+    assert {it.train.epochs for it in mine} == {
+        PRESETS["fast"].train.epochs,
+        PRESETS["textbook"].train.epochs,
+    }
+    assert len({(it.train.dataset, it.train.seed, it.train.size) for it in mine}) == 1
+    assert sorted(at.session_state["runs_selected"]) == sorted(it.id for it in mine)
+
+
+@pytest.mark.parametrize("race", ["", "fast", "no~such", "fast~fast", "~", "a~b~c"])
+def test_a_bad_race_in_a_link_starts_nothing(race, visit):
+    at = visit("runs", race=race)
+    assert not at.exception
+    assert runs.all_runs(US) == []
+
+
+@pytest.mark.parametrize("bad", ["whose", "axis", "only", "is", "first", "second", "part", "index"])
+def test_bad_links_open_the_page(bad, visit):
+    run = trained(name="one")
+    assert not visit("runs", runs=f"{run.id}~fashion~digits", **{bad: "²/%00<x>"}).exception

@@ -8,6 +8,7 @@ import streamlit as st
 
 from cnn_core import runs
 from cnn_core.errors import CnnError
+from cnn_core.planning.presets import fit_to_data
 from cnn_core.runs import log as run_log
 from pages.network import run_actions, shown
 from pages.network.names import markdown
@@ -66,6 +67,6 @@ def _buttons(run: runs.Run, state: str, ours: bool) -> None:
 def _open(run: runs.Run) -> None:
     shown.show(run.id)
     try:
-        setup.put(*setup.fit_to_data(run.model, run.train))
+        setup.put(*fit_to_data(run.model, run.train))
     except CnnError as error:  # a run on images that this version does not know
         shown.refuse(error)

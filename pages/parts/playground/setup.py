@@ -12,7 +12,7 @@ from cnn_core import config, datasets
 from cnn_core.config import ConvBlock, ModelConfig, TrainConfig
 from cnn_core.errors import CnnError
 from cnn_core.planning.links import SETUP_PARAMETERS, from_query, to_query
-from cnn_core.planning.presets import PRESETS
+from cnn_core.planning.presets import PRESETS, fit_to_data
 from cnn_core.planning.repair import Change
 from cnn_core.runs import Run
 from pages.elements.lessons import lesson
@@ -60,17 +60,6 @@ def _from_link(asked: dict[str, str]) -> Setup:
     except CnnError as error:
         st.warning(f"{t('playground.bad_link')} {say_error(error)}", icon=":material/link_off:")
         return fit_to_data(PRESETS["textbook"].model, PRESETS["textbook"].train)
-
-
-def fit_to_data(model: ModelConfig, train: TrainConfig) -> Setup:
-    """The network with the input and output that the data set asks for.
-
-    Raises:
-        DataError: If there is no such data set.
-    """
-    source = datasets.spec(train.dataset)
-    shaped = replace(model, input_shape=source.input_shape, classes=len(source.class_names))
-    return shaped, train
 
 
 def put(model: ModelConfig, train: TrainConfig) -> None:

@@ -16,8 +16,10 @@ VERSION = "runs_version"  # goes up with a selection that does not come from the
 CHANGED = "runs_changed"
 WHOSE, TEXT, STARRED = "runs_whose", "runs_text", "runs_starred"
 SETTING, VALUE, AXIS = "runs_setting", "runs_value", "runs_axis"
-PLAIN = {"whose": WHOSE, "find": TEXT, "only": SETTING, "is": VALUE, "axis": AXIS}
-LINK = ("runs", "starred", "race", *PLAIN)
+PAIR = {"first": "runs_first", "second": "runs_second"}
+PLAIN = {"whose": WHOSE, "find": TEXT, "only": SETTING, "is": VALUE, "axis": AXIS, **PAIR}
+IMAGE = "runs_image"
+LINK = ("runs", "starred", "race", "part", "index", *PLAIN)
 BETWEEN = "~"
 
 
@@ -48,8 +50,8 @@ def version() -> int:
     return int(st.session_state.get(VERSION, 0))
 
 
-def follow() -> None:
-    """Take over what a link asks for."""
+def follow() -> dict[str, str]:
+    """Take over what a link asks for, and return it."""
     asked = arrived("runs", LINK)
     for name, key in PLAIN.items():
         if name in asked:
@@ -62,6 +64,7 @@ def follow() -> None:
         select(asked["runs"].split(BETWEEN))
         if any(not run.shipped and run.owner != visitor() for run in chosen_runs()):
             st.session_state[WHOSE] = "all"
+    return asked
 
 
 def chosen_runs() -> list[runs.Run]:
@@ -91,7 +94,7 @@ def publish() -> None:
         query["race"] = st.session_state["runs_race"]
     if ids := selected():
         query["runs"] = BETWEEN.join(ids)
-    say("runs", query)
+    say("runs", query | st.session_state.get(IMAGE, {}))
 
 
 def _differs(key: str) -> bool:

@@ -137,7 +137,10 @@ def _columns(shown: Sequence[Row]) -> tuple[dict[str, list[Any]], dict[str, Any]
     add("name", [_starred(row) for row in shown], pinned=True, width="medium")
     add("state", [t(f"state.{row.state}") for row in shown], width="small")
     add(
-        "accuracy", [100 * it.val_accuracy if it else None for it in best], number, format="%.2f %%"
+        "accuracy",
+        [round(100 * it.val_accuracy, 2) if it else None for it in best],
+        number,
+        format="%.2f %%",
     )
     add("epoch", [it.epoch if it else None for it in best], number)
     add("loss", [it.val_loss if it else None for it in best], number, format="%.4f")

@@ -1,0 +1,161 @@
+"""Networks side by side, as ECharts options: confusion matrices subtracted, probabilities of one image."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, fields
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from cnn_core.analysis.evaluation import Integers
+from cnn_core.figures import palette as colours
+from cnn_core.figures.palette import Palette
+
+Option = dict[str, Any]
+
+NUMBERED = 12  # most classes whose cells have room for a number
+SHORT = 3  # letters up to which a class name needs no slanting
+
+
+@dataclass(frozen=True, slots=True)
+class DifferenceWords:
+    """The words of both charts; those with `{slots}` are templates for `str.format`.
+
+    Attributes:
+        title: Above the difference of two matrices.
+        true: Name of the axis of true classes.
+        predicted: Name of the other one.
+        cell: What the pointer shows; slots {true} {predicted} {first} {second}.
+        alt: For screen readers; slots {title} {right} {most}.
+        probability: Name and unit of the axis of probabilities.
+    """
+
+    title: str
+    true: str
+    predicted: str
+    cell: str
+    alt: str
+    probability: str
+
+    @classmethod
+    def of(cls, table: Mapping[str, str]) -> DifferenceWords:
+        """The words from a table such as `texts.table("ko")`."""
+        return cls(**{field.name: table[f"matrices.{field.name}"] for field in fields(cls)})
+
+
+def matrix_difference(
+    first: Integers, second: Integers, names: Sequence[str], *, words: DifferenceWords
+) -> Option:
+    """The second confusion matrix less the first: red where it has more images, blue where fewer.
+
+    Args:
+        first: Counts of shape (K, K), a row for each true class.
+        second: The same of another network and the same images.
+        names: K class names.
+        words: What is written.
+    """
+    change = second - first
+    reach = max(1, int(np.abs(change).max()))
+    slant = 0 if max(map(len, names), default=0) <= SHORT else 45
+    cells = [
+        {
+            "name": words.cell.format(
+                true=names[row],
+                predicted=names[column],
+                first=f"{int(first[row, column]):,}",
+                second=f"{int(second[row, column]):,}",
+            ),
+            "value": [column, row, int(change[row, column])],
+            "label": {
+                "show": len(names) <= NUMBERED and bool(change[row, column]),
+                "formatter": f"{int(change[row, column]):+d}",
+                "color": colours.ink(_colour(float(change[row, column]) / reach)),
+                "fontSize": 11,
+            },
+        }
+        for row in range(len(names))
+        for column in range(len(names))
+    ]
+    axis = {
+        "type": "category", "data": list(names), "nameLocation": "middle",
+        "axisTick": {"show": False}, "axisLine": {"show": False}, "splitLine": {"show": False},
+    }  # fmt: skip
+    return {
+        "animation": False,
+        "title": {"text": words.title, "left": 0, "top": 0},
+        "grid": {
+            "left": 4, "right": 4, "top": 44, "bottom": 4,
+            "outerBoundsMode": "same", "outerBoundsContain": "all",
+        },
+        "tooltip": {"trigger": "item", "formatter": "{b}", "confine": True},
+        "visualMap": {
+            "show": False, "min": -reach, "max": reach, "dimension": 2,
+            "inRange": {"color": colours.stops("diverging", 21)},
+        },
+        "xAxis": {**axis, "name": words.predicted, "axisLabel": {"interval": 0, "rotate": slant}},
+        "yAxis": {**axis, "name": words.true, "inverse": True, "axisLabel": {"interval": 0}},
+        "series": [{"id": "difference", "type": "heatmap", "data": cells, "silent": False}],
+    }  # fmt: skip
+
+
+def matrix_difference_alt(
+    first: Integers, second: Integers, names: Sequence[str], *, words: DifferenceWords
+) -> str:
+    """One sentence for screen readers: correct images gained or lost, and the largest change."""
+    change = second - first
+    row, column = divmod(int(np.abs(change).argmax()), len(names))
+    largest = words.cell.format(
+        true=names[row],
+        predicted=names[column],
+        first=f"{int(first[row, column]):,}",
+        second=f"{int(second[row, column]):,}",
+    )
+    right = f"{int(np.trace(change)):+d}"
+    return words.alt.format(title=words.title, right=right, most=largest)
+
+
+def probability_bars(
+    probabilities: Mapping[str, npt.NDArray[np.floating[Any]]],
+    names: Sequence[str],
+    *,
+    words: DifferenceWords,
+    palette: Palette,
+) -> Option:
+    """A group of bars for each class, a bar for each network.
+
+    Args:
+        probabilities: By name of the network, an array of shape (K,).
+        names: K class names.
+        words: What is written.
+        palette: Of the theme.
+    """
+    return {
+        "animation": False,
+        "legend": {"type": "scroll", "top": 0, "left": 0, "selectedMode": False, "icon": "rect"},
+        "grid": {
+            "left": 4, "right": 18, "top": 34, "bottom": 26,
+            "outerBoundsMode": "same", "outerBoundsContain": "all",
+        },
+        "tooltip": {"trigger": "axis", "axisPointer": {"type": "shadow"}, "confine": True,
+                    "valueFormatter": "%.1f%%"},
+        "xAxis": {"type": "value", "min": 0, "max": 100, "interval": 20, "nameLocation": "middle",
+                  "name": words.probability},
+        "yAxis": {"type": "category", "data": list(names), "inverse": True,
+                  "axisTick": {"show": False}, "axisLabel": {"interval": 0}},
+        "series": [
+            {
+                "id": str(place), "name": name, "type": "bar", "color": palette.classes[place],
+                "barGap": "10%", "data": [round(float(value) * 100, 2) for value in values],
+                "emphasis": {"disabled": True},
+            }
+            for place, (name, values) in enumerate(probabilities.items())
+        ],
+    }  # fmt: skip
+
+
+def _colour(share: float) -> str:
+    """The colour of a change between -1 and 1."""
+    stops = colours.stops("diverging", 21)
+    return stops[round((share + 1) / 2 * (len(stops) - 1))]

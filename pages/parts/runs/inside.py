@@ -1,0 +1,112 @@
+"""The chosen runs from inside: kernels of the first layer, and one image through all of them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from html import escape
+
+import numpy as np
+import streamlit as st
+
+from cnn_core import runs, texts
+from cnn_core.analysis import kernels
+from cnn_core.errors import CnnError
+from cnn_core.figures import differences
+from cnn_core.figures import kernels as figures
+from cnn_core.figures.legend import legend, number, uri
+from cnn_core.runs import snapshots
+from pages.network import answers
+from pages.network.epochs import has_weights, kept_epoch
+from pages.network.names import class_names, short_names
+from pages.pictures import run_image
+from pages.session.doors import colours
+from pages.session.html import complain, html, waking
+from pages.session.words import language, plain, t
+
+ACROSS = 4
+BAR_HEIGHT, LEAST_HEIGHT = 9, 300  # pixels for a bar, and for a chart
+
+
+def first_kernels(chosen: Sequence[runs.Run]) -> None:
+    """The kernels of the first convolution of each run at its best epoch, all on one scale."""
+    pictures: dict[str, np.ndarray] = {}
+    for run in filter(has_weights, chosen):
+        try:
+            weights = snapshots.read(run, kept_epoch(run))["conv1/kernel"]
+        except CnnError as error:
+            complain(error)
+            continue
+        pictures[run.id] = kernels.channel_view(weights, None if weights.shape[2] > 1 else 0)
+    if not pictures:
+        st.info(t("runs.no_kernels"), icon=":material/info:")
+        return
+    names = short_names(chosen)
+    reach = max(map(figures.largest, pictures.values())) or 1.0
+    columns = st.columns(ACROSS, gap="small")
+    for place, (run_id, maps) in enumerate(pictures.items()):
+        alt = t("runs.kernels_alt", count=len(maps), run=names[run_id])
+        source = uri(figures.kernel_mosaic(maps, reach, min(8, len(maps))))
+        with columns[place % ACROSS]:
+            html(
+                f'<figure style="margin:0"><figcaption>{escape(names[run_id])}</figcaption>'
+                f'<img alt="{escape(alt)}" src="{source}" '
+                'style="width:100%;image-rendering:pixelated"></figure>'
+            )
+    html(legend("diverging", number(-reach), number(reach), middle="0", title=t("kernels.weight")))
+
+
+def one_image(chosen: Sequence[runs.Run]) -> dict[str, str]:
+    """One image through all runs that take it; what the address says of the image."""
+    ready = [run for run in chosen if (run.folder / "best.keras").exists()]
+    if not ready:
+        st.info(t("runs.none_with_weights"), icon=":material/info:")
+        return {}
+    takes = [run for run in ready if _kind(run) == _kind(ready[0])]
+    if len(takes) < len(chosen):
+        left_out = [run for run in chosen if run not in takes]
+        names = ", ".join(map(plain, short_names(left_out).values()))
+        st.caption(t("runs.left_out", names=names))
+    left, right = st.columns([0.4, 0.6], gap="medium")
+    with left:
+        image = run_image.choose(takes[0])
+    if image is None:
+        return {}
+    with right:
+        _probabilities(takes, image)
+    return image.query
+
+
+def _kind(run: runs.Run) -> tuple[object, ...]:
+    return run.train.dataset, run.model.input_shape, run.model.classes
+
+
+def _probabilities(takes: Sequence[runs.Run], image: run_image.Chosen) -> None:
+    shown = short_names(takes)
+    names = class_names(takes[0])
+    by_name: dict[str, np.ndarray] = {}
+    try:
+        with waking():
+            for run in takes:
+                by_name[shown[run.id]] = answers.predict(run, image.pixels[np.newaxis])[0]
+    except CnnError as error:
+        complain(error)
+        return
+    st.markdown(f"**{plain(image.title)}**")
+    lines = [
+        t(
+            "runs.says",
+            run=plain(name),
+            answer=plain(names[int(values.argmax())]),
+            probability=f"{values.max():.1%}",
+        )
+        + ("" if image.truth is None else f" {'✓' if values.argmax() == image.truth else '✗'}")
+        for name, values in by_name.items()
+    ]
+    st.markdown("\n".join(f"- {line}" for line in lines))
+    words = differences.DifferenceWords.of(texts.table(language()))
+    st.echarts_chart(
+        differences.probability_bars(by_name, names, words=words, palette=colours()),
+        height=max(LEAST_HEIGHT, BAR_HEIGHT * len(by_name) * len(names) + 80),
+        key="runs_probabilities",
+        alt=t("runs.bars_alt", lines="; ".join(lines)),
+    )

@@ -1,0 +1,119 @@
+"""Two runs on the same validation images: is the difference real, and where is it?"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+import streamlit as st
+
+from cnn_core import runs, texts
+from cnn_core.analysis import comparison, evaluation
+from cnn_core.analysis.evaluation import Predictions
+from cnn_core.errors import CnnError
+from cnn_core.figures import differences
+from cnn_core.figures import evaluation as matrices
+from pages.network import answers
+from pages.network.names import class_names, short_names
+from pages.session import choices
+from pages.session.doors import colours
+from pages.session.html import complain, waking
+from pages.session.words import language, plain, t
+
+HEIGHT = 430
+FIRST, SECOND = "runs_first", "runs_second"
+
+
+def pair(chosen: Sequence[runs.Run]) -> None:
+    """Two of the chosen runs: one sentence on chance, then their confusion matrices and the difference."""
+    ready = [run for run in chosen if (run.folder / "best.keras").exists()]
+    if len(ready) < 2:
+        st.info(t("runs.two_needed"), icon=":material/info:")
+        return
+    first, second = _choose(ready)
+    if first.train.dataset != second.train.dataset:
+        st.info(t("runs.other_data"), icon=":material/info:")
+        return
+    try:
+        with waking():
+            one, two = (answers.predictions(run, "val") for run in (first, second))
+    except CnnError as error:
+        complain(error)
+        return
+    if not np.array_equal(one.labels, two.labels):
+        st.info(t("runs.other_data"), icon=":material/info:")
+        return
+    names = short_names([first, second])
+    st.markdown(sentence(one, two, names[first.id], names[second.id]))
+    st.caption(t("runs.one_seed_each"))
+    _matrices(first, second, one, two)
+
+
+def _choose(ready: Sequence[runs.Run]) -> tuple[runs.Run, runs.Run]:
+    by_id = {run.id: run for run in ready}
+    if len(ready) == 2:
+        return ready[0], ready[1]
+    names = short_names(ready)
+    with st.container(horizontal=True, gap="small"):
+        first = choices.selectbox(
+            t("runs.first"), by_id, key=FIRST, format_func=names.__getitem__, width=260
+        )
+        others = [run_id for run_id in by_id if run_id != first]
+        second = choices.selectbox(
+            t("runs.second"), others, key=SECOND, format_func=names.__getitem__, width=260
+        )
+    return by_id[first], by_id[second]
+
+
+def sentence(first: Predictions, second: Predictions, name: str, other: str) -> str:
+    """McNemar's test in a sentence; says "better" only of a difference that is more than chance."""
+    test = comparison.mcnemar(first.predicted == first.labels, second.predicted == second.labels)
+    key = (
+        "same" if not test.only_first + test.only_second else "chance" if test.by_chance else "real"
+    )
+    ahead = other if test.only_second > test.only_first else name
+    p = f"p = {test.p:.2g}" if test.p >= 0.001 else "p < 0.001"
+    return t(
+        f"runs.mcnemar_{key}",
+        first=plain(name),
+        second=plain(other),
+        only_first=f"{test.only_first:,}",
+        only_second=f"{test.only_second:,}",
+        images=f"{len(first.labels):,}",
+        ahead=plain(ahead),
+        p=p,
+    )
+
+
+def _matrices(first: runs.Run, second: runs.Run, one: Predictions, two: Predictions) -> None:
+    table, palette, names = texts.table(language()), colours(), class_names(first)
+    short = short_names([first, second])
+    words = matrices.ConfusionWords.of(table)
+    counts = [
+        evaluation.confusion(it.labels, it.predicted, it.probabilities.shape[1])
+        for it in (one, two)
+    ]
+    columns = st.columns(3, gap="small")
+    for column, run, matrix in zip(columns, (first, second), counts, strict=False):
+        named = replace(words, title=short[run.id])
+        option = matrices.confusion_heatmap(
+            matrix, names, shares=False, chosen=None, words=named, palette=palette
+        )
+        option["visualMap"]["show"] = False
+        option["series"][0] |= {"cursor": "default", "selectedMode": False}
+        column.echarts_chart(
+            option,
+            height=HEIGHT,
+            key=f"runs_matrix_{run.id}",
+            alt=matrices.confusion_alt(matrix, names, words=named),
+        )
+    said = differences.DifferenceWords.of(table)
+    said = replace(said, title=said.title.format(first=short[first.id], second=short[second.id]))
+    columns[2].echarts_chart(
+        differences.matrix_difference(*counts, names, words=said),
+        height=HEIGHT,
+        key="runs_matrix_difference",
+        alt=differences.matrix_difference_alt(*counts, names, words=said),
+    )
+    st.caption(t("runs.difference_reading"))

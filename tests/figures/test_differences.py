@@ -1,0 +1,48 @@
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pytest
+
+from cnn_core import texts
+from cnn_core.figures import differences
+from cnn_core.figures.palette import DARK, LIGHT
+
+WORDS = {
+    language: differences.DifferenceWords.of(texts.table(language)) for language in texts.LANGUAGES
+}
+FIRST = np.array([[5, 1], [2, 4]])
+SECOND = np.array([[6, 0], [2, 4]])
+
+
+@pytest.mark.parametrize("language", texts.LANGUAGES)
+def test_the_difference_is_the_second_less_the_first(language):
+    option = differences.matrix_difference(FIRST, SECOND, ["cat", "dog"], words=WORDS[language])
+    json.dumps(option)
+    cells = option["series"][0]["data"]
+    assert [cell["value"] for cell in cells] == [[0, 0, 1], [1, 0, -1], [0, 1, 0], [1, 1, 0]]
+    assert [cell["label"]["formatter"] for cell in cells if cell["label"]["show"]] == ["+1", "-1"]
+    said = differences.matrix_difference_alt(FIRST, SECOND, ["cat", "dog"], words=WORDS[language])
+    assert "+1" in said
+    assert "cat" in said
+
+
+def test_equal_matrices_and_many_classes_are_drawn():
+    names = [f"class {place}" for place in range(20)]
+    same = np.eye(20, dtype=np.int64)
+    option = differences.matrix_difference(same, same, names, words=WORDS["en"])
+    assert not any(cell["label"]["show"] for cell in option["series"][0]["data"])
+    json.dumps(option)
+    assert differences.matrix_difference_alt(same, same, names, words=WORDS["en"])
+
+
+@pytest.mark.parametrize("palette", [LIGHT, DARK])
+def test_each_network_has_a_bar_for_each_class(palette):
+    probabilities = {f"run {run}": np.array([0.25, 0.75], np.float32) for run in range(8)}
+    option = differences.probability_bars(
+        probabilities, ["cat", "dog"], words=WORDS["ko"], palette=palette
+    )
+    json.dumps(option)
+    assert [series["data"] for series in option["series"]] == [[25.0, 75.0]] * 8
+    assert len({series["color"] for series in option["series"]}) == 8
