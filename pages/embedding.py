@@ -1,4 +1,4 @@
-"""Which images does the network find alike? Its last vectors in two dimensions; a click shows the image."""
+"""Which images does the network find alike? Its last vectors in two or three dimensions, each an image."""
 
 from __future__ import annotations
 
@@ -11,8 +11,9 @@ import streamlit as st
 from cnn_core import arithmetic, runs, texts
 from cnn_core.analysis.evaluation import Predictions
 from cnn_core.errors import CnnError
+from cnn_core.figures import charts, embedding_space, feature_maps
 from cnn_core.figures import embedding as figures
-from cnn_core.figures import feature_maps
+from cnn_core.figures.charts import ControlWords
 from cnn_core.figures.embedding import Cloud
 from pages.elements.lessons import lesson
 from pages.network import answers as _answers
@@ -32,7 +33,8 @@ METHODS = ("pca", "tsne")
 PERPLEXITIES = (5, 15, 30, 50, 100)
 USUAL = 30
 CHART_HEIGHT = 600
-LINK = ("run", "method", "perplexity", "index")
+DIMENSIONS = (2, 3)
+LINK = ("run", "method", "dimensions", "perplexity", "index")
 
 
 def main() -> None:
@@ -57,7 +59,9 @@ def main() -> None:
 def _follow(asked: Mapping[str, str]) -> None:
     """Do what a link asks for; one sentence on what is not there."""
     state = st.session_state
-    for name, known in (("method", METHODS), ("perplexity", tuple(map(str, PERPLEXITIES)))):
+    known_values = (("method", METHODS), ("dimensions", DIMENSIONS), ("perplexity", PERPLEXITIES))
+    for name, values in known_values:
+        known = tuple(map(str, values))
         if name in asked and asked[name] in known:
             state[f"embedding_{name}"] = (
                 int(asked[name]) if asked[name].isdecimal() else asked[name]
@@ -75,6 +79,11 @@ def _method() -> str:
 
 def _perplexity() -> int:
     return int(st.session_state.get("embedding_perplexity") or USUAL)
+
+
+def _dimensions() -> int:
+    """3 only for principal components: t-SNE takes three times as long in three dimensions."""
+    return int(st.session_state.get("embedding_dimensions") or 2) if _method() == "pca" else 2
 
 
 def _story(run: runs.Run, waiting: bool) -> None:
@@ -98,16 +107,21 @@ def _story(run: runs.Run, waiting: bool) -> None:
     shown = wrong if only_wrong else np.ones(len(wrong), bool)
     if classes:
         shown = shown & np.isin(found.labels, classes)
-    cloud = Cloud(points, found.labels, found.predicted, found.confidence, shown)
+    places = points[:, : _dimensions()]
+    cloud = Cloud(places, found.labels, found.predicted, found.confidence, shown)
     index = st.session_state.get("embedding_index")
     chosen = index if isinstance(index, int) and index < len(points) else None
     left, right = st.columns([0.66, 0.34], gap="medium")
     with left, st.container(key="embedding_chart"):
         _chart(answers, cloud, method, explained, chosen)
-    with right, st.container(key="embedding_card"):
-        _card(answers, chosen)
-    st.markdown(t(f"embedding.reading_{method}"))
+    with right:
+        _number(len(points), chosen)
+        with st.container(key="embedding_card"):
+            _card(answers, chosen)
+    st.markdown(t(f"embedding.reading_{method}{'_3' if _dimensions() == 3 else ''}"))
     query = {"run": run.id, "method": _method(), "perplexity": str(_perplexity())}
+    if _dimensions() == 3:
+        query["dimensions"] = "3"
     if chosen is not None:
         query["index"] = str(chosen)
     say("embedding", query)
@@ -118,6 +132,11 @@ def _controls() -> bool:
     method = choices.segmented_control(
         t("embedding.method"), METHODS, key="embedding_method",
         format_func=lambda name: t(f"embedding.{name}"), help=t("embedding.method_help"),
+    )  # fmt: skip
+    choices.segmented_control(
+        t("embedding.dimensions"), DIMENSIONS, key="embedding_dimensions",
+        format_func=lambda count: t(f"embedding.dimensions_{count}"),
+        help=t("embedding.dimensions_help"), disabled=method != "pca",
     )  # fmt: skip
     choices.segmented_control(
         t("embedding.perplexity"), PERPLEXITIES, key="embedding_perplexity", default=USUAL,
@@ -172,20 +191,31 @@ def _chart(
     answers: Answers, cloud: Cloud, method: str, explained: np.ndarray, chosen: int | None
 ) -> None:
     title = t(f"embedding.title_{method}", perplexity=_perplexity())
-    axes = [t("embedding.axis", number=place + 1) for place in range(2)]
+    dimensions = cloud.points.shape[1]
+    axes = [t("embedding.axis", number=place + 1) for place in range(dimensions)]
     if method == "pca":
+        key = "embedding.axis_explained" if dimensions == 2 else "embedding.axis_short"
         axes = [
-            t("embedding.axis_explained", number=place + 1, share=f"{share:.1%}")
-            for place, share in enumerate(explained.tolist())
+            t(key, number=place + 1, share=f"{share:.1%}")
+            for place, share in enumerate(explained[:dimensions].tolist())
         ]
-    words = figures.Words.of(texts.table(language()))
+    table, names = texts.table(language()), answers.names
+    words, controls = figures.Words.of(table), ControlWords.of(table)
+    alt = figures.alt(cloud, names, title=title, words=words)
+    if dimensions == 3:
+        chart = embedding_space.scatter(
+            cloud, names, title=title, axes=axes, chosen=chosen, words=words, palette=colours()
+        )
+        config = charts.config("embedding", controls, dimensions=3)
+        st.plotly_chart(chart, height=CHART_HEIGHT, key="embedding_space", config=config, alt=alt)
+        st.caption(t("embedding.turn"))
+        return
     st.echarts_chart(
         figures.scatter(
-            cloud, answers.names, title=title, axes=(axes[0], axes[1]), ticks=method == "pca",
-            chosen=chosen, words=words, palette=colours(),
+            cloud, names, title=title, axes=(axes[0], axes[1]), ticks=method == "pca",
+            chosen=chosen, words=words, controls=controls, palette=colours(),
         ),
-        height=CHART_HEIGHT, key="embedding", on_select=lambda: _choose(cloud),
-        alt=figures.alt(cloud, answers.names, title=title, words=words),
+        height=CHART_HEIGHT, key="embedding", on_select=lambda: _choose(cloud), alt=alt,
     )  # fmt: skip
 
 
@@ -208,10 +238,22 @@ def _choose(cloud: Cloud) -> None:
             st.session_state["embedding_index"] = int(rows[place])
 
 
+def _number(count: int, chosen: int | None) -> None:
+    """The number of the image, to read and to type: points in three dimensions cannot be clicked."""
+    st.session_state["embedding_number"] = chosen
+    st.number_input(
+        t("embedding.number", most=count - 1), 0, count - 1, value=None, key="embedding_number",
+        on_change=lambda: st.session_state.update(
+            embedding_index=st.session_state["embedding_number"]
+        ),
+        help=t("embedding.number_help"),
+    )  # fmt: skip
+
+
 def _card(answers: Answers, chosen: int | None) -> None:
     """The image that was clicked, what it is and what the network says."""
     if chosen is None:
-        st.info(t("embedding.click"), icon=":material/touch_app:")
+        st.info(t(f"embedding.click_{_dimensions()}"), icon=":material/touch_app:")
         return
     found, names = answers.found, answers.names
     true, said = int(found.labels[chosen]), int(found.predicted[chosen])

@@ -11,7 +11,9 @@ from cnn_core import runs, texts
 from cnn_core.analysis import evaluation
 from cnn_core.analysis.evaluation import PARTS, Predictions
 from cnn_core.errors import CnnError
+from cnn_core.figures import charts
 from cnn_core.figures import evaluation as figures
+from cnn_core.figures import per_class as per_class_figures
 from cnn_core.runs import log as run_log
 from pages.elements.lessons import lesson
 from pages.network import answers as _answers
@@ -27,6 +29,7 @@ from pages.session.words import language, plain, say_error, t
 
 MATRIX_HEIGHT = 500
 CALIBRATION_HEIGHT = 460
+CLASSES_HEIGHT = 130, 27  # of the chart without classes, and for each class
 MEMBERS, MISTAKES = 15, 24  # cards at a time
 FIRST = (10, 25, 50)
 LEAST_BIAS = 0.005  # mean confidence less accuracy that counts as over- or underconfidence
@@ -264,8 +267,18 @@ def _details(answers: Answers) -> None:
 
 
 def _per_class(answers: Answers) -> None:
-    names, matrix = answers.names, _matrix(answers.found)
+    names, matrix, table = answers.names, _matrix(answers.found), texts.table(language())
     precision, recall, f1, support = per_class = evaluation.per_class(matrix)
+    words = per_class_figures.Words.of(table)
+    st.plotly_chart(
+        per_class_figures.chart(
+            per_class, names, colour=_colour(answers), words=words, palette=colours()
+        ),
+        height=CLASSES_HEIGHT[0] + CLASSES_HEIGHT[1] * len(names),
+        key="per_class_chart",
+        config=charts.config("classes", charts.ControlWords.of(table), picture="svg"),
+        alt=per_class_figures.alt(per_class, names, words=words),
+    )
     columns = {"precision": precision, "recall": recall, "f1": f1, "support": support}
     config = {
         t(f"evaluation.class_{name}"): st.column_config.ProgressColumn(
@@ -292,6 +305,12 @@ def _per_class(answers: Answers) -> None:
     st.caption(t("evaluation.macro", precision=mean[0], recall=mean[1], f1=mean[2]))
 
 
+def _colour(answers: Answers) -> str:
+    """The colour of the part of the data."""
+    theme = colours()
+    return {"train": theme.training, "val": theme.validation, "test": theme.test}[answers.part]
+
+
 def _mistakes(answers: Answers) -> None:
     rows = evaluation.worst_mistakes(answers.found)
     if not len(rows):
@@ -305,15 +324,17 @@ def _mistakes(answers: Answers) -> None:
 
 def _calibration(answers: Answers) -> None:
     """The curve, and beside it what it says and how to read it."""
-    found, theme = answers.found, colours()
+    found, table = answers.found, texts.table(language())
     measured = evaluation.calibration(found.probabilities, found.labels)
-    words = figures.CalibrationWords.of(texts.table(language()))
-    colour = {"train": theme.training, "val": theme.validation, "test": theme.test}[answers.part]
+    words = figures.CalibrationWords.of(table)
     left, right = st.columns([0.58, 0.42], gap="medium")
-    left.echarts_chart(
-        figures.calibration_chart(measured, colour=colour, words=words, palette=theme),
+    left.plotly_chart(
+        figures.calibration_chart(
+            measured, colour=_colour(answers), words=words, palette=colours()
+        ),
         height=CALIBRATION_HEIGHT,
         key="calibration",
+        config=charts.config("calibration", charts.ControlWords.of(table), picture="svg"),
         alt=figures.calibration_alt(measured, words=words),
     )
     if abs(measured.bias) < LEAST_BIAS:

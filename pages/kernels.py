@@ -11,6 +11,7 @@ from cnn_core.analysis import kernels
 from cnn_core.arithmetic import LayerRow
 from cnn_core.errors import CnnError
 from cnn_core.figures import kernels as figures
+from cnn_core.figures.charts import ControlWords
 from cnn_core.figures.legend import legend, number
 from cnn_core.runs import snapshots
 from pages.elements import tiles
@@ -148,13 +149,14 @@ def _weights(view: View) -> None:
     """How the weights are spread, as a histogram and in numbers."""
     name, before, after = view.row.name, view.kernel(view.untrained), view.kernel(view.weights)
     glorot = kernels.Glorot.of(before.shape)
-    words = figures.HistogramWords.of(texts.table(language()))
+    table = texts.table(language())
+    words, controls = figures.HistogramWords.of(table), ControlWords.of(table)
     left, right = st.columns([0.52, 0.48], gap="medium")
     with left:
         st.echarts_chart(
             figures.weight_histogram(
                 before, after, layer=name, epoch=view.epoch, extent=view.extent,
-                limit=glorot.limit, words=words, palette=colours(),
+                limit=glorot.limit, words=words, controls=controls, palette=colours(),
             ),
             height=HISTOGRAM_HEIGHT,
             key="kernels_histogram",

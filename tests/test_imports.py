@@ -56,7 +56,7 @@ CORE_TABLE = {
         {"filelock", "numpy", "psutil"},
         SUMS | {"convolution", "datasets", "files", "paths", "planning", "progress", "texts"},
     ),
-    "figures": May({"numpy", "plotly", "PIL"}, {"analysis", "arithmetic", "progress"}),
+    "figures": May({"numpy", "PIL"}, {"analysis", "arithmetic", "progress"}, late={"plotly"}),
     "lessons": May(rooms={"arithmetic", "config", "datasets", "paths", "texts"}),
     "export": May(
         {"numpy", "jinja2", "markupsafe"},

@@ -1,4 +1,8 @@
-"""Images as points, near each other where a network finds them alike: one chart, as an ECharts option."""
+"""Images as points in the plane, near each other where a network finds them alike, as an ECharts option.
+
+Plotly draws the same 2,000 points three times as slowly after every change; in three dimensions, which
+ECharts has not, it is Plotly all the same: `embedding_space`.
+"""
 
 from __future__ import annotations
 
@@ -9,6 +13,8 @@ from typing import Any, Self
 import numpy as np
 import numpy.typing as npt
 
+from cnn_core.figures import charts
+from cnn_core.figures.charts import ControlWords
 from cnn_core.figures.palette import Palette
 
 Array = npt.NDArray[Any]
@@ -40,10 +46,10 @@ class Words:
 
 @dataclass(frozen=True, eq=False)
 class Cloud:
-    """Images with their places in the plane, all arrays with one entry an image.
+    """Images with their places, all arrays with one entry an image.
 
     Attributes:
-        points: Places (N, 2).
+        points: Places (N, 2), or (N, 3) in three dimensions.
         labels: True classes (N,).
         predicted: What the network says (N,).
         confidence: How sure it is (N,).
@@ -72,6 +78,7 @@ def scatter(
     ticks: bool,
     chosen: int | None,
     words: Words,
+    controls: ControlWords,
     palette: Palette,
 ) -> Option:
     """Images as points; point n of the series "right_3" or "wrong_3" is image `cloud.rows_of("right", 3)[n]`.
@@ -87,6 +94,7 @@ def scatter(
         ticks: Write numbers at the axes; those of t-SNE mean nothing.
         chosen: Row of the image to mark.
         words: What is written.
+        controls: What the buttons are called.
         palette: Of the theme.
     """
     axis: Option = {
@@ -97,7 +105,7 @@ def scatter(
     }  # fmt: skip
     across, down = (
         {**axis, "name": name, "min": low, "max": high}
-        for name, (low, high) in zip(axes, _extents(cloud), strict=True)
+        for name, (low, high) in zip(axes, extents(cloud), strict=True)
     )
     series = [
         one for label in range(len(names)) for one in _of_class(cloud, label, names, words, palette)
@@ -105,6 +113,7 @@ def scatter(
     return {
         "animation": False,
         "title": {"text": title, "left": 0, "top": 0},
+        "toolbox": charts.toolbox("embedding", controls, palette, axes="both"),
         "legend": {
             "type": "scroll", "bottom": 0, "left": "center", "data": list(names),
             "itemWidth": 14, "itemHeight": 11, "selectedMode": False,
@@ -152,7 +161,7 @@ def _of_class(
     middle = np.median(cloud.points[rows], axis=0).tolist() if len(rows) else None
     title: Option = {
         **common, "id": f"name_{label}", "silent": True, "z": 4, "tooltip": {"show": False},
-        "symbolSize": 1, "data": [] if middle is None else [[_short(it) for it in middle]],
+        "symbolSize": 1, "data": [] if middle is None else [[short(it) for it in middle]],
         "label": {
             "show": True, "formatter": "{a}", "fontSize": 12, "fontWeight": "bold",
             "position": "inside", "color": common["color"],
@@ -162,13 +171,16 @@ def _of_class(
     return [*series, title]
 
 
+def said(cloud: Cloud, row: int, names: Sequence[str], words: Words) -> str:
+    """What the pointer shows of an image."""
+    true, predicted = names[cloud.labels[row]], names[cloud.predicted[row]]
+    share = f"{cloud.confidence[row]:.1%}"
+    return words.point.format(row=row, true=true, predicted=predicted, share=share)
+
+
 def _point(cloud: Cloud, row: int, names: Sequence[str], words: Words) -> Option:
-    true, said = names[cloud.labels[row]], names[cloud.predicted[row]]
     x, y = cloud.points[row].tolist()
-    name = words.point.format(
-        row=row, true=true, predicted=said, share=f"{cloud.confidence[row]:.1%}"
-    )
-    return {"value": [_short(x), _short(y)], "name": name}
+    return {"value": [short(x), short(y)], "name": said(cloud, row, names, words)}
 
 
 def _mark(cloud: Cloud, chosen: int | None, palette: Palette) -> Option:
@@ -178,18 +190,18 @@ def _mark(cloud: Cloud, chosen: int | None, palette: Palette) -> Option:
     return {
         "id": "chosen", "type": "scatter", "silent": True, "z": 5, "symbol": "circle", "symbolSize": 18,
         "itemStyle": {"color": "transparent", "borderColor": ink, "borderWidth": 2.5},
-        "data": [[_short(it) for it in cloud.points[chosen].tolist()]] if there else [],
+        "data": [[short(it) for it in cloud.points[chosen].tolist()]] if there else [],
     }  # fmt: skip
 
 
-def _extents(cloud: Cloud) -> list[tuple[float, float]]:
+def extents(cloud: Cloud) -> list[tuple[float, float]]:
     """Ends of both axes, a little beyond the outermost points."""
     low, high = cloud.points.min(axis=0), cloud.points.max(axis=0)
     margin = np.maximum(MARGIN * (high - low), 1e-6)
     ends = zip((low - margin).tolist(), (high + margin).tolist(), strict=True)
-    return [(_short(start), _short(end)) for start, end in ends]
+    return [(short(start), short(end)) for start, end in ends]
 
 
-def _short(value: float) -> float:
+def short(value: float) -> float:
     """Five digits: a screen shows no more, and 2,000 points travel at every click."""
     return float(f"{value:.5g}")

@@ -1,17 +1,26 @@
-"""Where a network is wrong, as ECharts options: its confusion matrix, and how far its confidence holds."""
+"""Where a network is wrong: its confusion matrix (ECharts) and how far its confidence holds (Plotly)."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
-from cnn_core.analysis.evaluation import Calibration, Integers, row_shares, top_confusions
+from cnn_core.analysis.evaluation import (
+    Calibration,
+    Integers,
+    row_shares,
+    top_confusions,
+)
+from cnn_core.figures import charts
 from cnn_core.figures import palette as colours
 from cnn_core.figures.palette import Palette
+
+if TYPE_CHECKING:
+    from plotly.graph_objects import Figure
 
 Option = dict[str, Any]
 
@@ -176,60 +185,48 @@ def confusion_alt(matrix: Integers, names: Sequence[str], *, words: ConfusionWor
 
 def calibration_chart(
     found: Calibration, *, colour: str, words: CalibrationWords, palette: Palette
-) -> Option:
-    """Accuracy over confidence with the diagonal of an honest network, and below it the images a bin."""
-    points = [
-        {"value": [_percent(sure), _percent(right)], "name": _point(sure, right, count, words)}
-        for sure, right, count in _filled(found)
-    ]
-    bins = [f"{low * 100:.0f}–{high * 100:.0f}" for low, high in _pairs(found)]
-    percent = {"type": "value", "min": 0, "max": 100, "interval": 20, "nameLocation": "middle"}
-    return {
-        "animation": False,
-        "title": {"text": words.title, "left": 0, "top": 0},
-        "legend": {"top": 26, "left": 0, "data": [words.curve, words.ideal], "selectedMode": False},
-        "tooltip": {"trigger": "item", "formatter": "{b}", "confine": True},
-        "grid": [
-            {**_ALIGNED, "top": 62, "height": "48%"},
-            {**_ALIGNED, "bottom": 52, "height": "17%"},
-        ],
-        "xAxis": [
-            {**percent, "axisLabel": {"show": False}},
-            {
-                **{"type": "category", "gridIndex": 1, "data": bins, "nameLocation": "middle"},
-                **{"name": words.confidence, "nameGap": 32, "axisLabel": {"hideOverlap": True}},
-            },
-        ],
-        "yAxis": [
-            {**percent, "name": words.accuracy, "nameGap": 42},
-            {
-                **{"type": "value", "gridIndex": 1, "name": words.images, "nameLocation": "middle"},
-                **{"nameGap": 46, "splitNumber": 2},
-            },
-        ],
-        "series": [
-            {
-                **{
-                    "id": "ideal",
-                    "name": words.ideal,
-                    "type": "line",
-                    "data": [[0, 0], [100, 100]],
-                },
-                **{"symbol": "none", "silent": True, "color": palette.mark},
-                **{"lineStyle": {"type": "dashed", "width": 1.5}, "tooltip": {"show": False}},
-            },
-            {
-                **{"id": "curve", "name": words.curve, "type": "line", "data": points},
-                **{"symbol": "circle", "symbolSize": 9, "color": colour, "z": 3},
-                **{"lineStyle": {"width": 2.5}, "emphasis": {"disabled": True}},
-            },
-            {
-                **{"id": "counts", "name": words.images, "type": "bar", "color": colour},
-                **{"xAxisIndex": 1, "yAxisIndex": 1, "barCategoryGap": "12%"},
-                **{"data": _counts(found, words), "emphasis": {"disabled": True}},
-            },
-        ],
-    }
+) -> Figure:
+    """Accuracy over confidence with the diagonal of an honest network, and below it the images a bin.
+
+    Args:
+        found: What was measured.
+        colour: Of the part of the data.
+        words: What is written.
+        palette: Of the theme.
+    """
+    from plotly.graph_objects import Figure
+
+    filled = _filled(found)
+    pairs = _pairs(found)
+    ideal: Option = {
+        "type": "scatter", "mode": "lines", "name": words.ideal, "x": [0, 100], "y": [0, 100],
+        "line": {"color": palette.mark, "dash": "dash", "width": 1.5}, "hoverinfo": "skip",
+    }  # fmt: skip
+    curve: Option = {
+        "type": "scatter", "mode": "lines+markers", "name": words.curve,
+        "x": [_percent(sure) for sure, _, _ in filled],
+        "y": [_percent(right) for _, right, _ in filled],
+        "hovertext": [_point(*one, words) for one in filled], "hoverinfo": "text",
+        "line": {"color": colour, "width": 2.5}, "marker": {"color": colour, "size": 9}, "cliponaxis": False,
+    }  # fmt: skip
+    counts: Option = {
+        "type": "bar", "name": words.images, "yaxis": "y2", "showlegend": False,
+        "x": [_percent((low + high) / 2) for low, high in pairs],
+        "width": [_percent(0.88 * (high - low)) for low, high in pairs],
+        "y": found.counts.tolist(), "marker": {"color": colour},
+        "hovertext": _count_words(found, words), "hoverinfo": "text", "textposition": "none",
+    }  # fmt: skip
+    percent = {"range": [0, 100], "tickvals": list(range(0, 101, 20)), "showgrid": True}
+    layout = charts.layout(words.title, palette)
+    layout["legend"] |= {"x": 0, "y": 1.02, "yanchor": "bottom"}
+    layout["margin"]["t"] = 84  # two lines of legend on a phone
+    layout["hovermode"] = "closest"
+    layout["xaxis"] = charts.axis(words.confidence, **percent, anchor="y2")
+    layout["yaxis"] = charts.axis(words.accuracy, **percent, domain=[0.36, 1])
+    layout["yaxis2"] = charts.axis(
+        words.images, domain=[0, 0.26], nticks=4, rangemode="tozero", tickformat=","
+    )
+    return Figure(data=[ideal, curve, counts], layout=layout)
 
 
 def calibration_alt(found: Calibration, *, words: CalibrationWords) -> str:
@@ -238,8 +235,6 @@ def calibration_alt(found: Calibration, *, words: CalibrationWords) -> str:
     return words.alt.format(title=words.title, points=points, error=f"{found.error:.1%}")
 
 
-# Two plots below each other share their left and right edge whatever their labels need.
-_ALIGNED = {"left": 66, "right": 18, "outerBoundsMode": "none", "containLabel": False}
 _INKS = [colours.ink(colour) for colour in colours.stops("sequential", 101)]
 _PLAIN = {"borderColor": "rgba(128, 128, 128, 0.25)", "borderWidth": 1}
 _GRID = {"left": 4, "outerBoundsMode": "same", "outerBoundsContain": "all"}
@@ -296,11 +291,9 @@ def _pairs(found: Calibration) -> list[tuple[float, float]]:
     ]
 
 
-def _counts(found: Calibration, words: CalibrationWords) -> list[Option]:
-    return [
-        {"value": int(count), "name": _point(float(sure), float(right), int(count), words)}
-        for sure, right, count in zip(found.confidence, found.accuracy, found.counts, strict=True)
-    ]
+def _count_words(found: Calibration, words: CalibrationWords) -> list[str]:
+    rows = zip(found.confidence, found.accuracy, found.counts, strict=True)
+    return [_point(float(sure), float(right), int(count), words) for sure, right, count in rows]
 
 
 def _point(sure: float, right: float, count: int, words: CalibrationWords) -> str:

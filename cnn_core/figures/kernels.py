@@ -11,6 +11,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from cnn_core.figures import charts
+from cnn_core.figures.charts import ControlWords
 from cnn_core.figures.legend import number
 from cnn_core.figures.mosaic import mosaic_png
 from cnn_core.figures.palette import DIVERGING, STEPS, Palette
@@ -110,11 +112,14 @@ def weight_histogram(
     extent: Extent,
     limit: float,
     words: HistogramWords,
+    controls: ControlWords,
     palette: Palette,
 ) -> Option:
     """The weights of an epoch over the untrained ones, as an ECharts option.
 
-    Its series, axes and bins are the same for all epochs, so with a fixed `key` it changes in place.
+    ECharts, since it follows the slider in place: Plotly would be built again at every epoch, which takes
+    three times as long. Series, axes and bins are the same for all epochs, so with a fixed `key` it
+    changes in place.
 
     Args:
         before: Untrained kernels, of any shape.
@@ -123,12 +128,16 @@ def weight_histogram(
         epoch: 0 is the untrained network itself.
         extent: The scales, from all epochs.
         limit: No untrained weight lies further from 0.
+        words: What is written.
+        controls: What the buttons are called.
+        palette: Of the theme.
     """
     reach, step = extent.reach, extent.step
     after_name = words.after.format(epoch=epoch)
     return {
         "animation": False,
         "title": {"text": words.title.format(layer=layer), "left": 0, "top": 0},
+        "toolbox": charts.toolbox(f"weights-{layer}", controls, palette),
         "legend": {"bottom": 0, "left": "center", "icon": "rect", "selectedMode": False},
         "grid": {
             "left": 4, "right": 12, "top": 52, "bottom": 34,

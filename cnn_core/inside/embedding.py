@@ -24,6 +24,7 @@ from cnn_core.inside import answers, forward
 from cnn_core.inside.features import Floats
 
 SEED = 42  # fixed: the same network gives the same map each time
+AXES = 3  # principal components that are answered
 MOST_FEATURES = 50  # longer vectors are reduced by PCA first, as scikit-learn's guide recommends
 SPREAD = 1e-4  # standard deviation of the start, as scikit-learn scales its own
 NICE = 5  # predictions for other visitors go first
@@ -58,7 +59,7 @@ def vectors(opened: models.Opened, images: npt.NDArray[Any]) -> Floats:
 
 
 def pca(opened: models.Opened, train: TrainConfig, count: int) -> dict[str, Floats]:
-    """The first test images on the first two principal components of their vectors.
+    """The first test images on the first three principal components of their vectors.
 
     Args:
         opened: The network.
@@ -66,14 +67,14 @@ def pca(opened: models.Opened, train: TrainConfig, count: int) -> dict[str, Floa
         count: How many images, from the first test image on.
 
     Returns:
-        "points" (N, 2), and "explained" (2,), the share of all variance along each axis.
+        "points" (N, 3), and "explained" (3,), the share of all variance along each axis.
 
     Raises:
         DataError: If the data set cannot be read.
     """
     features = vectors(opened, answers.data_of(train).x_test[:count]).astype(np.float64)
-    points, explained = _principal(features, 2)
-    missing = 2 - points.shape[1]  # a network may end in a single unit
+    points, explained = _principal(features, AXES)
+    missing = AXES - points.shape[1]  # a network may end in a single unit
     return {
         "points": np.pad(points, ((0, 0), (0, missing))).astype(np.float32),
         "explained": np.pad(explained, (0, missing)).astype(np.float32),

@@ -164,8 +164,32 @@ def test_tsne_of_a_network_without_dense_layer_comes_by_itself_and_a_link_opens_
     )
 
 
+def test_in_three_dimensions_an_image_is_chosen_by_its_number(app, window, run):
+    data = datasets.load("fashion_mnist", TRAIN.size)
+    there = Inside.open(app, window, "embedding", run=run, lang="en", dimensions="3", index="7")
+    chart = there.part("embedding_space")
+    expect(chart.locator("canvas").first).to_be_visible(timeout=COLD)
+    label = chart.get_by_role("figure")
+    expect(label).to_have_attribute("aria-label", re.compile("2,000 images of 10 classes"))
+    number = there.part("embedding_number").get_by_role("spinbutton")
+    expect(number).to_have_value("7")
+    number.fill("12")
+    number.press("Enter")
+    there.says("index", "12")
+    expect(there.part("embedding_card").locator("figure")).to_have_attribute("data-row", "12")
+    eventually(lambda: np.array_equal(picture(there), data.x_test[12, ..., 0]))
+    expect(chart.locator("canvas").first).to_be_visible(timeout=COLD)
+    titles = chart.locator(".modebar-btn").evaluate_all("it => it.map(it => it.dataset.title)")
+    assert titles[:1] + titles[-1:] == ["Turn", "Save as a picture"]
+    assert there.settled().query["dimensions"] == "3"
+    there.part("embedding_method").get_by_role("radio", name="t-SNE").click()
+    there.says("method", "tsne")
+    expect(there.part("embedding").locator("canvas").first).to_be_visible(timeout=COLD)
+    assert "dimensions" not in there.settled().query
+
+
 def test_links_that_cannot_be_get_a_sentence(app, window, run):
-    there = visit(window, app, run, method="umap", perplexity=7, index=2000)
+    there = visit(window, app, run, method="umap", perplexity=7, dimensions=4, index=2000)
     expect(there.alerts.filter(has_text="Possible values: pca, tsne")).to_be_visible()
     expect(there.alerts.filter(has_text="5, 15, 30, 50, 100")).to_be_visible()
     expect(there.alerts.filter(has_text="from 0 to 1999")).to_be_visible()

@@ -216,6 +216,7 @@ def test_counts_become_shares_of_the_row(app, window):
 def test_every_tab_shows_its_figures(app, window, answers):
     page = visit(window, app, "run=fashion&part=test&lang=en")
     expect(page.locator(".st-key-view_classes").get_by_test_id("stDataFrame")).to_be_visible()
+    expect(page.locator(".st-key-per_class_chart .main-svg").first).to_be_visible()
 
     page.get_by_role("tab", name="Most confident mistakes").click()
     worst = evaluation.worst_mistakes(answers.found)
@@ -227,7 +228,9 @@ def test_every_tab_shows_its_figures(app, window, answers):
     page.get_by_role("tab", name="Calibration").click()
     error = evaluation.calibration(answers.found.probabilities, answers.found.labels).error
     expect(page.locator(".st-key-view_calibration")).to_contain_text(f"{error:.2%}")
-    expect(page.locator(".st-key-calibration canvas").first).to_be_visible()
+    chart = page.locator(".st-key-calibration")
+    expect(chart.locator(".main-svg").first).to_be_visible()
+    expect(chart.get_by_role("figure")).to_have_attribute("aria-label", re.compile(f"{error:.1%}"))
 
     page.get_by_role("tab", name="First predictions").click()
     rows = page.locator(".st-key-view_first tbody tr")

@@ -1,4 +1,4 @@
-"""The confusion matrix and the calibration curve as ECharts options: plain, in order, readable."""
+"""The confusion matrix (ECharts) and the calibration curve (Plotly): plain, in order, readable."""
 
 from __future__ import annotations
 
@@ -138,33 +138,44 @@ def test_a_screen_reader_hears_the_score_and_the_worst_mistakes(language: str) -
     figures.confusion_alt(np.zeros((2, 2), np.int64), ["a", "b"], words=confusion_words(language))
 
 
-def curve(language: str = "en") -> tuple[figures.Option, str]:
+def curve(language: str = "en") -> tuple[dict, str]:
     shares = np.array([[0.95, 0.05], [0.92, 0.08], [0.35, 0.65], [0.55, 0.45]])
     found = calibration(shares, np.array([0, 1, 1, 0]))
     words = figures.CalibrationWords.of(texts.table(language))
-    option = figures.calibration_chart(found, colour="#123456", words=words, palette=palette.LIGHT)
-    return option, figures.calibration_alt(found, words=words)
+    chart = figures.calibration_chart(found, colour="#123456", words=words, palette=palette.LIGHT)
+    return chart.to_plotly_json(), figures.calibration_alt(found, words=words)
 
 
 def test_the_curve_has_a_point_for_each_bin_that_holds_images() -> None:
-    option, said = curve()
-    ideal, points, counts = option["series"]
-    assert [point["value"] for point in points["data"]] == [
-        [55.0, 100.0],
-        [65.0, 100.0],
-        [pytest.approx(93.5), 50.0],
+    chart, said = curve()
+    ideal, points, counts = chart["data"]
+    assert list(zip(points["x"], points["y"], strict=True)) == [
+        (55.0, 100.0),
+        (65.0, 100.0),
+        (pytest.approx(93.5), 50.0),
     ]
-    assert ideal["data"] == [[0, 0], [100, 100]]
-    assert [bar["value"] for bar in counts["data"]] == [0, 0, 0, 0, 0, 1, 1, 0, 0, 2]
-    assert option["xAxis"][1]["data"][-1] == "90–100"
+    assert (list(ideal["x"]), list(ideal["y"])) == ([0, 100], [0, 100])
+    assert list(counts["y"]) == [0, 0, 0, 0, 0, 1, 1, 0, 0, 2]
+    np.testing.assert_allclose(counts["x"], np.arange(5, 100, 10))
+    assert points["hovertext"][2] == "Confidence 93.5%: 50.0% correct, 2 images"
+    assert counts["hovertext"][0] == "Confidence -: - correct, 0 images"
     assert "93.5%" in said
     assert "50.0%" in said
 
 
+def test_both_plots_share_the_axis_of_confidence_and_do_not_overlap() -> None:
+    layout = curve()[0]["layout"]
+    assert layout["yaxis"]["domain"][0] > layout["yaxis2"]["domain"][1]
+    assert layout["xaxis"]["range"] == [0, 100]
+    assert layout["xaxis"]["anchor"] == "y2"
+    assert layout["xaxis"]["title"]["text"] == "Confidence (%)"
+    assert layout["yaxis"]["title"]["text"] == "Correct (%)"
+
+
 @BOTH
 def test_options_travel_as_strict_json(language: str) -> None:
-    option, said = curve(language)
-    json.dumps(option, allow_nan=False)
+    chart, said = curve(language)
+    json.dumps(chart, allow_nan=False)
     json.dumps(heatmap(chosen=(0, 0)), allow_nan=False)
     assert "{" not in said
 
@@ -172,6 +183,6 @@ def test_options_travel_as_strict_json(language: str) -> None:
 def test_no_images_give_an_empty_curve() -> None:
     words = figures.CalibrationWords.of(texts.table("en"))
     found = calibration(np.zeros((0, 10)), np.zeros(0, int))
-    option = figures.calibration_chart(found, colour="#123456", words=words, palette=palette.DARK)
-    assert option["series"][1]["data"] == []
-    json.dumps(option, allow_nan=False)
+    chart = figures.calibration_chart(found, colour="#123456", words=words, palette=palette.DARK)
+    assert list(chart.data[1].x) == []
+    json.dumps(chart.to_plotly_json(), allow_nan=False)

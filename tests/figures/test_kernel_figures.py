@@ -16,10 +16,12 @@ from PIL import Image
 from cnn_core import texts
 from cnn_core.analysis import kernels as weights
 from cnn_core.figures import kernels, legend
+from cnn_core.figures.charts import ControlWords
 from cnn_core.figures.kernels import Extent, HistogramWords
 from cnn_core.figures.palette import DARK, DIVERGING, LIGHT
 
 WORDS = HistogramWords.of(texts.table("en"))
+CONTROLS = ControlWords.of(texts.table("en"))
 
 
 def gaussian(std: float, shape: tuple[int, ...] = (3, 3, 4, 32), seed: int = 0) -> np.ndarray:
@@ -32,7 +34,7 @@ def pixels(png: bytes) -> np.ndarray:
 
 def histogram(before: np.ndarray, after: np.ndarray, epoch: int = 3, **settings: object) -> dict:
     extent = Extent.of(lambda: [before, after])
-    wanted = {"words": WORDS, "palette": LIGHT, "limit": 0.1, **settings}
+    wanted = {"words": WORDS, "controls": CONTROLS, "palette": LIGHT, "limit": 0.1, **settings}
     return kernels.weight_histogram(
         before, after, layer="conv1", epoch=epoch, extent=extent, **wanted
     )
@@ -63,6 +65,7 @@ def test_axes_and_series_stay_while_epochs_pass():
             extent=extent,
             limit=0.1,
             words=WORDS,
+            controls=CONTROLS,
             palette=LIGHT,
         )
         for n, it in enumerate(epochs)
@@ -85,6 +88,13 @@ def test_training_is_blue_and_untrained_is_neutral_in_both_themes():
 def test_the_lines_of_the_limit_are_where_it_is():
     before, _ = histogram(gaussian(0.1), gaussian(0.2), limit=0.142)["series"]
     assert [it["xAxis"] for it in before["markLine"]["data"]] == [-0.142, 0.142]
+
+
+def test_the_histogram_can_be_enlarged_and_kept_as_a_picture():
+    features = histogram(gaussian(0.1), gaussian(0.2))["toolbox"]["feature"]
+    assert features["dataZoom"]["title"] == {"zoom": CONTROLS.zoom, "back": CONTROLS.reset}
+    assert features["saveAsImage"]["title"] == CONTROLS.save
+    assert features["saveAsImage"]["name"] == "weights-conv1"
 
 
 def test_the_words_name_the_layer_and_the_epoch_in_both_languages():

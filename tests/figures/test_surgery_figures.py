@@ -11,6 +11,7 @@ import pytest
 
 from cnn_core import texts
 from cnn_core.figures import embedding, palette, surgery
+from cnn_core.figures.charts import ControlWords
 from cnn_core.figures.embedding import Cloud
 
 NAMES = ["cat", "dog", "{hen}"]
@@ -129,7 +130,7 @@ def cloud() -> Cloud:
 def option_of(cloud: Cloud, chosen: int | None = None) -> dict:
     return embedding.scatter(
         cloud, NAMES, title="t", axes=("a", "b"), ticks=True, chosen=chosen,
-        words=POINTS, palette=palette.LIGHT,
+        words=POINTS, controls=ControlWords.of(texts.table("ko")), palette=palette.LIGHT,
     )  # fmt: skip
 
 

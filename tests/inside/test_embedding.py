@@ -45,7 +45,7 @@ def test_vectors_are_what_goes_into_the_output_layer(config: ModelConfig):
 def test_pca_is_that_of_scikit_learn_but_for_the_sign(config: ModelConfig):
     network, data = opened(config), datasets.load("digits")
     found = embedding.pca(network, DIGITS, 300)
-    engine = PCA(2).fit(into_output(network, data.x_test[:300]).astype(np.float64))
+    engine = PCA(3).fit(into_output(network, data.x_test[:300]).astype(np.float64))
     expected = engine.transform(into_output(network, data.x_test[:300]).astype(np.float64))
     np.testing.assert_allclose(np.abs(found["points"]), np.abs(expected), atol=1e-3)
     np.testing.assert_allclose(found["explained"], engine.explained_variance_ratio_, atol=1e-5)
@@ -56,8 +56,8 @@ def test_pca_is_that_of_scikit_learn_but_for_the_sign(config: ModelConfig):
 def test_rows_are_the_images_of_the_test_part_in_their_order():
     network, data = opened(SMALL), datasets.load("digits")
     found = embedding.pca(network, DIGITS, 5_000)
-    assert found["points"].shape == (len(data.x_test), 2)
-    basis = PCA(2).fit(into_output(network, data.x_test).astype(np.float64))
+    assert found["points"].shape == (len(data.x_test), 3)
+    basis = PCA(3).fit(into_output(network, data.x_test).astype(np.float64))
     for row in (0, 17, 359):
         alone = basis.transform(into_output(network, data.x_test[row : row + 1]))
         np.testing.assert_allclose(np.abs(found["points"][row]), np.abs(alone[0]), atol=1e-3)
@@ -66,9 +66,9 @@ def test_rows_are_the_images_of_the_test_part_in_their_order():
 def test_a_single_unit_and_vectors_that_are_all_alike_have_a_place_too():
     one = opened(ModelConfig((ConvBlock(3),), (1,), 0.0, (8, 8, 1)))
     found = embedding.pca(one, DIGITS, 50)
-    assert found["points"].shape == (50, 2)
-    assert not found["points"][:, 1].any()
-    np.testing.assert_allclose(found["explained"], [1, 0], atol=1e-6)
+    assert found["points"].shape == (50, 3)
+    assert not found["points"][:, 1:].any()
+    np.testing.assert_allclose(found["explained"], [1, 0, 0], atol=1e-6)
     dead = opened(SMALL)
     dead.model.get_layer("dense1").set_weights([np.zeros((64, 12)), -np.ones(12)])
     same = embedding.pca(dead, DIGITS, 50)
@@ -132,7 +132,7 @@ def test_tsne_goes_on_when_the_network_is_closed_and_opened_again(monkeypatch: p
     assert embedding.tsne(network, DIGITS, 50, 10) is None
     again = opened(SMALL)
     again.model.set_weights(network.model.get_weights())
-    waiting.set_result(np.ones((50, 2), np.float32))
+    waiting.set_result(np.ones((50, 3), np.float32))
     assert embedding.tsne(again, DIGITS, 50, 10) is waiting.result()
     assert len(asked) == 1
     again.model.get_layer("conv1").set_weights(
