@@ -20,11 +20,7 @@ REST = "\0"  # what is not known before it runs
 
 def keys_of(tree: ast.Module) -> set[str]:
     """Keys of the session that a module spells; `REST` stands for what it puts into them."""
-    names = {
-        node.targets[0].id: node.value
-        for node in tree.body
-        if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name)
-    }
+    names = dict(_constants(tree))
     states = {
         target.id
         for node in ast.walk(tree)
@@ -34,6 +30,20 @@ def keys_of(tree: ast.Module) -> set[str]:
     }
     spelled = (_text(node, names) for node in _keys(tree, states))
     return {key for key in spelled if key.strip(REST)}
+
+
+def _constants(tree: ast.Module) -> Iterator[tuple[str, ast.expr]]:
+    """Names that the module gives to values, `A = 1` as well as `A, B = 1, 2`."""
+    for node in tree.body:
+        match node:
+            case ast.Assign(targets=[ast.Name(id=name)], value=value):
+                yield name, value
+            case ast.Assign(targets=[ast.Tuple(elts=targets)], value=ast.Tuple(elts=values)) if len(
+                targets
+            ) == len(values):
+                yield from (
+                    (ast.unparse(it), value) for it, value in zip(targets, values, strict=True)
+                )
 
 
 def _keys(tree: ast.Module, states: set[str]) -> Iterator[ast.expr]:
@@ -127,6 +137,7 @@ def test_no_two_files_spell_the_same_key() -> None:
         ('st.session_state[f"run_{run.id}"]', {"run_" + REST}),
         ('st.button("", key="press"); st.container(key="place")', {"press"}),
         ('choices.keep_valid("layer", rows); follow_layer(asked, rows, "other")', {"layer", "other"}),
+        ('A, B = "a", "b"\nst.session_state[B]', {"b"}),
         ("st.session_state[key]", set()),
     ],
 )  # fmt: skip
