@@ -1,12 +1,13 @@
-"""The run that this window shows, the same on every page, and why the last request came to nothing."""
+"""What pages of a window share: the run that is shown, the set-up to train, why a request was refused."""
 
 from __future__ import annotations
 
 import streamlit as st
 
+from cnn_core.config import ModelConfig, TrainConfig
 from cnn_core.errors import CnnError
 
-RUN, REFUSAL = "run", "refusal"  # session keys
+RUN, REFUSAL, SETUP = "run", "refusal", "setup"  # session keys
 
 
 def shown_id() -> str | None:
@@ -34,3 +35,14 @@ def take_refusal() -> CnnError | None:
     """What `refuse` was told, once."""
     error: CnnError | None = st.session_state.pop(REFUSAL, None)
     return error
+
+
+def keep_setup(model: ModelConfig, train: TrainConfig) -> None:
+    """Remember the set-up of the playground on other pages."""
+    st.session_state[SETUP] = (model, train)
+
+
+def kept_setup() -> tuple[ModelConfig, TrainConfig] | None:
+    """The set-up of the playground; None before its first visit."""
+    setup: tuple[ModelConfig, TrainConfig] | None = st.session_state.get(SETUP)
+    return setup

@@ -16,6 +16,7 @@ from cnn_core.planning.presets import PRESETS, fit_to_data
 from cnn_core.planning.repair import Change
 from cnn_core.runs import Run
 from pages.elements.lessons import lesson
+from pages.network import shown
 from pages.session import choices
 from pages.session.words import label, say_error, t
 
@@ -39,8 +40,8 @@ def open_link(run: Run | None) -> None:
     asked = {k: v for k, v in st.query_params.to_dict().items() if k in SETUP_PARAMETERS}
     if asked and asked != st.session_state.get("published"):
         put(*_from_link(asked))
-    elif "setup" in st.session_state:  # back from another page: widgets have forgotten
-        put(*st.session_state["setup"])
+    elif kept := shown.kept_setup():  # back from another page: widgets have forgotten
+        put(*kept)
     elif run:
         put(run.model, run.train)
     else:
@@ -76,7 +77,7 @@ def put(model: ModelConfig, train: TrainConfig) -> None:
     controls = {f"set_{name}": value for name, value in values.items()}
     st.session_state.update(controls)
     st.session_state["controls"] = controls
-    st.session_state["setup"] = (model, train)
+    shown.keep_setup(model, train)
     st.session_state["unusual"] = train
 
 
@@ -103,7 +104,7 @@ def form(run: Run | None) -> Setup:
         train = _training()
         lesson("epoch", "optimizer", "learning_rate", "compile")
     setup = fit_to_data(model, train)
-    st.session_state["setup"] = setup
+    shown.keep_setup(*setup)
     with presets:
         _presets(setup)
     return setup
@@ -133,9 +134,10 @@ def _data(train: TrainConfig) -> dict[str, Any]:
 
 def _use_preset() -> None:
     name = st.session_state["set_preset"]
-    if name:
-        preset, train = PRESETS[name], st.session_state["setup"][1]
-        put(*fit_to_data(preset.model, replace(preset.train, **_data(train))))
+    kept = shown.kept_setup()
+    if name and kept:
+        preset = PRESETS[name]
+        put(*fit_to_data(preset.model, replace(preset.train, **_data(kept[1]))))
 
 
 def _network() -> ModelConfig:

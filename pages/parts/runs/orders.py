@@ -9,6 +9,7 @@ import streamlit as st
 
 from cnn_core.config import ModelConfig, TrainConfig
 from cnn_core.errors import CnnError, LimitError
+from pages.network import shown
 from pages.parts.runs import selection
 from pages.session.doors import engine
 from pages.session.visitor import visitor
@@ -43,10 +44,12 @@ def place() -> None:
         except LimitError as error:
             if error.key in FULL:
                 break
-            st.session_state["refusal"], rest = error, []
+            shown.refuse(error)
+            rest = []
             break
         except CnnError as error:
-            st.session_state["refusal"], rest = error, []
+            shown.refuse(error)
+            rest = []
             break
         rest = rest[1:]
         selection.select([*selection.selected(), run.id])

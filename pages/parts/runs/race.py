@@ -11,14 +11,15 @@ from cnn_core import runs
 from cnn_core.config import ModelConfig, TrainConfig
 from cnn_core.errors import CnnError
 from cnn_core.planning.presets import PRESETS, fit_to_data
+from pages.network import shown
 from pages.network.names import short_names, span
 from pages.parts.runs import orders, selection
+from pages.parts.runs.selection import RACE
 from pages.session import choices
 from pages.session.doors import engine
 from pages.session.words import label, say_error, t
 
 CURRENT = "current"  # what the controls of the playground are set to
-RACE = "runs_race"
 LANES = ("runs_race_first", "runs_race_second")
 
 Setup = tuple[ModelConfig, TrainConfig]
@@ -82,7 +83,7 @@ def _entrants(chosen: Sequence[runs.Run]) -> dict[str, tuple[str, ModelConfig, T
         name: (label("preset", name), preset.model, preset.train)
         for name, preset in PRESETS.items()
     }
-    if setup := st.session_state.get("setup"):
+    if setup := shown.kept_setup():
         entrants = {CURRENT: (t("race.current"), *setup), **entrants}
     names = short_names(chosen)
     return entrants | {run.id: (names[run.id], run.model, run.train) for run in chosen}

@@ -11,6 +11,7 @@ from pages.session.address import arrived, say
 from pages.session.visitor import visitor
 from pages.session.words import t
 
+RACE = "runs_race"  # session key: the race that is shown
 SELECTED = "runs_selected"
 VERSION = "runs_version"  # goes up with a selection that does not come from the table itself
 CHANGED = "runs_changed"
@@ -59,7 +60,7 @@ def follow() -> dict[str, str]:
     if "starred" in asked:
         st.session_state[STARRED] = asked["starred"] == "1"
     if "race" in asked:
-        st.session_state["runs_race"] = asked["race"]
+        st.session_state[RACE] = asked["race"]
     if "runs" in asked:
         select(asked["runs"].split(BETWEEN))
         if any(not run.shipped and run.owner != visitor() for run in chosen_runs()):
@@ -90,8 +91,8 @@ def publish() -> None:
     query = {name: str(st.session_state[key]) for name, key in PLAIN.items() if _differs(key)}
     if st.session_state.get(STARRED):
         query["starred"] = "1"
-    if st.session_state.get("runs_race"):
-        query["race"] = st.session_state["runs_race"]
+    if st.session_state.get(RACE):
+        query["race"] = st.session_state[RACE]
     if ids := selected():
         query["runs"] = BETWEEN.join(ids)
     say("runs", query | st.session_state.get(IMAGE, {}))
