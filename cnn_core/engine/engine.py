@@ -4,37 +4,25 @@ from __future__ import annotations
 
 import atexit
 import logging
-import math
 import threading
 import time
 import uuid
-from collections.abc import Callable, Collection
+from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass
 from typing import Any
 
 from cnn_core import runs, version
 from cnn_core.config import ModelConfig, TrainConfig
 from cnn_core.engine import cluster, looks, worker
-from cnn_core.engine.estimate import Place, present_speed, wait, whole
+from cnn_core.engine.estimate import Place
 from cnn_core.engine.processes import CLOSE_TIMEOUT, Backoff, WorkerProcess
-from cnn_core.errors import CnnError, EngineError, LimitError, RunError
-from cnn_core.planning.limits import Limits, check_limits
-from cnn_core.runs import control, lease
-from cnn_core.runs import log as run_log
+from cnn_core.engine.queue import Queue
+from cnn_core.errors import CnnError, EngineError
+from cnn_core.planning.limits import Limits
 
 TICK = 0.25
-MOST_PAUSE = 300.0  # seconds that a run may be paused while others wait for its worker
 
 log = logging.getLogger(__name__)
-
-
-@dataclass(slots=True)
-class _Job:
-    """A run that waits (without a future) or was sent to a worker."""
-
-    run: runs.Run
-    future: Any = None
 
 
 class Engine:
@@ -64,8 +52,7 @@ class Engine:
         version.fingerprint()
         self._on_ready = on_ready
         self._head_start = head_start
-        self._lock = threading.RLock()
-        self._jobs: list[_Job] = []  # oldest first
+        self._queue = Queue(self._send, cluster.error_of)
         self._processes: dict[str, WorkerProcess] = {}
         self._workers: dict[str, set[str]] = {}
         self._strangers: set[str] = (
@@ -77,7 +64,6 @@ class Engine:
         self._tried = threading.Event()
         self._problem: EngineError | None = None  # with the scheduler; a worker has its own
         self._backoff = Backoff()
-        self._vouched = -math.inf
         self._thread = threading.Thread(target=self._live, name="convscope-engine", daemon=True)
 
     def start(self) -> Engine:
@@ -101,11 +87,7 @@ class Engine:
             if part is not None:
                 with suppress(OSError, RuntimeError, TimeoutError):
                     part.close(timeout=CLOSE_TIMEOUT)
-        with self._lock:
-            for job in self._jobs:
-                if runs.status(job.run).state == "queued":
-                    _tell(job.run, "interrupted")
-            self._jobs.clear()
+        self._queue.close()
 
     def problem(self, kind: str) -> EngineError | None:
         """Why no worker of that kind, "train" or "look", can be had at the moment, if that is so.
@@ -120,6 +102,10 @@ class Engine:
     def ready(self, kind: str) -> bool:
         """Whether a worker of that kind, "train" or "look", is there."""
         return bool(self._workers.get(kind))
+
+    def workers(self, kind: str) -> frozenset[str]:
+        """Names of the workers of that kind that are there, such as "train-1234" with a process id."""
+        return frozenset(self._workers.get(kind, ()))
 
     def lack(self, kind: str) -> EngineError | None:
         """Why no worker does what "train" or "look" names, if that is known; it may change by itself.
@@ -158,54 +144,17 @@ class Engine:
             EngineError: If the engine is down.
             RunError: If its folder cannot be written.
         """
-        limits = limits or Limits.from_environment()
-        self.check(model, train, limits)
-        with self._lock:
-            self._refuse_crowd(owner, limits)
-            run = runs.create(model, train, owner=owner, name=name)
-            self._jobs.append(_Job(run))
-        return run
+        self._refuse_if_down("train")
+        return self._queue.order(model, train, owner=owner, name=name, limits=limits)
 
     def resume(self, run: runs.Run, *, by: str, limits: Limits | None = None) -> None:
-        """Queue an interrupted run again; it continues after its last complete epoch.
-
-        Args:
-            run: The run.
-            by: Who asks: a word as in `Run.owner`. It is the owner who may have only so many runs queued.
-            limits: Caps; those of the environment if not given.
-
-        Raises:
-            RunError: If `by` does not own the run, it has ended, is still active, or its folder cannot
-                be written.
-            LimitError, DataError, EngineError: As in `order`.
-        """
-        runs.refuse_stranger(run, by)
-        limits = limits or Limits.from_environment()
-        self.check(run.model, run.train, limits, done=run_log.resumes_after(run))
-        with self._lock:
-            if self.holds(run.id):
-                raise RunError("run.not_resumable", id=run.id)
-            if lease.holder(run):
-                raise lease.refusal(run)
-            self._refuse_crowd(run.owner, limits)
-            # Of two servers that resume it, one finds it resumable.
-            if not runs.write_status(run, "queued", only_if=runs.RESUMABLE):
-                raise RunError("run.not_resumable", id=run.id)
-            control.ask(run, by=by, stop=False, paused=False)
-            self._jobs.append(_Job(run))
-
-    def check(
-        self, model: ModelConfig, train: TrainConfig, limits: Limits | None = None, *, done: int = 0
-    ) -> None:
-        """Refuse what is over a cap at the speed that was measured here; raises as `check_limits`."""
-        check_limits(model, train, limits, speed=self._speed(), done=done)
-
-    def _refuse_crowd(self, owner: str, limits: Limits) -> None:
+        """Queue an interrupted run again, as `Queue.resume`; raises `EngineError` if the engine is down."""
         self._refuse_if_down("train")
-        if len(self._jobs) >= limits.waiting:
-            raise LimitError("limit.waiting", cap=limits.waiting)
-        if sum(job.run.owner == owner for job in self._jobs) >= limits.queued:
-            raise LimitError("limit.queued", cap=limits.queued)
+        self._queue.resume(run, by=by, limits=limits)
+
+    def check(self, model: ModelConfig, train: TrainConfig, limits: Limits | None = None) -> None:
+        """Refuse what is over a cap at the speed that was measured here; raises as `check_limits`."""
+        self._queue.check(model, train, limits)
 
     def _refuse_if_down(self, kind: str) -> None:
         if problem := self.problem(kind):
@@ -214,52 +163,23 @@ class Engine:
 
     def holds(self, run_id: str) -> bool:
         """Whether the run waits or works in this engine."""
-        with self._lock:
-            return any(job.run.id == run_id for job in self._jobs)
+        return self._queue.holds(run_id)
 
     def stop(self, run: runs.Run, *, by: str) -> None:
-        """Take the run out of the queue, or ask it to end and keep its best weights.
-
-        A run that waited to go on after an interruption is interrupted again, not lost.
-
-        Raises:
-            RunError: If `by` does not own the run, or its folder is gone or cannot be written.
-        """
-        control.ask(run, by=by, stop=True)
-        with self._lock:
-            for job in self._jobs:
-                if job.run.id == run.id and job.future is None:
-                    self._jobs.remove(job)
-                    _tell(run, "interrupted" if run_log.history(run).complete_epochs else "stopped")
-                    return
+        """Take the run out of the queue, or ask it to end and keep its best weights; as `Queue.stop`."""
+        self._queue.stop(run, by=by)
 
     def place(self, run: runs.Run) -> Place:
         """Where the run stands in the queue, and how long those before it will take."""
-        with self._lock:
-            ahead: list[runs.Run] = []
-            for job in self._jobs:
-                if job.run.id == run.id:
-                    break
-                ahead.append(job.run)
-            else:
-                return Place(0, None)
-            if job.future is not None:
-                return Place(0, None)
-            working = self._working()
-        workers = len(self._workers.get("train", ()))
-        return Place(len(ahead), wait(ahead, working, workers))
+        return self._queue.place(run)
 
     def estimate(self, model: ModelConfig, train: TrainConfig) -> float | None:
         """Seconds that such a run would take from its start; None without any measurement."""
-        return whole(model, train, self._speed())
+        return self._queue.estimate(model, train)
 
-    def _speed(self) -> float | None:
-        with self._lock:
-            working = self._working()
-        return present_speed(working)
-
-    def _working(self) -> list[runs.Run]:
-        return [job.run for job in self._jobs if job.future is not None]
+    def pause_left(self, run: runs.Run) -> float | None:
+        """Seconds after which a paused run goes on by itself; None if it is not paused or nobody waits."""
+        return self._queue.pause_left(run)
 
     def look(self, name: str, run: runs.Run, *arguments: Any, timeout: float = 30.0) -> Any:
         """Call a function of `worker.LOOKS` with the run's best model in a look worker.
@@ -305,13 +225,10 @@ class Engine:
         if self._closing.wait(self._head_start):
             self._tried.set()
             return
-        while True:
-            self._try(self._tick)
-            if not self._tried.is_set():
-                self._tried.set()
-                self._try(self._on_ready)
-            if self._closing.wait(TICK):
-                return
+        self._try(self.tick)
+        self._try(self._on_ready)
+        while not self._closing.wait(TICK):
+            self._try(self.tick)
 
     def _try(self, work: Callable[[], None]) -> None:
         """What fails must not end the engine; the next tick tries again."""
@@ -342,18 +259,18 @@ class Engine:
                 self._processes[kind] = WorkerProcess(str(self._address), kind)
         return True
 
-    def _tick(self) -> None:
-        reachable = not self._ours or self._cluster is not None or self._open_cluster()
-        for process in self._processes.values():
-            if process.revive():
-                self._vouched = -math.inf  # the run that it trained waits again
-        self._vouch()
-        if not reachable:
-            return
-        self._workers = self._find_workers()
-        with self._lock:
-            self._collect()
-            self._send()
+    def tick(self) -> None:
+        """Look after the workers and the queue once; the engine's thread does so all the time."""
+        try:
+            reachable = not self._ours or self._cluster is not None or self._open_cluster()
+            # The run of a worker that has ended waits again.
+            ended = [process.revive() for process in self._processes.values()]
+            self._queue.vouch(immediately=any(ended))
+            if reachable:
+                self._workers = self._find_workers()
+                self._queue.step(len(self._workers.get("train", ())))
+        finally:
+            self._tried.set()
 
     def _find_workers(self) -> dict[str, set[str]]:
         """Names of the workers of each kind; none while an existing cluster is away."""
@@ -391,66 +308,6 @@ class Engine:
             self._client = cluster.connect(str(self._address))
         return cluster.workers(self._client)
 
-    def _vouch(self) -> None:
-        """Say of the runs that wait here that they do; also of one whose worker just died."""
-        if time.monotonic() - self._vouched < runs.SECONDS_BETWEEN_LIFE_SIGNS:
-            return
-        self._vouched = time.monotonic()
-        with self._lock:
-            for job in self._jobs:
-                state = runs.status(job.run).state
-                if state == "interrupted":
-                    _tell(job.run, "queued", only_if=("interrupted",))
-                elif state == "queued":
-                    with suppress(OSError):
-                        runs.show_life(job.run)
-            self._end_long_pauses()
-
-    def _end_long_pauses(self) -> None:
-        """A run that its visitor left paused goes on by itself once others wait for the worker."""
-        for job in self._jobs:
-            if self.pause_left(job.run) == 0.0:
-                with suppress(RunError):
-                    control.ask(job.run, by=job.run.owner, paused=False, pause_ended=True)
-
-    def pause_left(self, run: runs.Run) -> float | None:
-        """Seconds after which a paused run goes on by itself; None if it is not paused or nobody waits."""
-        with self._lock:
-            if not any(job.future is None for job in self._jobs):
-                return None
-            working = any(job.run.id == run.id and job.future is not None for job in self._jobs)
-        paused = control.paused_for(run) if working else 0.0
-        return max(0.0, MOST_PAUSE - paused) if paused else None
-
-    def _collect(self) -> None:
-        for job in list(self._jobs):
-            if job.future is None or job.future.status == "pending":
-                continue
-            if job.future.status in ("cancelled", "lost"):  # the scheduler went away
-                job.future, self._vouched = None, -math.inf
-                continue
-            self._jobs.remove(job)
-            if job.future.status == "error":
-                _tell(job.run, "failed", cluster.error_of(job.future))
-
-    def _send(self) -> None:
-        free = len(self._workers.get("train", ()))
-        free -= sum(job.future is not None for job in self._jobs)
-        for job in [job for job in self._jobs if job.future is None][: max(0, free)]:
-            key = f"train-{job.run.id}-{uuid.uuid4().hex[:6]}"
-            job.future = cluster.submit(
-                self._client, self._needs("train"), key, worker.train_run, job.run.id
-            )
-
-
-def _tell(
-    run: runs.Run,
-    state: str,
-    error: CnnError | None = None,
-    only_if: Collection[str] = runs.STATES,
-) -> None:
-    """Write the status of a run whose folder may be gone meanwhile."""
-    try:
-        runs.write_status(run, state, error=error, only_if=only_if)
-    except (CnnError, OSError):
-        log.warning("the status of run %s cannot be written", run.id, exc_info=True)
+    def _send(self, run: runs.Run) -> Any:
+        key = f"train-{run.id}-{uuid.uuid4().hex[:6]}"
+        return cluster.submit(self._client, self._needs("train"), key, worker.train_run, run.id)

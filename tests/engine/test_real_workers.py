@@ -24,7 +24,7 @@ from small_runs import LONG, MODEL, PLENTY, SHORT, state, until
 
 from cnn_core import datasets, runs
 from cnn_core.config import TrainConfig
-from cnn_core.engine import Engine, worker
+from cnn_core.engine import Engine, cluster, worker
 from cnn_core.engine.estimate import Place
 from cnn_core.errors import EngineError, LimitError, RunError
 from cnn_core.planning.limits import Limits
@@ -55,7 +55,7 @@ def shared_engine(shared_home: Path) -> Iterator[Engine]:
         until(lambda: (engine.ready("train") and engine.ready("look")) or engine.problem("train"))
         assert engine.problem("train") is None
     yield engine
-    pids = [process.popen.pid for process in engine._processes.values()]
+    pids = [pid_of(engine, kind) for kind in worker.KINDS]
     engine.close()
     assert not any(map(alive, pids))
 
@@ -64,10 +64,11 @@ def shared_engine(shared_home: Path) -> Iterator[Engine]:
 def engine(shared_engine: Engine, real_home: Path) -> Iterator[Engine]:
     """The shared engine with nothing to do; what a test leaves behind is stopped."""
     yield shared_engine
-    for job in list(shared_engine._jobs):
+    held = [run for run in runs.all_runs() if shared_engine.holds(run.id)]
+    for run in held:
         with suppress(RunError):  # its test deleted it
-            control.ask(job.run, by=job.run.owner, stop=True, paused=False)
-    until(lambda: not shared_engine._jobs)
+            control.ask(run, by=run.owner, stop=True, paused=False)
+    until(lambda: not any(shared_engine.holds(run.id) for run in held))
 
 
 def alive(pid: int) -> bool:
@@ -78,7 +79,7 @@ def alive(pid: int) -> bool:
 
 
 def pid_of(engine: Engine, kind: str) -> int:
-    return engine._processes[kind].popen.pid
+    return int(next(iter(until(lambda: engine.workers(kind)))).rpartition("-")[2])
 
 
 def train(engine: Engine, config: TrainConfig = SHORT, **options: Any) -> runs.Run:
@@ -191,7 +192,7 @@ def test_a_run_whose_worker_is_killed_goes_on_from_its_last_epoch(engine: Engine
     os.kill(old, signal.SIGKILL)
     until(lambda: state(run) == "queued", 20)
     assert ended(run) == "finished"
-    assert pid_of(engine, "train") != old
+    until(lambda: pid_of(engine, "train") != old)
     began = words(run, RunStarted)
     assert [began[0].epochs_done, len(began)] == [0, 2]
     assert began[1].epochs_done >= 1
@@ -259,14 +260,14 @@ def running_pid(run: runs.Run) -> int | None:
 
 
 APP = """
-import json, sys, time
+import json, psutil, sys, time
 import numpy as np
 from cnn_core import engine as jobs
 from cnn_core.runs import control
 from cnn_core.errors import CnnError
 
 engine = jobs.Engine().start()
-while len(engine._processes) < 2:
+while len(psutil.Process().children()) < 2:
     time.sleep(0.01)
 run = None
 if "train" in sys.argv:
@@ -280,7 +281,7 @@ if "train" in sys.argv:
     except CnnError as error:
         assert "did not respond" in str(error)
     assert not {"keras", "tensorflow"} & set(sys.modules)
-pids = [process.popen.pid for process in engine._processes.values()]
+pids = [process.pid for process in psutil.Process().children()]
 print(json.dumps({"pids": pids, "run": run and run.id}), flush=True)
 if "stay" in sys.argv:
     time.sleep(600)
@@ -406,7 +407,7 @@ def test_an_existing_cluster_trains_looks_and_may_go_away(
     workers = [worker_of(start, address, kind) for kind in ("train", "train", "look")]
     engine = Engine(address).start()
     try:
-        until(lambda: len(engine._workers.get("train", ())) == 2 and engine.ready("look"))
+        until(lambda: len(engine.workers("train")) == 2 and engine.ready("look"))
         assert engine.problem("train") is None
         first, second, third = (train(engine, LONG, owner=name) for name in "abc")
         until(lambda: (state(first), state(second)) == ("running", "running"))
@@ -472,9 +473,11 @@ def test_a_worker_with_another_checkout_and_another_path_to_the_runs_works_too(
 
         (copy / "cnn_core" / "another.py").write_text("# a file that this version does not have")
         worker_of(start, address, "look", **elsewhere)
-        until(lambda: len(engine._ask_scheduler()) == 3)
-        engine._tick()
-        assert len(engine._workers["look"]) == 1
+        client = cluster.connect(address)
+        until(lambda: len(cluster.workers(client)) == 3)
+        client.close()
+        engine.tick()
+        assert len(engine.workers("look")) == 1
         assert engine.lack("look") is None
         same.kill()
         until(lambda: engine.lack("look"), 30)

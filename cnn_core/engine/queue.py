@@ -1,0 +1,260 @@
+"""The queue of runs: who may order, in which order they are trained, and what is said of them meanwhile.
+
+Knows neither threads nor processes nor Dask: the engine calls `step` and says how runs are sent.
+"""
+
+from __future__ import annotations
+
+import logging
+import math
+import threading
+import time
+from collections.abc import Callable, Collection
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Any
+
+from cnn_core import runs
+from cnn_core.config import ModelConfig, TrainConfig
+from cnn_core.engine.estimate import Place, present_speed, wait, whole
+from cnn_core.errors import CnnError, LimitError, RunError
+from cnn_core.planning.limits import Limits, check_limits
+from cnn_core.runs import control, lease
+from cnn_core.runs import log as run_log
+
+MOST_PAUSE = 300.0  # seconds that a run may be paused while others wait for its worker
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(slots=True)
+class _Job:
+    """A run that waits (without a future) or was sent to a worker."""
+
+    run: runs.Run
+    future: Any = None
+
+
+class Queue:
+    """Runs that wait for a worker, and those that were sent to one; safe to call on every thread.
+
+    Args:
+        send: Sends a run to a worker and returns a future, as Dask has them: its `status` is "pending",
+            "finished", "error", or "cancelled" or "lost" when the scheduler went away.
+        error_of: What went wrong in a future whose status is "error".
+        clock: Seconds; for tests.
+    """
+
+    def __init__(
+        self,
+        send: Callable[[runs.Run], Any],
+        error_of: Callable[[Any], CnnError],
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._send_run, self._error_of, self._clock = send, error_of, clock
+        self._lock = threading.RLock()
+        self._jobs: list[_Job] = []  # oldest first
+        self._workers = 0
+        self._vouched = -math.inf
+
+    def order(
+        self,
+        model: ModelConfig,
+        train: TrainConfig,
+        *,
+        owner: str = "",
+        name: str = "",
+        limits: Limits | None = None,
+    ) -> runs.Run:
+        """Make a run and queue it; nothing is made if it is refused.
+
+        Raises:
+            LimitError: If it is over a cap, or too many runs of its owner or of all are waiting.
+            DataError, ShapeError: If it cannot be trained.
+            RunError: If its folder cannot be written.
+        """
+        limits = limits or Limits.from_environment()
+        self.check(model, train, limits)
+        with self._lock:
+            self._refuse_crowd(owner, limits)
+            run = runs.create(model, train, owner=owner, name=name)
+            self._jobs.append(_Job(run))
+        return run
+
+    def resume(self, run: runs.Run, *, by: str, limits: Limits | None = None) -> None:
+        """Queue an interrupted run again; it continues after its last complete epoch.
+
+        Args:
+            run: The run.
+            by: Who asks: a word as in `Run.owner`. It is the owner who may have only so many runs queued.
+            limits: Caps; those of the environment if not given.
+
+        Raises:
+            RunError: If `by` does not own the run, it has ended, is still active, here or in another
+                process, or its folder cannot be written.
+            LimitError, DataError: As in `order`.
+        """
+        runs.refuse_stranger(run, by)
+        limits = limits or Limits.from_environment()
+        self.check(run.model, run.train, limits, done=run_log.resumes_after(run))
+        with self._lock:
+            if self.holds(run.id):
+                raise RunError("run.not_resumable", id=run.id)
+            if lease.holder(run):
+                raise lease.refusal(run)
+            self._refuse_crowd(run.owner, limits)
+            # Of two servers that resume it, one finds it resumable.
+            if not runs.write_status(run, "queued", only_if=runs.RESUMABLE):
+                raise RunError("run.not_resumable", id=run.id)
+            control.ask(run, by=by, stop=False, paused=False)
+            self._jobs.append(_Job(run))
+
+    def check(
+        self, model: ModelConfig, train: TrainConfig, limits: Limits | None = None, *, done: int = 0
+    ) -> None:
+        """Refuse what is over a cap at the speed that was measured here; raises as `check_limits`.
+
+        Args:
+            model: The network.
+            train: How it shall be trained.
+            limits: Caps; those of the environment if not given.
+            done: Epochs that are trained already.
+        """
+        check_limits(model, train, limits, speed=self._speed(), done=done)
+
+    def _refuse_crowd(self, owner: str, limits: Limits) -> None:
+        if len(self._jobs) >= limits.waiting:
+            raise LimitError("limit.waiting", cap=limits.waiting)
+        if sum(job.run.owner == owner for job in self._jobs) >= limits.queued:
+            raise LimitError("limit.queued", cap=limits.queued)
+
+    def holds(self, run_id: str) -> bool:
+        """Whether the run waits or was sent from here."""
+        with self._lock:
+            return any(job.run.id == run_id for job in self._jobs)
+
+    def stop(self, run: runs.Run, *, by: str) -> None:
+        """Take the run out of the queue, or ask it to end and keep its best weights.
+
+        A run that waited to go on after an interruption is interrupted again, not lost.
+
+        Raises:
+            RunError: If `by` does not own the run, or its folder is gone or cannot be written.
+        """
+        control.ask(run, by=by, stop=True)
+        with self._lock:
+            for job in self._jobs:
+                if job.run.id == run.id and job.future is None:
+                    self._jobs.remove(job)
+                    _tell(run, "interrupted" if run_log.history(run).complete_epochs else "stopped")
+                    return
+
+    def place(self, run: runs.Run) -> Place:
+        """Where the run stands in the queue, and how long those before it will take."""
+        with self._lock:
+            ahead: list[runs.Run] = []
+            for job in self._jobs:
+                if job.run.id == run.id:
+                    break
+                ahead.append(job.run)
+            else:
+                return Place(0, None)
+            if job.future is not None:
+                return Place(0, None)
+            working = self._working()
+        return Place(len(ahead), wait(ahead, working, self._workers))
+
+    def estimate(self, model: ModelConfig, train: TrainConfig) -> float | None:
+        """Seconds that such a run would take from its start; None without any measurement."""
+        return whole(model, train, self._speed())
+
+    def _speed(self) -> float | None:
+        with self._lock:
+            working = self._working()
+        return present_speed(working)
+
+    def _working(self) -> list[runs.Run]:
+        return [job.run for job in self._jobs if job.future is not None]
+
+    def pause_left(self, run: runs.Run) -> float | None:
+        """Seconds after which a paused run goes on by itself; None if it is not paused or nobody waits."""
+        with self._lock:
+            if not any(job.future is None for job in self._jobs):
+                return None
+            working = any(job.run.id == run.id and job.future is not None for job in self._jobs)
+        paused = control.paused_for(run) if working else 0.0
+        return max(0.0, MOST_PAUSE - paused) if paused else None
+
+    def step(self, workers: int) -> None:
+        """Take back what has ended, and send the next runs to the workers that are free.
+
+        Args:
+            workers: How many workers there are that train.
+        """
+        with self._lock:
+            self._workers = workers
+            self._collect()
+            self._send()
+
+    def _collect(self) -> None:
+        for job in list(self._jobs):
+            if job.future is None or job.future.status == "pending":
+                continue
+            if job.future.status in ("cancelled", "lost"):  # the scheduler went away
+                job.future, self._vouched = None, -math.inf
+                continue
+            self._jobs.remove(job)
+            if job.future.status == "error":
+                _tell(job.run, "failed", self._error_of(job.future))
+
+    def _send(self) -> None:
+        free = self._workers - sum(job.future is not None for job in self._jobs)
+        for job in [job for job in self._jobs if job.future is None][: max(0, free)]:
+            job.future = self._send_run(job.run)
+
+    def vouch(self, *, immediately: bool = False) -> None:
+        """Say of the runs that wait here that they do; also of one whose worker just died.
+
+        Args:
+            immediately: Even if it was said a moment ago.
+        """
+        if not immediately and self._clock() - self._vouched < runs.SECONDS_BETWEEN_LIFE_SIGNS:
+            return
+        self._vouched = self._clock()
+        with self._lock:
+            for job in self._jobs:
+                state = runs.status(job.run).state
+                if state == "interrupted":
+                    _tell(job.run, "queued", only_if=("interrupted",))
+                elif state == "queued":
+                    with suppress(OSError):
+                        runs.show_life(job.run)
+            self._end_long_pauses()
+
+    def _end_long_pauses(self) -> None:
+        """A run that its visitor left paused goes on by itself once others wait for the worker."""
+        for job in self._jobs:
+            if self.pause_left(job.run) == 0.0:
+                with suppress(RunError):
+                    control.ask(job.run, by=job.run.owner, paused=False, pause_ended=True)
+
+    def close(self) -> None:
+        """Let go of all runs; those that waited are interrupted, and resumable."""
+        with self._lock:
+            for job in self._jobs:
+                if runs.status(job.run).state == "queued":
+                    _tell(job.run, "interrupted")
+            self._jobs.clear()
+
+
+def _tell(
+    run: runs.Run,
+    state: str,
+    error: CnnError | None = None,
+    only_if: Collection[str] = runs.STATES,
+) -> None:
+    """Write the status of a run whose folder may be gone meanwhile."""
+    try:
+        runs.write_status(run, state, error=error, only_if=only_if)
+    except (CnnError, OSError):
+        log.warning("the status of run %s cannot be written", run.id, exc_info=True)

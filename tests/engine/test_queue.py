@@ -1,0 +1,380 @@
+"""The rules of the queue: order, place, caps, sending, taking back, signs of life and pauses."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import time
+from collections.abc import Callable
+
+import pytest
+from small_runs import MODEL, PLENTY, SHORT, state
+
+from cnn_core import runs
+from cnn_core.engine.cluster import error_of
+from cnn_core.engine.estimate import Place
+from cnn_core.engine.queue import Queue
+from cnn_core.errors import LimitError, RunError
+from cnn_core.planning.cost import estimated_seconds
+from cnn_core.planning.limits import Limits
+from cnn_core.progress.events import EpochEnd, RunStarted
+from cnn_core.runs import control as steering
+from cnn_core.runs import log as run_log
+
+
+class Future:
+    """Stands for a Dask future; the test says how it goes."""
+
+    def __init__(self, run_id: str) -> None:
+        self.run_id, self.status, self.error = run_id, "pending", None
+
+    def exception(self, timeout: float) -> BaseException | None:
+        return self.error
+
+    def end(self, status: str = "finished", error: BaseException | None = None) -> None:
+        self.status, self.error = status, error
+
+
+class Workers:
+    """Stand for the workers that train: remember what they were sent."""
+
+    def __init__(self) -> None:
+        self.count = 1
+        self.futures: list[Future] = []
+
+    def send(self, run: runs.Run) -> Future:
+        self.futures.append(Future(run.id))
+        return self.futures[-1]
+
+
+@pytest.fixture
+def workers() -> Workers:
+    return Workers()
+
+
+@pytest.fixture
+def queue(workers: Workers) -> Queue:
+    return Queue(workers.send, error_of)
+
+
+def turn(queue: Queue, workers: Workers) -> None:
+    """What the engine does with the queue, again and again."""
+    queue.vouch()
+    queue.step(workers.count)
+
+
+def order(queue: Queue, owner: str = "me") -> runs.Run:
+    return queue.order(MODEL, SHORT, owner=owner, limits=PLENTY)
+
+
+def test_runs_are_sent_in_their_order_one_a_worker(queue: Queue, workers: Workers) -> None:
+    first, second, third = (order(queue) for _ in range(3))
+    assert [queue.place(run).position for run in (first, second, third)] == [0, 1, 2]
+    turn(queue, workers)
+    assert [it.run_id for it in workers.futures] == [first.id]
+    assert [queue.place(run).position for run in (first, second, third)] == [0, 1, 2]
+    turn(queue, workers)
+    assert len(workers.futures) == 1
+    workers.futures[0].end()
+    turn(queue, workers)
+    assert [it.run_id for it in workers.futures] == [first.id, second.id]
+    assert not queue.holds(first.id)
+    assert [queue.holds(run.id) for run in (second, third)] == [True, True]
+    workers.count += 1
+    turn(queue, workers)
+    assert [it.run_id for it in workers.futures] == [first.id, second.id, third.id]
+    assert queue.place(third) == Place(0, None)
+
+
+def test_a_place_tells_how_long_those_before_will_take(queue: Queue, workers: Workers) -> None:
+    first, second = order(queue), order(queue)
+    turn(queue, workers)
+    assert queue.place(second) == Place(1, None)
+    measured = runs.create(MODEL, SHORT)
+    work = estimated_seconds(MODEL, SHORT, 1149)
+    runs.write_status(measured, "finished", speed=work / 10)  # ten seconds an epoch
+    assert queue.place(second) == Place(1, pytest.approx(20.0))
+    write = run_log.EventWriter(first)
+    write(RunStarted(1, 1149, 18, "float32"))
+    write(EpochEnd(1, 1, 1, 1, 1, 1, seconds=4.0))
+    write.close()
+    assert queue.place(second) == Place(1, pytest.approx(4.0))
+    workers.count += 1
+    third = order(queue)
+    turn(queue, workers)
+    assert queue.place(third) == Place(2, pytest.approx((4.0 + 20.0) / 2))
+    assert queue.place(measured) == Place(0, None)
+
+
+def test_the_run_at_work_tells_how_long_those_that_wait_will_take(
+    queue: Queue, workers: Workers
+) -> None:
+    """Earlier runs may have been slowed by their start or by a busy machine."""
+    slow = runs.create(MODEL, SHORT)
+    work = estimated_seconds(MODEL, SHORT, 1149)
+    runs.write_status(slow, "finished", speed=work / 10)  # ten seconds an epoch
+    running, waiting, last = (order(queue) for _ in range(3))
+    turn(queue, workers)
+    assert queue.place(last).seconds == pytest.approx(2 * 20.0)
+    write = run_log.EventWriter(running)
+    write(RunStarted(1, 1149, 18, "float32"))
+    write(EpochEnd(1, 1, 1, 1, 1, 1, seconds=8.0))
+    write(EpochEnd(2, 1, 1, 1, 1, 1, seconds=0.5))
+    write.close()
+    assert queue.place(last).seconds == pytest.approx(0.0 + 2 * 0.5)
+    assert queue.estimate(MODEL, SHORT) == pytest.approx(2 * 0.5)
+    runs.write_status(slow, "finished", speed=work / 10, extra=3.0)
+    assert queue.estimate(MODEL, SHORT) == pytest.approx(3.0 + 2 * 0.5), "compiling takes time too"
+    assert queue.place(waiting).position == 1
+
+
+def test_no_visitor_may_have_more_than_the_cap_waiting(queue: Queue, workers: Workers) -> None:
+    limits = Limits(queued=2)
+    for _ in range(2):
+        queue.order(MODEL, SHORT, owner="me", limits=limits)
+    turn(queue, workers)
+    before = len(runs.all_runs())
+    with pytest.raises(LimitError, match="already have 2 runs"):
+        queue.order(MODEL, SHORT, owner="me", limits=limits)
+    assert len(runs.all_runs()) == before
+    other = queue.order(MODEL, SHORT, owner="you", limits=limits)
+    queue.stop(other, by=other.owner)
+    queue.order(MODEL, SHORT, owner="you", limits=limits)
+    workers.futures[0].end()
+    turn(queue, workers)
+    queue.order(MODEL, SHORT, owner="me", limits=limits)
+
+
+def test_a_run_that_waits_is_stopped_at_once(queue: Queue, workers: Workers) -> None:
+    workers.count = 0
+    run, after = order(queue), order(queue)
+    queue.stop(run, by=run.owner)
+    assert state(run) == "stopped"
+    assert not queue.holds(run.id)
+    assert queue.place(after).position == 0
+    assert queue.place(run) == Place(0, None)
+
+
+def test_a_run_that_is_sent_is_asked_to_stop(queue: Queue, workers: Workers) -> None:
+    run = order(queue)
+    turn(queue, workers)
+    queue.stop(run, by=run.owner)
+    assert steering.read_control(run).stop
+    assert queue.holds(run.id)
+    assert state(run) == "queued"
+
+
+def interrupted(epochs: int = 1, owner: str = "") -> runs.Run:
+    run = runs.create(MODEL, SHORT, owner=owner)
+    write = run_log.EventWriter(run)
+    for epoch in range(1, epochs + 1):
+        write(EpochEnd(epoch, 1, 1, 1, 1, 1, 1.0))
+    write.close()
+    steering.ask(run, by=run.owner, stop=True, paused=True, learning_rate=0.5)
+    runs.write_status(run, "interrupted")
+    return run
+
+
+def test_an_interrupted_run_is_queued_again_without_its_old_wishes(
+    queue: Queue, workers: Workers
+) -> None:
+    run = interrupted()
+    queue.resume(run, by=run.owner, limits=PLENTY)
+    control = steering.read_control(run)
+    assert (control.stop, control.paused, control.learning_rate) == (False, False, 0.5)
+    assert state(run) == "queued"
+    with pytest.raises(RunError, match="cannot be resumed"):
+        queue.resume(run, by=run.owner, limits=PLENTY)
+    turn(queue, workers)
+    assert workers.futures[0].run_id == run.id
+
+
+def test_an_interrupted_run_that_is_stopped_in_the_queue_can_still_be_resumed(
+    queue: Queue,
+) -> None:
+    run = interrupted()
+    queue.resume(run, by=run.owner, limits=PLENTY)
+    queue.stop(run, by=run.owner)
+    assert runs.status(run).resumable
+    queue.resume(run, by=run.owner, limits=PLENTY)
+    assert state(run) == "queued"
+
+
+def test_a_run_whose_worker_just_died_is_still_held_and_cannot_be_resumed_twice(
+    queue: Queue, workers: Workers
+) -> None:
+    run = order(queue)
+    turn(queue, workers)
+    runs.write_status(run, "interrupted")
+    with pytest.raises(RunError, match="cannot be resumed"):
+        queue.resume(run, by=run.owner, limits=PLENTY)
+
+
+@pytest.mark.parametrize("over", runs.OVER)
+def test_a_run_that_is_over_cannot_be_resumed(over: str, queue: Queue) -> None:
+    run = runs.create(MODEL, SHORT)
+    runs.write_status(run, over)
+    with pytest.raises(RunError, match="cannot be resumed"):
+        queue.resume(run, by=run.owner)
+    assert state(run) == over
+
+
+CHANGES: dict[str, Callable[[Queue, runs.Run, str], object]] = {
+    "resume": lambda queue, run, by: queue.resume(run, by=by, limits=PLENTY),
+    "stop": lambda queue, run, by: queue.stop(run, by=by),
+    "pause": lambda queue, run, by: steering.ask(run, by=by, paused=True),
+    "rate": lambda queue, run, by: steering.ask(run, by=by, learning_rate=0.1),
+    "step": lambda queue, run, by: steering.ask_for_step(run, by=by),
+    "rename": lambda queue, run, by: runs.rename(run, "mine", by=by),
+    "delete": lambda queue, run, by: runs.delete(run, by=by),
+}
+
+
+def files(run: runs.Run) -> dict[str, bytes]:
+    return {str(path): path.read_bytes() for path in run.folder.rglob("*") if path.is_file()}
+
+
+@pytest.mark.parametrize("owner", ["me", ""])
+@pytest.mark.parametrize("change", CHANGES)
+def test_only_the_owner_of_a_run_changes_it(change: str, owner: str, queue: Queue) -> None:
+    run = interrupted(owner=owner)
+    steering.ask(run, by=owner, stop=False, paused=False)
+    before = files(run)
+    for stranger in {"", "you", "Me", "m", "me "} - {owner}:
+        with pytest.raises(RunError, match="belongs to another visitor"):
+            CHANGES[change](queue, run, stranger)
+        assert files(run) == before
+        assert not queue.holds(run.id)
+    CHANGES[change](queue, run, owner)
+    assert files(run) != before
+
+
+def test_nobody_uses_up_what_another_may_have_queued(queue: Queue) -> None:
+    limits = Limits(queued=3)
+    for run in [interrupted(owner="me") for _ in range(3)]:
+        with pytest.raises(RunError, match="belongs to another visitor"):
+            queue.resume(run, by="you", limits=limits)
+    queue.order(MODEL, SHORT, owner="me", limits=limits)
+
+
+def test_a_run_at_work_is_stopped_by_its_owner_only(queue: Queue, workers: Workers) -> None:
+    waits, works = order(queue), order(queue)
+    turn(queue, workers)
+    for run in (waits, works):
+        with pytest.raises(RunError, match="belongs to another visitor"):
+            queue.stop(run, by="you")
+        assert queue.holds(run.id)
+        assert not steering.read_control(run).stop
+
+
+def test_caps_hold_for_resumed_runs_too(queue: Queue) -> None:
+    run = interrupted()
+    with pytest.raises(LimitError):
+        queue.resume(run, by=run.owner, limits=Limits(epochs=1))
+    order(queue, owner="")
+    with pytest.raises(LimitError):
+        queue.resume(run, by=run.owner, limits=Limits(queued=1))
+    assert state(run) == "interrupted"
+
+
+@pytest.mark.parametrize(
+    ("error", "sentence"),
+    [
+        (RunError("run.wrong_classes", images=10, network=7), "outputs for only 7"),
+        (type("KilledWorker", (Exception,), {})("x"), "its process was killed"),
+        (OSError("disk"), "internal error (OSError)"),
+    ],
+)
+def test_what_a_worker_could_not_write_itself_is_written_for_it(
+    error: Exception, sentence: str, queue: Queue, workers: Workers
+) -> None:
+    run = order(queue)
+    turn(queue, workers)
+    workers.futures[0].end("error", error)
+    turn(queue, workers)
+    assert state(run) == "failed"
+    assert sentence in runs.status(run).sentence("en")
+    assert runs.status(run).sentence("ko")
+    assert not queue.holds(run.id)
+
+
+def test_waiting_runs_are_vouched_for(queue: Queue, workers: Workers) -> None:
+    waiting, sent = order(queue), order(queue)
+    workers.count = 0
+    for run in (waiting, sent):
+        os.utime(run.folder / "alive", (1, 1))
+        assert state(run) == "interrupted"
+    turn(queue, workers)
+    assert (state(waiting), state(sent)) == ("queued", "queued")
+
+
+def test_a_long_pause_ends_once_others_wait_for_the_worker(queue: Queue, workers: Workers) -> None:
+    paused = order(queue)
+    turn(queue, workers)
+    steering.ask(paused, by=paused.owner, paused=True)
+    control, waiting = paused.folder / "control.json", None
+    for seconds, others, goes_on in ((400, False, False), (100, True, False), (400, True, True)):
+        if others and waiting is None:
+            waiting = order(queue)
+        os.utime(control, (time.time() - seconds,) * 2)
+        queue.vouch(immediately=True)
+        turn(queue, workers)
+        assert steering.read_control(paused).paused is not goes_on
+        assert steering.read_control(paused).pause_ended is goes_on
+        left = queue.pause_left(paused)
+        assert left == (None if goes_on or not others else pytest.approx(200, abs=5))
+    steering.ask(paused, by=paused.owner, paused=True)
+    assert not steering.read_control(paused).pause_ended, "said of the last pause only"
+
+
+def test_a_run_that_somebody_finished_meanwhile_is_left_alone(
+    queue: Queue, workers: Workers
+) -> None:
+    run = order(queue)
+    turn(queue, workers)
+    runs.write_status(run, "finished", speed=3.0)
+    queue.vouch(immediately=True)
+    turn(queue, workers)
+    assert runs.status(run).speed == 3.0
+
+
+@pytest.mark.parametrize("status", ["finished", "error", "cancelled"])
+def test_a_run_whose_folder_is_gone_troubles_nobody(
+    status: str, queue: Queue, workers: Workers
+) -> None:
+    gone, other = order(queue), order(queue)
+    turn(queue, workers)
+    shutil.rmtree(gone.folder)
+    queue.vouch(immediately=True)
+    turn(queue, workers)
+    assert queue.place(other).position == 1
+    workers.futures[0].end(status, OSError("gone") if status == "error" else None)
+    turn(queue, workers)
+    if status != "cancelled":
+        assert workers.futures[1].run_id == other.id
+    assert not gone.folder.exists()
+    with pytest.raises(RunError, match="does not exist"):
+        queue.stop(gone, by=gone.owner)
+
+
+def test_a_waiting_run_whose_folder_is_gone_or_damaged_troubles_nobody(
+    queue: Queue, workers: Workers
+) -> None:
+    busy, gone, damaged, last = (order(queue) for _ in range(4))
+    turn(queue, workers)
+    shutil.rmtree(gone.folder)
+    (damaged.folder / "config.json").write_text("{")
+    (damaged.folder / "events.jsonl").write_bytes(b"\0\0\n")
+    assert queue.place(last).position == 3
+    order(queue, "another")
+    for _ in range(3):
+        workers.futures[-1].end()
+        turn(queue, workers)
+    assert [it.run_id for it in workers.futures] == [busy.id, gone.id, damaged.id, last.id]
+
+
+def test_a_foreign_run_has_no_place_and_raises_nothing(queue: Queue) -> None:
+    foreign = runs.create(MODEL, SHORT)
+    shutil.rmtree(foreign.folder)
+    assert queue.place(foreign) == Place(0, None)
+    assert not queue.holds("../../etc")
