@@ -317,7 +317,7 @@ def test_a_killed_app_takes_its_workers_along_and_its_run_goes_on_in_another(
         done = len(run_log.history(run).complete_epochs)
         assert 1 <= done < 4
         assert state(run) == "running"
-        with pytest.raises(RunError, match="cannot be resumed"):
+        with pytest.raises(RunError, match="trained by another process"):
             engine.resume(run, by=run.owner)
     finally:
         process.kill()
