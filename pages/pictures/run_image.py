@@ -210,18 +210,24 @@ def _uploaded(run: runs.Run) -> Chosen | None:
     if file is None:
         return None
     picture, shape = file.picture, run.model.input_shape
-    if st.session_state.get("image_inverted") != file.id:
-        st.session_state["image_inverted"] = file.id
-        st.session_state["image_invert"] = uploads.prepare(picture, shape).inverted
+    if st.session_state.get("image_inverted", (None,))[0] != file.id:
+        st.session_state["image_inverted"] = file.id, uploads.prepare(picture, shape).inverted
+    st.session_state["image_invert"] = st.session_state["image_inverted"][1]
     invert = st.toggle(
-        t("image.invert"), key="image_invert", help=t("image.invert_help"), persist_state="session"
-    )
+        t("image.invert"), key="image_invert", help=t("image.invert_help"),
+        on_change=_keep_inverted, args=(file.id,),
+    )  # fmt: skip
     prepared = uploads.prepare(picture, shape, invert)
     html(_way(picture, prepared))
     notes = [t(f"image.note_{note}") for note in picture.notes]
     if notes:
         st.caption(" ".join(notes))
     return Chosen(prepared.model_input, t("image.own_file"), None, {})
+
+
+def _keep_inverted(file: str) -> None:
+    """Streamlit forgets the switch with its page."""
+    st.session_state["image_inverted"] = file, bool(st.session_state["image_invert"])
 
 
 def _way(picture: uploads.Picture, prepared: uploads.Prepared) -> str:

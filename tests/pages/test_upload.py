@@ -82,6 +82,9 @@ def test_a_file_is_read_once_and_not_at_every_rerun(page, query, key, reader, vi
 @pytest.mark.parametrize("language", texts.LANGUAGES)
 def test_an_upload_survives_the_way_to_another_page_and_back(language, visit, read):
     at = give(opened(visit, "explain", {}, language), "image_file", picture())
+    assert at.toggle(key="image_invert").value is True
+    at.switch_page("pages/surgery.py").run()
+    assert at.toggle(key="image_invert").value is True
     at.toggle(key="image_invert").set_value(False).run()
     for page in ("feature_maps", "kernels", "surgery", "explain"):
         at.switch_page(f"pages/{page}.py").run()
