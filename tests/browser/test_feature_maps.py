@@ -168,6 +168,13 @@ def test_an_upload_shows_how_it_became_the_input_and_its_maps(app, window, run):
     eventually(lambda: sources(screen)[0] != swapped[0])
     expect(steps.last).not_to_contain_text("inverted")
     assert "index" not in screen.settled().query
+    there_and_back = ("Explain this decision", "What each layer makes of this image")
+    for link in there_and_back:
+        screen.page.get_by_role("link", name=link).click()
+        kept = screen.page.get_by_text("“boot.jpeg” is still open")
+        expect(kept).to_be_visible(timeout=COLD)
+        expect(steps).to_have_count(4)
+        expect(steps.last).not_to_contain_text("inverted")
 
 
 @pytest.mark.parametrize(
