@@ -32,7 +32,7 @@ from cnn_core.arithmetic import layer_table
 from cnn_core.config import OPTIMIZERS, PRECISIONS, SCHEDULES, ModelConfig, TrainConfig
 from cnn_core.datasets import DATASETS, Source, load, spec
 from cnn_core.engine import cluster, worker
-from cnn_core.errors import CnnError, FileError
+from cnn_core.errors import CnnError, EngineError, FileError
 from cnn_core.planning.links import SETUP_PARAMETERS, from_query
 from cnn_core.planning.presets import PRESETS
 from cnn_core.progress.events import BatchEnd, Downloading, EpochEnd, Evaluating, Event, RunEnded
@@ -82,6 +82,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
             _train(*_setup(options), folder)
     except CnnError as error:
         print(error, file=sys.stderr)
+        return MISTAKE
+    except ModuleNotFoundError as error:
+        if (error.name or "").partition(".")[0] not in ("keras", "tensorflow"):
+            raise
+        print(EngineError("engine.no_tensorflow"), file=sys.stderr)
         return MISTAKE
     except OSError as error:
         place = error.filename or options.folder or "."

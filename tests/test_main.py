@@ -319,3 +319,14 @@ def test_control_c_ends_with_one_sentence(tmp_path: Path) -> None:
     assert err == f"Interrupted. The best weights so far are in {tmp_path}.\n"
     assert "epoch 1/100" in out
     assert not any(word in out for word in NOISE)
+
+
+def test_a_missing_tensorflow_is_a_sentence() -> None:
+    code = (
+        "import sys; sys.modules['tensorflow'] = None; from cnn_core.__main__ import main;"
+        "sys.exit(main(['train', '--preset', 'tiny', '--epochs', '1']))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.returncode == command.MISTAKE, done.stderr
+    assert "TensorFlow is not installed" in done.stderr
+    assert "Traceback" not in done.stderr

@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
+from importlib.util import find_spec
 from pathlib import Path
 from typing import IO
 
@@ -127,7 +128,9 @@ class WorkerProcess:
         if self._answered:
             return
         self._backoff.fail()
-        if self._backoff.failures >= USELESS_STARTS:
+        if find_spec("tensorflow") is None:
+            self.problem = EngineError("engine.no_tensorflow")
+        elif self._backoff.failures >= USELESS_STARTS:
             path = str(log_path(self._kind))
             self.problem = EngineError(f"engine.worker_{self._kind}", log=path)
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -46,3 +48,19 @@ def test_a_home_that_cannot_be_written_keeps_no_worker_from_starting(
     path = processes.log_path("look")
     assert path.exists()
     assert convscope_home not in path.parents
+
+
+def test_a_missing_tensorflow_is_named_as_soon_as_a_worker_ends(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def start(scheduler: str, kind: str) -> subprocess.Popen[bytes]:
+        return subprocess.Popen([sys.executable, "-c", ""], stdin=subprocess.PIPE)
+
+    monkeypatch.setattr(processes, "start_worker", start)
+    monkeypatch.setattr(processes, "find_spec", lambda name: None)
+    process = processes.WorkerProcess("tcp://127.0.0.1:1", "train")
+    process.popen.wait()
+    process.revive()
+    assert "TensorFlow is not installed" in str(process.problem)
+    assert "Intel" in process.problem.sentence("ko")
+    process.end()
