@@ -117,7 +117,8 @@ def _group(group: Group, place: int) -> None:
                 count=accuracy.count,
             )
         else:
-            text = t("runs.single", name=plain(group.name), count=len(seeds_of))
+            key = "single" if len(seeds_of) == 1 else "unfinished"
+            text = t(f"runs.{key}", name=plain(group.name), count=len(seeds_of))
         st.markdown(text, width="content")
         for count in COUNTS:
             if len(seeds_of) < count:
