@@ -26,23 +26,26 @@ POLL_S = 1.0
 
 
 def main() -> None:
-    """Filters, what can be done with the chosen runs, table and curves, and then what takes longer."""
+    """Filters, what can be done with the chosen runs, table and curves, and then what takes longer.
+
+    What comes and goes has a container, so that the chart below keeps its place and is not made anew.
+    """
+    st.html(STYLE)
     st.title(t("runs.title"), anchor=False)
     st.caption(t("runs.intro"))
-    st.html(STYLE)
-    run_image.follow(selection.follow())
-    st.session_state.pop(selection.CHANGED, None)
-    chosen = selection.chosen_runs()
-    table.filters()
-    actions.actions(chosen)
-    race.race(chosen)
-    busy = (
-        bool(orders.waiting())
-        or any(_active(row) for row in table.listed())
-        or any(map(_trains, chosen))
-    )
-    st.fragment(_live, run_every=POLL_S if busy else None)(busy)
-    _views(chosen)
+    with st.container(key="runs_above"):
+        run_image.follow(selection.follow())
+        st.session_state.pop(selection.CHANGED, None)
+        chosen = selection.chosen_runs()
+        table.filters()
+        actions.actions(chosen)
+        race.race(chosen)
+    busy = bool(orders.waiting()) or any(_active(row) for row in table.listed())
+    busy = busy or any(map(_trains, chosen))
+    with st.container(key="runs_live"):
+        st.fragment(_live, run_every=POLL_S if busy else None)(busy)
+    with st.container(key="runs_views"):
+        _views(chosen)
     selection.publish()
     run_image.finish()
 
@@ -64,9 +67,10 @@ def _live(busy: bool) -> None:
         and not any(map(_trains, chosen))
     ):
         st.rerun()
-    _empty(shown)
-    if shown:
-        table.table(shown)
+    with st.container(key="runs_table"):
+        _empty(shown)
+        if shown:
+            table.table(shown)
     if chosen:
         curves.chart(chosen)
     if len(chosen) > 1:

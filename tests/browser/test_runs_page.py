@@ -60,7 +60,9 @@ def test_three_runs_are_compared_and_one_repeated_over_three_seeds(app, window):
     chart = page.locator(".st-key-runs_overlay canvas").first
     expect(chart).to_be_visible()
     assert chart.evaluate(SAME_CHART)
-    page.locator(".st-key-runs_repeat_0_3 button").click()
+    repeat = page.get_by_role("button", name="Repeat: 3 seeds")
+    expect(repeat).to_have_count(1)
+    repeat.click()
     eventually(lambda: len(chosen(page)) == 3)
     expect(page.get_by_text("(mean ± standard deviation, 3 seeds)")).to_be_visible(timeout=COLD)
     expect(page.locator(".st-key-runs_bands canvas").first).to_be_visible()
