@@ -224,10 +224,16 @@ import sys
 from cnn_core import runs
 from cnn_core.runs import control
 run = runs.open_run(sys.argv[1])
+print("ready", flush=True)
+sys.stdin.readline()
 for _ in range(100):
     control.ask_for_step(run, by="")
 """
     processes = [python(code, run.id) for _ in range(2)]
+    assert [process.stdout.readline() for process in processes] == ["ready\n"] * 2
+    for process in processes:  # both are told before either is waited for
+        process.stdin.write("go\n")
+        process.stdin.flush()
     for process in processes:
         process.communicate()
         assert process.returncode == 0
