@@ -13,7 +13,6 @@ from test_pages import US, visit
 
 from cnn_core import runs, texts
 from cnn_core.analysis.evaluation import Predictions
-from cnn_core.engine import Engine
 from cnn_core.planning.presets import PRESETS
 from cnn_core.progress.events import EpochEnd, RunEnded, RunStarted, Score
 from cnn_core.runs import marks
@@ -227,8 +226,7 @@ def test_better_is_said_only_of_more_than_chance(first, second, key, language, m
         assert sentence.count(f"**{ahead}**") == 2
 
 
-def test_one_button_repeats_a_set_up_and_the_queue_keeps_its_caps(visit, monkeypatch):
-    monkeypatch.setattr(Engine, "_tick", lambda self: None)
+def test_one_button_repeats_a_set_up_and_the_queue_keeps_its_caps(visit):
     run = trained(name="wide", seed=5)
     at = visit("runs", runs=run.id)
     press(at, "runs_repeat_0_5")

@@ -10,7 +10,7 @@ from small_runs import make
 from cnn_core import runs
 from cnn_core.errors import RunError
 from cnn_core.progress.events import BatchEnd, EpochEnd, RunEnded, RunStarted
-from cnn_core.runs import log, marks, record, state, store, summary
+from cnn_core.runs import lease, log, marks, record, store, summary
 from cnn_core.runs.log import EventWriter
 
 ENDS = (
@@ -118,7 +118,7 @@ def test_a_run_whose_worker_died_is_interrupted_though_no_file_changed():
     run = make(owner="us")
     runs.write_status(run, "running")
     assert summary.summary(run).status.state == "running"
-    old = (run.folder / "alive").stat().st_mtime - 2 * state.STALE_AFTER
+    old = (run.folder / "alive").stat().st_mtime - 2 * lease.STALE_AFTER
     os.utime(run.folder / "alive", (old, old))
     assert summary.summary(run).status.state == "interrupted"
 
