@@ -13,7 +13,7 @@ from playwright.sync_api import expect
 from cnn_core import datasets
 from cnn_core.config import ConvBlock, ModelConfig
 
-FIXED = ("mosaic_untrained", "mosaic_shown", "kernels_histogram", "spread", "filters")
+FIXED = ("mosaic_untrained", "mosaic_shown", "kernels_histogram", "spread", "kernels_filters")
 PIXELS = "canvas => canvas.toDataURL()"
 
 

@@ -76,10 +76,8 @@ def test_a_link_to_a_run_alone_opens_its_set_up(app, window):
 
 def test_a_bad_link_is_told_in_one_sentence_and_changes_nothing(app, window):
     before = app.listing()
-    page = window(app.link())
-    Playground.of(page)
     for bad, (asked, sentence) in BAD.items():
-        page.goto(app.link(**asked))
+        page = window(app.link(**asked))
         screen = Playground.of(page)
         expect(screen.alerts, bad).to_have_count(1)
         expect(screen.alerts, bad).to_contain_text(sentence)

@@ -50,7 +50,7 @@ def test_a_network_that_shrinks_to_nothing_is_explained_and_mended(app, window):
     expect(screen.table).to_have_count(0)
 
     fix = screen.part("fix").get_by_role("button")
-    expect(fix).to_contain_text("Mend it: block 2, Pooling: max pooling → no pooling")
+    expect(fix).to_contain_text("Fix it: block 2, Pooling: max pooling → no pooling")
     with screen.changing():
         fix.click()
     expect(screen.alerts).to_have_count(0)

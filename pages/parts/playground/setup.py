@@ -59,8 +59,18 @@ def _from_link(asked: dict[str, str]) -> Setup:
     try:
         return fit_to_data(*from_query(asked))
     except CnnError as error:
+        opened = fit_to_data(PRESETS["textbook"].model, PRESETS["textbook"].train)
+        st.session_state["bad_link"] = (error.with_traceback(None), opened)
+        return opened
+
+
+def _say_bad_link(setup: Setup) -> None:
+    """What is wrong with the link that opened this set-up, until something else is set."""
+    error, opened = st.session_state.get("bad_link", (None, None))
+    if error is not None and opened == setup:
         st.warning(f"{t('playground.bad_link')} {say_error(error)}", icon=":material/link_off:")
-        return fit_to_data(PRESETS["textbook"].model, PRESETS["textbook"].train)
+    else:
+        st.session_state.pop("bad_link", None)
 
 
 def put(model: ModelConfig, train: TrainConfig) -> None:
@@ -95,7 +105,7 @@ def form(run: Run | None) -> Setup:
     """Draw the controls, and give the set-up they show."""
     open_link(run)
     _remember()
-    presets = st.container()
+    bad_link, presets = st.container(), st.container()
     network, training = st.tabs([t("playground.network"), t("playground.training")])
     with network:
         model = _network()
@@ -105,6 +115,8 @@ def form(run: Run | None) -> Setup:
         lesson("epoch", "optimizer", "learning_rate", "compile")
     setup = fit_to_data(model, train)
     shown.keep_setup(*setup)
+    with bad_link:
+        _say_bad_link(setup)
     with presets:
         _presets(setup)
     return setup
