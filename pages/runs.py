@@ -28,7 +28,7 @@ POLL_S = 1.0
 def main() -> None:
     """Filters, what can be done with the chosen runs, table and curves, and then what takes longer.
 
-    What comes and goes has a container, so that the chart below keeps its place and is not made anew.
+    What comes and goes has a container, so that the chart below keeps its place and is not mounted again.
     """
     st.html(STYLE)
     st.title(t("runs.title"), anchor=False)

@@ -15,7 +15,7 @@ from cnn_core import datasets, model, runs
 from cnn_core.config import ConvBlock, ModelConfig, TrainConfig
 from cnn_core.progress.events import BatchEnd, EpochEnd
 from cnn_core.runs import log as run_log
-from cnn_core.runs import record
+from cnn_core.runs import store
 
 MODELS = Path(__file__).parent.parent / "assets" / "models"
 
@@ -103,7 +103,7 @@ def test_the_build_leaves_a_run_that_opens(
     train = TrainConfig(dataset="digits", epochs=2, batch_size=64, seed=3, precision="float32")
     folder = tmp_path / "models" / "digits"
     script.build("digits", script.Recipe(tiny, train, copies=1, seed=5), folder)
-    monkeypatch.setattr(record, "MODELS", folder.parent)
+    monkeypatch.setattr(store, "MODELS", folder.parent)
     run = runs.open_run("digits")
     assert runs.status(run).state == "finished"
     assert sorted(path.name for path in folder.iterdir()) == [

@@ -7,7 +7,7 @@ export default function () {
   if (window.convscopeFrame) return;
   window.convscopeFrame = true;
   replaceOnSamePage();
-  dropDoubledEntry();
+  passDoubledEntry();
   document.addEventListener("click", closeMenu);
 }
 
@@ -22,20 +22,17 @@ function replaceOnSamePage() {
   };
 }
 
-// The first page may have written its address before this was loaded.
-function dropDoubledEntry() {
+// The first page may have written its address before this was loaded. Its doubled entry is passed over when the
+// visitor comes back to it; going back immediately would make Streamlit run the page again, without its messages.
+function passDoubledEntry() {
   const current = window.navigation?.currentEntry;
   const before = current && window.navigation.entries()[current.index - 1];
   const opened = performance.getEntriesByType("navigation")[0];
   if (!before?.sameDocument || !before.url || opened?.type !== "navigate") return;
   if (new URL(before.url).pathname !== location.pathname || before.url !== opened.name) return;
-  const address = location.href;
-  const settle = (event) => {
-    event.stopImmediatePropagation(); // Streamlit would open the page again
-    history.replaceState({}, "", address);
-  };
-  window.addEventListener("popstate", settle, { capture: true, once: true });
-  history.back();
+  window.addEventListener("popstate", () => {
+    if (window.navigation.currentEntry?.key === before.key) history.back();
+  });
 }
 
 function closeMenu(event) {

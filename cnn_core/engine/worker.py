@@ -68,6 +68,8 @@ def train_run(run_id: str) -> None:
         RunError: If this process cannot see the run's folder.
     """
     run = runs.open_run(run_id)
+    if runs.status(run).state in runs.OVER:
+        return  # the worker that finished it was killed before it could say so to Dask
     try:
         with lease.hold(run) as held:
             _train_to_end(run, held)
@@ -78,7 +80,7 @@ def train_run(run_id: str) -> None:
 
 def _train_to_end(run: runs.Run, held: lease.Lease) -> None:
     if runs.status(run).state in runs.OVER:
-        return  # the worker that finished it was killed before it could say so to Dask
+        return  # another process finished it meanwhile
     control = steering.ControlReader(run)
     past = run_log.history(run).complete_epochs
     if control().stop and not past:
