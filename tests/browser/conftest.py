@@ -135,7 +135,7 @@ def go(page: Page, section: str, name: str) -> None:
 
 @pytest.fixture(scope="session", autouse=True)
 def _no_server_logs_a_traceback() -> Iterator[None]:
-    """What a visitor may not see stands in the log: none of all servers holds a traceback with a file of ours.
+    """What a visitor may not see stands in the log: no server holds a traceback with a file of ours.
 
     The web server has some of its own, when a window closes while it is being sent something.
     """

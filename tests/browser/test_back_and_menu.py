@@ -41,7 +41,7 @@ def test_one_press_of_back_leaves_a_page_that_a_link_opened(name, app, window):
     page.goto(f"{app.url}/{name}")
     settled(page, name)
     page.go_back()
-    eventually(lambda: page.evaluate("location.href") == "about:blank")
+    expect(page).to_have_url("about:blank")
     page.go_forward()
     settled(page, name)
 
