@@ -187,7 +187,7 @@ def test_what_a_number_adds_up_to_is_what_the_forward_pass_has() -> None:
 def test_the_trace_of_a_number_is_all_that_it_depends_on() -> None:
     """Kernels of ones, and a ramp as the image: a number changes with a pixel if and only if it reads it.
 
-    Where a stride leaves pixels between two windows unread, the box of the trace holds them all the same,
+    Where a stride leaves pixels between two windows unread, the box of the trace holds them too,
     so that only its edges are compared.
     """
     padding, pool, size = PADDINGS, ("max", "average", "none"), (2, 3)

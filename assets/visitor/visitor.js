@@ -1,6 +1,6 @@
 // Keeps the visitor's token in this browser: in a cookie, which the server sees before it makes a page, and in
 // the storage, for browsers that refuse the cookie. Data: {name, days, token}; `token` is what the server
-// proposes to a browser that sent no cookie. One that was kept all the same is sent as `token`.
+// proposes to a browser that sent no cookie. One that was kept nevertheless is sent as `token`.
 
 const TOKEN = /^[0-9a-f]{32}$/;
 const DAY_MS = 86_400_000;

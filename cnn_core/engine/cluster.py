@@ -14,7 +14,7 @@ BOOT_TIMEOUT = 10.0  # seconds to wait for a scheduler's answer, again and again
 ANSWER_TIMEOUT = 10.0
 SCHEDULER_SETTINGS = {
     **worker.DASK_SETTINGS,
-    # A laptop that slept has workers that were silent for long and are well all the same.
+    # A laptop that slept has workers that were silent for long and are well nevertheless.
     "distributed.scheduler.worker-ttl": None,
     # How many workers a run may take with it before it is not tried again.
     "distributed.scheduler.allowed-failures": 2,

@@ -1,7 +1,7 @@
 """Images as points in the plane, near each other where a network finds them alike, as an ECharts option.
 
 Plotly draws the same 2,000 points three times as slowly after every change; in three dimensions, which
-ECharts has not, it is Plotly all the same: `embedding_space`.
+ECharts has not, it is Plotly nevertheless: `embedding_space`.
 """
 
 from __future__ import annotations

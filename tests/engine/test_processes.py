@@ -39,7 +39,7 @@ def test_a_log_goes_on_until_it_is_large(convscope_home: Path) -> None:
 def test_a_home_that_cannot_be_written_keeps_no_worker_from_starting(
     convscope_home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The networks that came with ConvScope lie elsewhere and can be looked into all the same."""
+    """The networks that came with ConvScope lie elsewhere and can be looked into nevertheless."""
     convscope_home.write_text("a file where the folder should be")
     started: dict[str, Any] = {}
     monkeypatch.setattr(processes.subprocess, "Popen", lambda command, **more: started.update(more))
