@@ -180,7 +180,7 @@ def test_in_three_dimensions_an_image_is_chosen_by_its_number(app, window, run):
     eventually(lambda: np.array_equal(picture(there), data.x_test[12, ..., 0]))
     expect(chart.locator("canvas").first).to_be_visible(timeout=COLD)
     titles = chart.locator(".modebar-btn").evaluate_all("it => it.map(it => it.dataset.title)")
-    assert titles[:1] + titles[-1:] == ["Turn", "Save as a picture"]
+    assert titles[:1] + titles[-1:] == ["Rotate", "Save as an image"]
     assert there.settled().query["dimensions"] == "3"
     there.part("embedding_method").get_by_role("radio", name="t-SNE").click()
     there.says("method", "tsne")

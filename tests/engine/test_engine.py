@@ -215,7 +215,7 @@ def test_a_cluster_without_workers_says_which_until_they_come(
 
     cluster.known["tcp://old"] = {"name": "old", "resources": {kind: 1, "convscope-older": 1}}
     queue.tick()
-    assert "another version" in str(queue.lack(kind))
+    assert "different version" in str(queue.lack(kind))
     assert "다른 버전" in queue.lack(kind).sentence("ko")
     assert not queue.ready(kind)
     assert cluster.futures == []

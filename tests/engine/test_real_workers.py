@@ -481,6 +481,6 @@ def test_a_worker_with_another_checkout_and_another_path_to_the_runs_works_too(
         assert engine.lack("look") is None
         same.kill()
         until(lambda: engine.lack("look"), 30)
-        assert "another version" in str(engine.lack("look"))
+        assert "different version" in str(engine.lack("look"))
     finally:
         engine.close()
