@@ -28,7 +28,7 @@ log = logging.getLogger(__name__)
 class Engine:
     """Worker processes and the queue before them; safe to call on every thread.
 
-    Without `scheduler` it starts a Dask scheduler in this process, and one train worker and one look
+    Without `scheduler` it starts a Dask scheduler in this process, and train workers and one look
     worker as child processes, which end with this process however it ends. With `scheduler`, such as
     "tcp://host:8786", it uses the workers of that cluster that have the resource "train" or "look",
     and waits for it whenever it is away.
@@ -38,6 +38,7 @@ class Engine:
         on_ready: Called once, on another thread, when everything the engine needs is loaded.
         head_start: Delay in seconds before the workers load TensorFlow, so that the first page gets
             the processor.
+        train_workers: How many networks its own workers train at the same time, at least 1.
     """
 
     def __init__(
@@ -46,6 +47,7 @@ class Engine:
         *,
         on_ready: Callable[[], None] = lambda: None,
         head_start: float = 0.0,
+        train_workers: int = 1,
     ) -> None:
         self._address = scheduler
         self._ours = scheduler is None
@@ -53,7 +55,9 @@ class Engine:
         self._on_ready = on_ready
         self._head_start = head_start
         self._queue = Queue(self._send, cluster.error_of)
-        self._processes: dict[str, WorkerProcess] = {}
+        self._counts = {"train": train_workers, "look": 1}
+        self._processes: dict[str, list[WorkerProcess]] = {}
+        self._before_step: list[Callable[[], None]] = []
         self._workers: dict[str, set[str]] = {}
         self._strangers: set[str] = (
             set()
@@ -81,7 +85,7 @@ class Engine:
         atexit.unregister(self.close)
         if self._thread.ident:
             self._thread.join(timeout=CLOSE_TIMEOUT)
-        for process in self._processes.values():
+        for process in self._all_processes():
             process.end()
         for part in (self._client, self._cluster):
             if part is not None:
@@ -96,8 +100,8 @@ class Engine:
         """
         if self._problem is not None:
             return self._problem
-        process = self._processes.get(kind)
-        return process.problem if process else None
+        problems = [process.problem for process in self._processes.get(kind, ())]
+        return problems[0] if problems and all(problems) else None
 
     def ready(self, kind: str) -> bool:
         """Whether a worker of that kind, "train" or "look", is there."""
@@ -135,8 +139,10 @@ class Engine:
         owner: str = "",
         name: str = "",
         limits: Limits | None = None,
+        sweep: str = "",
+        trial: int = 0,
     ) -> runs.Run:
-        """Make a run and queue it; nothing is made if it is refused.
+        """Make a run and queue it, as `Queue.order`; nothing is made if it is refused.
 
         Raises:
             LimitError: If it is over a cap, or its owner has too many runs waiting.
@@ -145,7 +151,9 @@ class Engine:
             RunError: If its folder cannot be written.
         """
         self._refuse_if_down("train")
-        return self._queue.order(model, train, owner=owner, name=name, limits=limits)
+        return self._queue.order(
+            model, train, owner=owner, name=name, limits=limits, sweep=sweep, trial=trial
+        )
 
     def resume(self, run: runs.Run, *, by: str, limits: Limits | None = None) -> None:
         """Queue an interrupted run again, as `Queue.resume`; raises `EngineError` if the engine is down."""
@@ -164,6 +172,14 @@ class Engine:
     def holds(self, run_id: str) -> bool:
         """Whether the run waits or works in this engine."""
         return self._queue.holds(run_id)
+
+    def hold(self, sweep: str, *, held: bool) -> None:
+        """Send no waiting trial of that sweep, or do so again."""
+        self._queue.hold(sweep, held=held)
+
+    def before_each_step(self, work: Callable[[], None]) -> None:
+        """Call `work` on the engine's thread each time before it sends runs to workers."""
+        self._before_step.append(work)
 
     def stop(self, run: runs.Run, *, by: str) -> None:
         """Take the run out of the queue, or ask it to end and keep its best weights; as `Queue.stop`."""
@@ -256,18 +272,25 @@ class Engine:
         atexit.register(self.close)
         for kind in worker.KINDS:
             if not self._closing.is_set():
-                self._processes[kind] = WorkerProcess(str(self._address), kind)
+                self._processes[kind] = [
+                    WorkerProcess(str(self._address), kind) for _ in range(self._counts[kind])
+                ]
         return True
+
+    def _all_processes(self) -> list[WorkerProcess]:
+        return [process for kind in self._processes.values() for process in kind]
 
     def tick(self) -> None:
         """Look after the workers and the queue once; the engine's thread does so all the time."""
         try:
             reachable = not self._ours or self._cluster is not None or self._open_cluster()
             # The run of a worker that has ended waits again.
-            ended = [process.revive() for process in self._processes.values()]
+            ended = [process.revive() for process in self._all_processes()]
             self._queue.vouch(immediately=any(ended))
             if reachable:
                 self._workers = self._find_workers()
+                for work in self._before_step:
+                    self._try(work)
                 self._queue.step(len(self._workers.get("train", ())))
         finally:
             self._tried.set()
@@ -293,9 +316,10 @@ class Engine:
             }
             if of_kind and not found[kind]:
                 self._strangers.add(kind)
-        for kind, process in self._processes.items():
-            if process.name in found[kind]:
-                process.answered()
+        for kind, processes in self._processes.items():
+            for process in processes:
+                if process.name in found[kind]:
+                    process.answered()
         return found
 
     def _needs(self, kind: str) -> dict[str, float]:

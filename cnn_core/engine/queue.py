@@ -9,6 +9,7 @@ import logging
 import math
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable, Collection
 from contextlib import suppress
 from dataclasses import dataclass
@@ -54,6 +55,9 @@ class Queue:
         self._send_run, self._error_of, self._clock = send, error_of, clock
         self._lock = threading.RLock()
         self._jobs: list[_Job] = []  # oldest first
+        self._held: set[str] = set()
+        self._turns: dict[tuple[bool, str], int] = {}  # the number of the last one of each visitor
+        self._sent = 0
         self._workers = 0
         self._vouched = -math.inf
 
@@ -65,8 +69,13 @@ class Queue:
         owner: str = "",
         name: str = "",
         limits: Limits | None = None,
+        sweep: str = "",
+        trial: int = 0,
     ) -> runs.Run:
         """Make a run and queue it; nothing is made if it is refused.
+
+        Trials of a sweep do not count among the runs that their owner may have queued: of them only as
+        many wait as there are workers, behind every single run.
 
         Raises:
             LimitError: If it is over a cap, or too many runs of its owner or of all are waiting.
@@ -76,8 +85,8 @@ class Queue:
         limits = limits or Limits.from_environment()
         self.check(model, train, limits)
         with self._lock:
-            self._refuse_crowd(owner, limits)
-            run = runs.create(model, train, owner=owner, name=name)
+            self._refuse_crowd(owner, limits, sweep)
+            run = runs.create(model, train, owner=owner, name=name, sweep=sweep, trial=trial)
             self._jobs.append(_Job(run))
         return run
 
@@ -102,7 +111,7 @@ class Queue:
                 raise RunError("run.not_resumable", id=run.id)
             if lease.holder(run):
                 raise lease.refusal(run)
-            self._refuse_crowd(run.owner, limits)
+            self._refuse_crowd(run.owner, limits, run.sweep)
             # Of two servers that resume it, one finds it resumable.
             if not runs.write_status(run, "queued", only_if=runs.RESUMABLE):
                 raise RunError("run.not_resumable", id=run.id)
@@ -122,10 +131,11 @@ class Queue:
         """
         check_limits(model, train, limits, speed=self._speed(), done=done)
 
-    def _refuse_crowd(self, owner: str, limits: Limits) -> None:
+    def _refuse_crowd(self, owner: str, limits: Limits, sweep: str) -> None:
         if len(self._jobs) >= limits.waiting:
             raise LimitError("limit.waiting", cap=limits.waiting)
-        if sum(job.run.owner == owner for job in self._jobs) >= limits.queued:
+        own = sum(job.run.owner == owner and not job.run.sweep for job in self._jobs)
+        if not sweep and own >= limits.queued:
             raise LimitError("limit.queued", cap=limits.queued)
 
     def holds(self, run_id: str) -> bool:
@@ -152,16 +162,12 @@ class Queue:
     def place(self, run: runs.Run) -> Place:
         """Where the run stands in the queue, and how long those before it will take."""
         with self._lock:
-            ahead: list[runs.Run] = []
-            for job in self._jobs:
-                if job.run.id == run.id:
-                    break
-                ahead.append(job.run)
-            else:
-                return Place(0, None)
-            if job.future is not None:
-                return Place(0, None)
+            waiting = [job.run for job in self._next()]
             working = self._working()
+        ids = [waits.id for waits in waiting]
+        if run.id not in ids:
+            return Place(0, None)
+        ahead = [*working, *waiting[: ids.index(run.id)]]
         return Place(len(ahead), wait(ahead, working, self._workers))
 
     def estimate(self, model: ModelConfig, train: TrainConfig) -> float | None:
@@ -209,8 +215,33 @@ class Queue:
 
     def _send(self) -> None:
         free = self._workers - sum(job.future is not None for job in self._jobs)
-        for job in [job for job in self._jobs if job.future is None][: max(0, free)]:
+        for job in [job for job in self._next() if job.run.sweep not in self._held][: max(0, free)]:
             job.future = self._send_run(job.run)
+            self._sent += 1
+            self._turns[_group(job)] = self._sent
+
+    def _next(self) -> list[_Job]:
+        """The jobs that wait, in the order in which they are sent.
+
+        Single runs go before trials of sweeps. Among each, visitors take turns: of two visitors the one
+        who has fewer runs at work and ahead goes first, else the one whose last turn is longer ago.
+        """
+        turns: Counter[tuple[bool, str]] = Counter()
+        for job in self._jobs:
+            if job.future is not None:
+                turns[_group(job)] += 1
+        places: dict[str, tuple[bool, int, int]] = {}
+        waiting = [job for job in self._jobs if job.future is None]
+        for job in waiting:
+            group = _group(job)
+            places[job.run.id] = bool(job.run.sweep), turns[group], self._turns.get(group, 0)
+            turns[group] += 1
+        return sorted(waiting, key=lambda job: places[job.run.id])  # of equals the oldest first
+
+    def hold(self, sweep: str, *, held: bool) -> None:
+        """Send no waiting trial of that sweep until it is called with `held=False`."""
+        with self._lock:
+            (self._held.add if held else self._held.discard)(sweep)
 
     def vouch(self, *, immediately: bool = False) -> None:
         """Say of the runs that wait here that they do; also of one whose worker just died.
@@ -245,6 +276,11 @@ class Queue:
                 if runs.status(job.run).state == "queued":
                     _tell(job.run, "interrupted")
             self._jobs.clear()
+
+
+def _group(job: _Job) -> tuple[bool, str]:
+    """Whose turn it uses up: single runs and trials of a visitor count apart."""
+    return bool(job.run.sweep), job.run.owner
 
 
 def _tell(

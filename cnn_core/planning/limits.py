@@ -12,6 +12,8 @@ from cnn_core.errors import ConfigError, LimitError
 from cnn_core.planning import cost
 from cnn_core.planning.links import parse_int
 
+TRAIN_WORKERS = "CONVSCOPE_TRAIN_WORKERS"
+
 
 @dataclass(frozen=True, slots=True)
 class Limits:
@@ -25,6 +27,8 @@ class Limits:
             its own cookie, so that a cap per visitor alone stops nobody.
         minutes: Longest estimated training of one run, in minutes; only its owner could stop it.
         batch_megabytes: Most memory one batch's activations may take, in MB.
+        trials: Most trials of one sweep.
+        sweeps: Most sweeps that one visitor may have running or paused.
     """
 
     parameters: int = 5_000_000
@@ -33,6 +37,8 @@ class Limits:
     waiting: int = 100
     minutes: int = 120
     batch_megabytes: int = 1_500
+    trials: int = 100
+    sweeps: int = 1
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] = os.environ) -> Limits:
@@ -45,11 +51,25 @@ class Limits:
         for field in fields(cls):
             variable = f"CONVSCOPE_MAX_{field.name.upper()}"
             if environment.get(variable):
-                cap = parse_int(variable, environment[variable])
-                if cap < 1:
-                    raise ConfigError(variable, cap, "at_least", minimum=1)
-                caps[field.name] = cap
+                caps[field.name] = _above_zero(variable, environment)
         return cls(**caps)
+
+
+def train_workers(environment: Mapping[str, str] = os.environ) -> int:
+    """How many networks this server trains at the same time: `CONVSCOPE_TRAIN_WORKERS`, else 1.
+
+    Raises:
+        ConfigError: If it is not a whole number above 0.
+    """
+    given = environment.get(TRAIN_WORKERS)
+    return _above_zero(TRAIN_WORKERS, environment) if given else 1
+
+
+def _above_zero(variable: str, environment: Mapping[str, str]) -> int:
+    number = parse_int(variable, environment[variable])
+    if number < 1:
+        raise ConfigError(variable, number, "at_least", minimum=1)
+    return number
 
 
 def check_limits(

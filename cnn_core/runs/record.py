@@ -40,6 +40,8 @@ class Run:
         owner: Who ordered it; an opaque word.
         name: What its owner calls it; may be empty.
         created: Seconds since 1970.
+        sweep: Id of the sweep that it is a trial of; empty of a single run.
+        trial: Number of the trial in its sweep, from 0.
     """
 
     id: str
@@ -49,6 +51,8 @@ class Run:
     owner: str
     name: str
     created: float
+    sweep: str = ""
+    trial: int = 0
 
     @property
     def shipped(self) -> bool:

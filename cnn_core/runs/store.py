@@ -41,8 +41,24 @@ from cnn_core.runs.record import (
 from cnn_core.runs.state import status, write_status
 
 
-def create(model: ModelConfig, train: TrainConfig, *, owner: str = "", name: str = "") -> Run:
+def create(
+    model: ModelConfig,
+    train: TrainConfig,
+    *,
+    owner: str = "",
+    name: str = "",
+    sweep: str = "",
+    trial: int = 0,
+) -> Run:
     """Make the folder of a new run; it is queued, though nobody works on it yet.
+
+    Args:
+        model: The network.
+        train: How it is trained.
+        owner: Who ordered it, as in `Run`.
+        name: What it is called.
+        sweep: Id of the sweep that it is a trial of.
+        trial: Number of the trial in its sweep.
 
     Raises:
         RunError: If the folder cannot be written.
@@ -50,8 +66,10 @@ def create(model: ModelConfig, train: TrainConfig, *, owner: str = "", name: str
     now = time.time()
     stamp = time.strftime("%Y%m%d-%H%M%S", time.localtime(now))
     run_id = f"{stamp}-{secrets.token_hex(3)}"
-    run = Run(run_id, home() / run_id, model, train, owner, clean_name(name), now)
+    run = Run(run_id, home() / run_id, model, train, owner, clean_name(name), now, sweep, trial)
     order = {"model": to_dict(model), "train": to_dict(train), "owner": owner, "created": now}
+    if sweep:
+        order |= {"sweep": sweep, "trial": trial}
     try:
         run.folder.mkdir(parents=True)
         write_status(run, "queued")
@@ -107,6 +125,8 @@ def run_of(run_id: str, folder: Path, tree: dict[str, Any]) -> Run:
             owner=str(tree.get("owner", "")),
             name=str(tree.get("name", "")),
             created=float(tree["created"]),
+            sweep=str(tree.get("sweep", "")),
+            trial=int(tree.get("trial", 0)),
         )
         for hours in (-24, 24):  # so that it can be shown in every time zone
             datetime.fromtimestamp(run.created, UTC) + timedelta(hours=hours)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import logging
 import os
 import sys
 import threading
@@ -11,9 +12,12 @@ from types import ModuleType
 import streamlit as st
 
 from cnn_core.engine import Engine
+from cnn_core.errors import ConfigError
 from cnn_core.figures import palette
+from cnn_core.planning import limits
 
 HEAD_START_S = 1.5  # of the first page before the workers: it is there half a second sooner
+log = logging.getLogger(__name__)
 # A module without a file: "make dev" forgets the modules that it loads again, and never this one.
 process = sys.modules.setdefault("convscope_process", ModuleType("convscope_process"))
 if not hasattr(process, "lock"):
@@ -25,10 +29,21 @@ def engine() -> Engine:
     with process.lock:
         if process.engine is None:
             scheduler = os.environ.get("CONVSCOPE_SCHEDULER") or None
-            engine = Engine(scheduler, on_ready=_freeze, head_start=HEAD_START_S)
+            engine = Engine(
+                scheduler, on_ready=_freeze, head_start=HEAD_START_S, train_workers=_train_workers()
+            )
             process.engine = engine.start()
         running: Engine = process.engine
         return running
+
+
+def _train_workers() -> int:
+    """What the environment says; one if that is no number, which the log tells who runs the server."""
+    try:
+        return limits.train_workers()
+    except ConfigError as error:
+        log.warning("%s", error)
+        return 1
 
 
 def _freeze() -> None:

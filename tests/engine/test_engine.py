@@ -354,6 +354,34 @@ def test_a_worker_that_cannot_start_is_a_problem_of_its_kind_alone_and_goes_away
         engine.close()
 
 
+def test_an_engine_starts_as_many_train_workers_as_asked(monkeypatch) -> None:
+    started: list[str] = []
+
+    def start(scheduler: str, kind: str) -> LocalScheduler:
+        started.append(kind)
+        return LocalScheduler()
+
+    monkeypatch.setattr(jobs.cluster, "local", LocalScheduler)
+    monkeypatch.setattr(jobs.cluster, "connect", lambda address: Cluster(3))
+    monkeypatch.setattr(jobs, "WorkerProcess", start)
+    engine = Engine(train_workers=3)
+    engine.tick()
+    assert sorted(started) == ["look", "train", "train", "train"]
+    assert len(engine.workers("train")) == 3
+
+
+def test_what_is_to_be_done_before_each_step_may_fail(monkeypatch) -> None:
+    sent, seen = Cluster(), []
+    monkeypatch.setattr(jobs.cluster, "local", LocalScheduler)
+    monkeypatch.setattr(jobs.cluster, "connect", lambda address: sent)
+    monkeypatch.setattr(jobs, "WorkerProcess", lambda scheduler, kind: LocalScheduler())
+    engine = Engine()
+    engine.before_each_step(lambda: seen.append(len(sent.futures)) or 1 / 0)
+    order(engine)
+    engine.tick()
+    assert (seen, len(sent.futures)) == ([0], 1)
+
+
 def test_pauses_between_starts_grow_and_do_not_end() -> None:
     now = 100.0
     backoff = engine_processes.Backoff(clock=lambda: now)

@@ -86,6 +86,80 @@ def test_runs_are_sent_in_their_order_one_a_worker(queue: Queue, workers: Worker
     assert queue.place(third) == Place(0, None)
 
 
+def trial(queue: Queue, owner: str = "me", sweep: str = "s") -> runs.Run:
+    return queue.order(MODEL, SHORT, owner=owner, limits=PLENTY, sweep=sweep)
+
+
+def work_off(queue: Queue, workers: Workers) -> list[str]:
+    """Ids in the order in which runs are sent, each ended as soon as it was."""
+    turn(queue, workers)
+    for future in workers.futures:
+        future.end()
+        turn(queue, workers)
+    return [future.run_id for future in workers.futures]
+
+
+def test_a_single_run_is_sent_before_every_trial_that_waits(queue: Queue, workers: Workers) -> None:
+    trials = [trial(queue) for _ in range(30)]
+    turn(queue, workers)
+    single = order(queue, "you")
+    assert queue.place(single).position == 1, "behind the trial at work alone"
+    assert [queue.place(it).position for it in trials[1:3]] == [2, 3]
+    sent = work_off(queue, workers)
+    assert sent == [trials[0].id, single.id, *(it.id for it in trials[1:])]
+
+
+def test_visitors_take_turns_with_single_runs_and_with_trials(
+    queue: Queue, workers: Workers
+) -> None:
+    workers.count = 2
+    a = [order(queue, "a") for _ in range(3)]
+    b = [trial(queue, "b", "x") for _ in range(3)]
+    c = [trial(queue, "c", "y") for _ in range(2)]
+    d = order(queue, "d")
+    expected = [a[0], d, a[1], a[2], b[0], c[0], b[1], c[1], b[2]]
+    assert [queue.place(it).position for it in expected] == list(range(9))
+    turn(queue, workers)
+    late = order(queue, "e")
+    assert queue.place(late).position == 2, "others wait with more runs than one"
+    assert work_off(queue, workers) == [it.id for it in [*expected[:2], late, *expected[2:]]]
+
+
+def test_a_visitor_with_many_runs_does_not_keep_another_waiting(
+    queue: Queue, workers: Workers
+) -> None:
+    many = [order(queue, "a") for _ in range(5)]
+    turn(queue, workers)
+    one = order(queue, "b")
+    assert queue.place(one).position == 1, "behind the run at work alone"
+    workers.futures[0].end()
+    turn(queue, workers)
+    assert [it.run_id for it in workers.futures] == [many[0].id, one.id]
+
+
+def test_trials_do_not_use_up_what_a_visitor_may_have_queued(queue: Queue) -> None:
+    limits = Limits(queued=1, waiting=4)
+    for _ in range(2):
+        queue.order(MODEL, SHORT, owner="me", limits=limits, sweep="s")
+    queue.order(MODEL, SHORT, owner="me", limits=limits)
+    with pytest.raises(LimitError, match="already have 1 run"):
+        queue.order(MODEL, SHORT, owner="me", limits=limits)
+    queue.order(MODEL, SHORT, owner="me", limits=limits, sweep="s")
+    with pytest.raises(LimitError):
+        queue.order(MODEL, SHORT, owner="me", limits=limits, sweep="s")
+
+
+def test_trials_of_a_held_sweep_wait(queue: Queue, workers: Workers) -> None:
+    workers.count = 3
+    held, other = trial(queue, sweep="s"), trial(queue, sweep="t")
+    queue.hold("s", held=True)
+    turn(queue, workers)
+    assert [it.run_id for it in workers.futures] == [other.id]
+    queue.hold("s", held=False)
+    turn(queue, workers)
+    assert [it.run_id for it in workers.futures] == [other.id, held.id]
+
+
 def test_a_place_tells_how_long_those_before_will_take(queue: Queue, workers: Workers) -> None:
     first, second = order(queue), order(queue)
     turn(queue, workers)
@@ -366,7 +440,7 @@ def test_a_waiting_run_whose_folder_is_gone_or_damaged_troubles_nobody(
     (damaged.folder / "config.json").write_text("{")
     (damaged.folder / "events.jsonl").write_bytes(b"\0\0\n")
     assert queue.place(last).position == 3
-    order(queue, "another")
+    order(queue)
     for _ in range(3):
         workers.futures[-1].end()
         turn(queue, workers)
