@@ -16,7 +16,7 @@ from pages.network.choice import chosen_run
 from pages.network.names import span
 from pages.network.take_home import of_setup
 from pages.parts.playground import run_list, run_panel, setup
-from pages.session.address import publish
+from pages.session.address import publish, went_back
 from pages.session.doors import engine
 from pages.session.visitor import visitor
 from pages.session.words import label, language, plain, say_error, t
@@ -26,7 +26,7 @@ def main() -> None:
     """Controls left, network and training right."""
     st.title(t("playground.title"), anchor=False)
     st.caption(t("playground.intro"))
-    if not shown.is_chosen():
+    if went_back() or not shown.is_chosen():
         shown.show(st.query_params.get("run"))
     run = chosen_run()
     left, right = st.columns([0.34, 0.66], gap="medium")

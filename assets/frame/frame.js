@@ -1,25 +1,43 @@
-// What the frame of all pages needs in the browser: one entry in its history for a page, and a menu on a phone
-// that closes when a page is chosen. Mounted on every page, set up once.
+// What the frame of all pages needs in the browser: entries in its history that "Back" can undo, and a menu on a
+// phone that closes when a page is chosen. Mounted on every page, set up once.
+
+import { writesEntry } from "./entries.js";
 
 const NARROW = "(max-width: 768px)"; // where Streamlit's menu is a drawer over the page
+const STATE = "data-test-script-state"; // where Streamlit says whether a page is still being written
 
 export default function () {
   if (window.convscopeFrame) return;
   window.convscopeFrame = true;
-  replaceOnSamePage();
+  keepEntries();
   passDoubledEntry();
   document.addEventListener("click", closeMenu);
 }
 
-// Streamlit adds an entry whenever a page writes its state into the address. Then "Back" would go through every
-// setting that was tried, and do nothing at first, since a page writes the address again when it is opened.
-function replaceOnSamePage() {
+// Streamlit adds an entry whenever a page writes its state into the address, also as soon as it is opened: then
+// the first "Back" would do nothing. So an entry is added only where entries.js says so, and else replaced.
+function keepEntries() {
   const push = history.pushState.bind(history);
+  let complete = isComplete(); // whether the page has been shown since it was opened or gone back to
+  let touched = false; // whether the visitor has done something on it since; a page may write more than once
   history.pushState = (state, title, address) => {
-    const here = new URL(address ?? location.href, location.href).pathname === location.pathname;
-    if (here) history.replaceState(state, title, address);
-    else push(state, title, address);
+    const to = new URL(address ?? location.href, location.href);
+    if (to.pathname !== location.pathname) complete = touched = false;
+    if (writesEntry(location, to, touched)) push(state, title, address);
+    else history.replaceState(state, title, address);
   };
+  window.addEventListener("popstate", () => (complete = touched = false));
+  for (const kind of ["pointerdown", "keydown", "change"]) {
+    document.addEventListener(kind, () => (touched ||= complete), true);
+  }
+  new MutationObserver(() => (complete ||= isComplete())).observe(document.body, {
+    subtree: true,
+    attributeFilter: [STATE],
+  });
+}
+
+function isComplete() {
+  return document.querySelector(".stApp")?.getAttribute(STATE) === "notRunning";
 }
 
 // The first page may have written its address before this was loaded. Its doubled entry is passed over when the

@@ -5,8 +5,18 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 
 import streamlit as st
+from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from pages.session.words import language, t
+
+
+def went_back() -> bool:
+    """Whether the visitor came by the browser's Back or Forward: then the address says what to show.
+
+    Otherwise the address may be from before the last change, if that was quick.
+    """
+    context = get_script_run_ctx()
+    return context is not None and context.is_history_navigation
 
 
 def arrived(page: str, names: Sequence[str]) -> dict[str, str]:

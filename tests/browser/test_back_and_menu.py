@@ -1,4 +1,4 @@
-"""The browser's history: a page is one entry of it, however its address changes. And the phone's menu."""
+"""The browser's history: what one press of Back undoes. And the phone's menu."""
 
 from __future__ import annotations
 
@@ -46,19 +46,44 @@ def test_one_press_of_back_leaves_a_page_that_a_link_opened(name, app, window):
     settled(page, name)
 
 
-def test_settings_that_were_tried_are_no_entries(app, window):
+def test_back_restores_each_former_set_up_of_the_playground_and_forward_each_later_one(app, window):
     page = window(app.url)
     settled(page, "home")
     go(page, "Build and train", "Playground")
     settled(page, "playground")
     screen = Playground.of(page)
-    for filters in (24, 16, 48):
-        screen.type("filters", filters, 0)
-        eventually(lambda filters=filters: str(filters) in settled(page, "playground"))
+    screen.type("filters", 24, 0)
+    screen.type("filters", 16, 0)
+    screen.choose("padding", "valid", 0)
+    screen.pick("blocks", "1")
+    in_korean = screen.part("language").get_by_role("radio", name="한국어")
+    in_korean.click()  # no setting: going back does not undo it, and needs no press of its own
+    expect(in_korean).to_be_checked()
+    screen.settled()
+    states = [("2", "32", "same"), ("2", "24", "same"), ("2", "16", "same"), ("2", "16", "valid")]
+
+    def shows(blocks: str, filters: str, padding: str) -> bool:
+        shown = screen.picked("blocks"), screen.value("filters", 0), screen.query["blocks"]
+        return shown[:2] == (blocks, filters) and shown[2].startswith(f"{filters}.3.1.{padding}")
+
+    for state in reversed(states):
+        page.go_back()
+        eventually(lambda state=state: shows(*state))
+        screen.settled()
+    for state in (*states[1:], ("1", "16", "valid")):
+        page.go_forward()
+        eventually(lambda state=state: shows(*state))
+        screen.settled()
+    assert screen.query["lang"] == "ko"
+    for _ in states:
+        page.go_back()  # without waiting for the page in between
+    eventually(lambda: shows(*states[0]))
+    screen.settled()
     page.go_back()
     settled(page, "home")
     page.go_forward()
-    eventually(lambda: "48" in settled(page, "playground"))
+    screen = Playground.of(page)
+    eventually(lambda: shows(*states[0]))
 
 
 def test_the_menu_of_a_phone_closes_when_a_page_is_chosen_and_no_choice_is_off_its_screen(

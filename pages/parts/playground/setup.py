@@ -18,6 +18,7 @@ from cnn_core.runs import Run
 from pages.elements.lessons import lesson
 from pages.network import shown
 from pages.session import choices
+from pages.session.address import went_back
 from pages.session.words import label, say_error, t
 
 Setup = tuple[ModelConfig, TrainConfig]
@@ -30,12 +31,12 @@ ALL = 0
 
 
 def open_link(run: Run | None) -> None:
-    """On arriving at the page, take over what the address bar asks for; then the controls decide.
+    """On arriving at the page or going back, take over what the address bar asks for; else the controls decide.
 
     A link that names only a run opens with the set-up of that run. While the controls are there the
     address bar is not asked: a change comes with the address from before the last one if it is quick.
     """
-    if "set_epochs" in st.session_state:  # Streamlit forgets it with the page
+    if "set_epochs" in st.session_state and not went_back():  # Streamlit forgets it with the page
         return
     asked = {k: v for k, v in st.query_params.to_dict().items() if k in SETUP_PARAMETERS}
     if asked and asked != st.session_state.get("published"):
