@@ -31,7 +31,7 @@ ALL = 0
 
 
 def open_link(run: Run | None) -> None:
-    """On arriving at the page or going back, take over what the address bar asks for; else the controls decide.
+    """On arriving or going back, take over what the address bar asks for; else the controls decide.
 
     A link that names only a run opens with the set-up of that run. While the controls are there the
     address bar is not asked: a change comes with the address from before the last one if it is quick.
