@@ -24,7 +24,7 @@ from cnn_core.config import (
     train_from_dict,
 )
 from cnn_core.errors import ConfigError
-from cnn_core.planning.limits import Limits
+from cnn_core.planning.limits import Limits, train_workers
 from cnn_core.planning.links import SETUP_PARAMETERS, from_query, to_query
 from cnn_core.planning.presets import PRESETS
 
@@ -317,7 +317,14 @@ def test_the_caps_come_from_the_environment() -> None:
     assert Limits.from_environment({}) == Limits()
     assert Limits.from_environment({"CONVSCOPE_MAX_EPOCHS": ""}) == Limits()
     named = {f"CONVSCOPE_MAX_{field.name.upper()}": "7" for field in fields(Limits)}
-    assert Limits.from_environment(named) == Limits(7, 7, 7, 7, 7, 7)
+    assert Limits.from_environment(named) == Limits(*[7] * len(named))
+
+
+def test_the_number_of_train_workers_comes_from_the_environment() -> None:
+    assert (train_workers({}), train_workers({"CONVSCOPE_TRAIN_WORKERS": "2"})) == (1, 2)
+    for value in ("0", "two", "-1"):
+        with pytest.raises(ConfigError, match="CONVSCOPE_TRAIN_WORKERS"):
+            train_workers({"CONVSCOPE_TRAIN_WORKERS": value})
 
 
 @pytest.mark.parametrize("value", ["many", "1.5", "-3", "0", "nan"])

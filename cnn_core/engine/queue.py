@@ -75,7 +75,7 @@ class Queue:
         """Make a run and queue it; nothing is made if it is refused.
 
         Trials of a sweep do not count among the runs that their owner may have queued: of them only as
-        many wait as there are workers, behind every single run.
+        many wait as there are workers, after every single run.
 
         Raises:
             LimitError: If it is over a cap, or too many runs of its owner or of all are waiting.
@@ -224,7 +224,7 @@ class Queue:
         """The jobs that wait, in the order in which they are sent.
 
         Single runs go before trials of sweeps. Among each, visitors take turns: of two visitors the one
-        who has fewer runs at work and ahead goes first, else the one whose last turn is longer ago.
+        who has fewer runs running and ahead goes first, else the one whose last turn is longer ago.
         """
         turns: Counter[tuple[bool, str]] = Counter()
         for job in self._jobs:
