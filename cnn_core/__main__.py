@@ -2,32 +2,18 @@
 
 from __future__ import annotations
 
+import argparse
 import os
 import signal
 import sys
-from typing import NoReturn
-
-MISTAKE, INTERRUPTED = 2, 130
-
-
-def _leave(*_: object) -> NoReturn:
-    """Ctrl-C while libraries are loaded, some of which swallow a KeyboardInterrupt."""
-    os.write(2, b"Interrupted.\n")
-    os._exit(INTERRUPTED)
-
-
-if __name__ == "__main__" and signal.getsignal(signal.SIGINT) is signal.default_int_handler:
-    signal.signal(signal.SIGINT, _leave)
-
-import argparse
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from dataclasses import fields, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 from urllib.parse import parse_qsl
 
-from cnn_core import export, texts
+from cnn_core import export, interruption, texts
 from cnn_core.arithmetic import layer_table
 from cnn_core.config import OPTIMIZERS, PRECISIONS, SCHEDULES, ModelConfig, TrainConfig
 from cnn_core.datasets import DATASETS, Source, load, spec
@@ -38,6 +24,7 @@ from cnn_core.planning.presets import PRESETS
 from cnn_core.progress.events import BatchEnd, Downloading, EpochEnd, Evaluating, Event, RunEnded
 from cnn_core.runs.destination import TrainingFolder, check_program, storage_error, write_text
 
+MISTAKE = 2
 OVERRIDES: dict[str, tuple[type, str]] = {
     "dataset": (str, "data set to train on"),
     "size": (str, 'how much of it: the bundled "sample", or the "full" set, downloaded if need be'),
@@ -70,16 +57,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
     folder = TrainingFolder(options.folder, force=options.force) if options.folder else None
     try:
-        if signal.getsignal(signal.SIGINT) is _leave:
-            signal.signal(signal.SIGINT, signal.default_int_handler)
-        if options.command == "worker":
-            worker.serve(options.scheduler, options.kind, tied=options.tied)
-        if options.command == "export":
-            _export(options)
-        elif options.command == "scheduler":
-            cluster.serve(options.host, options.port)
-        else:
-            _train(*_setup(options), folder)
+        with interruption.Raised():
+            _obey(options, folder)
     except CnnError as error:
         print(error, file=sys.stderr)
         return MISTAKE
@@ -98,6 +77,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return 0
 
 
+def _obey(options: argparse.Namespace, folder: TrainingFolder | None) -> None:
+    match options.command:
+        case "worker":
+            worker.serve(options.scheduler, options.kind, tied=options.tied)
+        case "scheduler":
+            cluster.serve(options.host, options.port)
+        case "export":
+            _export(options)
+        case _:
+            _train(*_setup(options), folder)
+
+
 def _interrupted(folder: TrainingFolder | None) -> int:
     """Say what there is to take away."""
     kept = ""
@@ -108,7 +99,7 @@ def _interrupted(folder: TrainingFolder | None) -> int:
             else " No epoch was complete, so no weights were saved."
         )
     print(f"Interrupted.{kept}", file=sys.stderr, flush=True)
-    return INTERRUPTED
+    return interruption.EXIT_CODE
 
 
 class _Parser(argparse.ArgumentParser):
@@ -372,10 +363,13 @@ class _Progress:
 
 
 if __name__ == "__main__":
-    ended = main()
+    try:
+        ended = main()
+    finally:
+        interruption.ignore()
     if (
-        ended == INTERRUPTED
-    ):  # or Python kills itself, if the interrupt went through eval() anywhere
+        ended == interruption.EXIT_CODE
+    ):  # Python would kill itself if the interrupt went through eval()
         sys.stdout.flush()
         os._exit(ended)
     sys.exit(ended)

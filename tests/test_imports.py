@@ -35,7 +35,8 @@ class May:
 
 SUMS = {"arithmetic", "config", "errors"}
 CORE_TABLE = {
-    "__init__": May({"lazy_loader"}),
+    "__init__": May({"lazy_loader"}, {"interruption"}),
+    "interruption": May(),
     "paths": May(),
     "texts": May(rooms={"paths"}),
     "errors": May(rooms={"texts"}),
@@ -54,7 +55,9 @@ CORE_TABLE = {
     "analysis": May({"numpy", "sklearn"}, SUMS, late={"scipy"}),
     "runs": May(
         {"filelock", "numpy", "psutil"},
-        SUMS | {"convolution", "datasets", "files", "paths", "planning", "progress", "texts"},
+        SUMS
+        | {"convolution", "datasets", "files", "interruption", "paths", "planning", "progress"}
+        | {"texts"},
     ),
     "figures": May({"numpy", "PIL"}, {"analysis", "arithmetic", "progress"}, late={"plotly"}),
     "lessons": May(rooms={"arithmetic", "config", "datasets", "paths", "texts"}),
@@ -80,7 +83,7 @@ CORE_TABLE = {
     ),
     "__main__": May(
         rooms={"arithmetic", "config", "datasets", "engine", "errors", "export", "planning"}
-        | {"files", "progress", "runs", "texts"},
+        | {"files", "interruption", "progress", "runs", "texts"},
         late={"model", "rich", "training"},
     ),
 }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import re
 import signal
 import subprocess
@@ -24,10 +25,11 @@ ROOT = Path(__file__).parent.parent
 NOISE = ("Traceback", "oneDNN", "tensorflow", "WARNING", "absl")
 
 
-def start(*arguments: str) -> subprocess.Popen[str]:
+def start(*arguments: str, **environment: str) -> subprocess.Popen[str]:
     return subprocess.Popen(
         [sys.executable, "-m", "cnn_core", *arguments],
         cwd=ROOT,
+        env={**os.environ, **environment},
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
@@ -297,6 +299,43 @@ def test_control_c_while_it_loads_leaves_what_was_there(seconds: float, tmp_path
         if it.is_file()
     }
     assert left == {"best.keras": "mine", "snapshots/epoch-007.npz": "mine"}
+
+
+INTERRUPTS_ITSELF = """
+import atexit, os, sys
+def hook(event, arguments):
+    if event == "import" and arguments[0] == os.environ["MOMENT"]:
+        os.kill(os.getpid(), 2)
+sys.addaudithook(hook)
+if os.environ["MOMENT"] == "exit":
+    atexit.register(os.kill, os.getpid(), 2)
+"""
+
+
+@pytest.mark.parametrize(
+    "moment",  # what is imported: from the first line to the last
+    ["signal", "lazy_loader", "numpy", "cnn_core.runs.destination", "rich.progress", "tensorflow"],
+)
+def test_control_c_at_any_moment_is_a_sentence_and_code_130(moment: str, tmp_path: Path) -> None:
+    (tmp_path / "sitecustomize.py").write_text(INTERRUPTS_ITSELF)
+    folder = tmp_path / "folder"
+    process = start(
+        *("train", *SETTINGS, "--folder", str(folder)), PYTHONPATH=str(tmp_path), MOMENT=moment
+    )
+    _, err = process.communicate(timeout=60)
+    assert process.returncode == 130, err
+    assert err.startswith("Interrupted.")
+    assert err.count("\n") == 1
+    assert not folder.exists() or not list(folder.iterdir())
+
+
+def test_control_c_after_the_work_changes_nothing(tmp_path: Path) -> None:
+    (tmp_path / "sitecustomize.py").write_text(INTERRUPTS_ITSELF)
+    file = tmp_path / "c.py"
+    process = start("export", str(file), *SETTINGS, PYTHONPATH=str(tmp_path), MOMENT="exit")
+    _, err = process.communicate(timeout=60)
+    assert (process.returncode, err) == (0, "")
+    assert file.exists()
 
 
 @pytest.mark.slow

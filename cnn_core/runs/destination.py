@@ -7,7 +7,7 @@ import shutil
 from pathlib import Path
 from types import TracebackType
 
-from cnn_core import files
+from cnn_core import files, interruption
 from cnn_core.errors import CnnError, FileError
 from cnn_core.runs import record, state, store
 
@@ -72,6 +72,7 @@ class TrainingFolder:
         self.saved = False
         self._force = force
         self._aside = path / f".before-{os.getpid()}"
+        self._moved = False
 
     def __enter__(self) -> TrainingFolder:
         if self.path.exists() and not self.path.is_dir():
@@ -79,11 +80,15 @@ class TrainingFolder:
         try:
             self.path.mkdir(parents=True, exist_ok=True)
             if any(self.path.iterdir()):
-                self._set_aside()
+                with interruption.Held():
+                    self._set_aside()
             elif not os.access(self.path, os.W_OK):
                 raise PermissionError(13, os.strerror(13))
         except OSError as error:
             raise storage_error(self.path, error) from error
+        except KeyboardInterrupt:
+            self._give_back()
+            raise
         return self
 
     def __exit__(
@@ -92,10 +97,15 @@ class TrainingFolder:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        self.saved = (self.path / "best.keras").exists()
-        if self.saved:
-            shutil.rmtree(self._aside, ignore_errors=True)
-        elif self._aside.is_dir():
+        with interruption.Held():
+            self.saved = (self.path / "best.keras").exists()
+            if self.saved:
+                shutil.rmtree(self._aside, ignore_errors=True)
+            else:
+                self._give_back()
+
+    def _give_back(self) -> None:
+        if self._moved:
             _move(self.path, None)
             _move(self._aside, self.path)
             self._aside.rmdir()
@@ -106,7 +116,13 @@ class TrainingFolder:
         if _is_at_work(self.path):
             raise FileError("file.active", path=self.path)
         self._aside.mkdir()
-        _move(self.path, self._aside)
+        try:
+            _move(self.path, self._aside)
+        except OSError:
+            _move(self._aside, self.path)
+            self._aside.rmdir()
+            raise
+        self._moved = True
 
 
 def _move(source: Path, target: Path | None) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import signal
 from pathlib import Path
 from typing import Any
 
@@ -95,6 +96,44 @@ def test_a_training_that_keeps_weights_replaces_the_earlier_ones(
         pass
     assert folder.saved
     assert content(tmp_path) == {"best.keras": "new", "thesis.txt": "old thesis.txt"}
+
+
+@pytest.mark.parametrize("move", range(1, 7))  # three files are set aside and come back
+def test_control_c_between_two_moves_loses_nothing(
+    move: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = earlier(tmp_path)
+    rename, moves = Path.rename, 0
+
+    def interrupted(self: Path, target: Path) -> Path:
+        nonlocal moves
+        moves += 1
+        if moves == move:
+            signal.raise_signal(signal.SIGINT)
+        return rename(self, target)
+
+    monkeypatch.setattr(Path, "rename", interrupted)
+    with pytest.raises(KeyboardInterrupt), TrainingFolder(tmp_path, force=True):
+        pass
+    assert moves == 6
+    assert content(tmp_path) == before
+
+
+def test_a_file_that_cannot_be_moved_leaves_all_in_their_place(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = earlier(tmp_path)
+    rename = Path.rename
+
+    def fails(self: Path, target: Path) -> Path:
+        if self == tmp_path / "snapshots":
+            raise PermissionError(errno.EACCES, "Permission denied")
+        return rename(self, target)
+
+    monkeypatch.setattr(Path, "rename", fails)
+    with pytest.raises(FileError, match="Permission denied"):
+        TrainingFolder(tmp_path, force=True).__enter__()
+    assert content(tmp_path) == before
 
 
 def test_a_run_at_work_in_the_app_is_not_replaced_even_by_force() -> None:
