@@ -38,6 +38,7 @@ OVERRIDES: dict[str, tuple[type, str]] = {
         int,
         "stop after so many epochs without a lower validation loss; 0 never stops early",
     ),
+    "target": (float, "stop at this validation accuracy, such as 0.9"),
     "seed": (int, "of first weights, image order and dropout"),
     "precision": (str, f"what is calculated in: one of {', '.join(PRECISIONS)}"),
 }

@@ -60,10 +60,14 @@ def check_learning_rate(value: object) -> float:
     Raises:
         ConfigError: If it is not a number above 0 and at most 10.
     """
-    rate = _number("learning_rate", value, 0.0, 10.0)
-    if rate <= 0:
-        raise ConfigError("learning_rate", value, "above_zero")
-    return rate
+    return _above_zero("learning_rate", value, 10.0)
+
+
+def _above_zero(field: str, value: object, maximum: float) -> float:
+    number = _number(field, value, 0.0, maximum)
+    if number <= 0:
+        raise ConfigError(field, value, "above_zero")
+    return number
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,6 +154,7 @@ class TrainConfig:
         seed: Seed of all random numbers of the run.
         precision: "float32", "bfloat16" (mixed), or "auto": mixed where the CPU multiplies it natively.
         size: "sample" (bundled) or "full".
+        target: Validation accuracy, above 0 and at most 1, at which training stops; None never stops for it.
     """
 
     dataset: str = "fashion_mnist"
@@ -163,6 +168,7 @@ class TrainConfig:
     seed: int = 42
     precision: str = "auto"
     size: str = "sample"
+    target: float | None = None
 
     def __post_init__(self) -> None:
         if not isinstance(self.dataset, str):
@@ -178,6 +184,8 @@ class TrainConfig:
         check_whole("seed", self.seed, 0, 2**31 - 1)
         _one_of("precision", self.precision, PRECISIONS)
         _one_of("size", self.size, SIZES)
+        if self.target is not None:
+            object.__setattr__(self, "target", _above_zero("target", self.target, 1.0))
 
 
 TEXTBOOK = ModelConfig()

@@ -76,6 +76,7 @@ class Play:
         number: int = 1,
         losses: Sequence[float] = (1.0,) * 8,
         val_loss: float = 1.0,
+        val_accuracy: float = 0.25,
         each_s: float = 0.2,
         before: Callable[[int], None] = lambda batch: None,
     ) -> None:
@@ -95,7 +96,7 @@ class Play:
             if self.model.stop_training:
                 break
         mean = float(np.average(losses[:done], weights=sizes[:done]))
-        logs = {"loss": mean, "accuracy": 0.5, "val_loss": val_loss, "val_accuracy": 0.25}
+        logs = {"loss": mean, "accuracy": 0.5, "val_loss": val_loss, "val_accuracy": val_accuracy}
         self.callback.on_epoch_end(number - 1, logs)
 
     def of(self, kind: type) -> list[Any]:

@@ -168,6 +168,16 @@ CHOICES = [
 ]
 
 
+@pytest.mark.parametrize("value", [*NOT_A_NUMBER[:5], [0.3], 0.0, -0.1, 1.01])
+def test_a_target_is_an_accuracy_above_zero(value: object) -> None:
+    refused(TrainConfig, "target", target=value)
+
+
+def test_no_target_is_the_default_and_one_is_a_number() -> None:
+    assert TrainConfig().target is None
+    assert repr(TrainConfig(target=1).target) == "1.0"
+
+
 def refused(kind: Any, field: str, **values: Any) -> ConfigError:
     """The error of `kind(**values)`, after checking that it names `field` in both languages."""
     with pytest.raises(ConfigError) as caught:

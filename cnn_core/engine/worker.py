@@ -53,6 +53,7 @@ DASK_SETTINGS = {
 STATES = {
     "finished": "finished",
     "early_stopping": "finished",
+    "target": "finished",
     "stopped": "stopped",
     "diverged": "diverged",
 }

@@ -9,6 +9,7 @@ from cnn_core import texts
 from cnn_core.arithmetic import LayerRow, layer_table
 from cnn_core.config import ModelConfig, TrainConfig
 from cnn_core.datasets import Source, spec
+from cnn_core.export import callbacks
 from cnn_core.export.files import file_stem
 from cnn_core.planning.cost import cpu_precision
 
@@ -113,6 +114,8 @@ class _Program:
         lines.append(f"LEARNING_RATE = {train.learning_rate!r}{peak}")
         if train.patience:
             lines.append(f"PATIENCE = {train.patience}  # {self.say('patience')}")
+        if train.target:
+            lines.append(f"TARGET = {train.target!r}  # {self.say('target')}")
         if self.is_download:
             kind = "file_sample" if self.is_sample else "file"
             lines.append(f"# {self.say(kind, data=self.source.name)}")
@@ -325,13 +328,14 @@ def download():
         early, name = "never_early", "EPOCHS"
         if self.train.patience:
             early, name = "keep_best", "PATIENCE"
-        callbacks = ["OneCycle(),"] if self.one_cycle else []
-        callbacks += [
+        used = ["OneCycle(),"] if self.one_cycle else []
+        used += ["StopAtTarget(),"] if self.train.target else []
+        used += [
             "keras.callbacks.TerminateOnNaN(),",
             f"# {self.say(early)}",
             f"keras.callbacks.EarlyStopping(patience={name}, restore_best_weights=True),",
         ]
-        listed = f"\n{' ' * 20}".join(callbacks)
+        listed = f"\n{' ' * 20}".join(used)
         fitting = f"""
             # {self.say("anew")}
             model = keras.models.clone_model(model)
@@ -354,28 +358,9 @@ def download():
                 verbose=2,
             )
         """
-        cycle = dedent(self._cycle()).lstrip("\n") if self.one_cycle else ""
-        return dedent(feeding) + cycle + dedent(fitting).lstrip("\n")
-
-    def _cycle(self) -> str:
-        return f'''
-            class OneCycle(keras.callbacks.Callback):
-                """{self.say("one_cycle")}"""
-
-                step, steps = 0, EPOCHS * BATCHES
-                rise = max(1, round(0.3 * steps))
-
-                def on_train_batch_begin(self, batch, logs=None):
-                    if self.step < self.rise:
-                        share = 0.1 + 0.9 * self.step / self.rise
-                    else:
-                        fall = (self.step - self.rise) / max(1, self.steps - self.rise)
-                        share = max(0.001, 0.5 * (1 + math.cos(math.pi * fall)))
-                    self.model.optimizer.learning_rate = LEARNING_RATE * share
-                    self.step += 1
-
-
-        '''
+        cycle = callbacks.one_cycle(self.say) if self.one_cycle else ""
+        target = callbacks.stop_at_target(self.say) if self.train.target else ""
+        return dedent(feeding) + cycle + target + dedent(fitting).lstrip("\n")
 
     def result(self) -> str:
         return dedent(f"""

@@ -141,8 +141,7 @@ class _Page:
     def settings(self) -> dict[str, str]:
         train = self.facts.train
         values = {field.name: getattr(train, field.name) for field in fields(train)}
-        if values["train_size"] is None:
-            del values["train_size"]
+        values = {name: value for name, value in values.items() if value is not None}
         values |= {"dropout": self.facts.model.dropout}
         return {name: self._value(name, value) for name, value in values.items()}
 

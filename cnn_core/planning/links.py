@@ -20,10 +20,12 @@ _SHORT = {
     "learning_rate": "lr",
     "schedule": "schedule",
     "patience": "patience",
+    "target": "target",
     "seed": "seed",
     "precision": "precision",
 }
 """Settings of training -> URL parameters."""
+_REAL = {"learning_rate", "target"}
 _WHOLE = {"train_size", "epochs", "batch_size", "patience", "seed"}
 SETUP_PARAMETERS = ("blocks", "dense", "dropout", *_SHORT.values())
 
@@ -69,7 +71,7 @@ def from_query(
             text = query[short]
             if name in _WHOLE:
                 settings[name] = parse_int(name, text)
-            elif name == "learning_rate":
+            elif name in _REAL:
                 settings[name] = _parse_float(name, text)
             else:
                 settings[name] = text

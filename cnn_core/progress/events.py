@@ -140,7 +140,8 @@ class RunEnded:
     """The last event of a run.
 
     Attributes:
-        reason: "finished", "early_stopping", "stopped" (by the visitor) or "diverged" (loss not a number).
+        reason: "finished", "early_stopping", "target" (validation accuracy reached), "stopped" (by the
+            visitor) or "diverged" (loss not a number).
         epochs: Epochs trained, an unfinished one included.
         best_epoch: Epoch whose weights were kept; 0 when none were.
         seconds: Training time without pauses.
@@ -171,7 +172,7 @@ Event = (
     | RunEnded
 )
 Emit = Callable[[Event], None]
-REASONS = ("finished", "early_stopping", "stopped", "diverged")
+REASONS = ("finished", "early_stopping", "target", "stopped", "diverged")
 PARTS = ("train", "val", "test")
 FINITE = {"seconds", "time"}  # shown as a duration or a date
 COUNTED_FROM_1 = {"epoch", "batches"}

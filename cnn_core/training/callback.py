@@ -24,7 +24,7 @@ from cnn_core.progress.events import (
 )
 from cnn_core.training import checkpoints
 from cnn_core.training.batches import batches_per_epoch
-from cnn_core.training.meters import BatchMeter, BestWeights, Stopwatch
+from cnn_core.training.meters import BatchMeter, BestWeights, Stopwatch, reached
 from cnn_core.training.optimizers import one_cycle
 
 SECONDS_BETWEEN_POLLS = 0.02
@@ -132,6 +132,8 @@ class ProgressCallback(keras.callbacks.Callback):
             self._stop("diverged")
         elif self._ask().stop:
             self._stop("stopped")
+        elif reached(self._config.target, end):
+            self._stop("target")
         elif epoch + 1 < self._config.epochs and self.best.exhausted(self._config.patience):
             self._stop("early_stopping")
 

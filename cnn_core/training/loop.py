@@ -41,7 +41,7 @@ from cnn_core.training.batches import (
     shuffled_batches,
 )
 from cnn_core.training.callback import ProgressCallback
-from cnn_core.training.meters import BestWeights
+from cnn_core.training.meters import BestWeights, reached
 from cnn_core.training.optimizers import optimizer
 
 SAMPLE_IMAGES = 10
@@ -132,6 +132,8 @@ def train(
             checkpoints.save_snapshot(network, folder, 0)
     if control().stop:
         callback.reason = "stopped"
+    elif best.past and reached(train_config.target, best.past[-1]):
+        callback.reason = "target"
     elif done < train_config.epochs and best.exhausted(train_config.patience):
         callback.reason = "early_stopping"
     elif done < train_config.epochs:

@@ -12,6 +12,7 @@ import numpy.typing as npt
 
 from cnn_core.progress.events import EpochEnd
 
+ROUNDING = 1e-6  # Keras' accuracies are float32: 0.9 of the images reads 0.89999998
 SECONDS_BETWEEN_REPORTS = 0.1  # ten a second look continuous; more would slow small networks down
 
 
@@ -20,6 +21,11 @@ class Weighted(Protocol):
 
     def get_weights(self) -> list[npt.NDArray[Any]]:
         """All weights, layer by layer."""
+
+
+def reached(target: float | None, end: EpochEnd) -> bool:
+    """Whether a complete epoch has the validation accuracy at which training is to stop."""
+    return target is not None and end.complete and end.val_accuracy >= target - ROUNDING
 
 
 class BatchMeter:

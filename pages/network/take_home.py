@@ -41,6 +41,7 @@ def story_of(run: runs.Run, ended: RunEnded) -> str:
         best=ended.best_epoch,
         time=span(ended.seconds),
         patience=run.train.patience,
+        target=f"{run.train.target or 0:.1%}",
     )
 
 

@@ -19,6 +19,7 @@ UNUSUAL = {
     "lr": "0.0007",
     "schedule": "one_cycle",
     "patience": "0",
+    "target": "0.87",
     "seed": "7",
     "precision": "float32",
 }

@@ -74,7 +74,7 @@ SET_UPS = {
         ModelConfig(
             blocks=(ConvBlock(8, activation="linear"),), dense=(), dropout=0.0, input_shape=EIGHT
         ),
-        replace(DIGITS, optimizer="adamw", seed=0),
+        replace(DIGITS, optimizer="adamw", seed=0, epochs=9, target=0.4, learning_rate=0.02),
     ),
     # Its loss rises at the peak, so that the script also has to stop early and go back.
     "one_cycle": SetUp(
@@ -166,6 +166,9 @@ def test_the_programs_give_the_history_of_the_app(
     it, result = SET_UPS[name], mine[name].result
     if name == "one_cycle":
         assert result.ended.reason == "early_stopping"
+    if it.train.target:
+        assert result.ended.reason == "target"
+        assert result.ended.epochs < it.train.epochs
     first = models.build(it.model, seed=it.train.seed)
     rows = [(row.name, row.params) for row in layer_table(it.model)]
     for kind in PROGRAMS[name]:

@@ -396,7 +396,7 @@ def test_the_order_holds_every_setting(visit):
             "optimizer": "sgd",
         },
         **{"schedule": "one_cycle", "learning_rate": 0.01, "patience": 0, "seed": 5},
-        "precision": "float32",
+        **{"precision": "float32", "target": 0.85},
     }.items():
         put(at, control, value)
     at.button(key="train").click().run()
@@ -419,6 +419,7 @@ def test_the_order_holds_every_setting(visit):
         schedule="one_cycle",
         patience=0,
         seed=5,
+        target=0.85,
         precision="float32",
     )
     assert linked(at) == (run.model, run.train)

@@ -182,6 +182,16 @@ def test_an_interrupted_run_goes_on_with_its_past() -> None:
     assert [it.epoch for it in play.callback.epochs] == [1, 2, 3, 4]
 
 
+@pytest.mark.parametrize(
+    ("accuracy", "stops"), [(0.89, False), (float(np.float32(0.9)), True), (0.95, True)]
+)
+def test_a_target_ends_the_training(accuracy: float, stops: bool) -> None:
+    play = Play(TrainConfig(batch_size=8, epochs=9, target=0.9))
+    play.epoch(1, val_loss=0.5, val_accuracy=accuracy)
+    assert play.model.stop_training == stops
+    assert play.callback.reason == ("target" if stops else "finished")
+
+
 @given(
     # Eighths, because Keras compares in float32.
     some.lists(some.integers(0, 24).map(lambda n: n / 8), min_size=1, max_size=12),

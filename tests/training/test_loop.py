@@ -197,6 +197,22 @@ def test_early_stopping_keeps_the_best_weights(digits: datasets.Dataset, tmp_pat
 
 
 @pytest.mark.slow
+def test_a_training_ends_at_its_target_and_stays_over(
+    digits: datasets.Dataset, tmp_path: Path
+) -> None:
+    config = replace(PLAIN, epochs=30, target=0.5)
+    said = Said()
+    result = train(SMALL, config, digits, said.append, folder=tmp_path)
+    assert result.ended.reason == "target"
+    assert result.epochs[-1].val_accuracy >= 0.5 > result.epochs[-2].val_accuracy
+    assert_scores(result, tmp_path, digits)
+    again = Said()
+    train(SMALL, config, digits, again.append, folder=tmp_path, past=said.complete)
+    assert again.of(EpochEnd) == []
+    assert again.of(RunEnded)[0].reason == "target"
+
+
+@pytest.mark.slow
 def test_a_stop_in_the_first_epoch_keeps_its_weights(
     digits: datasets.Dataset, tmp_path: Path
 ) -> None:

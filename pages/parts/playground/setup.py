@@ -28,6 +28,8 @@ BATCHES = (16, 32, 64, 128, 256, 512)
 RATES = (1e-5, 3e-5, 1e-4, 3e-4, 1e-3, 2e-3, 4e-3, 1e-2, 3e-2, 0.1, 0.3, 1.0)
 TRAIN_SIZES = (200, 500, 1000, 2000, 4000, 8000, 16000, 32000)
 ALL = 0
+TARGETS = (0.5, 0.7, 0.8, 0.85, 0.88, 0.9, 0.92, 0.95, 0.98, 0.99)
+NO_TARGET = 0.0
 
 
 def open_link(run: Run | None) -> None:
@@ -85,6 +87,7 @@ def put(model: ModelConfig, train: TrainConfig) -> None:
     values["dropout"] = model.dropout
     values |= {name: getattr(train, name) for name in TRAIN_FIELDS}
     values["train_size"] = train.train_size or ALL
+    values["target"] = train.target or NO_TARGET
     controls = {f"set_{name}": value for name, value in values.items()}
     st.session_state.update(controls)
     st.session_state["controls"] = controls
@@ -224,8 +227,9 @@ def _training() -> TrainConfig:
     )
     left, right = st.columns(2, gap="small", wrap=False)
     values["patience"] = _number(left, "patience", 0, 100, 1)
-    values["seed"] = _number(right, "seed", 0, 2**31 - 1, 1)
-    values["precision"] = _choice(st, "precision", config.PRECISIONS)
+    values["target"] = _target(right, train.target)
+    values["seed"] = _number(left, "seed", 0, 2**31 - 1, 1)
+    values["precision"] = _choice(right, "precision", config.PRECISIONS)
     return TrainConfig(**values)
 
 
@@ -243,6 +247,18 @@ def _train_size(place: Any, largest: int, unusual: int | None) -> int | None:
         help=t("help.train_size"),
     )
     return size or None
+
+
+def _target(place: Any, unusual: float | None) -> float | None:
+    target = choices.selectbox(
+        t("field.target"),
+        (NO_TARGET, *with_value(TARGETS, unusual or TARGETS[0])),
+        place=place,
+        key="set_target",
+        format_func=lambda value: f"{value:.1%}" if value else t("choice.target.none"),
+        help=t("help.target"),
+    )
+    return target or None
 
 
 def _number(place: Any, name: str, low: int, high: int, step: int, index: int | None = None) -> int:

@@ -112,6 +112,8 @@ def setting_text(setting: Setting, settings: Settings) -> str:
     value = settings[setting]
     if setting.field == "train_size" and value is None:
         return t("runs.all_images")
+    if setting.field == "target":
+        return f"{value:.1%}" if value else t("choice.target.none")
     if isinstance(value, float):
         return f"{value:g}"
     return label(setting.field, value)
