@@ -10,7 +10,7 @@ import streamlit as st
 from cnn_core import convolution
 from cnn_core.config import ACTIVATIONS, PADDINGS
 from cnn_core.errors import CnnError
-from pages.elements.lessons import lesson
+from pages.elements.head import head
 from pages.elements.stepper import Setup, stepper
 from pages.parts.convolution import kernel_choice, network_section
 from pages.parts.convolution import sections as parts
@@ -42,26 +42,30 @@ def main() -> None:
     """Which part of the story; then that part, redrawn alone."""
     st.html(STYLE)
     st.html(parts.STYLE)
-    st.title(t("convolution.title"), anchor=False)
-    st.caption(t("convolution.intro"))
     asked = arrived("convolution", LINK)
+    place = head("convolution", *LESSONS_OF[_section(asked)])
     try:
         _follow(asked)
     except CnnError as error:
         complain(error)
         return
-    with st.container(horizontal=True, vertical_alignment="center", key="convolution_top"):
-        section = choices.segmented_control(
-            t("convolution.section"), SECTIONS, key=parts.key("section"), default="slide",
-            format_func=lambda name: t(f"convolution.section_{name}"),
-            label_visibility="collapsed",
-        )  # fmt: skip
-        lesson(*LESSONS_OF[section])
+    section = choices.segmented_control(
+        t("convolution.section"), SECTIONS, key=parts.key("section"), default="slide",
+        format_func=lambda name: t(f"convolution.section_{name}"),
+        label_visibility="collapsed",
+    )  # fmt: skip
     st.markdown(t(f"convolution.story_{section}"))
     if section == "network":
-        network_section.story(asked)
+        network_section.story(asked, place)
     else:
         _story(section)
+
+
+def _section(asked: Mapping[str, str]) -> str:
+    """The part of the story that is about to be shown."""
+    if asked.get("section") in SECTIONS:
+        return asked["section"]
+    return choices.keep_valid(parts.key("section"), SECTIONS, default="slide")
 
 
 def _follow(asked: Mapping[str, str]) -> None:

@@ -10,15 +10,18 @@ from html import escape
 
 import numpy as np
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from cnn_core import arithmetic, drawing, runs
 from cnn_core.errors import CnnError, RunError
 from cnn_core.figures import mosaic
 from cnn_core.paths import ASSETS
 from pages.elements import pad
+from pages.elements.head import head
 from pages.network import answers as _answers
-from pages.network.choice import newest
+from pages.network.choice import WIDTH, newest
 from pages.network.names import class_names, name_of, names_of
+from pages.network.take_home import take_home
 from pages.parts.draw import reading
 from pages.session import choices
 from pages.session.address import arrived, publish, say
@@ -36,8 +39,7 @@ BLANK = np.zeros((drawing.SIDE, drawing.SIDE), np.float32)
 def main() -> None:
     """The pad left; its way into the network and the answer right, redrawn alone."""
     st.html(STYLE)
-    st.title(t("draw.title"), anchor=False)
-    st.caption(t("draw.intro"))
+    place = head("draw")
     link = arrived("draw", LINK)
     wanted = [link.get(name, st.session_state.get(f"draw_{name}")) for name in LINK]
     models = {run.id: run for run in _models(wanted)}
@@ -46,7 +48,7 @@ def main() -> None:
         st.page_link("pages/playground.py", label=t("draw.train_one"), icon=":material/tune:")
         publish({})
         return
-    chosen = _choose(models, wanted)
+    chosen = _choose(models, wanted, place)
     st.fragment(_desk)(chosen)
     say("draw", dict(zip(LINK, [run.id for run in chosen], strict=False)))
 
@@ -69,7 +71,9 @@ def _models(wanted: Sequence[str | None]) -> list[runs.Run]:
     ]
 
 
-def _choose(models: dict[str, runs.Run], wanted: Sequence[str | None]) -> list[runs.Run]:
+def _choose(
+    models: dict[str, runs.Run], wanted: Sequence[str | None], place: DeltaGenerator
+) -> list[runs.Run]:
     """One model, or two side by side."""
     for name, asked in zip(LINK, wanted, strict=True):
         st.session_state[f"draw_{name}"] = asked if asked in models else None
@@ -80,16 +84,19 @@ def _choose(models: dict[str, runs.Run], wanted: Sequence[str | None]) -> list[r
     if st.session_state["draw_beside"] == first:
         st.session_state["draw_beside"] = None
     names = names_of(models.values())
-    with st.container(horizontal=True, key="draw_models"):
+    with place:
         choices.selectbox(
             t("draw.model"), list(models), key="draw_run", help=t("draw.model_help"),
+            label_visibility="collapsed", width=WIDTH,
             format_func=names.__getitem__,
         )  # fmt: skip
         second = choices.optional_selectbox(
             t("draw.beside"), [run_id for run_id in models if run_id != first],
-            key="draw_beside", help=t("draw.beside_help"), placeholder=t("draw.none"),
+            key="draw_beside", help=t("draw.beside_help"), placeholder=t("draw.beside"),
+            label_visibility="collapsed", width=WIDTH,
             format_func=names.__getitem__,
         )  # fmt: skip
+        take_home(models[first])
     return [models[run_id] for run_id in (first, second) if run_id]
 
 

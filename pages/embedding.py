@@ -15,7 +15,7 @@ from cnn_core.figures import charts, embedding_space, feature_maps
 from cnn_core.figures import embedding as figures
 from cnn_core.figures.charts import ControlWords
 from cnn_core.figures.embedding import Cloud
-from pages.elements.lessons import lesson
+from pages.elements.head import head
 from pages.network import answers as _answers
 from pages.network.choice import say_if_training, trained_network
 from pages.network.names import class_names
@@ -41,11 +41,9 @@ def main() -> None:
     """Which network; then everything that follows the controls, redrawn alone."""
     st.html(STYLE)
     st.html(cards.STYLE)
-    st.title(t("embedding.title"), anchor=False)
-    st.caption(t("embedding.intro"))
-    lesson("flatten", "dense", "dropout")
+    place = head("embedding", "flatten", "dense", "dropout")
     asked = arrived("embedding", LINK)
-    run = trained_network("embedding", asked)
+    run = trained_network("embedding", asked, place)
     if run is None:
         return
     say_if_training(run)

@@ -15,7 +15,7 @@ from cnn_core.figures import charts
 from cnn_core.figures import evaluation as figures
 from cnn_core.figures import per_class as per_class_figures
 from cnn_core.runs import log as run_log
-from pages.elements.lessons import lesson
+from pages.elements.head import head
 from pages.network import answers as _answers
 from pages.network import scores
 from pages.network.choice import pick_run, say_if_training
@@ -43,13 +43,9 @@ Cell = tuple[int, int]
 def main() -> None:
     """The run and its scores, the matrix with its images, then the details."""
     st.html(cards.STYLE)
-    st.title(t("evaluation.title"), anchor=False)
-    st.caption(t("evaluation.intro"))
-    lesson("confusion_matrix", "validation")
-    left, right = st.columns([0.4, 0.6], gap="medium", vertical_alignment="bottom")
-    with left:
-        asked = arrived("evaluation", LINK)
-        run = pick_run(asked.get("run"))
+    place = head("evaluation", "confusion_matrix", "validation")
+    asked = arrived("evaluation", LINK)
+    run = pick_run(asked.get("run"), place)
     if run is None:
         _publish(run)
         return
@@ -61,19 +57,22 @@ def main() -> None:
         _publish(run)
         return
     _follow(asked, run.model.classes)
-    part = _part(run)
-    if part == "test":
-        scores.uncover(run)
-    with right:
+    with st.container(horizontal=True, vertical_alignment="center", key="evaluation_bar"):
+        part = _part(run)
+        if part == "test":
+            scores.uncover(run)
         _show_scores(run)
+    above = st.container(key="evaluation_summary")
     try:
-        found = _predictions(run, part)
+        with above:
+            found = _predictions(run, part)
     except CnnError as error:
         st.warning(say_error(error), icon=":material/hourglass_top:")
         _publish(run)
         return
     answers = Answers(run, part, found, class_names(run))
-    _summary(answers)
+    with above:
+        _summary(answers)
     _matrix_and_images(answers)
     _details(answers)
     _publish(run)
@@ -119,6 +118,7 @@ def _part(run: runs.Run) -> str:
         default="test" if scores.uncovered(run) else "val",
         format_func=lambda part: t(f"evaluation.part_name.{part}"),
         help=t("evaluation.part_help"),
+        label_visibility="collapsed",
     )
 
 
@@ -126,7 +126,7 @@ def _predictions(run: runs.Run, part: str) -> Predictions:
     """What the network says of every image of that part; shows how far the asking has come."""
     if (found := _answers.known_predictions(run, part)) is not None:
         return found
-    bar = st.empty()
+    bar = st.empty()  # in the place of the summary: what is below stays where it is
 
     def tell(done: int, total: int) -> None:
         said = t("evaluation.asking", done=f"{done:,}", total=f"{total:,}")
@@ -190,6 +190,7 @@ def _cell() -> Cell:
 
 
 def _heatmap(matrix: evaluation.Integers, answers: Answers) -> None:
+    chart = st.container()
     show = choices.segmented_control(
         t("evaluation.show"),
         ("counts", "shares"),
@@ -198,7 +199,7 @@ def _heatmap(matrix: evaluation.Integers, answers: Answers) -> None:
         help=t("evaluation.show_help"),
     )
     words = figures.ConfusionWords.of(texts.table(language()))
-    st.echarts_chart(
+    chart.echarts_chart(
         figures.confusion_heatmap(
             matrix,
             answers.names,

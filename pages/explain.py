@@ -9,7 +9,7 @@ import streamlit as st
 from cnn_core import datasets, runs
 from cnn_core.errors import CnnError
 from cnn_core.figures.legend import legend
-from pages.elements.lessons import lesson
+from pages.elements.head import head
 from pages.network.choice import say_if_training, trained_network
 from pages.network.epochs import convolutions
 from pages.network.names import class_names
@@ -32,11 +32,9 @@ LINK = (
 def main() -> None:
     """Which network; then what follows the image and the class, and the pattern, each redrawn alone."""
     st.html(STYLE)
-    st.title(t("explain.title"), anchor=False)
-    st.caption(t("explain.intro"))
-    lesson("feature_map", "softmax", "flatten", "receptive_field")
+    place = head("explain", "feature_map", "softmax", "flatten", "receptive_field")
     asked = arrived("explain", LINK)
-    run = trained_network("explain", asked)
+    run = trained_network("explain", asked, place)
     if run is None:
         return
     say_if_training(run)

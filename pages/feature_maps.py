@@ -12,7 +12,7 @@ from cnn_core.errors import CnnError
 from cnn_core.export import snippets
 from cnn_core.figures import feature_maps as figures
 from cnn_core.runs import snapshots
-from pages.elements.lessons import lesson
+from pages.elements.head import head
 from pages.network import answers
 from pages.network.choice import is_gone, trained_network
 from pages.network.epochs import epoch_slider, follow_epoch, kept_epoch
@@ -31,11 +31,9 @@ LINK = ("run", "part", "index", "layer", "map", "epoch")
 def main() -> None:
     """Which network; then everything that follows the image, redrawn alone."""
     st.html(STYLE)
-    st.title(t("feature_maps.title"), anchor=False)
-    st.caption(t("feature_maps.intro"))
-    lesson("feature_map", "flatten", "softmax", "functional")
+    place = head("feature_maps", "feature_map", "flatten", "softmax", "functional")
     asked = arrived("feature_maps", LINK)
-    run = trained_network("feature_maps", asked)
+    run = trained_network("feature_maps", asked, place)
     if run is None:
         return
     _follow(run, asked)

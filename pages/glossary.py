@@ -11,6 +11,7 @@ from cnn_core.browser.bundle import ASSETS, bundle
 from cnn_core.lessons import reader
 from cnn_core.lessons.reader import GROUPS, LESSONS
 from pages.elements import lessons
+from pages.elements.head import head
 from pages.session import address
 from pages.session.words import language, t
 
@@ -19,8 +20,7 @@ SHOW = st.components.v2.component("convscope_show", js=bundle(ASSETS / "show" / 
 
 def main() -> None:
     """The search, then the terms group by group; a link opens the one that it names."""
-    st.title(t("glossary.title"), anchor=False)
-    st.caption(t("glossary.intro"))
+    head("glossary")
     arrived = _follow()
     words = st.text_input(
         t("glossary.search"), key="glossary_search", type="search", live=True,

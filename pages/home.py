@@ -8,6 +8,7 @@ from cnn_core.planning.presets import PRESETS
 from cnn_core.runs import tour
 from pages.elements import flow, lessons
 from pages.elements.flow import Link
+from pages.elements.head import head
 from pages.network.names import class_names
 from pages.session.address import arrived, say, whole
 from pages.session.words import t
@@ -48,8 +49,7 @@ COLUMNS = 3
 
 def main() -> None:
     """The picture, then where to go from it."""
-    st.title(t("home.title"), anchor=False)
-    st.markdown(t("home.intro"))
+    head("home")
     _picture()
     _tries()
     _road()

@@ -18,6 +18,7 @@ from cnn_core.figures.legend import uri
 from cnn_core.images import arrays, photographs, uploads
 from cnn_core.images.arrays import ArrayFacts
 from pages.elements import pixels as _pixels
+from pages.elements.head import head
 from pages.network.names import dataset_classes
 from pages.pictures.upload import upload
 from pages.session import choices as _choices
@@ -56,8 +57,7 @@ class Shown:
 def main() -> None:
     """Which image; its numbers; what they are; what Keras wants; the way of a batch."""
     st.html(STYLE)
-    st.title(t("images.title"), anchor=False)
-    st.caption(t("images.intro"))
+    head("images")
     _follow(arrived("images", LINK))
     _story()
 

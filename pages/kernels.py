@@ -15,7 +15,7 @@ from cnn_core.figures.charts import ControlWords
 from cnn_core.figures.legend import legend, number
 from cnn_core.runs import snapshots
 from pages.elements import tiles
-from pages.elements.lessons import lesson
+from pages.elements.head import head
 from pages.network.choice import choose_run, is_gone
 from pages.network.epochs import convolutions, epoch_name, epoch_slider, follow_epoch, kept_epoch
 from pages.parts.kernels import filters as parts
@@ -34,11 +34,9 @@ MEAN = "mean"
 def main() -> None:
     """Which run; then everything that follows the sliders, redrawn alone."""
     st.html(STYLE)
-    st.title(t("kernels.title"), anchor=False)
-    st.caption(t("kernels.intro"))
-    lesson("kernel", "convolution", "initialization")
+    place = head("kernels", "kernel", "convolution", "initialization")
     asked = arrived("kernels", ("run", "layer", "channel", "filter", "epoch"))
-    run = choose_run(asked.get("run"))
+    run = choose_run(asked.get("run"), place)
     if run is None:
         say("kernels", {})
         return

@@ -10,6 +10,7 @@ from cnn_core.config import ModelConfig, TrainConfig
 from cnn_core.errors import CnnError, ShapeError
 from cnn_core.figures import architecture
 from cnn_core.planning.repair import repair
+from pages.elements.head import head
 from pages.elements.lessons import lesson
 from pages.network import shown
 from pages.network.choice import chosen_run
@@ -24,16 +25,15 @@ from pages.session.words import label, language, plain, say_error, t
 
 def main() -> None:
     """Controls left, network and training right."""
-    st.title(t("playground.title"), anchor=False)
-    st.caption(t("playground.intro"))
+    head("playground")
     if went_back() or not shown.is_chosen():
         shown.show(st.query_params.get("run"))
     run = chosen_run()
     left, right = st.columns([0.34, 0.66], gap="medium")
     with left, st.container(key="setup"):
-        head = st.container()
+        top = st.container()
         model, train = setup.form(run)
-        with head:
+        with top:
             _train_button(model, train)
     with right, st.container(key="result"):
         rows = _network(model, train)

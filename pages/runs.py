@@ -6,6 +6,7 @@ import streamlit as st
 
 from cnn_core import runs
 from cnn_core.errors import CnnError
+from pages.elements.head import head
 from pages.parts.runs import (
     actions,
     curves,
@@ -31,8 +32,7 @@ def main() -> None:
     What comes and goes has a container, so that the chart below keeps its place and is not mounted again.
     """
     st.html(STYLE)
-    st.title(t("runs.title"), anchor=False)
-    st.caption(t("runs.intro"))
+    head("runs")
     with st.container(key="runs_above"):
         run_image.follow(selection.follow())
         st.session_state.pop(selection.CHANGED, None)

@@ -9,7 +9,7 @@ import streamlit as st
 from cnn_core import runs
 from cnn_core.analysis.edits import Edits
 from cnn_core.errors import CnnError, ConfigError
-from pages.elements.lessons import lesson
+from pages.elements.head import head
 from pages.network.choice import is_gone, say_if_training, trained_network
 from pages.network.epochs import convolutions
 from pages.parts.surgery import controls, outcome, state
@@ -17,7 +17,7 @@ from pages.parts.surgery.state import View
 from pages.pictures import run_image
 from pages.session.address import arrived, follow_layer, say, whole
 from pages.session.html import STYLE, complain
-from pages.session.words import say_error, t
+from pages.session.words import say_error
 
 LINK = ("run", "part", "index", "layer", "filter", "off", "weights")
 
@@ -25,11 +25,9 @@ LINK = ("run", "part", "index", "layer", "filter", "off", "weights")
 def main() -> None:
     """Which network; then everything that follows the surgery, redrawn alone."""
     st.html(STYLE)
-    st.title(t("surgery.title"), anchor=False)
-    st.caption(t("surgery.intro"))
-    lesson("filter", "kernel", "activation", "confusion_matrix")
+    place = head("surgery", "filter", "kernel", "activation", "confusion_matrix")
     asked = arrived("surgery", LINK)
-    run = trained_network("surgery", asked)
+    run = trained_network("surgery", asked, place)
     if run is None:
         return
     say_if_training(run)

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from itertools import islice
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from cnn_core import runs
 from cnn_core.errors import CnnError
@@ -19,6 +20,7 @@ from pages.session.html import complain
 from pages.session.words import say_error, t
 
 LISTED = 50  # of the newest runs
+WIDTH = 280  # of the select box, in pixels; a phone gives it what is left
 
 
 def newest() -> list[runs.Run]:
@@ -26,9 +28,14 @@ def newest() -> list[runs.Run]:
     return list(islice(runs.newest(), LISTED))
 
 
-def choose_run(asked: str | None) -> runs.Run | None:
-    """The network to look into, if it has weights; else a sentence says what is missing."""
-    run = pick_run(asked)
+def choose_run(asked: str | None, place: DeltaGenerator) -> runs.Run | None:
+    """The network to look into, if it has weights; else a sentence says what is missing.
+
+    Args:
+        asked: Id of the run that a link names.
+        place: Where the select box is drawn: in the row at the top of the page.
+    """
+    run = pick_run(asked, place)
     if run is not None and not has_weights(run):
         say_missing(run, "inside.no_weights")
         return None
@@ -45,14 +52,15 @@ def say_missing(run: runs.Run, key: str) -> None:
         st.warning(t(f"inside.none_{over}"), icon=":material/error:")
 
 
-def trained_network(page: str, asked: Mapping[str, str]) -> runs.Run | None:
+def trained_network(page: str, asked: Mapping[str, str], place: DeltaGenerator) -> runs.Run | None:
     """A network with all its weights; else a sentence says what is missing, and the address what is left.
 
     Args:
         page: Name of the page in texts and session.
         asked: What its link asks for.
+        place: Where the select box is drawn.
     """
-    run = choose_run(asked.get("run"))
+    run = choose_run(asked.get("run"), place)
     if run is not None and (run.folder / "best.keras").exists():
         return run
     if run is not None:
@@ -61,11 +69,12 @@ def trained_network(page: str, asked: Mapping[str, str]) -> runs.Run | None:
     return None
 
 
-def pick_run(asked: str | None) -> runs.Run | None:
+def pick_run(asked: str | None, place: DeltaGenerator) -> runs.Run | None:
     """A network that came with ConvScope or was trained here, the same on every page that looks inside.
 
     Args:
         asked: Id of the run that a link names, with weights or without.
+        place: Where the select box is drawn: in the row at the top of the page.
     """
     if asked is not None or not shown.is_chosen():
         shown.show(asked)
@@ -80,12 +89,14 @@ def pick_run(asked: str | None) -> runs.Run | None:
         return None
     names = names_of(known.values())
     st.session_state["inside_run"] = chosen.id if chosen else next(iter(known))
-    with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
+    with place:
         run_id = choices.selectbox(
             t("inside.run"),
             list(known),
             key="inside_run",
             help=t("inside.run_help"),
+            label_visibility="collapsed",
+            width=WIDTH,
             format_func=names.__getitem__,
             on_change=lambda: shown.show(st.session_state["inside_run"]),
         )

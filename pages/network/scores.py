@@ -21,8 +21,8 @@ def row(run: runs.Run, scores: Mapping[str, Score]) -> None:
                 _cover(run)
             else:
                 _metric(part, score)
-    if "test" in scores and uncovered(run):
-        st.caption(t("score.looks", count=_looks(run)))
+        if "test" in scores and uncovered(run):
+            st.caption(t("score.looks", count=_looks(run)), width="content")
 
 
 def uncovered(run: runs.Run) -> bool:

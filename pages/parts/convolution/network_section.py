@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 import numpy as np
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from cnn_core import convolution, runs
 from cnn_core.arithmetic import LayerRow
@@ -29,9 +30,9 @@ BRIEF_S, LOOK_S = 0.4, 5.0  # before the first answer, when it soon asks again, 
 PAGE = "convolution"
 
 
-def story(asked: Mapping[str, str]) -> None:
+def story(asked: Mapping[str, str], place: DeltaGenerator) -> None:
     """Which network; then everything that follows the image, redrawn alone."""
-    run = choose_run(asked.get("run"))
+    run = choose_run(asked.get("run"), place)
     if run is None:
         say(PAGE, {"section": "network"})
         return

@@ -1,0 +1,37 @@
+"""Every page begins with the same row, and its question stands below the title."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from cnn_core import texts
+
+ROOT = Path(__file__).parent.parent.parent
+PAGES = sorted(path.stem for path in (ROOT / "pages").glob("*.py") if path.stem != "__init__")
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_the_page_draws_its_head_by_the_one_component(page: str) -> None:
+    source = (ROOT / "pages" / f"{page}.py").read_text("utf-8")
+    assert f'head("{page}"' in source
+    assert "st.title(" not in source
+    assert "lesson(" not in source or page == "playground"  # beside its curves
+
+
+@pytest.mark.parametrize("language", texts.LANGUAGES)
+@pytest.mark.parametrize("page", PAGES)
+def test_the_head_asks_a_question(page: str, language: str) -> None:
+    assert texts.say(language, f"{page}.question").endswith("?")
+
+
+@pytest.mark.parametrize("page", ["home", "glossary"])
+def test_the_question_is_on_the_page(page: str) -> None:
+    at = AppTest.from_file(str(ROOT / "app.py"), default_timeout=30).run()
+    if page != "home":
+        at.switch_page(f"pages/{page}.py").run()
+    assert not at.exception
+    shown = "".join(it.value for it in at.markdown)
+    assert f'<div class="question">{texts.say("en", f"{page}.question")}</div>' in shown
