@@ -202,7 +202,7 @@ def _chart(
     alt = figures.alt(cloud, names, title=title, words=words)
     if dimensions == 3:
         chart = embedding_space.scatter(
-            cloud, names, title=title, axes=axes, chosen=chosen, words=words, palette=colours()
+            cloud, names, title=title, axes=axes, marked=chosen, words=words, palette=colours()
         )
         config = charts.config("embedding", controls, dimensions=3)
         st.plotly_chart(chart, height=CHART_HEIGHT, key="embedding_space", config=config, alt=alt)
@@ -211,7 +211,7 @@ def _chart(
     st.echarts_chart(
         figures.scatter(
             cloud, names, title=title, axes=(axes[0], axes[1]), ticks=method == "pca",
-            chosen=chosen, words=words, controls=controls, palette=colours(),
+            marked=chosen, words=words, controls=controls, palette=colours(),
         ),
         height=CHART_HEIGHT, key="embedding", on_select=lambda: _choose(cloud), alt=alt,
     )  # fmt: skip

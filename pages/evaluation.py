@@ -203,8 +203,8 @@ def _heatmap(matrix: evaluation.Integers, answers: Answers) -> None:
         figures.confusion_heatmap(
             matrix,
             answers.names,
-            shares=show == "shares",
-            chosen=_cell(),
+            as_percent=show == "shares",
+            marked=_cell(),
             words=words,
             palette=colours(),
         ),

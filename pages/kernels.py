@@ -131,7 +131,7 @@ def _mosaics(view: View) -> None:
                 alt=t("kernels.alt", count=count, layer=view.row.name, what=titles[name]),
                 tips=tips,
                 on_pick=parts.choose,
-                chosen=view.filter,
+                marked=view.filter,
                 marks=marks if name == "shown" else (),
             )
         )

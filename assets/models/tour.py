@@ -32,7 +32,7 @@ def write(folder: Path, config: ModelConfig, dataset: str) -> None:
     outputs = keras.Model(network.inputs, [network.get_layer(name).output for name in names])
     sample = datasets.load(dataset, "sample")
     guesses = model.predictor(network)(sample.x_test).argmax(axis=1)
-    places = tour.chosen(sample.y_test, guesses)
+    places = tour.choose_images(sample.y_test, guesses)
     images, labels = sample.x_test[places], sample.y_test[places]
     units = outputs.predict_on_batch(images.astype(np.float32) / 255)
     kept = {name: np.asarray(values, np.float32) for name, values in zip(names, units, strict=True)}

@@ -298,7 +298,7 @@ class Engine:
     def _find_workers(self) -> dict[str, set[str]]:
         """Names of the workers of each kind; none while an existing cluster is away."""
         try:
-            known = self._ask_scheduler()
+            workers = self._ask_scheduler()
         except (OSError, ValueError):
             if self._ours:
                 raise
@@ -307,20 +307,20 @@ class Engine:
             return {}
         if not self._ours:
             self._problem = None
-        found, self._strangers = {}, set()
+        names, self._strangers = {}, set()
         for kind in worker.KINDS:
-            of_kind = [it for it in known.values() if it["resources"].get(kind)]
+            of_kind = [info for info in workers.values() if info["resources"].get(kind)]
             needs = self._needs(kind)
-            found[kind] = {
-                str(it["name"]) for it in of_kind if needs.keys() <= it["resources"].keys()
+            names[kind] = {
+                str(info["name"]) for info in of_kind if needs.keys() <= info["resources"].keys()
             }
-            if of_kind and not found[kind]:
+            if of_kind and not names[kind]:
                 self._strangers.add(kind)
         for kind, processes in self._processes.items():
             for process in processes:
-                if process.name in found[kind]:
+                if process.name in names[kind]:
                     process.answered()
-        return found
+        return names
 
     def _needs(self, kind: str) -> dict[str, float]:
         """What a worker has to offer; our own run the code that lies here, whatever its version."""

@@ -70,5 +70,5 @@ def wait(ahead: Sequence[runs.Run], working: Iterable[runs.Run], workers: int) -
     speed = present_speed(working)
     extra = runs.measured_extra()
     times = [seconds_left(run, speed, extra) for run in ahead]
-    known = [seconds for seconds in times if seconds is not None]
-    return sum(known) / max(1, workers) if len(known) == len(times) else None
+    measured = [seconds for seconds in times if seconds is not None]
+    return sum(measured) / max(1, workers) if len(measured) == len(times) else None

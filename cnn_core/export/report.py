@@ -174,11 +174,11 @@ class _Page:
         }
 
     def answers(self) -> Values | None:
-        found, names = self.facts.predictions, self.facts.names
-        if found is None:
+        predictions, names = self.facts.predictions, self.facts.names
+        if predictions is None:
             return None
-        matrix = evaluation.confusion(found.labels, found.predicted, len(names))
-        total, right = len(found.labels), found.correct
+        matrix = evaluation.confusion(predictions.labels, predictions.predicted, len(names))
+        total, right = len(predictions.labels), predictions.correct
         per_class = evaluation.per_class(matrix)
         cells = [
             (name, f"{precision:.3f}", f"{recall:.3f}", f"{f1:.3f}", f"{support:,}")
@@ -195,7 +195,7 @@ class _Page:
                 {"true": names[true], "predicted": names[predicted], "count": f"{count:,}"}
                 for true, predicted, count in evaluation.top_confusions(matrix, FREQUENT)
             ],
-            "note": self._other_figures(found),
+            "note": self._other_figures(predictions),
             "confusion": [
                 (name, list(_cells(counts, row)))
                 for row, (name, counts) in enumerate(zip(names, matrix, strict=True))
@@ -203,14 +203,14 @@ class _Page:
             "classes": {"heads": self.heads("evaluation.", heads), "rows": cells},
         }
 
-    def _other_figures(self, found: Predictions) -> str:
+    def _other_figures(self, predictions: Predictions) -> str:
         """Why these figures may differ from those at the top; empty where they do not."""
-        total, ended = len(found.labels), self.facts.history.ended
+        total, ended = len(predictions.labels), self.facts.history.ended
         score = ended.scores.get("test") if ended else None
-        if found.size != self.facts.train.size:
+        if predictions.size != self.facts.train.size:
             words = {"part": self.table["evaluation.part_of.test"], "total": f"{total:,}"}
             return self.text("evaluation.sample", **words)
-        if score and round(score.accuracy * total) != found.correct:
+        if score and round(score.accuracy * total) != predictions.correct:
             return self.text("evaluation.precision")
         return ""
 
@@ -245,8 +245,8 @@ def _bold(text: str) -> Markup:
 
 def _cells(counts: Integers, row: int) -> Iterator[Values]:
     """A row of the confusion matrix; a cell is the darker the larger its share of the row."""
-    shares = evaluation.row_shares(counts[None])[0]
-    for column, (count, share) in enumerate(zip(counts.tolist(), shares.tolist(), strict=True)):
+    fractions = evaluation.row_shares(counts[None])[0]
+    for column, (count, share) in enumerate(zip(counts.tolist(), fractions.tolist(), strict=True)):
         depth = share**0.5
         kind = ("right" if row == column else "wrong") + (" deep" if depth > DEEP else "")
         yield {"count": count, "depth": depth, "kind": kind}

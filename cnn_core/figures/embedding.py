@@ -53,19 +53,19 @@ class Cloud:
         labels: True classes (N,).
         predicted: What the network says (N,).
         confidence: How sure it is (N,).
-        shown: Whether it is drawn (N,).
+        visible: Whether it is drawn (N,).
     """
 
     points: Array
     labels: Array
     predicted: Array
     confidence: Array
-    shown: Array
+    visible: Array
 
     def rows_of(self, kind: str, label: int) -> Array:
         """Rows of the "right" or "wrong" images of a class that are drawn, in the order of their series."""
         of_kind = (self.labels == self.predicted) == (kind == "right")
-        rows: Array = np.flatnonzero(of_kind & (self.labels == label) & self.shown)
+        rows: Array = np.flatnonzero(of_kind & (self.labels == label) & self.visible)
         return rows
 
 
@@ -76,7 +76,7 @@ def scatter(
     title: str,
     axes: tuple[str, str],
     ticks: bool,
-    chosen: int | None,
+    marked: int | None,
     words: Words,
     controls: ControlWords,
     palette: Palette,
@@ -92,23 +92,19 @@ def scatter(
         title: Above the chart.
         axes: Names of the axes.
         ticks: Write numbers at the axes; those of t-SNE mean nothing.
-        chosen: Row of the image to mark.
+        marked: Row of the image to mark.
         words: What is written.
         controls: What the buttons are called.
         palette: Of the theme.
     """
-    axis: Option = {
-        "type": "value", "nameLocation": "middle",
-        "axisLabel": {"show": ticks, "hideOverlap": True, "showMinLabel": False, "showMaxLabel": False},
-        "axisTick": {"show": False}, "axisLine": {"show": False},
-        "splitLine": {"show": ticks, "lineStyle": {"opacity": 0.4}},
-    }  # fmt: skip
     across, down = (
-        {**axis, "name": name, "min": low, "max": high}
+        {**_axis(ticks), "name": name, "min": low, "max": high}
         for name, (low, high) in zip(axes, extents(cloud), strict=True)
     )
     series = [
-        one for label in range(len(names)) for one in _of_class(cloud, label, names, words, palette)
+        trace
+        for label in range(len(names))
+        for trace in _of_class(cloud, label, names, words, palette)
     ]
     return {
         "animation": False,
@@ -126,16 +122,25 @@ def scatter(
         "tooltip": {"trigger": "item", "formatter": "{b}", "confine": True},
         "xAxis": across,
         "yAxis": down,
-        "series": [*series, _mark(cloud, chosen, palette)],
+        "series": [*series, _mark(cloud, marked, palette)],
     }  # fmt: skip
 
 
 def alt(cloud: Cloud, names: Sequence[str], *, title: str, words: Words) -> str:
     """One sentence for screen readers on what the chart shows."""
-    wrong = int(((cloud.labels != cloud.predicted) & cloud.shown).sum())
+    wrong = int(((cloud.labels != cloud.predicted) & cloud.visible).sum())
     return words.alt.format(
-        title=title, points=f"{int(cloud.shown.sum()):,}", wrong=f"{wrong:,}", classes=len(names)
+        title=title, points=f"{int(cloud.visible.sum()):,}", wrong=f"{wrong:,}", classes=len(names)
     )
+
+
+def _axis(ticks: bool) -> Option:
+    return {
+        "type": "value", "nameLocation": "middle",
+        "axisLabel": {"show": ticks, "hideOverlap": True, "showMinLabel": False, "showMaxLabel": False},
+        "axisTick": {"show": False}, "axisLine": {"show": False},
+        "splitLine": {"show": ticks, "lineStyle": {"opacity": 0.4}},
+    }  # fmt: skip
 
 
 def _of_class(
@@ -157,11 +162,11 @@ def _of_class(
         }
         for kind, look in looks.items()
     ]  # fmt: skip
-    rows = np.flatnonzero((cloud.labels == label) & cloud.shown)
+    rows = np.flatnonzero((cloud.labels == label) & cloud.visible)
     middle = np.median(cloud.points[rows], axis=0).tolist() if len(rows) else None
     title: Option = {
         **common, "id": f"name_{label}", "silent": True, "z": 4, "tooltip": {"show": False},
-        "symbolSize": 1, "data": [] if middle is None else [[short(it) for it in middle]],
+        "symbolSize": 1, "data": [] if middle is None else [[short(coordinate) for coordinate in middle]],
         "label": {
             "show": True, "formatter": "{a}", "fontSize": 12, "fontWeight": "bold",
             "position": "inside", "color": common["color"],
@@ -171,7 +176,7 @@ def _of_class(
     return [*series, title]
 
 
-def said(cloud: Cloud, row: int, names: Sequence[str], words: Words) -> str:
+def point_text(cloud: Cloud, row: int, names: Sequence[str], words: Words) -> str:
     """What the pointer shows of an image."""
     true, predicted = names[cloud.labels[row]], names[cloud.predicted[row]]
     share = f"{cloud.confidence[row]:.1%}"
@@ -180,17 +185,17 @@ def said(cloud: Cloud, row: int, names: Sequence[str], words: Words) -> str:
 
 def _point(cloud: Cloud, row: int, names: Sequence[str], words: Words) -> Option:
     x, y = cloud.points[row].tolist()
-    return {"value": [short(x), short(y)], "name": said(cloud, row, names, words)}
+    return {"value": [short(x), short(y)], "name": point_text(cloud, row, names, words)}
 
 
-def _mark(cloud: Cloud, chosen: int | None, palette: Palette) -> Option:
+def _mark(cloud: Cloud, marked: int | None, palette: Palette) -> Option:
     """A large ring around the chosen image."""
-    there = chosen is not None and bool(cloud.shown[chosen])
+    there = marked is not None and bool(cloud.visible[marked])
     ink = "#000000" if palette.background == "#ffffff" else "#ffffff"
     return {
         "id": "chosen", "type": "scatter", "silent": True, "z": 5, "symbol": "circle", "symbolSize": 18,
         "itemStyle": {"color": "transparent", "borderColor": ink, "borderWidth": 2.5},
-        "data": [[short(it) for it in cloud.points[chosen].tolist()]] if there else [],
+        "data": [[short(coordinate) for coordinate in cloud.points[marked].tolist()]] if there else [],
     }  # fmt: skip
 
 

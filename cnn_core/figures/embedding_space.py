@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from cnn_core.figures import charts
-from cnn_core.figures.embedding import RING, Cloud, Words, extents, said, short
+from cnn_core.figures.embedding import RING, Cloud, Words, extents, point_text, short
 from cnn_core.figures.palette import Palette
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ def scatter(
     *,
     title: str,
     axes: Sequence[str],
-    chosen: int | None,
+    marked: int | None,
     words: Words,
     palette: Palette,
 ) -> Figure:
@@ -44,7 +44,7 @@ def scatter(
         names: Class names.
         title: Above the chart.
         axes: Names of the three axes.
-        chosen: Row of the image to mark; points in three dimensions cannot be clicked.
+        marked: Row of the image to mark; points in three dimensions cannot be clicked.
         words: What is written.
         palette: Of the theme.
     """
@@ -59,7 +59,7 @@ def scatter(
     layout["legend"] |= {"x": 0, "y": 0, "yanchor": "top", "itemsizing": "constant"}
     layout["margin"] |= {"l": 0, "r": 0}
     layout["scene"] = _scene(cloud, axes, palette)
-    return Figure(data=[*traces, _mark(cloud, chosen, palette)], layout=layout)
+    return Figure(data=[*traces, _mark(cloud, marked, palette)], layout=layout)
 
 
 def _of_class(
@@ -78,7 +78,7 @@ def _of_class(
             "mode": "markers",
             "showlegend": kind == "right",
             "customdata": rows.tolist(),
-            "hovertext": [said(cloud, row, names, words) for row in rows.tolist()],
+            "hovertext": [point_text(cloud, row, names, words) for row in rows.tolist()],
             "hoverinfo": "text",
             "marker": {
                 "symbol": SYMBOLS[label % len(SYMBOLS)],
@@ -88,7 +88,7 @@ def _of_class(
                 "line": line,
             },
         }
-    rows = np.flatnonzero((cloud.labels == label) & cloud.shown)
+    rows = np.flatnonzero((cloud.labels == label) & cloud.visible)
     yield {
         **common,
         **_places(np.median(cloud.points[rows], axis=0)[None] if len(rows) else cloud.points[:0]),
@@ -101,15 +101,15 @@ def _of_class(
     }
 
 
-def _mark(cloud: Cloud, chosen: int | None, palette: Palette) -> Option:
+def _mark(cloud: Cloud, marked: int | None, palette: Palette) -> Option:
     """A large ring around the chosen image."""
-    there = chosen is not None and bool(cloud.shown[chosen])
+    there = marked is not None and bool(cloud.visible[marked])
     ink = "#000000" if palette.background == "#ffffff" else "#ffffff"
     return {
         "type": "scatter3d",
         "meta": "chosen",
         "mode": "markers",
-        **_places(cloud.points[chosen][None] if there else cloud.points[:0]),
+        **_places(cloud.points[marked][None] if there else cloud.points[:0]),
         "marker": {"symbol": "circle-open", "size": CHOSEN, "color": ink, "line": {"width": 3}},
         "hoverinfo": "skip",
         "showlegend": False,

@@ -99,8 +99,8 @@ def confusion_heatmap(
     matrix: Integers,
     names: Sequence[str],
     *,
-    shares: bool,
-    chosen: tuple[int, int] | None,
+    as_percent: bool,
+    marked: tuple[int, int] | None,
     words: ConfusionWords,
     palette: Palette,
 ) -> Option:
@@ -111,22 +111,14 @@ def confusion_heatmap(
     Args:
         matrix: Counts of shape (K, K), a row for each true class.
         names: K class names.
-        shares: Write the share of the row in percent into the cells, not the count.
-        chosen: Row and column of the cell to frame.
+        as_percent: Write the share of the row in percent into the cells, not the count.
+        marked: Row and column of the cell to frame.
         words: What is written.
         palette: Of the theme.
     """
-    share = row_shares(matrix)
-    cells = [
-        _cell(row, column, int(matrix[row, column]), float(share[row, column]), names, words)
-        for row in range(len(matrix))
-        for column in range(len(matrix))
-    ]
-    if len(names) <= NUMBERED:
-        for cell, count, part in zip(cells, matrix.ravel(), share.ravel(), strict=True):
-            cell["label"] |= {"formatter": _number(int(count), float(part), shares)}
-    if chosen is not None:
-        cell = cells[chosen[0] * len(names) + chosen[1]]
+    cells = _cells(matrix, names, as_percent, words)
+    if marked is not None:
+        cell = cells[marked[0] * len(names) + marked[1]]
         cell["itemStyle"] |= {"borderColor": palette.validation, "borderWidth": 3}
         cell["select"] = {"itemStyle": dict(cell["itemStyle"])}
     slant = 0 if max(map(len, names), default=0) <= SHORT else 45
@@ -135,20 +127,7 @@ def confusion_heatmap(
         "title": {"text": words.title, "left": 0, "top": 0},
         "grid": {**_GRID, "top": 44, "bottom": 4, "right": 4},
         "tooltip": {"trigger": "item", "formatter": "{b}", "confine": True},
-        "visualMap": {
-            "type": "continuous",
-            "min": 0,
-            "max": 1,
-            "dimension": 2,
-            "orient": "horizontal",
-            "top": 2,
-            "right": 0,
-            "itemWidth": 10,
-            "itemHeight": 80,
-            "text": ["100%", "0%"],
-            "hoverLink": False,
-            "inRange": {"color": colours.stops("sequential", SCALE_STEPS)},
-        },
+        "visualMap": _SCALE,
         "xAxis": {
             **_classes(names, words.predicted),
             "axisLabel": {"interval": 0, "rotate": slant},
@@ -184,7 +163,7 @@ def confusion_alt(matrix: Integers, names: Sequence[str], *, words: ConfusionWor
 
 
 def calibration_chart(
-    found: Calibration, *, colour: str, words: CalibrationWords, palette: Palette
+    calibration: Calibration, *, colour: str, words: CalibrationWords, palette: Palette
 ) -> Figure:
     """Accuracy over confidence with the diagonal of an honest network, and below it the images a bin.
 
@@ -196,8 +175,8 @@ def calibration_chart(
     """
     from plotly.graph_objects import Figure
 
-    filled = _filled(found)
-    pairs = _pairs(found)
+    filled = _filled(calibration)
+    pairs = _pairs(calibration)
     ideal: Option = {
         "type": "scatter", "mode": "lines", "name": words.ideal, "x": [0, 100], "y": [0, 100],
         "line": {"color": palette.mark, "dash": "dash", "width": 1.5}, "hoverinfo": "skip",
@@ -206,15 +185,15 @@ def calibration_chart(
         "type": "scatter", "mode": "lines+markers", "name": words.curve,
         "x": [_percent(sure) for sure, _, _ in filled],
         "y": [_percent(right) for _, right, _ in filled],
-        "hovertext": [_point(*one, words) for one in filled], "hoverinfo": "text",
+        "hovertext": [_point(*point, words) for point in filled], "hoverinfo": "text",
         "line": {"color": colour, "width": 2.5}, "marker": {"color": colour, "size": 9}, "cliponaxis": False,
     }  # fmt: skip
     counts: Option = {
         "type": "bar", "name": words.images, "yaxis": "y2", "showlegend": False,
         "x": [_percent((low + high) / 2) for low, high in pairs],
         "width": [_percent(0.88 * (high - low)) for low, high in pairs],
-        "y": found.counts.tolist(), "marker": {"color": colour},
-        "hovertext": _count_words(found, words), "hoverinfo": "text", "textposition": "none",
+        "y": calibration.counts.tolist(), "marker": {"color": colour},
+        "hovertext": _count_words(calibration, words), "hoverinfo": "text", "textposition": "none",
     }  # fmt: skip
     percent = {"range": [0, 100], "tickvals": list(range(0, 101, 20)), "showgrid": True}
     layout = charts.layout(words.title, palette)
@@ -229,14 +208,30 @@ def calibration_chart(
     return Figure(data=[ideal, curve, counts], layout=layout)
 
 
-def calibration_alt(found: Calibration, *, words: CalibrationWords) -> str:
+def calibration_alt(calibration: Calibration, *, words: CalibrationWords) -> str:
     """One sentence for screen readers: every point of the curve, and the error."""
-    points = "; ".join(_point(sure, right, count, words) for sure, right, count in _filled(found))
-    return words.alt.format(title=words.title, points=points, error=f"{found.error:.1%}")
+    points = "; ".join(
+        _point(sure, right, count, words) for sure, right, count in _filled(calibration)
+    )
+    return words.alt.format(title=words.title, points=points, error=f"{calibration.error:.1%}")
 
 
 _INKS = [colours.ink(colour) for colour in colours.stops("sequential", 101)]
 _PLAIN = {"borderColor": "rgba(128, 128, 128, 0.25)", "borderWidth": 1}
+_SCALE = {
+    "type": "continuous",
+    "min": 0,
+    "max": 1,
+    "dimension": 2,
+    "orient": "horizontal",
+    "top": 2,
+    "right": 0,
+    "itemWidth": 10,
+    "itemHeight": 80,
+    "text": ["100%", "0%"],
+    "hoverLink": False,
+    "inRange": {"color": colours.stops("sequential", SCALE_STEPS)},
+}
 _GRID = {"left": 4, "outerBoundsMode": "same", "outerBoundsContain": "all"}
 
 
@@ -252,15 +247,31 @@ def _classes(names: Sequence[str], title: str) -> Option:
     }
 
 
+def _cells(
+    matrix: Integers, names: Sequence[str], as_percent: bool, words: ConfusionWords
+) -> list[Option]:
+    """All cells, row by row; numbers stand in them as long as there are not too many."""
+    share = row_shares(matrix)
+    cells = [
+        _cell(row, column, int(matrix[row, column]), float(share[row, column]), names, words)
+        for row in range(len(matrix))
+        for column in range(len(matrix))
+    ]
+    if len(names) <= NUMBERED:
+        for cell, count, part in zip(cells, matrix.ravel(), share.ravel(), strict=True):
+            cell["label"] |= {"formatter": _number(int(count), float(part), as_percent)}
+    return cells
+
+
 def _cell(
     row: int, column: int, count: int, share: float, names: Sequence[str], words: ConfusionWords
 ) -> Option:
-    said = words.cell.format(
+    text = words.cell.format(
         true=names[row], predicted=names[column], count=f"{count:,}", share=f"{share:.1%}"
     )
     depth = math.sqrt(share)
     cell: Option = {
-        "name": said,
+        "name": text,
         "value": [column, row, round(depth, 4)],
         "itemStyle": dict(_PLAIN),
         "label": {"show": True, "color": _INKS[round(depth * (len(_INKS) - 1))], "fontSize": 11},
@@ -271,34 +282,37 @@ def _cell(
     return cell
 
 
-def _number(count: int, share: float, shares: bool) -> str:
+def _number(count: int, share: float, as_percent: bool) -> str:
     """What stands in a cell: four signs or so, since a phone has room for no more."""
-    if not shares:
+    if not as_percent:
         return str(count)
     percent = share * 100
     return f"{percent:.0f}" if percent >= 9.95 else f"{percent:.1f}"
 
 
-def _filled(found: Calibration) -> list[tuple[float, float, int]]:
+def _filled(calibration: Calibration) -> list[tuple[float, float, int]]:
     """Mean confidence, accuracy and images of each bin that is not empty."""
-    rows = zip(found.confidence, found.accuracy, found.counts, strict=True)
+    rows = zip(calibration.confidence, calibration.accuracy, calibration.counts, strict=True)
     return [(float(sure), float(right), int(count)) for sure, right, count in rows if count]
 
 
-def _pairs(found: Calibration) -> list[tuple[float, float]]:
+def _pairs(calibration: Calibration) -> list[tuple[float, float]]:
     return [
-        (float(low), float(high)) for low, high in zip(found.edges, found.edges[1:], strict=False)
+        (float(low), float(high))
+        for low, high in zip(calibration.edges, calibration.edges[1:], strict=False)
     ]
 
 
-def _count_words(found: Calibration, words: CalibrationWords) -> list[str]:
-    rows = zip(found.confidence, found.accuracy, found.counts, strict=True)
+def _count_words(calibration: Calibration, words: CalibrationWords) -> list[str]:
+    rows = zip(calibration.confidence, calibration.accuracy, calibration.counts, strict=True)
     return [_point(float(sure), float(right), int(count), words) for sure, right, count in rows]
 
 
 def _point(sure: float, right: float, count: int, words: CalibrationWords) -> str:
-    said = ["-" if math.isnan(value) else f"{value:.1%}" for value in (sure, right)]
-    return words.point.format(confidence=said[0], accuracy=said[1], count=f"{count:,}")
+    percentages = ["-" if math.isnan(value) else f"{value:.1%}" for value in (sure, right)]
+    return words.point.format(
+        confidence=percentages[0], accuracy=percentages[1], count=f"{count:,}"
+    )
 
 
 def _percent(share: float) -> float:

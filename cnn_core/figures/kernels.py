@@ -77,7 +77,9 @@ class Extent:
                 more than fits in memory.
         """
         reach, step = _axis(max(map(largest, kernels()), default=0.0) or 1.0)
-        most = max((float(_shares(it, reach).max()) for it in kernels()), default=0.0)
+        most = max(
+            (float(_percentages(weights, reach).max()) for weights in kernels()), default=0.0
+        )
         return cls(reach, step, 5.0 * max(1, math.ceil(most / 5)))
 
 
@@ -175,7 +177,7 @@ def histogram_alt(
     )
 
 
-def _shares(weights: Array, reach: float) -> Array:
+def _percentages(weights: Array, reach: float) -> Array:
     """Percent of the weights in each bin from -reach to reach."""
     counts, _ = np.histogram(weights[np.isfinite(weights)], bins=BINS, range=(-reach, reach))
     return 100 * counts / max(1, weights.size)
@@ -184,14 +186,14 @@ def _shares(weights: Array, reach: float) -> Array:
 def _outline(name: str, legend: str, weights: Array, reach: float, colour: str) -> Option:
     """A histogram as a filled line: the share of each bin from its left edge to its right one."""
     edges = np.linspace(-reach, reach, BINS + 1).tolist()
-    shares = [*_shares(weights, reach).tolist(), 0.0]
+    percentages = [*_percentages(weights, reach).tolist(), 0.0]
     return {
         "id": name,
         "name": legend,
         "type": "line",
         "step": "end",
         "symbol": "none",
-        "data": [[round(x, 6), round(y, 3)] for x, y in zip(edges, shares, strict=True)],
+        "data": [[round(x, 6), round(y, 3)] for x, y in zip(edges, percentages, strict=True)],
         "color": colour,
         "lineStyle": {"width": 1.5},
         "areaStyle": {"opacity": 0.35},

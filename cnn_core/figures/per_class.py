@@ -68,7 +68,7 @@ def chart(
     from plotly.graph_objects import Figure
 
     ink = ink_on(palette.background)
-    said = [
+    hover = [
         words.point.format(
             name=name, precision=f"{precision:.3f}", recall=f"{recall:.3f}", f1=f"{f1:.3f}",
             support=f"{support:,}",
@@ -76,7 +76,7 @@ def chart(
         for name, precision, recall, f1, support in zip(names, *figures, strict=True)
     ]  # fmt: skip
     rows = list(range(len(names)))
-    common: Option = {"y": rows, "hovertext": said, "hoverinfo": "text"}
+    common: Option = {"y": rows, "hovertext": hover, "hoverinfo": "text"}
     bars: Option = {
         **common, "type": "bar", "orientation": "h", "name": words.f1, "x": _exact(figures.f1),
         "marker": {"color": colour, "opacity": 0.55}, "textposition": "none",

@@ -138,7 +138,7 @@ def shows_life(run: Run) -> bool:
 def _try(run: Run) -> FileLock | None:
     """The lock of the run's lease, acquired; None while another process has the lease."""
     lock = _lock(run)
-    known = True
+    lockable = True
     if not exists(run):
         raise RunError("run.deleted", id=run.id)
     try:
@@ -147,13 +147,13 @@ def _try(run: Run) -> FileLock | None:
         return None
     except (OSError, NotImplementedError) as error:
         log.debug("no lock", exc_info=error)
-        known = False  # no locks in this file system: what is written down has to do
+        lockable = False  # no locks in this file system: what is written down has to do
     record = read_json(run.folder / RECORD)
     if not exists(run):  # deleted while this waited for the lock
         lock.release()
         raise RunError("run.deleted", id=run.id)
     elsewhere = record is not None and identity.lives(record) is None
-    if record is not None and (elsewhere or not known) and _valid(run, record):
+    if record is not None and (elsewhere or not lockable) and _valid(run, record):
         lock.release()
         return None
     return lock

@@ -79,8 +79,8 @@ def resumes_after(run: record.Run) -> int:
     """The epoch after which training continues if the run is resumed; 0 if it begins again."""
     if not (run.folder / "last.keras").exists():
         return 0
-    told = history(run)
-    return told.saved_epoch or told.epochs_done  # runs of older versions do not say what they saved
+    past = history(run)
+    return past.saved_epoch or past.epochs_done  # runs of older versions do not say what they saved
 
 
 @lru_cache(maxsize=32)

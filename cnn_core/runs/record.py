@@ -62,8 +62,8 @@ class Run:
 
 def home() -> Path:
     """The folder of all runs: `CONVSCOPE_HOME`, or .convscope in the user's home folder."""
-    chosen = os.environ.get("CONVSCOPE_HOME")
-    return (Path(chosen).expanduser() if chosen else Path.home() / ".convscope") / "runs"
+    folder = os.environ.get("CONVSCOPE_HOME")
+    return (Path(folder).expanduser() if folder else Path.home() / ".convscope") / "runs"
 
 
 def can_write(folder: Path) -> bool:

@@ -22,8 +22,8 @@ Weights = Mapping[str, npt.NDArray[np.float32]]
 
 def epochs(run: record.Run) -> tuple[int, ...]:
     """Epochs whose convolutions were kept, ascending; 0 is the network before training."""
-    found = (FILE.fullmatch(path.name) for path in (run.folder / "snapshots").glob("epoch-*.npz"))
-    return tuple(sorted(int(match[1]) for match in found if match))
+    matches = (FILE.fullmatch(path.name) for path in (run.folder / "snapshots").glob("epoch-*.npz"))
+    return tuple(sorted(int(match[1]) for match in matches if match))
 
 
 def read(run: record.Run, epoch: int) -> dict[str, npt.NDArray[np.float32]]:
@@ -44,13 +44,13 @@ def read(run: record.Run, epoch: int) -> dict[str, npt.NDArray[np.float32]]:
 def _read(path: Path, shapes: dict[str, tuple[int, ...]]) -> dict[str, npt.NDArray[np.float32]]:
     # NumPy leaves a file open that it cannot read.
     with path.open("rb") as file, np.load(file, allow_pickle=False) as arrays:
-        found = {
+        weights = {
             name: arrays[name].astype(np.float32, casting="same_kind", copy=False)
             for name in shapes
         }
-    if any(found[name].shape != shape for name, shape in shapes.items()):
+    if any(weights[name].shape != shape for name, shape in shapes.items()):
         raise ValueError(path)
-    return found
+    return weights
 
 
 def _shapes(config: ModelConfig) -> dict[str, tuple[int, ...]]:

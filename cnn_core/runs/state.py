@@ -62,17 +62,17 @@ def status(run: Run) -> Status:
     One on another machine shows life by the time stamp of a file, so clocks must agree to seconds.
     """
     tree = read_json(run.folder / "status.json")
-    found = status_of(tree) if tree else Status("interrupted")
-    if tree and found.active and not _alive(run, tree):
-        return replace(found, state="interrupted")
-    return found
+    recorded = status_of(tree) if tree else Status("interrupted")
+    if tree and recorded.active and not _alive(run, tree):
+        return replace(recorded, state="interrupted")
+    return recorded
 
 
 def status_of(tree: dict[str, Any]) -> Status:
     """The status that a tree of status.json holds; interrupted if it holds none."""
     try:
         error = tree.get("error")
-        found = Status(
+        recorded = Status(
             state=str(tree["state"]),
             since=float(tree.get("since", 0.0)),
             speed=float(tree.get("speed", 0.0)),
@@ -81,7 +81,7 @@ def status_of(tree: dict[str, Any]) -> Status:
         )
     except (AttributeError, KeyError, TypeError, ValueError, OverflowError):
         return Status("interrupted")
-    return found if found.state in STATES else Status("interrupted")
+    return recorded if recorded.state in STATES else Status("interrupted")
 
 
 def write_status(

@@ -177,11 +177,11 @@ def all_runs(owner: str | None = None) -> list[Run]:
 
 def shipped_runs() -> list[Run]:
     """The runs that come with ConvScope, as far as they can be read."""
-    found = []
+    shipped = []
     for run_id in SHIPPED:
         with suppress(RunError):
-            found.append(open_run(run_id))
-    return found
+            shipped.append(open_run(run_id))
+    return shipped
 
 
 def rename(run: Run, name: str, *, by: str) -> Run:

@@ -84,14 +84,14 @@ def summary(run: Run) -> Summary:
     Raises:
         RunError: If it is gone or cannot be read.
     """
-    found = _current(run.folder)
-    if found is None:
+    current = _current(run.folder)
+    if current is None:
         raise RunError("run.not_found", id=run.id)
-    return found
+    return current
 
 
 def _readable(folders: Iterable[Path]) -> list[Summary]:
-    return [found for folder in folders if (found := _current(folder)) is not None]
+    return [current for folder in folders if (current := _current(folder)) is not None]
 
 
 def _current(folder: Path) -> Summary | None:
@@ -100,21 +100,21 @@ def _current(folder: Path) -> Summary | None:
     kept = _kept.get(folder)
     if kept is None or kept[0] != stamp:
         kept = _kept[folder] = stamp, _load(folder, stamp)
-    found = kept[1]
-    if found is not None and found.status.active:  # a worker can die without changing a file
-        return replace(found, status=state.status(found.run))
-    return found
+    current = kept[1]
+    if current is not None and current.status.active:  # a worker can die without changing a file
+        return replace(current, status=state.status(current.run))
+    return current
 
 
 def _stamp(folder: Path) -> Stamp:
-    found = []
+    stamp = []
     for name in SOURCES:
         try:
             facts = (folder / name).stat()
-            found.append((facts.st_mtime_ns, facts.st_size))
+            stamp.append((facts.st_mtime_ns, facts.st_size))
         except OSError:
-            found.append((0, 0))
-    return tuple(found)
+            stamp.append((0, 0))
+    return tuple(stamp)
 
 
 def _load(folder: Path, stamp: Stamp) -> Summary | None:
@@ -137,9 +137,9 @@ def _load(folder: Path, stamp: Stamp) -> Summary | None:
 
 
 def _make(run: Run) -> Summary:
-    told = log.digest(run)
-    waits = "evaluating" if told.evaluating else "paused" if told.paused else ""
-    images = told.started.images if told.started else 0
+    digest = log.digest(run)
+    waits = "evaluating" if digest.evaluating else "paused" if digest.paused else ""
+    images = digest.started.images if digest.started else 0
     if not images:
         with suppress(CnnError):
             images = datasets.training_images(run.train)
@@ -148,10 +148,10 @@ def _make(run: Run) -> Summary:
         status=state.status_of(record.read_json(run.folder / "status.json") or {}),
         params=_params(run.model),
         images=images,
-        epochs=len(told.complete_epochs),
-        best=told.best,
-        seconds=told.ended.seconds if told.ended else sum(end.seconds for end in told.epochs),
-        images_per_s=told.images_per_s,
+        epochs=len(digest.complete_epochs),
+        best=digest.best,
+        seconds=digest.ended.seconds if digest.ended else sum(end.seconds for end in digest.epochs),
+        images_per_s=digest.images_per_s,
         waits=waits,
         marks=marks.read(run),
     )

@@ -41,8 +41,8 @@ class Tour:
     @property
     def guesses(self) -> npt.NDArray[np.int64]:
         """The most probable class of each image, shape (n,)."""
-        found: npt.NDArray[np.int64] = self.units["output"].argmax(axis=1)
-        return found
+        predicted: npt.NDArray[np.int64] = self.units["output"].argmax(axis=1)
+        return predicted
 
     @property
     def rows(self) -> tuple[LayerRow, ...]:
@@ -67,7 +67,7 @@ def read(run: record.Run) -> Tour:
         raise RunError("run.unreadable", id=run.id, folder=str(run.folder)) from error
 
 
-def chosen(labels: npt.NDArray[np.integer], guesses: npt.NDArray[np.integer]) -> list[int]:
+def choose_images(labels: npt.NDArray[np.integer], guesses: npt.NDArray[np.integer]) -> list[int]:
     """Which images to show: of each class the first that is recognised, then of each the first that is not.
 
     Args:
@@ -78,5 +78,7 @@ def chosen(labels: npt.NDArray[np.integer], guesses: npt.NDArray[np.integer]) ->
         Places; a class without such an image is left out.
     """
     right = labels == guesses
-    wanted = [(labels == name) & known for known in (right, ~right) for name in np.unique(labels)]
-    return [int(found.argmax()) for found in wanted if found.any()]
+    wanted = [
+        (labels == name) & outcome for outcome in (right, ~right) for name in np.unique(labels)
+    ]
+    return [int(mask.argmax()) for mask in wanted if mask.any()]

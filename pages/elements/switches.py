@@ -30,7 +30,7 @@ def switches(
     alt: str,
     tips: Sequence[str],
     off: Collection[int],
-    chosen: int,
+    marked: int,
     sharp: bool,
     on_turn: Callable[[str, list[int], int], None],
 ) -> None:
@@ -44,7 +44,7 @@ def switches(
         alt: What it shows, in words.
         tips: A word on each tile, for the pointer and for screen readers.
         off: Tiles that are switched off.
-        chosen: The tile with a frame.
+        marked: The tile with a frame.
         sharp: Enlarge without smoothing.
         on_turn: Called with the name, all tiles that are off now, and the tile that was turned.
     """
@@ -58,7 +58,7 @@ def switches(
             "width": grid.width,
             "height": grid.height,
             "gap": grid.gap,
-            "chosen": chosen,
+            "chosen": marked,
             "off": sorted(off),
             "turn": st.session_state.get(f"{key}_turn", 0),
             "alt": alt,

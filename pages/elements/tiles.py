@@ -68,7 +68,7 @@ class Board:
         alt: What it shows, in words.
         tips: A word on each tile, for the pointer and for screen readers.
         on_pick: Called with the index of the tile before the next run.
-        chosen: The tile with a frame.
+        marked: The tile with a frame.
         marks: Tiles with a sign at their corner.
         sharp: Enlarge without smoothing; else it is shown smaller than it is, and smoothed.
         title: Shown above it.
@@ -83,7 +83,7 @@ class Board:
     alt: str
     tips: Sequence[str]
     on_pick: Callable[[int], None]
-    chosen: int | None = None
+    marked: int | None = None
     marks: Sequence[tuple[int, str]] = ()
     sharp: bool = True
     title: str = ""
@@ -103,7 +103,7 @@ class Board:
             "width": grid.width,
             "height": grid.height,
             "gap": grid.gap,
-            "chosen": self.chosen,
+            "chosen": self.marked,
             "alt": self.alt,
             "tips": list(self.tips),
             "marks": [list(mark) for mark in self.marks],

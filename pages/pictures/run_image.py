@@ -155,7 +155,7 @@ def _thumbs(
                 for place in places
             ],
             on_pick=lambda tile: _go(places[tile]),
-            chosen=places.index(index) if index in places else None,
+            marked=places.index(index) if index in places else None,
             sharp=False,
         )
     )

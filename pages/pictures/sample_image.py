@@ -144,7 +144,7 @@ def _picked(images: np.ndarray, names: Sequence[str], query: Mapping[str, str]) 
             alt=t("image.thumbs"),
             tips=[t("image.thumb", index=place, name=names[place]) for place in shown],
             on_pick=lambda tile: _go(first + tile),
-            chosen=index - first,
+            marked=index - first,
             sharp=False,
         )
     )

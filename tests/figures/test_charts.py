@@ -31,7 +31,7 @@ CLOUD = embedding.Cloud(
 def every_chart(language: str, palette: Palette) -> Iterator[dict[str, Any]]:
     table, names = texts.table(language), ["a", "b", "c"]
     yield embedding_space.scatter(
-        CLOUD, names, title="points", axes=["one", "two", "three"], chosen=3,
+        CLOUD, names, title="points", axes=["one", "two", "three"], marked=3,
         words=embedding.Words.of(table), palette=palette,
     ).to_plotly_json()  # fmt: skip
     yield evaluation.calibration_chart(

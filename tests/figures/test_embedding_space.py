@@ -25,7 +25,7 @@ def cloud() -> Cloud:
 
 def chart_of(cloud: Cloud, chosen: int | None = None) -> dict:
     return embedding_space.scatter(
-        cloud, NAMES, title="t", axes=("a", "b", "c"), chosen=chosen,
+        cloud, NAMES, title="t", axes=("a", "b", "c"), marked=chosen,
         words=WORDS, palette=palette.LIGHT,
     ).to_plotly_json()  # fmt: skip
 
@@ -59,7 +59,7 @@ def test_a_class_is_one_entry_of_the_legend(cloud: Cloud):
 
 
 def test_the_axes_stay_when_some_images_are_left_out(cloud: Cloud):
-    some = replace(cloud, shown=cloud.labels == 1)
+    some = replace(cloud, visible=cloud.labels == 1)
     for place, axis in enumerate(("xaxis", "yaxis", "zaxis")):
         low, high = chart_of(cloud)["layout"]["scene"][axis]["range"]
         assert [low, high] == chart_of(some)["layout"]["scene"][axis]["range"]
@@ -70,5 +70,5 @@ def test_the_chosen_image_has_a_ring_if_it_is_drawn(cloud: Cloud):
     assert list(chart_of(cloud)["data"][-1]["x"]) == []
     ring = chart_of(cloud, 7)["data"][-1]
     np.testing.assert_allclose([ring[axis][0] for axis in "xyz"], cloud.points[7], rtol=1e-4)
-    hidden = replace(cloud, shown=np.zeros(200, bool))
+    hidden = replace(cloud, visible=np.zeros(200, bool))
     assert all(not len(it["x"]) for it in chart_of(hidden, 7)["data"])

@@ -26,8 +26,8 @@ def heatmap(shares: bool = False, chosen: tuple[int, int] | None = None) -> figu
     return figures.confusion_heatmap(
         MATRIX,
         NAMES,
-        shares=shares,
-        chosen=chosen,
+        as_percent=shares,
+        marked=chosen,
         words=confusion_words(),
         palette=palette.LIGHT,
     )
@@ -53,7 +53,7 @@ def test_the_first_true_class_stands_at_the_top() -> None:
 def test_cells_count_or_give_the_share_of_their_row() -> None:
     counts = [cell["label"].get("formatter") for cell in cells(heatmap())]
     assert counts == ["90", "10", "0", "1", "98", "1", "0", "0", "0"]
-    shares = [cell["label"].get("formatter") for cell in cells(heatmap(shares=True))]
+    shares = [cell["label"].get("formatter") for cell in cells(heatmap(as_percent=True))]
     assert shares == ["90", "10", "0.0", "1.0", "98", "1.0", "0.0", "0.0", "0.0"]
 
 
@@ -82,8 +82,8 @@ def test_numbers_stand_out_from_their_cell() -> None:
         cell = figures.confusion_heatmap(
             matrix,
             ["a", "b"],
-            shares=True,
-            chosen=None,
+            as_percent=True,
+            marked=None,
             words=confusion_words(),
             palette=palette.LIGHT,
         )["series"][0]["data"][0]
@@ -94,7 +94,7 @@ def test_numbers_stand_out_from_their_cell() -> None:
 
 
 def test_only_the_chosen_cell_is_framed_selected_or_not() -> None:
-    found = cells(heatmap(chosen=(1, 2)))
+    found = cells(heatmap(marked=(1, 2)))
     framed = [index for index, cell in enumerate(found) if cell["itemStyle"]["borderWidth"] > 1]
     assert framed == [1 * 3 + 2]
     assert found[5]["select"]["itemStyle"] == found[5]["itemStyle"]
@@ -107,8 +107,8 @@ def test_long_class_names_are_slanted_and_digits_are_not() -> None:
             figures.confusion_heatmap(
                 np.eye(2, dtype=np.int64),
                 names,
-                shares=False,
-                chosen=None,
+                as_percent=False,
+                marked=None,
                 words=confusion_words(),
                 palette=palette.DARK,
             )["xAxis"]["axisLabel"]["rotate"]
@@ -121,8 +121,8 @@ def test_many_classes_have_no_room_for_numbers() -> None:
     option = figures.confusion_heatmap(
         np.eye(13, dtype=np.int64),
         [str(place) for place in range(13)],
-        shares=False,
-        chosen=(12, 12),
+        as_percent=False,
+        marked=(12, 12),
         words=confusion_words(),
         palette=palette.LIGHT,
     )
@@ -176,7 +176,7 @@ def test_both_plots_share_the_axis_of_confidence_and_do_not_overlap() -> None:
 def test_options_travel_as_strict_json(language: str) -> None:
     chart, said = curve(language)
     json.dumps(chart, allow_nan=False)
-    json.dumps(heatmap(chosen=(0, 0)), allow_nan=False)
+    json.dumps(heatmap(marked=(0, 0)), allow_nan=False)
     assert "{" not in said
 
 

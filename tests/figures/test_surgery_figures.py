@@ -129,7 +129,7 @@ def cloud() -> Cloud:
 
 def option_of(cloud: Cloud, chosen: int | None = None) -> dict:
     return embedding.scatter(
-        cloud, NAMES, title="t", axes=("a", "b"), ticks=True, chosen=chosen,
+        cloud, NAMES, title="t", axes=("a", "b"), ticks=True, marked=chosen,
         words=POINTS, controls=ControlWords.of(texts.table("ko")), palette=palette.LIGHT,
     )  # fmt: skip
 
@@ -162,7 +162,7 @@ def test_the_legend_takes_what_belongs_to_a_class_for_one(cloud: Cloud):
 
 
 def test_the_axes_stay_when_some_images_are_left_out(cloud: Cloud):
-    some = option_of(replace(cloud, shown=cloud.labels == 1))
+    some = option_of(replace(cloud, visible=cloud.labels == 1))
     for axis, place in (("xAxis", 0), ("yAxis", 1)):
         ends = [option_of(cloud)[axis][end] for end in ("min", "max")]
         assert ends == [some[axis][end] for end in ("min", "max")]
@@ -175,7 +175,7 @@ def test_the_chosen_image_has_a_mark_if_it_is_drawn(cloud: Cloud):
     assert option_of(cloud)["series"][-1]["data"] == []
     [place] = option_of(cloud, 7)["series"][-1]["data"]
     np.testing.assert_allclose(place, cloud.points[7], rtol=1e-4)
-    hidden = replace(cloud, shown=np.zeros(200, bool))
+    hidden = replace(cloud, visible=np.zeros(200, bool))
     assert option_of(hidden, 7)["series"][-1]["data"] == []
     assert all(not it["data"] for it in option_of(hidden)["series"])
     alt = embedding.alt(hidden, NAMES, title="t", words=POINTS)

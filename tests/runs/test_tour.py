@@ -53,7 +53,7 @@ def test_the_file_is_small() -> None:
 def test_the_first_right_and_the_first_wrong_image_of_each_class_is_chosen() -> None:
     labels = np.array([1, 0, 1, 0, 2, 1])
     guesses = np.array([2, 0, 1, 1, 2, 0])
-    assert tour.chosen(labels, guesses) == [1, 2, 4, 3, 0]
+    assert tour.choose_images(labels, guesses) == [1, 2, 4, 3, 0]
 
 
 @pytest.mark.parametrize("damage", ["missing", "damaged", "of another network"])
@@ -92,4 +92,6 @@ def test_its_images_are_those_that_the_rule_takes_from_the_sample(
 ) -> None:
     sample = datasets.load("fashion_mnist", "sample")
     guesses = network.predict(sample.x_test.astype(np.float32) / 255, verbose=0).argmax(axis=1)
-    np.testing.assert_array_equal(sample.x_test[tour.chosen(sample.y_test, guesses)], shown.images)
+    np.testing.assert_array_equal(
+        sample.x_test[tour.choose_images(sample.y_test, guesses)], shown.images
+    )

@@ -231,7 +231,7 @@ def _all_maps(view: View, name: str) -> tiles.Board:
         alt=t("feature_maps.alt", count=count, layer=name_of(row, name), shape=shape),
         tips=[t("feature_maps.map", map=index) for index in range(count)],
         on_pick=lambda index: _show(name, index),
-        chosen=map_index(view.run) if layer(view.run) == name else None,
+        marked=map_index(view.run) if layer(view.run) == name else None,
         sharp=False,
         legend=_legend(look),
         first=name.endswith(SUM),

@@ -287,7 +287,7 @@ def _input_channels(view: View) -> None:
             alt=t("kernels.filters.channels", count=len(maps)),
             tips=[t("kernels.one", channel=index) for index in range(len(maps))],
             on_pick=lambda index: choose_channel(view.row, index),
-            chosen=view.channel,
+            marked=view.channel,
         )
     )
 

@@ -98,7 +98,7 @@ def _matrices(first: runs.Run, second: runs.Run, one: Predictions, two: Predicti
     for column, run, matrix in zip(columns, (first, second), counts, strict=False):
         named = replace(words, title=short[run.id])
         option = matrices.confusion_heatmap(
-            matrix, names, shares=False, chosen=None, words=named, palette=palette
+            matrix, names, as_percent=False, marked=None, words=named, palette=palette
         )
         option["visualMap"]["show"] = False
         option["series"][0] |= {"cursor": "default", "selectedMode": False}

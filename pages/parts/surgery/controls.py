@@ -91,7 +91,7 @@ def _mosaic(view: View, maps: dict[str, np.ndarray] | None) -> None:
         alt=t("surgery.alt", layer=name, count=count, off=len(off)),
         tips=[t("surgery.filter", filter=index) for index in range(count)],
         off=off,
-        chosen=view.filter,
+        marked=view.filter,
         sharp=maps is None,
         on_turn=lambda of, now_off, tile: _turned(view.run, of, now_off, tile),
     )

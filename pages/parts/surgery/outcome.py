@@ -101,7 +101,7 @@ def verdicts(view: View, scores: DeltaGenerator) -> None:
     with left, st.container(key="surgery_matrix"):
         st.echarts_chart(
             confusions.confusion_heatmap(
-                after, view.names, shares=False, chosen=None, words=words, palette=colours()
+                after, view.names, as_percent=False, marked=None, words=words, palette=colours()
             ),
             height=MATRIX_HEIGHT, key="surgery_confusion",
             alt=confusions.confusion_alt(after, view.names, words=words),
