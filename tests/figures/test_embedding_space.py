@@ -23,9 +23,9 @@ def cloud() -> Cloud:
     return Cloud(rng.normal(size=(200, 3)), labels, predicted, rng.random(200), np.ones(200, bool))
 
 
-def chart_of(cloud: Cloud, chosen: int | None = None) -> dict:
+def chart_of(cloud: Cloud, marked: int | None = None) -> dict:
     return embedding_space.scatter(
-        cloud, NAMES, title="t", axes=("a", "b", "c"), marked=chosen,
+        cloud, NAMES, title="t", axes=("a", "b", "c"), marked=marked,
         words=WORDS, palette=palette.LIGHT,
     ).to_plotly_json()  # fmt: skip
 

@@ -22,12 +22,12 @@ def confusion_words(language: str = "en") -> figures.ConfusionWords:
     return figures.ConfusionWords.of(texts.table(language))
 
 
-def heatmap(shares: bool = False, chosen: tuple[int, int] | None = None) -> figures.Option:
+def heatmap(as_percent: bool = False, marked: tuple[int, int] | None = None) -> figures.Option:
     return figures.confusion_heatmap(
         MATRIX,
         NAMES,
-        as_percent=shares,
-        marked=chosen,
+        as_percent=as_percent,
+        marked=marked,
         words=confusion_words(),
         palette=palette.LIGHT,
     )

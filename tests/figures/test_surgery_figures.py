@@ -127,9 +127,9 @@ def cloud() -> Cloud:
     return Cloud(rng.normal(size=(200, 2)), labels, predicted, rng.random(200), np.ones(200, bool))
 
 
-def option_of(cloud: Cloud, chosen: int | None = None) -> dict:
+def option_of(cloud: Cloud, marked: int | None = None) -> dict:
     return embedding.scatter(
-        cloud, NAMES, title="t", axes=("a", "b"), ticks=True, marked=chosen,
+        cloud, NAMES, title="t", axes=("a", "b"), ticks=True, marked=marked,
         words=POINTS, controls=ControlWords.of(texts.table("ko")), palette=palette.LIGHT,
     )  # fmt: skip
 
