@@ -16,7 +16,7 @@ from pages.network.names import class_names, markdown, span
 from pages.network.run_actions import resume
 from pages.network.run_state import badge, shown_state, state_of
 from pages.network.take_home import story_of, take_home
-from pages.parts.playground import examples, steering
+from pages.parts.playground import examples, fixes, steering
 from pages.session.doors import colours, engine
 from pages.session.visitor import visitor
 from pages.session.words import language, plain, say_error, t
@@ -168,6 +168,7 @@ def _notes(run: runs.Run, history: History) -> None:
         for note in notes.narrate(history, run.train, run.model):
             show, icon = LEVELS[note.level]
             show(plain(note.sentence(language())), icon=icon)
+            fixes.buttons(run, note)
 
 
 def _result(run: runs.Run, ended: RunEnded) -> None:

@@ -11,9 +11,10 @@ from cnn_core.analysis import comparison
 from cnn_core.figures import overlay
 from cnn_core.runs import log as run_log
 from pages.network.names import short_names, span
+from pages.network.run_state import state_of
 from pages.parts.runs import rows, selection
 from pages.session import choices
-from pages.session.doors import colours
+from pages.session.doors import colours, engine
 from pages.session.words import language, t
 
 HEIGHT = 620
@@ -36,6 +37,19 @@ def chart(chosen: Sequence[runs.Run]) -> None:
         key="runs_overlay",
         alt=overlay.overlay_alt(lines, words=words),
     )
+    _say_turns(chosen)
+
+
+def _say_turns(chosen: Sequence[runs.Run]) -> None:
+    """That a chosen run waits while others train, and why; or that they train at the same time."""
+    states = [state_of(run) for run in chosen]
+    waiting, training = states.count("queued"), states.count("running")
+    workers = len(engine().workers("train"))
+    if waiting and len(chosen) > 1:
+        key = "in_turn" if workers < 2 else "in_turn_several"
+        st.caption(t(f"runs.{key}", waiting=waiting, workers=workers))
+    elif training > 1:
+        st.caption(t("runs.same_time", training=training))
 
 
 def differences(chosen: Sequence[runs.Run]) -> None:

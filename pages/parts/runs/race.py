@@ -55,7 +55,8 @@ def race(chosen: Sequence[runs.Run]) -> None:
             st.caption(
                 t("race.estimate", first=span(seconds[0] or 0), second=span(seconds[1] or 0))
             )
-        st.caption(t("race.one_by_one"))
+        several = len(engine().workers("train")) > 1
+        st.caption(t("race.same_time" if several else "race.one_by_one"))
 
 
 def _asked() -> list[str]:
