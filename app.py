@@ -34,4 +34,6 @@ page = st.navigation(
     },
     position="top",
 )
+if page.title != t("home.nav"):
+    st.set_page_config(page_title=f"{page.title} · ConvScope")
 page.run()

@@ -13,6 +13,7 @@ from cnn_core.lessons.reader import GROUPS, LESSONS
 from pages.elements import lessons
 from pages.elements.head import head
 from pages.session import address
+from pages.session.html import heading
 from pages.session.words import language, t
 
 SHOW = st.components.v2.component("convscope_show", js=bundle(ASSETS / "show" / "show.js"))
@@ -57,7 +58,7 @@ def _follow() -> str | None:
 def _list(title: str, names: list[str]) -> None:
     """A heading and the entries below it, if there are any."""
     if names:
-        st.markdown(f"##### {title}")
+        heading(title)
     for name in names:
         _entry(name)
 

@@ -11,6 +11,7 @@ from pages.elements.flow import Link
 from pages.elements.head import head
 from pages.network.names import class_names
 from pages.session.address import arrived, say, whole
+from pages.session.html import heading
 from pages.session.words import t
 
 NETWORK = "fashion"  # the textbook network, trained
@@ -102,7 +103,7 @@ def _link(target: str, stage: str) -> Link:
 
 
 def _tries() -> None:
-    st.subheader(t("home.try"), anchor=False)
+    heading(t("home.try"))
     for column, (name, preset) in zip(st.columns(len(TRIES)), TRIES.items(), strict=True):
         with column, st.container(border=True, height="stretch", key=f"try_{name}"):
             st.markdown(f"**{t(f'home.{name}_title')}**")
@@ -118,7 +119,7 @@ def _tries() -> None:
 
 
 def _road() -> None:
-    st.subheader(t("home.road"), anchor=False)
+    heading(t("home.road"))
     pages = list(ROAD.items())
     for first in range(0, len(pages), COLUMNS):
         for column, (page, icon) in zip(st.columns(COLUMNS), pages[first:], strict=False):

@@ -23,7 +23,7 @@ from pages.network.names import dataset_classes
 from pages.pictures.upload import upload
 from pages.session import choices as _choices
 from pages.session.address import arrived, say, whole
-from pages.session.html import STYLE, html
+from pages.session.html import STYLE, heading, html
 from pages.session.words import say_error, t
 
 SOURCES = {
@@ -184,14 +184,14 @@ def _uploaded() -> Shown | None:
 
 def _what_it_is(image: np.ndarray) -> None:
     """The image as bytes and as floats."""
-    st.markdown(f"##### {t('images.numbers')}")
+    heading(t("images.numbers"))
     st.markdown(t("images.numbers_text"))
     _table(arrays.as_numbers(image), "numbers")
 
 
 def _channels(image: np.ndarray) -> None:
     """Each channel as a picture of its own."""
-    st.markdown(f"##### {t('images.channels')}")
+    heading(t("images.channels"))
     if image.ndim == 2:
         st.markdown(t("images.channels_grey"))
         return
@@ -216,7 +216,7 @@ def _figure(channel: np.ndarray, code: str, word: str) -> str:
 
 def _for_keras(image: np.ndarray) -> None:
     """From this image to what a network takes."""
-    st.markdown(f"##### {t('images.keras')}")
+    heading(t("images.keras"))
     kinds = {2: "grey", 3: "colour", 4: "transparent"}
     kind = kinds[2 if image.ndim == 2 else image.shape[2]]
     st.markdown(t("images.keras_text"))
@@ -228,7 +228,7 @@ def _batch() -> None:
     """What reshape and a division make of many images."""
     name = st.session_state.get("images_data") or DATASETS[0]
     steps = _batch_steps(name)
-    st.markdown(f"##### {t('images.batch')}")
+    heading(t("images.batch"))
     count = steps[0].shape[0]
     st.markdown(t("images.batch_text", count=f"{count:,}", data=t(f"dataset.{name}.label")))
     _table(steps, "batch")

@@ -19,6 +19,7 @@ from pages.network.take_home import of_setup
 from pages.parts.playground import run_list, run_panel, setup
 from pages.session.address import publish, went_back
 from pages.session.doors import engine
+from pages.session.html import heading
 from pages.session.visitor import visitor
 from pages.session.words import label, language, plain, say_error, t
 
@@ -145,7 +146,7 @@ def _doctor(model: ModelConfig, broken: ShapeError) -> None:
 
 def _table(rows: tuple[LayerRow, ...]) -> None:
     """Every layer with its output and how its parameters add up."""
-    st.markdown(f"##### {t('table.title')}")
+    heading(t("table.title"))
     st.table(
         {
             t("table.layer"): [row.name for row in rows],

@@ -285,6 +285,7 @@ class Flow {
       );
       board.setAttribute("aria-label", stage.alt);
       board.setAttribute("aria-valuemax", values.length - 1);
+      board.setAttribute("aria-valuenow", this.state.place === at ? this.state.index : strongest(values));
       if (stage.kind === "output") this.fillOdds(values);
     });
   }
@@ -381,6 +382,10 @@ class Flow {
     const sheet = pen(this.root.querySelector(`${selector} canvas`), lay.size);
     lay.draw(sheet, one, this.painter(stage, at ? this.most[at] : 1));
     frame(sheet, lay.box(region, 0), true);
+    const [rows, columns] = [range(region.rows), range(region.columns)];
+    const slots = { layer: stage.name, channel: region.channel, rows, columns };
+    const alt = this.say(at ? "close_map_alt" : "close_input_alt", slots);
+    this.root.querySelector(`${selector} canvas`).setAttribute("aria-label", alt);
   }
 
   describe() {
@@ -388,7 +393,7 @@ class Flow {
     const stage = this.data.stages[place];
     const slots = this.slots(stage, place, index);
     const put = (selector, text) => (this.root.querySelector(`.words ${selector}`).textContent = text);
-    put("h3", this.say(`title_${stage.kind}`, slots));
+    put("h2", this.say(`title_${stage.kind}`, slots));
     put(".value", this.say(this.valueKey(stage, slots), slots));
     put(".field", this.say(`field_${stage.kind}`, slots));
     put(".says", stage.says);

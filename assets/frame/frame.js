@@ -1,12 +1,14 @@
-// What the frame of all pages needs in the browser: entries in its history that "Back" can undo, and a menu on a
-// phone that closes when a page is chosen. Mounted on every page, set up once.
+// What the frame of all pages needs in the browser: the language of the document, entries in its history that "Back"
+// can undo, and a menu on a phone that says so and closes when a page is chosen. Mounted on every page, set up once.
 
 import { writesEntry } from "./entries.js";
 
 const NARROW = "(max-width: 768px)"; // where Streamlit's menu is a drawer over the page
 const STATE = "data-test-script-state"; // where Streamlit says whether a page is still being written
 
-export default function () {
+export default function ({ data }) {
+  document.documentElement.lang = data.language;
+  nameMenu(data.menu);
   if (window.convscopeFrame) return;
   window.convscopeFrame = true;
   keepEntries();
@@ -51,6 +53,19 @@ function passDoubledEntry() {
   window.addEventListener("popstate", () => {
     if (window.navigation.currentEntry?.key === before.key) history.back();
   });
+}
+
+// Streamlit calls the button "Expand sidebar", in English, and mounts it anew when the menu was open. The style
+// sheet writes the word beside the icon.
+function nameMenu(word) {
+  document.documentElement.style.setProperty("--convscope-menu", JSON.stringify(word));
+  const name = () =>
+    document.querySelector('[data-testid="stExpandSidebarButton"]')?.setAttribute("aria-label", word);
+  name();
+  window.convscopeMenu?.disconnect();
+  window.convscopeMenu = new MutationObserver(name);
+  const header = document.querySelector('[data-testid="stHeader"]');
+  if (header) window.convscopeMenu.observe(header, { childList: true, subtree: true });
 }
 
 function closeMenu(event) {

@@ -23,7 +23,7 @@ from pages.network.names import class_names
 from pages.pictures.upload import upload
 from pages.session import address
 from pages.session import choices as _choices
-from pages.session.html import complain, html, waking
+from pages.session.html import complain, html, icon_button, waking
 from pages.session.words import t
 
 SOURCES = ("data", "upload", "draw")
@@ -183,8 +183,8 @@ def _steps(index: int, members: np.ndarray, page: int, piece: Predictions) -> No
     after = (page + 1) * THUMBS
     next_ = int(members[after]) if after < len(members) else piece.first + len(piece.labels)
     with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
-        st.button(
-            "", icon=":material/chevron_left:", key="image_before", help=t("image.before"),
+        icon_button(
+            t("image.before"), ":material/chevron_left:", "image_before",
             on_click=_go, args=(before,), disabled=before < 0,
         )  # fmt: skip
         st.session_state["image_number"] = index
@@ -192,8 +192,8 @@ def _steps(index: int, members: np.ndarray, page: int, piece: Predictions) -> No
             t("image.index"), 0, piece.total - 1, index, key="image_number", label_visibility="collapsed",
             on_change=lambda: _go(st.session_state["image_number"], any_class=True),
         )  # fmt: skip
-        st.button(
-            "", icon=":material/chevron_right:", key="image_after", help=t("image.after"),
+        icon_button(
+            t("image.after"), ":material/chevron_right:", "image_after",
             on_click=_go, args=(next_,), disabled=next_ >= piece.total,
         )  # fmt: skip
 

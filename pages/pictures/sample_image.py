@@ -16,6 +16,7 @@ from pages.network.names import class_names, dataset_classes
 from pages.pictures.upload import upload
 from pages.session import address
 from pages.session import choices as _choices
+from pages.session.html import icon_button
 from pages.session.words import t
 
 SETS = ("fashion_mnist", "mnist")  # scikit-learn's digits would load scikit-learn into the server
@@ -150,12 +151,12 @@ def _picked(images: np.ndarray, names: Sequence[str], query: Mapping[str, str]) 
     )
     title = t("samples.title", index=index, name=names[index])
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-        st.button(
-            "", icon=":material/chevron_left:", key="samples_before", help=t("image.before"),
+        icon_button(
+            t("image.before"), ":material/chevron_left:", "samples_before",
             on_click=_go, args=(first - THUMBS,), disabled=first == 0,
         )  # fmt: skip
-        st.button(
-            "", icon=":material/chevron_right:", key="samples_after", help=t("image.after"),
+        icon_button(
+            t("image.after"), ":material/chevron_right:", "samples_after",
             on_click=_go, args=(first + THUMBS,), disabled=first + THUMBS >= len(images),
         )  # fmt: skip
         st.caption(title)

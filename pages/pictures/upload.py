@@ -11,6 +11,7 @@ import streamlit as st
 from cnn_core.browser.bundle import bundle
 from cnn_core.errors import CnnError
 from cnn_core.paths import ASSETS
+from pages.session.html import icon_button
 from pages.session.words import plain, say_error, t
 
 Picture = TypeVar("Picture")
@@ -102,7 +103,7 @@ def _forget(key: str) -> None:
 def _say_kept(key: str, name: str) -> None:
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         st.caption(t("image.kept", name=plain(name)), width="stretch")
-        st.button(
-            "", icon=":material/close:", key=f"{key}_forget", help=t("image.forget"),
+        icon_button(
+            t("image.forget"), ":material/close:", f"{key}_forget",
             type="tertiary", on_click=_forget, args=(key,),
         )  # fmt: skip

@@ -37,7 +37,7 @@ def frame() -> None:
         st.html(f'<p role="alert">{escape(t("frame.lost"))}</p>')
     remember()
     with st.container(key="frame"):
-        _browser(key="frame_browser")
+        _browser(key="frame_browser", data={"language": language(), "menu": t("frame.menu")})
     if not engine().ours:
         _watch_cluster()
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import AbstractContextManager, nullcontext
+from typing import Any
 
 import streamlit as st
 
@@ -17,6 +18,22 @@ STYLE = ASSETS / "inside.css"
 def html(text: str) -> None:
     """HTML that changes in place: st.html would put new elements there each time, and they flicker."""
     st.markdown(text, unsafe_allow_html=True)
+
+
+def heading(text: str, place: Any = st, width: Any = "stretch") -> None:
+    """The heading of a part of the page, one level below the page's title.
+
+    Without a link to itself, which would be one more stop for the tab key and change the address.
+    """
+    place.header(text, anchor=False, width=width)
+
+
+def icon_button(name: str, icon: str, key: str, **settings: Any) -> bool:
+    """A button that shows its icon alone; `name` is read by screen readers and shown on hover.
+
+    The widget's key is `icon_` and `key`: style.css hides the name by it.
+    """
+    return bool(st.button(name, icon=icon, key=f"icon_{key}", help=name, **settings))
 
 
 def waking() -> AbstractContextManager[None]:

@@ -85,7 +85,7 @@ def test_an_image_is_found_by_its_class_and_by_its_number(app, window, run):
     screen.says("index", str(sandals[0]))
     screen.settled().pick("image_thumbs", 10, columns=8, rows=3)
     screen.says("index", str(sandals[10]))
-    screen.settled().part("image_after").get_by_role("button").click()
+    screen.settled().part("icon_image_after").get_by_role("button").click()
     screen.says("index", str(sandals[24]))
     number = screen.settled().part("image_number").get_by_role("spinbutton")
     number.fill("1999")

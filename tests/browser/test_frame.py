@@ -22,6 +22,7 @@ STICKS_OUT = """() => {
         .filter(e => e.getBoundingClientRect().right > (e.closest('.st-key-setup') ? setup : innerWidth) + 1)
         .map(e => e.outerHTML.slice(0, 200));
 }"""
+WORD_BESIDE = "it => getComputedStyle(it, '::after').content"
 PHONE = "Mozilla/5.0 (Linux; Android 15; Pixel 9) Chrome/140.0.0.0 Mobile Safari/537.36"
 WHITE, DARK = "rgb(255, 255, 255)", "rgb(14, 17, 23)"
 
@@ -62,7 +63,7 @@ def test_the_first_visitor_of_a_new_server_who_comes_by_a_link_gets_the_frame(st
     expect(page.get_by_test_id("stTopNavSection")).to_have_text(SECTIONS)
     expect(screen.part("language")).to_be_visible()
     expect(page.get_by_test_id("stSidebarNav")).to_have_count(0)
-    expect(page).to_have_title("ConvScope")
+    expect(page).to_have_title("Playground · ConvScope")
 
 
 def test_the_logo_leads_home(app, window):
@@ -75,7 +76,10 @@ def test_the_logo_leads_home(app, window):
 def test_on_a_phone_the_navigation_is_a_drawer_that_covers_the_page(app, window):
     page = window(app.url, width=390, has_touch=True, is_mobile=True, user_agent=PHONE)
     for name in ("draw", "home"):
-        page.get_by_test_id("stExpandSidebarButton").tap()
+        menu = page.get_by_role("button", name="Menu", exact=True)
+        expect(menu).to_be_visible()
+        assert menu.evaluate(WORD_BESIDE) == '"Menu"'
+        menu.tap()
         drawer = page.get_by_test_id("stSidebar")
         title = texts.say("en", f"{name}.nav")
         expect(drawer.get_by_test_id("stNavSectionHeader").locator("p")).to_have_text(SECTIONS)
@@ -83,6 +87,8 @@ def test_on_a_phone_the_navigation_is_a_drawer_that_covers_the_page(app, window)
         heading = page.get_by_role("heading", name=texts.say("en", f"{name}.title"))
         expect(heading).to_be_visible()
         expect(drawer.get_by_role("link", name=title, exact=True)).not_to_be_in_viewport()
+        for target in (menu, *drawer.get_by_role("link").all()):
+            assert target.evaluate("it => it.offsetHeight") >= 44
 
 
 def test_going_home_and_back_keeps_settings_and_run(app, window):
@@ -115,6 +121,8 @@ def test_the_language_switch_keeps_settings_and_run_and_goes_into_the_link(app, 
     expect(screen.train_button).to_contain_text("학습")
     eventually(lambda: screen.query == {**asked, "lang": "ko"})
     expect(page.get_by_role("heading", level=1)).to_have_text("플레이그라운드")
+    expect(page).to_have_title("플레이그라운드 · ConvScope")
+    expect(page.locator("html")).to_have_attribute("lang", "ko")
     assert screen.value("filters", 0) == "8"
     expect(screen.panel).to_contain_text("배치")
     before = screen.progress.inner_text()

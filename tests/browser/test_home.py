@@ -47,7 +47,7 @@ class Home:
     def of(cls, page: Page) -> Home:
         home = cls(page)
         expect(home.board("output")).to_be_visible(timeout=COLD)
-        expect(home.words("h3")).not_to_be_empty()
+        expect(home.words("h2")).not_to_be_empty()
         return home
 
     @property
@@ -149,7 +149,7 @@ def test_pointing_at_a_number_says_it_and_where_it_looks(device, app, window):
     board.tap(position=spot) if device == "finger" else board.hover(position=spot)
 
     where = f"conv2, filter {channel}, row {row}, column {column}"
-    expect(home.words("h3")).to_have_text(where)
+    expect(home.words("h2")).to_have_text(where)
     expect(home.words(".value")).to_have_text(f"ReLU({values.max():.3f}) = {values.max():.3f}")
     field = arithmetic.field_of(ROWS["conv2"], (row, column), TOUR.run.model.input_shape)
     top, left, bottom, right = field
@@ -167,17 +167,17 @@ def test_the_keyboard_reaches_every_stage_and_every_number(home):
     home.page.keyboard.press("Tab")
     expect(home.board("pool1")).to_be_focused()
     row, column, channel = (int(at) for at in np.argwhere(values == values.max())[0])
-    expect(home.words("h3")).to_have_text(f"pool1, filter {channel}, row {row}, column {column}")
+    expect(home.words("h2")).to_have_text(f"pool1, filter {channel}, row {row}, column {column}")
     home.board("pool1").press("Shift+ArrowDown")
     channel += _flow.LAYOUT["pool1"][0]
     home.board("pool1").press("ArrowUp")
-    expect(home.words("h3")).to_have_text(
+    expect(home.words("h2")).to_have_text(
         f"pool1, filter {channel}, row {row - 1}, column {column}"
     )
     expect(home.words(".value")).to_contain_text(f"= {values[row - 1, column, channel]:.3f}")
     home.board("output").focus()
     home.board("output").press("ArrowUp")
-    expect(home.words("h3")).to_have_text("output, Bag")
+    expect(home.words("h2")).to_have_text("output, Bag")
     home.thumb(BOOT).focus()
     home.thumb(BOOT).press("ArrowLeft")
     expect(home.thumb(8)).to_be_focused()
@@ -234,7 +234,7 @@ def test_all_is_there_in_korean_while_no_engine_is(start, window):
     home = Home.of(page)
     expect(home.flow.locator(".verdict")).to_contain_text("신경망의 답: 앵클부츠")
     expect(home.flow.locator(".caption a")).to_have_count(len(NAMES))
-    expect(home.words("h3")).to_contain_text("conv1, 필터")
+    expect(home.words("h2")).to_contain_text("conv1, 필터")
     home.thumb(0).click()
     expect(home.flow.locator(".verdict")).to_contain_text("신경망의 답: 티셔츠/탑")
     np.testing.assert_allclose(home.numbers(0)["conv2"], expected(0)["conv2"], atol=1e-5)

@@ -253,8 +253,8 @@ SEARCHES = {
 def test_the_glossary_finds_a_term_by_any_of_its_names_in_either_language(words, visit):
     at = visit("glossary")
     at.text_input(key="glossary_search").set_value(words).run()
-    headings = [it.value for it in at.markdown if it.value.startswith("#####")]
-    mentioned = f"##### {texts.say('en', 'glossary.mentioned')}"
+    headings = [it.value for it in at.header]
+    mentioned = texts.say("en", "glossary.mentioned")
     count = len(at.expander)
     assert SEARCHES[words] in terms(at)
     assert headings != [mentioned], "a term, not only a text that mentions it"
@@ -266,7 +266,7 @@ def test_the_glossary_searches_what_lessons_say(visit):
     assert terms(at) == list(reader.LESSONS)
     at.text_input(key="glossary_search").set_value("equivariance").run()
     assert terms(at) == ["feature_map"]
-    assert f"##### {texts.say('en', 'glossary.mentioned')}" in [it.value for it in at.markdown]
+    assert texts.say("en", "glossary.mentioned") in [it.value for it in at.header]
     at.text_input(key="glossary_search").set_value("xyz").run()
     assert terms(at) == []
     assert len(at.info) == 1

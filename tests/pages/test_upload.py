@@ -94,7 +94,7 @@ def test_an_upload_survives_the_way_to_another_page_and_back(language, visit, re
             assert any("a\\_boot.png" in it.value for it in at.caption)
             assert at.toggle(key="image_invert").value is False
     assert read == ["read"]
-    at.button(key="image_file_forget").click().run()
+    at.button(key="icon_image_file_forget").click().run()
     assert sizes(at) == []
     assert at.info
 

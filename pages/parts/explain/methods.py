@@ -134,7 +134,7 @@ def pictures(view: View) -> None:
 
 def _method(view: View, name: str) -> Iterator[str]:
     title = t(f"explain.{name}", layer=view.asked.layer)
-    yield f"<h6>{escape(title)}</h6>"
+    yield f'<div role="heading" aria-level="2">{escape(title)}</div>'
     yield _picture(view, view.answer, name, title)
     yield f'<p class="nums">{_numbers(view, view.answer, name)}</p>'
     if view.asked.untrained:

@@ -20,7 +20,7 @@ from pages.pictures import top_images
 from pages.session import choices
 from pages.session.address import whole
 from pages.session.doors import colours
-from pages.session.html import complain, html
+from pages.session.html import complain, heading, html
 from pages.session.words import t
 
 MOST_STARTS = 1000
@@ -46,7 +46,7 @@ def query(run: runs.Run) -> dict[str, str]:
 def story(run: runs.Run, say: Callable[[runs.Run], None]) -> None:
     """The filter, its patterns with the way to them, and the images that activate it most."""
     with st.container(key="explain_patterns"):
-        html(f"<h5>{escape(t('explain.pattern.title'))}</h5>")
+        heading(t("explain.pattern.title"))
         st.caption(t("explain.pattern.intro"))
         _controls(run)
         row, index = _row(run), _filter(run)

@@ -22,7 +22,7 @@ from pages.network.epochs import kept_epoch
 from pages.pictures import top_images
 from pages.session import choices
 from pages.session.doors import colours
-from pages.session.html import html
+from pages.session.html import heading, html
 from pages.session.words import t
 
 FLAGS_HEIGHT = 110
@@ -179,7 +179,7 @@ def filters(view: View, *, active: bool) -> None:
     """
     alike = twins(view)
     with st.container(key="kernels_filters"):
-        html(f"<h5>{escape(t('kernels.filters.title'))}</h5>")
+        heading(t("kernels.filters.title"))
         with st.container(height=FLAGS_HEIGHT, border=False, key="kernels_flags"):
             said = st.container()
             found = None if active else top_images.survey(view.run, view.row.name)

@@ -18,6 +18,7 @@ from pages.network.run_state import badge, shown_state, state_of
 from pages.network.take_home import story_of, take_home
 from pages.parts.playground import examples, fixes, steering
 from pages.session.doors import colours, engine
+from pages.session.html import heading
 from pages.session.visitor import visitor
 from pages.session.words import language, plain, say_error, t
 
@@ -54,7 +55,7 @@ def _say_what_failed() -> None:
 
 
 def _invitation() -> None:
-    st.markdown(f"##### {t('panel.empty_title')}")
+    heading(t("panel.empty_title"))
     st.caption(t("panel.empty"))
     _charts(History(planned_epochs=5), "empty")
 

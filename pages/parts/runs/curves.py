@@ -15,6 +15,7 @@ from pages.network.run_state import state_of
 from pages.parts.runs import rows, selection
 from pages.session import choices
 from pages.session.doors import colours, engine
+from pages.session.html import heading
 from pages.session.words import language, t
 
 HEIGHT = 620
@@ -55,7 +56,7 @@ def _say_turns(chosen: Sequence[runs.Run]) -> None:
 def differences(chosen: Sequence[runs.Run]) -> None:
     """A column for each run: its best figures, then the settings that differ, or all of them."""
     head = st.container(horizontal=True, vertical_alignment="center", gap="small")
-    head.markdown(f"##### {t('runs.differences')}", width="content")
+    heading(t("runs.differences"), head, width="content")
     everything = head.toggle(t("runs.everything"), key="runs_everything")
     tables = [rows.settings_of(run) for run in chosen]
     every = comparison.every_setting if everything else comparison.differing

@@ -16,6 +16,7 @@ from pages.network.names import short_names
 from pages.parts.runs import orders, rows, selection
 from pages.parts.runs.rows import Row
 from pages.session.doors import colours
+from pages.session.html import heading
 from pages.session.words import language, plain, t
 
 COUNTS = (3, 5)
@@ -46,7 +47,7 @@ class Group:
 
 def seeds(chosen: Sequence[runs.Run]) -> None:
     """For each set-up among the chosen runs: a button to repeat it, its band, and its mean ± deviation."""
-    st.markdown(f"##### {t('runs.seeds')}")
+    heading(t("runs.seeds"))
     st.caption(t("runs.seeds_why"))
     groups = _groups(chosen)
     for place, group in enumerate(groups[:MOST_GROUPS]):
