@@ -41,7 +41,7 @@ def playground(page: Page, server: Server) -> Iterator[Frame]:
     panel = page.locator("[class*='st-key-loss_'] canvas").first
     panel.wait_for(timeout=LIMIT_MS)
     page.mouse.move(*SIZE)
-    wait_for(lambda: (run / "events.jsonl").exists(), LIMIT_S, "the first batch")
+    wait_for((run / "events.jsonl").exists, LIMIT_S, "the first batch")
     deadline = time.monotonic() + LIMIT_S
     while not _ended(run):
         if time.monotonic() > deadline:
@@ -115,7 +115,9 @@ def _write(path: Path, frames: list[Frame]) -> None:
 
 def _shot(page: Page) -> Image.Image:
     image = Image.open(io.BytesIO(page.screenshot())).convert("RGB")
-    return image.resize((WIDTH, round(WIDTH * image.height / image.width)), Image.Resampling.LANCZOS)
+    return image.resize(
+        (WIDTH, round(WIDTH * image.height / image.width)), Image.Resampling.LANCZOS
+    )
 
 
 def _rest(page: Page) -> None:

@@ -47,7 +47,7 @@ def no_downloads() -> Iterator[None]:
 
 @pytest.fixture(scope="session", autouse=True)
 def _settings_of_the_shell_do_not_count(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    """A CONVSCOPE_... variable of whoever runs the tests changes nothing."""
+    """A CONVSCOPE_... variable of the person who runs the tests changes nothing."""
     with pytest.MonkeyPatch.context() as patch:
         for name in list(os.environ):
             if name.startswith("CONVSCOPE_") and name not in KEPT:

@@ -1,7 +1,7 @@
 """Run exported programs as a stranger would: without ConvScope, without a network.
 
 `test_exported_programs` starts it. The only argument is a folder that holds jobs.json, a list of
-{"program", "data"} and {"network", "images"}. What a program leaves behind goes into a folder of its
+{"program", "data"} and {"network", "images"}. What a program writes goes into a folder of its
 own beside it; what a network says of those images, into an .npy file beside it.
 """
 
@@ -31,7 +31,7 @@ def cells(path: Path) -> list[str]:
 
 
 def run(path: Path, data: str | None) -> dict[str, Any]:
-    """Execute it in a namespace and a folder of its own; the names it leaves behind."""
+    """Execute it in a namespace and a folder of its own; the names it has defined."""
     os.environ.pop("DATA_FILE", None)
     if data:
         os.environ["DATA_FILE"] = data

@@ -110,7 +110,7 @@ def _weights(
 
 
 def keras_answers(case: Case) -> list[np.ndarray]:
-    """What each layer of Keras' network makes of the image, flat."""
+    """The output of each layer of Keras' network for the image, flat."""
     network = model.build(case.config)
     values = case.image[np.newaxis]
     answers = [case.image.ravel()]

@@ -1,4 +1,4 @@
-"""The sums of a network against published numbers, against counting by hand, and against eval."""
+"""The sums of a network against published numbers, against counting, and against eval."""
 
 from __future__ import annotations
 
@@ -108,7 +108,7 @@ def test_every_formula_is_a_true_sum_without_a_word(config):
 
 
 def assert_sums(text: str, expected: list[int]) -> None:
-    """Reckon the text again, as Python reads it."""
+    """Calculate the text again, as Python reads it."""
     assert not any(letter.isalpha() for letter in text)
     sums = text.split("; ") if text else []
     python = str.maketrans({"×": "*", "−": "-", "⌊": "F(", "⌋": ")", "⌈": "C(", "⌉": ")", ",": ""})

@@ -137,7 +137,7 @@ def test_reports_of_batches_are_joined_without_losing_any(scripts: Import) -> No
     end = EpochEnd(1, 0.5, 0.8, 0.6, 0.7, 0.01, 3.0)
     said = [
         report(1, 1, 4.0, 100),  # one batch
-        report(1, 4, 2.0, 300),  # the three behind it
+        report(1, 4, 2.0, 300),  # the three after it
         report(1, 6, 1.0, 100),
         end,
         report(2, 3, 0.5, 100),

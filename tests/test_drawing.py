@@ -257,7 +257,7 @@ def test_what_is_no_canvas_is_refused(canvas, said):
         drawing.to_model_input(canvas)
 
 
-# The steps one by one, with numbers that can be checked by hand
+# The steps one by one, with numbers that can be checked on paper
 
 
 def test_every_step_of_a_rectangle():

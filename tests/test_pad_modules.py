@@ -49,7 +49,7 @@ def _drawing(dice: random.Random) -> list[dict[str, Any]]:
 
 
 def asked(count: int, seed: int) -> list[tuple[dict[str, Any], drawing.Steps | None]]:
-    """What Node makes of drawings, and what Python makes of the canvas that was sent."""
+    """The preparation of drawings in Node, and in Python from the canvas that was sent."""
     found = []
     for answer in ask([{"strokes": strokes} for strokes in drawings(count, seed)]):
         canvas = drawing.unpack(answer["ink"], pad.SIDE)

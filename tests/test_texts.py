@@ -232,7 +232,7 @@ def named_in(source: str, place: str = "") -> Iterator[Named]:
 
 
 def _keys(called: str, args: list[ast.expr]) -> Iterator[tuple[str, ast.expr, frozenset[str]]]:
-    """(what stands before the key, the key, slots that are filled for it) of a call."""
+    """(prefix of the key, the key, slots that are filled for it) of a call."""
     none: frozenset[str] = frozenset()
     if called == "t":
         yield "", args[0], none

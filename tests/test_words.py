@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import ast
-import io
 import re
-import tokenize
-from collections.abc import Iterator
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from functools import cache
+from math import inf
 from pathlib import Path
 
 import pytest
@@ -57,6 +58,17 @@ BANNED_KOREAN = {
     r"찍는": "무작위로 예측하는",
 }
 
+_BLOCK = r"/\*.*?\*/"
+_LINE = r"(?<![:\w\"'`])//[^\n]*"  # not the // of an address
+COMMENT_MARKS = {
+    ".js": re.compile(f"{_BLOCK}|{_LINE}", re.DOTALL),
+    ".mjs": re.compile(f"{_BLOCK}|{_LINE}", re.DOTALL),
+    ".css": re.compile(_BLOCK, re.DOTALL),
+    ".html": re.compile(r"<!--.*?-->", re.DOTALL),
+    ".jinja": re.compile(r"\{#.*?#\}|<!--.*?-->", re.DOTALL),
+}
+"""Suffix of a file: what a comment is there."""
+
 ALLOWED = {
     ("cnn_core/figures/architecture.py", "hides behind a scroll bar"),
     ("cnn_core/figures/architecture.py", "Feature maps behind one another"),
@@ -69,17 +81,26 @@ ALLOWED = {
 """(file, words around it) where such a word is right after all."""
 
 
-def english() -> Iterator[tuple[str, str]]:
+@cache
+def english() -> tuple[tuple[str, str], ...]:
     """(place, line) of everything that is written in English."""
+    return tuple(_english())
+
+
+def _english() -> Iterator[tuple[str, str]]:
     for key, text in texts.table("en").items():
         yield f"en.toml {key}", text
-    for path in [ROOT / "README.md", ROOT / "CONTRIBUTING.md"]:
+    for path in [*ROOT.glob("*.md"), *ROOT.glob("*.toml"), *ROOT.glob("requirements*.txt")]:
         yield from prose(path)
-    for path in sorted((ROOT / "assets" / "lessons" / "en").glob("*.md")):
-        yield from prose(path)
-    for folder in ("cnn_core", "pages", "bench"):
-        for path in sorted((ROOT / folder).rglob("*.py")):
-            yield from comments(path)
+    for path in sorted((ROOT / "assets").rglob("*.md")):
+        if path.parent.name != "ko":
+            yield from prose(path)
+    for folder in ("cnn_core", "pages", "bench", "assets", "tests"):
+        for path in sorted((ROOT / folder).rglob("*")):
+            if path.suffix in COMMENT_MARKS:
+                yield from marked_comments(path)
+            elif path.suffix == ".py" and path != Path(__file__):
+                yield from comments(path)
     yield from comments(ROOT / "app.py")
 
 
@@ -101,27 +122,46 @@ def prose(path: Path) -> Iterator[tuple[str, str]]:
 
 def comments(path: Path) -> Iterator[tuple[str, str]]:
     """Comments and docstrings of a module, line by line; other strings are texts or code."""
-    source, name = path.read_text("utf-8"), path.relative_to(ROOT).as_posix()
-    for token in tokenize.generate_tokens(io.StringIO(source).readline):
-        if token.type == tokenize.COMMENT:
-            yield f"{name}:{token.start[0]}", token.string
+    source, name = path.read_bytes(), path.relative_to(ROOT).as_posix()
+    strings: dict[int, list[tuple[float, float]]] = defaultdict(list)  # line: from and to, in bytes
     for node in ast.walk(ast.parse(source)):
         match node:  # a docstring, or a sentence below a constant
             case ast.Expr(value=ast.Constant(value=str(text))):
                 for number, line in enumerate(text.splitlines(), node.lineno):
                     yield f"{name}:{number}", line
+            case ast.JoinedStr() | ast.Constant(value=str()):
+                last = node.end_lineno or node.lineno
+                for number in range(node.lineno, last + 1):
+                    start = node.col_offset if number == node.lineno else 0
+                    end = node.end_col_offset if number == last else None
+                    strings[number].append((start, inf if end is None else end))
+    for number, line_bytes in enumerate(source.split(b"\n"), 1):
+        for mark in re.finditer(b"#", line_bytes):
+            if not any(start <= mark.start() < end for start, end in strings[number]):
+                yield f"{name}:{number}", line_bytes[mark.start() :].decode("utf-8")
+                break
 
 
-def complaints(lines: Iterator[tuple[str, str]], banned: dict[str, str]) -> list[str]:
+def marked_comments(path: Path) -> Iterator[tuple[str, str]]:
+    """Comments of a script for the browser, a style sheet or a template, line by line."""
+    source, name = path.read_text("utf-8"), path.relative_to(ROOT).as_posix()
+    for found in COMMENT_MARKS[path.suffix].finditer(source):
+        first = source.count("\n", 0, found.start()) + 1
+        for number, line in enumerate(found.group().splitlines(), first):
+            yield f"{name}:{number}", line
+
+
+def complaints(lines: Iterable[tuple[str, str]], banned: dict[str, str]) -> list[str]:
+    bound = r"\b" if banned is BANNED else ""  # Korean endings and particles follow a word directly
     rules = [
-        (re.compile(rf"\b{words}\b", re.IGNORECASE), better) for words, better in banned.items()
+        (re.compile(f"{bound}(?:{words}){bound}", re.IGNORECASE), better)
+        for words, better in banned.items()
     ]
-    if banned is BANNED_KOREAN:
-        rules = [(re.compile(words), better) for words, better in banned.items()]
+    any_rule = re.compile(f"{bound}(?:{'|'.join(banned)}){bound}", re.IGNORECASE)
     return [
         f"{place}: “{found.group()}” (better: {better}) in: {line.strip()}"
         for place, line in lines
-        if not line.endswith(FINE)
+        if any_rule.search(line) and not line.endswith(FINE)
         for rule, better in rules
         for found in rule.finditer(line)
         if not any(place.startswith(file) and words in line for file, words in ALLOWED)
@@ -137,9 +177,8 @@ def test_no_old_words_in_korean() -> None:
 
 
 def test_every_exception_is_needed() -> None:
-    lines = list(english())
     for file, words in ALLOWED:
-        used = [line for place, line in lines if place.startswith(file) and words in line]
+        used = [line for place, line in english() if place.startswith(file) and words in line]
         assert used, (file, words)
         assert any(re.search(rf"\b{rule}\b", line, re.I) for rule in BANNED for line in used)
 
@@ -159,6 +198,17 @@ def test_every_exception_is_needed() -> None:
 )
 def test_the_check_finds_what_it_should(line: str, found: int) -> None:
     assert len(complaints(iter([("here", line)]), BANNED)) == found
+
+
+def test_comments_of_scripts_and_style_sheets_are_read(tmp_path: Path) -> None:
+    read = dict(english())
+    for suffix in (".js:", ".css:", ".mjs:", ".py:", ".jinja:"):
+        assert any(suffix in place for place in read), suffix
+    assert not any("https" in line for place, line in read.items() if ".js:" in place)
+    script = ROOT / "assets" / "stepper" / "paint.js"
+    lines = script.read_text("utf-8").splitlines()
+    for place, comment in marked_comments(script):
+        assert comment in lines[int(place.rpartition(":")[2]) - 1]
 
 
 def test_strings_that_are_code_are_not_read(tmp_path: Path) -> None:

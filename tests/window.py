@@ -1,6 +1,6 @@
 """A browser's part in an `AppTest`: it remembers the state of each widget, and sends what it remembers.
 
-`AppTest` itself makes the states anew from the options of the last run, so it never sends the label of
+`AppTest` itself builds the states again from the options of the last run, so it never sends the label of
 an option that has another label by now. A browser does: it keeps what was chosen as a label until the
 server sends another value.
 """

@@ -1,5 +1,5 @@
 // One image on its way through a network. Data: {stages, images, labels, units, weights, classes, colours,
-// start, words}; see pages/_flow.py. Sends `image`, the chosen one, and `go`, the page a stage leads to.
+// start, words}; see pages/elements/flow.py. Sends `image`, the chosen one, and `go`, the page a stage leads to.
 
 import { unitAt } from "../network/layout.js";
 import { bytes } from "../network/packed.js";
@@ -49,7 +49,7 @@ class Flow {
     return this.words[key].replace(/\{(\w+)\}/g, (_, name) => slots[name]);
   }
 
-  // What stands there whatever the image
+  // What is the same for every image
 
   build() {
     this.scale = 0;

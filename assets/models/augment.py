@@ -21,7 +21,7 @@ FAINT = 0.2  # share of the images that get a faint one
 
 
 def copies(images: Images, count: int, seed: int) -> Images:
-    """The images themselves and `count` changed versions of each, one set behind the other.
+    """The images themselves and `count` changed versions of each, one set after the other.
 
     Args:
         images: uint8 of shape (N, H, W, 1), bright strokes on black.

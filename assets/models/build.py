@@ -169,7 +169,7 @@ def _slot(event: Event, most: int) -> tuple[int, int] | None:
 
 
 def _one(events: list[BatchEnd], done: int) -> BatchEnd:
-    """What these neighbours say together; `done` batches of the epoch were behind them."""
+    """What these neighbours say together; `done` batches of the epoch came before."""
     counts = np.diff([done, *(event.batch for event in events)])
     loss, accuracy, seconds = (
         float(np.average(values, weights=counts))
@@ -181,7 +181,7 @@ def _one(events: list[BatchEnd], done: int) -> BatchEnd:
 
 
 def _learned(data: Dataset, recipe: Recipe) -> Dataset:
-    """What is learned from: the training images, and their changed versions behind them."""
+    """What is learned from: the training images, then their changed versions."""
     if not recipe.copies:
         return data
     return _repeated(data, copies(data.x_train, recipe.copies, recipe.seed), recipe.copies + 1)

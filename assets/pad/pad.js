@@ -1,4 +1,4 @@
-// A drawing pad. It keeps the strokes, shows them at once, and sends what they cover while they are
+// A drawing pad. It keeps the strokes, shows them immediately, and sends what they cover while they are
 // drawn: `drawing` = {number, live, ink}, ink as packed by pack(). Python answers in `data.seen` with
 // the number that it has shown, so that never more than one message is on its way in mid-stroke. If
 // it has no answer yet, `data.again` is the time in ms after which it wants to be asked again. With `data.local`

@@ -7,7 +7,7 @@ const FAINTEST = 1 / 64; // of full ink; what is paler is paper
 const TIE = 1e-6; // closer than this to a half counts as one
 
 /**
- * A grey picture; `pixels` lie flat row by row, 0 without ink and 1 where it is full.
+ * A greyscale image; `pixels` lie flat row by row, 0 without ink and 1 where it is full.
  * @typedef {{height: number, width: number, pixels: Float32Array}} Picture
  */
 

@@ -62,7 +62,7 @@ export class Answer {
     return new Float32Array(this.data.shape.reduce((a, b) => a * b));
   }
 
-  /** Show the answer to those steps; returns it in a few characters. */
+  /** Show what the network says to those steps; returns it in a few characters. */
   show(steps, { live, number }) {
     this.head.setAttribute("aria-busy", String(live));
     if (!this.network && !this.loading && !live && number !== this.tried) {
@@ -108,7 +108,7 @@ export class Answer {
     this.bars.setAttribute("aria-label", this.words.bars_alt.replace("{shares}", said));
   }
 
-  // The answer to the drawing as it is on the pad.
+  // What the network says to the drawing as it is on the pad.
   compare(shares, best) {
     const other = strongest(shares);
     const [before, name, after] = this.data[other === best ? "same" : "other"][other];

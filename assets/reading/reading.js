@@ -1,5 +1,5 @@
 // What networks say to the drawing on a pad, computed here in the frame in which a stroke moves. Data: {pad,
-// networks: [{name, url, title, classes, same, other, maps, shape, columns}], colours, words}; see pages/_reading.py.
+// networks: [{name, url, title, classes, same, other, maps, shape, columns}], colours, words}; see pages/parts/draw/reading.py.
 
 import { bytes } from "../network/packed.js";
 import { listen, tell } from "../pad/channel.js";

@@ -3,7 +3,7 @@
 const LINE = "rgba(128, 128, 128, 0.35)"; // between cells, seen on any colour
 const MARK = "#ff8a1f"; // the window and the cell it makes
 
-// A canvas of square cells. What stands still is drawn once and copied under what moves.
+// A canvas of square cells. What does not move is drawn once and copied under what does.
 export class View {
   constructor(canvas) {
     this.canvas = canvas;

@@ -34,7 +34,7 @@ export class Pictures extends Readout {
     return table.slice(at, at + 3);
   }
 
-  // Draw what stands still anew, then what moves.
+  // Redraw what does not move, then what does.
   repaint() {
     if (!this.setup || !this.root.clientWidth) return;
     const { top, bottom, left, right, rows, columns } = this.place;

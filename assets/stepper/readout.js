@@ -1,4 +1,4 @@
-// The stepper's words and numbers: everything that stands in the page as text, and how it is built.
+// The stepper's words and numbers: everything on the page that is text, and how it is built.
 
 import { terms as termsOf } from "../network/layers.js";
 import { braced, css, fillIn, paint, short } from "./paint.js";
@@ -94,7 +94,7 @@ export class Readout {
     return ramp;
   }
 
-  // The elements for one place, made anew when the set-up has another form.
+  // The elements for one place, made again when the set-up has another form.
   build() {
     const { kind, window, shape, editable, activation } = this.setup;
     const form = JSON.stringify([kind, window, shape[2], editable, activation, this.words]);

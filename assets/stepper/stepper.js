@@ -2,7 +2,7 @@
 // "max" | "average", image, shape: [H, W, C], window: [kh, kw], stride, padding}, of a convolution also {kernels
 // (a list `kernel` where it can be edited), filters, bias, activation}, and {filter, colours, editable, scales,
 // keras, words}; arrays are base64 of float32. A typed kernel is sent as `kernel`, a chosen filter as
-// `filter`; both are shown at once without waiting for the answer. Everything is computed in 64 bits.
+// `filter`; both are shown immediately, without waiting for the answer. Everything is computed in 64 bits.
 
 import { forward, resolve } from "../network/layers.js";
 import { unread } from "../network/layout.js";

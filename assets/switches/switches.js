@@ -1,7 +1,7 @@
 // One picture of many tiles, each a switch: a click, Space or Enter turns it, arrow keys move between them. Data:
 // {png, name, count, columns, width, height, gap, chosen, off, turn, alt, tips, sharp}, measures in pixels of the
-// picture. A turn is shown at once and sent as `turn`: {name, off, tile, turn}, always with all that is off, so that
-// of quick turns the last one tells everything. An answer to an earlier turn does not undo a later one.
+// picture. A turn is shown immediately and sent as `turn`: {name, off, tile, turn}, always with all that is off, so that
+// of quick turns the last one tells everything. The response to an earlier turn does not undo a later one.
 
 const STEPS = { ArrowLeft: [0, -1], ArrowRight: [0, 1], ArrowUp: [-1, 0], ArrowDown: [1, 0] };
 

@@ -1,7 +1,7 @@
 // Pictures of many tiles, each with a tile that is chosen: by the pointer, or by the arrow keys. Data:
 // {across, boards: [{name, title, note, legend: {colours, low, high, middle}, first, png, count, columns, rows, width, height, gap, chosen, alt, tips,
 // marks: [[tile, sign]], sharp}]}, measures in pixels of the picture. A choice is
-// sent as `pick`: [board, tile], and framed at once without waiting for the answer.
+// sent as `pick`: [board, tile], and framed immediately, without waiting for the answer.
 
 const STEPS = { ArrowLeft: [0, -1], ArrowRight: [0, 1], ArrowUp: [-1, 0], ArrowDown: [1, 0] };
 export default function ({ parentElement, data, setTriggerValue }) {

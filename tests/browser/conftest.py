@@ -51,7 +51,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) -> Any:
-    """Keep what became of the test, for fixtures that look at it in their end."""
+    """Keep the outcome of the test, for fixtures that look at it in their end."""
     report = yield
     if report.when == "call":
         item.stash[OUTCOME] = report
@@ -109,7 +109,7 @@ class Server:
         }
 
     def end_all_runs(self) -> None:
-        """Stop what is still waiting or at work."""
+        """Stop what is still waiting or training."""
         for run in self.runs():
             if self.state(run) in ACTIVE:
                 control = self.home / "runs" / run / "control.json"

@@ -186,7 +186,7 @@ class Inside:
         return int(self.page.evaluate("document.scrollingElement.scrollWidth"))
 
     def rows_shown(self) -> list[int]:
-        """Places of the test images that are shown as favourites."""
+        """Places of the test images that are shown as top images."""
         cards = self.page.locator(".favourites figure")
         expect(cards).to_have_count(9, timeout=COLD)
         return [int(card.get_attribute("data-row") or -1) for card in cards.all()]

@@ -11,7 +11,7 @@ from urllib.parse import parse_qs, urlsplit
 from conftest import eventually
 from playwright.sync_api import Locator, Page, expect
 
-# A run that is long and light: one image a batch, 1,149 batches an epoch.
+# A run that is long and light: one image per batch, 1,149 batches per epoch.
 LONG = {
     "data": "digits",
     "blocks": "8.3",

@@ -1,4 +1,4 @@
-"""The evaluation page: a click on a cell of the confusion matrix, and the images behind it."""
+"""The evaluation page: a click on a cell of the confusion matrix, and the images it counts."""
 
 from __future__ import annotations
 

@@ -12,7 +12,7 @@ from conftest import eventually
 from playwright.sync_api import expect
 from screens import COLD, LONG, Playground
 
-EPOCHS = 6  # so many that the run is still at work when its server is killed
+EPOCHS = 6  # so many that the run is still training when its server is killed
 
 
 @pytest.mark.slow

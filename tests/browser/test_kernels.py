@@ -1,4 +1,4 @@
-"""The kernels page in a real browser: scrub the epochs, choose a filter, see what excites it."""
+"""The kernels page in a real browser: scrub the epochs, choose a filter, see what activates it."""
 
 from __future__ import annotations
 

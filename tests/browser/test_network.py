@@ -1,4 +1,4 @@
-"""Building: shapes and sums at once, presets, and a network that shrinks to nothing."""
+"""Building: shapes and sums immediately, presets, and a network that shrinks to nothing."""
 
 from __future__ import annotations
 

@@ -77,7 +77,7 @@ def pixels(there: Inside, key: str) -> str:
 
 
 def cut_by_hand(network: models.Opened, off: list[int]) -> np.ndarray:
-    """Confusion matrix without those filters of conv1, by Keras alone; behind ReLU zeros make zeros."""
+    """Confusion matrix without those filters of conv1, by Keras alone; after ReLU, zeros stay zeros."""
     keras = models.keras
     copy = keras.models.clone_model(network.model)
     copy.set_weights(network.model.get_weights())

@@ -43,7 +43,7 @@ def offers(kind: str) -> dict[str, float]:
 
 
 class Cluster:
-    """Stands for a Dask client and the workers behind it."""
+    """Stands for a Dask client and its workers."""
 
     def __init__(self, workers: int = 1) -> None:
         self.status = "running"

@@ -166,7 +166,7 @@ def test_a_place_tells_how_long_those_before_will_take(queue: Queue, workers: Wo
     assert queue.place(second) == Place(1, None)
     measured = runs.create(MODEL, SHORT)
     work = estimated_seconds(MODEL, SHORT, 1149)
-    runs.write_status(measured, "finished", speed=work / 10)  # ten seconds an epoch
+    runs.write_status(measured, "finished", speed=work / 10)  # ten seconds per epoch
     assert queue.place(second) == Place(1, pytest.approx(20.0))
     write = run_log.EventWriter(first)
     write(RunStarted(1, 1149, 18, "float32"))
@@ -186,7 +186,7 @@ def test_the_run_at_work_tells_how_long_those_that_wait_will_take(
     """Earlier runs may have been slowed by their start or by a busy machine."""
     slow = runs.create(MODEL, SHORT)
     work = estimated_seconds(MODEL, SHORT, 1149)
-    runs.write_status(slow, "finished", speed=work / 10)  # ten seconds an epoch
+    runs.write_status(slow, "finished", speed=work / 10)  # ten seconds per epoch
     running, waiting, last = (order(queue) for _ in range(3))
     turn(queue, workers)
     assert queue.place(last).seconds == pytest.approx(2 * 20.0)

@@ -62,7 +62,7 @@ def shared_engine(shared_home: Path) -> Iterator[Engine]:
 
 @pytest.fixture
 def engine(shared_engine: Engine, real_home: Path) -> Iterator[Engine]:
-    """The shared engine with nothing to do; what a test leaves behind is stopped."""
+    """The shared engine with nothing to do; what a test has left running is stopped."""
     yield shared_engine
     held = [run for run in runs.all_runs() if shared_engine.holds(run.id)]
     for run in held:

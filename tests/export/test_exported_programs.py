@@ -227,7 +227,7 @@ def test_a_strided_1x1_convolution_learns_in_a_stranger_s_process_too(tmp_path: 
 
 
 def data_part(script: str) -> str:
-    """Settings and images of a script, without what comes behind."""
+    """Settings and images of a script, without what follows."""
     return script.partition("def seed_of")[0]
 
 

@@ -1,4 +1,4 @@
-"""The report of a run: whole in itself, every figure in it, nothing of a visitor's text taken for HTML."""
+"""The report of a run: whole in itself, every figure in it, no visitor's text read as HTML."""
 
 from __future__ import annotations
 

@@ -120,7 +120,7 @@ def test_more_channels_are_more_sheets_and_a_smaller_map_is_a_smaller_sheet():
     assert [len(sheets) for sheets in parts[:5]] == [1, 6, 6, 7, 7]
     fronts = [float(sheets[-1].get("width", 0)) for sheets in parts[:5]]
     assert fronts[0] == fronts[1] > fronts[2] == fronts[3] > fronts[4]
-    assert len(list(cells(DOZEN)[1].iter("path"))) == 8  # seven behind, and the arrow
+    assert len(list(cells(DOZEN)[1].iter("path"))) == 8  # seven more sheets, and the arrow
 
 
 def test_a_network_that_breaks_is_drawn_up_to_the_layer_that_breaks_it():

@@ -1,4 +1,4 @@
-"""Explanations on toys whose answer is known, and against Keras and TensorFlow used by hand."""
+"""Explanations on toys whose answer is known, and against Keras and TensorFlow called directly."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ def shipped(request: pytest.FixtureRequest) -> tuple[models.Opened, np.ndarray]:
 
 
 def scores(network: models.Opened, layer: str) -> keras.Model:
-    """By hand: a model that gives a layer's maps and the scores before the softmax."""
+    """Calculated directly: a model that gives a layer's maps and the scores before the softmax."""
     last = network.model.layers[-1]
     before = keras.layers.Dense(last.units)(network.model.layers[-2].output)
     probe = keras.Model(network.model.inputs[0], [network.model.get_layer(layer).output, before])

@@ -1,4 +1,4 @@
-"""Surgery against plain Keras, where a copy is cut by hand; the network itself stays whole."""
+"""Surgery against plain Keras, where a copy is edited; the network itself stays whole."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def images(config: ModelConfig, count: int = 30) -> np.ndarray:
 
 
 def plain(network: models.Opened, pictures: np.ndarray, *, off=(), weights=()) -> np.ndarray:
-    """Probabilities of a copy, by Keras alone: weights set by hand, maps that are off multiplied by zero."""
+    """Probabilities of a copy, by Keras alone: weights set directly, maps that are off multiplied by zero."""
     copy = keras.models.clone_model(network.model)
     copy.set_weights(network.model.get_weights())
     for layer, place, value in weights:

@@ -1,4 +1,4 @@
-// What `assets/network/` answers to questions of the Python tests, in Node and in a browser: numbers of every
+// What `assets/network/` returns to the Python tests, in Node and in a browser: numbers of every
 // layer, traces and written-out sums. Arrays travel as base64 of float32 (`f4`) or float64 (`f8`).
 
 import { Network } from "../../assets/network/network.js";

@@ -47,7 +47,7 @@ test("activations have the values of their definitions", () => {
   close(ACTIVATIONS.sigmoid(0), 0.5);
 });
 
-test("softmax stands large logits and adds up to one", () => {
+test("softmax does not overflow with large logits and adds up to one", () => {
   const { probabilities } = softmaxTerms([1000, 1000, 999]);
   close(
     probabilities.reduce((sum, one) => sum + one, 0),

@@ -68,7 +68,7 @@ def sources() -> Iterator[tuple[str, str, str]]:
 
 
 def unreckoned(language: str, source: str) -> list[str]:
-    """Every number in digits or words that stands outside of slots and of the given ones."""
+    """Every number in digits or words outside of slots and of the given ones."""
     text = re.sub(r"<!-- (given|also): .+? -->\n", "", source)
     text = NAMES.sub(" ", formulas.SLOT.sub(" ", text))
     words = KOREAN_NUMBERS if language == "ko" else ENGLISH_NUMBERS

@@ -78,7 +78,7 @@ def test_a_browser_that_missed_what_set_a_control_begins_with_the_same_value(pag
 
 
 def _begins(proto, kind):
-    """The state that a browser makes of a widget it sees for the first time; None for other widgets."""
+    """The state in a browser of a widget it sees for the first time; None for other widgets."""
     match kind:
         case "number_input":
             return {"double_value": proto.default}

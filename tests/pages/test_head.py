@@ -1,4 +1,4 @@
-"""Every page begins with the same row, and its question stands below the title."""
+"""Every page begins with the same row, and its question is below the title."""
 
 from __future__ import annotations
 

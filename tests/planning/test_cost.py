@@ -10,7 +10,7 @@ from cnn_core.planning.cost import COSTS, cpu_precision, estimated_seconds, nati
 from cnn_core.planning.presets import PRESETS
 
 BIG = ModelConfig(blocks=(ConvBlock(64, pool="none"), ConvBlock(64), ConvBlock(128)))
-MEASURED = {  # seconds an epoch of 4,000 images took: network, batch size, bfloat16, float32
+MEASURED = {  # seconds that an epoch of 4,000 images took: network, batch size, bfloat16, float32
     "tiny": (PRESETS["tiny"].model, 64, 0.470, 0.374),
     "textbook": (TEXTBOOK, 32, 0.880, 1.201),
     "textbook, large batch": (TEXTBOOK, 512, 0.409, 0.984),

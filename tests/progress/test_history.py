@@ -1,4 +1,4 @@
-"""What a history makes of the events of a run."""
+"""A history built from the events of a run."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The log of a run: written at once, read on while it grows, whatever tore it."""
+"""The log of a run: written immediately, read on while it grows, whatever tore it."""
 
 from __future__ import annotations
 

@@ -1,0 +1,57 @@
+"""What the documentation and the comments of scripts name is there."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+ROOT = Path(__file__).parent.parent
+DOCUMENTS = [
+    *(ROOT / name for name in ("README.md", "CONTRIBUTING.md")),
+    *sorted((ROOT / "assets").rglob("README.md")),
+]
+SCRIPTS = [
+    path
+    for folder in ("assets", "tests/javascript")
+    for path in sorted((ROOT / folder).rglob("*"))
+    if path.suffix in {".js", ".mjs", ".css", ".html", ".jinja"}
+]
+PATH = re.compile(r"(?<![\w/.-])((?:app|assets|bench|cnn_core|pages|tests)(?:/[\w.-]+)+/?)")
+LINK = re.compile(r"\]\((?!https?:|#)([^)#\s]+)")
+MOST_BYTES = 1_500_000
+"""Of all pictures of the README together: a page that opens quickly."""
+
+
+def named(path: Path) -> Iterator[tuple[str, Path]]:
+    text = path.read_text("utf-8")
+    for name in PATH.findall(text):
+        yield name, ROOT / name.rstrip(".,")
+    if path.suffix == ".md":
+        for name in LINK.findall(text):
+            yield name, path.parent / name
+
+
+@pytest.mark.parametrize("path", DOCUMENTS + SCRIPTS, ids=lambda it: str(it.relative_to(ROOT)))
+def test_every_path_that_is_named_exists(path: Path) -> None:
+    assert [name for name, place in named(path) if not place.exists()] == []
+
+
+def test_the_check_finds_what_it_should(tmp_path: Path) -> None:
+    document = tmp_path / "text.md"
+    document.write_text("`pages/home.py`, pages/_flow.py, [a](LICENSE) [b](https://a.b/c) and/or")
+    found = [name for name, place in named(document) if not place.exists()]
+    assert found == ["pages/_flow.py", "LICENSE"]
+
+
+def test_the_readme_shows_moving_pictures_of_modest_size() -> None:
+    text = (ROOT / "README.md").read_text("utf-8")
+    pictures = [ROOT / name for name in re.findall(r"!\[[^\]]+\]\(([^)]+)\)", text)]
+    assert pictures
+    assert sum(path.stat().st_size for path in pictures) < MOST_BYTES
+    for path in pictures:
+        with Image.open(path) as picture:
+            assert getattr(picture, "n_frames", 1) > 20, path.name
