@@ -55,7 +55,7 @@ function passDoubledEntry() {
   });
 }
 
-// Streamlit calls the button "Expand sidebar", in English, and mounts it anew when the menu was open. The style
+// Streamlit calls the button "Expand sidebar", in English, and mounts it again when the menu was open. The style
 // sheet writes the word beside the icon.
 function nameMenu(word) {
   document.documentElement.style.setProperty("--convscope-menu", JSON.stringify(word));
