@@ -83,6 +83,25 @@ class RunError(CnnError):
     """A run does not exist, or cannot do what was requested in its current state."""
 
 
+class SweepError(CnnError):
+    """A sweep does not exist, cannot be begun, or cannot do what was requested.
+
+    Args:
+        key: As in `CnnError`.
+        because: The error that is the reason; its sentence follows.
+        slots: As in `CnnError`.
+    """
+
+    def __init__(self, key: str, /, *, because: CnnError | None = None, **slots: object) -> None:
+        super().__init__(key, **slots)
+        self.because = because
+
+    def sentence(self, language: str) -> str:
+        """The sentence, and the reason after it."""
+        text = super().sentence(language)
+        return f"{text} {self.because.sentence(language)}" if self.because else text
+
+
 class FileError(CnnError):
     """A file or folder that the command line was given cannot be written, or holds something else."""
 

@@ -81,6 +81,11 @@ CORE_TABLE = {
         | {"version"},
         late={"inside", "keras", "model", "tensorflow", "training"},
     ),
+    "sweeps": May(
+        {"filelock"},
+        {"analysis", "config", "datasets", "engine", "errors", "planning", "runs", "texts"},
+        late={"optuna"},
+    ),
     "__main__": May(
         rooms={"arithmetic", "config", "datasets", "engine", "errors", "export", "planning"}
         | {"files", "interruption", "progress", "runs", "texts"},

@@ -10,7 +10,7 @@ from cnn_core.runs.record import (
     refuse_stranger,
     storage_problem,
 )
-from cnn_core.runs.speed import measured_extra, measured_speed, seconds_per_epoch
+from cnn_core.runs.speed import measured_extra, measured_speed, seconds_per_epoch, speed_error
 from cnn_core.runs.state import (
     ACTIVE,
     OVER,
@@ -61,6 +61,7 @@ __all__ = [
     "seconds_per_epoch",
     "shipped_runs",
     "show_life",
+    "speed_error",
     "status",
     "storage_problem",
     "weights_at",

@@ -14,6 +14,7 @@ from cnn_core.runs.record import SETTLED_AFTER, read_json
 from cnn_core.runs.state import Status, status_of
 from cnn_core.runs.store import folders
 
+UNKNOWN_ERROR = 0.3  # of a speed that was measured once or never
 MEASURED_RUNS = 40  # how far back a measured speed is looked for
 
 
@@ -27,7 +28,20 @@ def measured_extra(recent: int = 8) -> float:
     return _measured("extra", recent) or 0.0
 
 
+def speed_error(recent: int = 8) -> float:
+    """Relative standard deviation of the measured speeds of the newest runs; 0.3 with fewer than two."""
+    speeds = _values("speed", recent)
+    if len(speeds) < 2:
+        return UNKNOWN_ERROR
+    return statistics.stdev(map(math.log, speeds))
+
+
 def _measured(name: str, recent: int) -> float | None:
+    values = _values(name, recent)
+    return statistics.median(values) if values else None
+
+
+def _values(name: str, recent: int) -> list[float]:
     values: list[float] = []
     for folder in sorted(folders(), reverse=True)[:MEASURED_RUNS]:
         value = getattr(_status(folder / "status.json"), name)
@@ -35,7 +49,7 @@ def _measured(name: str, recent: int) -> float | None:
             values.append(value)
         if len(values) == recent:
             break
-    return statistics.median(values) if values else None
+    return values
 
 
 def _status(path: Path) -> Status:

@@ -11,6 +11,7 @@ from types import ModuleType
 
 import streamlit as st
 
+from cnn_core import sweeps
 from cnn_core.engine import Engine
 from cnn_core.errors import ConfigError
 from cnn_core.figures import palette
@@ -32,6 +33,7 @@ def engine() -> Engine:
             engine = Engine(
                 scheduler, on_ready=_freeze, head_start=HEAD_START_S, train_workers=_train_workers()
             )
+            sweeps.Driver(engine).start()
             process.engine = engine.start()
         running: Engine = process.engine
         return running

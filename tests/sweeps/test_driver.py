@@ -1,0 +1,402 @@
+"""A sweep from its order to its end: what is tried, told, pruned, paused, stopped and taken up again."""
+
+from __future__ import annotations
+
+import math
+import shutil
+from pathlib import Path
+
+import pytest
+from small_runs import MODEL, PLENTY, SHORT, state
+from sweep_play import Played, begin, drive, plan, play
+
+from cnn_core import runs, sweeps
+from cnn_core.errors import EngineError, LimitError, RunError, SweepError
+from cnn_core.planning.limits import Limits
+from cnn_core.runs import control
+from cnn_core.sweeps import Sweep, outcome, store
+
+
+def by_rate(run: runs.Run, epoch: int) -> float:
+    """Best around a learning rate of 0.01, better with each epoch."""
+    return 0.9 - 0.1 * abs(math.log10(run.train.learning_rate) + 2) + 0.01 * epoch
+
+
+def ended(sweep: Sweep) -> list[outcome.Trial]:
+    return outcome.trials(sweep)
+
+
+@pytest.mark.parametrize("method", sweeps.METHODS)
+def test_every_method_tries_different_set_ups_and_tells_how_they_ended(method: str) -> None:
+    engine = Played(accuracy=by_rate)
+    sweep = begin(
+        engine, plan("learning_rate=0.001,0.01,0.1", "kernel=3,5", method=method, trials=5)
+    )
+    play(engine)
+    rows = ended(sweep)
+    assert [row.state for row in rows] == ["finished"] * 5
+    assert [row.place for row in rows] == [1, 2, 3, 4, 5]
+    tagged = [run for run in runs.all_runs() if run.sweep == sweep.id]
+    assert {row.run for row in rows} == {run.id for run in tagged}
+    assert len({repr((run.model, run.train)) for run in tagged}) == 5
+    for row in rows:
+        run = runs.open_run(row.run)
+        assert row.accuracy == pytest.approx(by_rate(run, 2))
+        assert (run.owner, run.train.learning_rate) == ("me", row.params["learning_rate"])
+        assert (row.epochs, row.best_epoch, row.seconds) == (2, 2, 2.0)
+    best = outcome.best(rows)
+    assert best.accuracy == max(row.accuracy for row in rows)
+    assert sweeps.progress(sweep).state == "finished"
+    assert sweeps.progress(sweep).reason == "trials"
+
+
+@pytest.mark.parametrize("method", sweeps.METHODS)
+def test_a_small_space_ends_when_everything_was_tried(method: str) -> None:
+    engine = Played()
+    sweep = begin(engine, plan("kernel=3,5", "dropout=0.0,0.3", method=method, trials=20))
+    play(engine)
+    assert len(ended(sweep)) == 4
+    assert sweeps.progress(sweep).reason == "all"
+
+
+def test_what_cannot_be_trained_is_never_ordered() -> None:
+    engine = Played()
+    texts = ("blocks=1,4", "stride=1,4", "kernel=3,5")
+    sweep = begin(engine, plan(*texts, method="random", trials=20))
+    play(engine)
+    assert [row.params for row in ended(sweep) if row.params["blocks"] == 4] == []
+    assert {row.state for row in ended(sweep)} == {"finished"}
+    assert len(ended(sweep)) == 4
+
+
+def test_a_sweep_of_which_nothing_can_be_trained_fails_with_the_reason() -> None:
+    sweep = begin(Played(), plan("blocks=4", trials=2))
+    engine = Played()
+    drive(engine)
+    engine.tick()
+    progress = sweeps.progress(sweep)
+    assert progress.state == "failed"
+    assert "shrinks to nothing" in progress.error["en"]
+    assert progress.error["ko"]
+    assert runs.all_runs() == []
+
+
+def test_as_many_trials_train_as_there_are_workers() -> None:
+    engine = Played(workers=3)
+    begin(engine, plan("seed=0:9", trials=8))
+    engine.tick()
+    assert len(engine.training()) == 3
+    engine.epoch(engine.training()[0], "finished")
+    engine.tick()
+    assert len(engine.training()) == 3
+    assert len(engine.futures) == 4, "in the same step, without a pause"
+
+
+def test_a_single_run_that_is_ordered_during_a_sweep_of_30_trials_starts_next() -> None:
+    engine = Played()
+    begin(engine, plan("seed=0:99", trials=30))
+    for _ in range(3):
+        engine.tick()
+    single = engine.order(MODEL, SHORT, owner="you", limits=PLENTY)
+    own = engine.order(MODEL, SHORT, owner="me", limits=PLENTY)
+    assert [engine.place(run).position for run in (single, own)] == [1, 2]
+    for _ in range(2):
+        engine.epoch(engine.training()[0])
+        engine.tick()
+    assert [it.run.id for it in engine.training()] == [single.id]
+    engine.epoch(engine.training()[0], "finished")
+    engine.tick()
+    assert [it.run.id for it in engine.training()] == [own.id]
+    engine.epoch(engine.training()[0], "finished")
+    engine.tick()
+    assert engine.training()[0].run.sweep, "and then the sweep goes on"
+
+
+def test_weak_trials_end_early() -> None:
+    engine = Played(accuracy=lambda run, epoch: 0.9 if run.train.seed < 6 else 0.1)
+    train = SHORT.__class__("digits", epochs=5, batch_size=64, patience=0, precision="float32")
+    asked = plan("seed=0:11", method="grid", trials=12, pruning="median")
+    sweep = begin(engine, sweeps.Plan(**{**fields_of(asked), "train": train}))
+    play(engine, 200)
+    rows = ended(sweep)
+    weak = [row for row in rows if row.state == "pruned"]
+    assert weak
+    assert all(row.params["seed"] >= 6 and row.epochs < 5 and row.accuracy is None for row in weak)
+    assert all(row.epochs == 5 for row in rows if row.params["seed"] < 6)
+    assert len(rows) == 12
+
+
+def test_successive_halving_ends_trials_too() -> None:
+    engine = Played(accuracy=lambda run, epoch: run.train.seed / 20)
+    asked = plan("seed=0:11", method="grid", trials=12, pruning="halving")
+    sweep = begin(engine, sweeps.Plan(**{**fields_of(asked), "train": EIGHT}))
+    play(engine, 200)
+    assert any(row.state == "pruned" for row in ended(sweep))
+    assert outcome.best(ended(sweep)) is not None
+
+
+EIGHT = SHORT.__class__("digits", epochs=8, batch_size=64, patience=0, precision="float32")
+
+
+def fields_of(asked: sweeps.Plan) -> dict:
+    return {name: getattr(asked, name) for name in asked.__dataclass_fields__}
+
+
+def test_a_trial_that_fails_diverges_or_is_deleted_is_told_and_the_sweep_goes_on() -> None:
+    engine = Played()
+    sweep = begin(engine, plan("seed=0:9", method="grid", trials=5))
+    engine.tick()
+    engine.epoch(engine.training()[0], "failed")
+    engine.tick()
+    engine.epoch(engine.training()[0], "diverged")
+    engine.tick()
+    run = engine.training()[0].run
+    engine.epoch(engine.training()[0])
+    control.ask(run, by="me", stop=True)
+    engine.epoch(engine.training()[0])
+    engine.tick()
+    gone = engine.training()[0]
+    shutil.rmtree(gone.run.folder)
+    gone.status = "finished"
+    play(engine)
+    assert [row.state for row in ended(sweep)] == [
+        *("failed", "diverged", "stopped", "failed", "finished"),
+    ]
+    assert sweeps.progress(sweep).state == "finished"
+
+
+def test_a_paused_sweep_begins_nothing_and_goes_on_when_it_is_resumed() -> None:
+    engine = Played()
+    sweep = begin(engine, plan("seed=0:9", trials=4))
+    engine.tick()
+    sweeps.pause(sweep, by="me")
+    for _ in range(4):
+        engine.tick()
+        for future in engine.training():
+            engine.epoch(future)
+    assert [row.state for row in ended(sweep)] == ["finished"], "the one that trained"
+    sweeps.resume(sweep, by="me")
+    play(engine)
+    assert [row.state for row in ended(sweep)] == ["finished"] * 4
+
+
+def test_a_trial_that_waits_does_not_start_while_the_sweep_is_paused() -> None:
+    engine = Played()
+    single = engine.order(MODEL, SHORT, owner="you", limits=PLENTY)
+    sweep = begin(engine, plan("seed=0:9", trials=2))
+    engine.tick()
+    engine.tick()
+    [trial] = [run for run in runs.all_runs() if run.sweep]
+    sweeps.pause(sweep, by="me")
+    engine.tick()
+    engine.epoch(engine.training()[0], "finished")
+    engine.tick()
+    engine.tick()
+    assert engine.training() == []
+    assert (state(single), state(trial)) == ("finished", "queued")
+    sweeps.resume(sweep, by="me")
+    play(engine)
+    assert state(trial) == "finished"
+
+
+def test_a_stopped_sweep_ends_its_trials_and_keeps_what_is_done() -> None:
+    engine = Played(workers=2)
+    sweep = begin(engine, plan("seed=0:9", trials=8))
+    engine.tick()
+    for future in list(engine.training()):
+        engine.epoch(future, "finished")
+    engine.tick()
+    engine.epoch(engine.training()[0])
+    sweeps.stop(sweep, by="me")
+    for _ in range(3):
+        engine.tick()
+        for future in engine.training():
+            engine.epoch(future)
+    engine.tick()
+    assert sorted(row.state for row in ended(sweep)) == [
+        *("finished", "finished", "stopped", "stopped"),
+    ]
+    assert sweeps.progress(sweep).reason == "owner"
+    assert not any(engine.holds(run.id) for run in runs.all_runs())
+
+
+@pytest.mark.parametrize("change", [sweeps.pause, sweeps.resume, sweeps.stop])
+def test_only_its_owner_changes_a_sweep_and_only_when_it_may_be(change) -> None:
+    sweep = sweeps.begin(plan("kernel=3,5"), owner="me")
+    if change is sweeps.resume:
+        sweeps.pause(sweep, by="me")
+    before = sweeps.progress(sweep)
+    for stranger in ("", "you", "Me"):
+        with pytest.raises(SweepError, match="belongs to another visitor"):
+            change(sweep, by=stranger)
+        assert sweeps.progress(sweep) == before
+    change(sweep, by="me")
+    with pytest.raises(SweepError, match="in another state"):
+        change(sweep, by="me")
+
+
+def test_a_stopped_sweep_stays_so() -> None:
+    sweep = sweeps.begin(plan("kernel=3,5"), owner="me")
+    sweeps.stop(sweep, by="me")
+    for change in (sweeps.pause, sweeps.resume, sweeps.stop):
+        with pytest.raises(SweepError, match="is over"):
+            change(sweep, by="me")
+
+
+def test_the_time_limit_lets_those_that_train_come_to_their_end() -> None:
+    now = 0.0
+    engine = Played()
+    sweep = sweeps.begin(plan("seed=0:9", trials=8, minutes=1), owner="me")
+    driver = sweeps.Driver(engine, clock=lambda: now)
+    engine.works.append(driver.step)
+    engine.tick()
+    now = 61.0
+    engine.tick()
+    engine.epoch(engine.training()[0])
+    engine.epoch(engine.training()[0])
+    now = 62.0
+    engine.tick()
+    progress = sweeps.progress(sweep)
+    assert (progress.state, progress.reason, progress.seconds) == ("finished", "time", 62.0)
+    assert [row.state for row in ended(sweep)] == ["finished"]
+
+
+def test_caps_hold() -> None:
+    with pytest.raises(LimitError, match="5 trials are too many"):
+        sweeps.begin(plan("seed=0:9", trials=5), limits=Limits(trials=4))
+    sweeps.begin(plan("seed=0:9"), owner="me", limits=Limits(sweeps=1))
+    with pytest.raises(LimitError, match="1 sweeps running or paused"):
+        sweeps.begin(plan("seed=0:9"), owner="me", limits=Limits(sweeps=1))
+    sweeps.begin(plan("seed=0:9"), owner="you", limits=Limits(sweeps=1))
+    assert len(sweeps.newest()) == 2
+
+
+# A server that ends
+
+
+def restarted(**options) -> Played:
+    """Another engine with another driver, as a server has that was started again."""
+    engine = Played(**options)
+    drive(engine)
+    return engine
+
+
+def kill(engine: Played) -> None:
+    """The process is gone: its lock is free, and its runs show no life."""
+    for work in engine.works:
+        work.__closure__[0].cell_contents.close()
+    for future in engine.training():
+        runs.write_status(future.run, "interrupted")
+    for run in runs.all_runs():
+        if state(run) in runs.ACTIVE:
+            runs.write_status(run, "interrupted")
+
+
+@pytest.mark.parametrize("after", [0, 1, 2, 3, 5, 8, 11])
+def test_a_restart_at_any_moment_loses_and_repeats_nothing(after: int) -> None:
+    engine = Played(workers=2)
+    sweep = begin(engine, plan("seed=0:99", trials=8))
+    for step in range(after):
+        engine.tick()
+        for future in engine.training():
+            if (step + future.run.trial) % 3:
+                engine.epoch(future)
+    before = {row.run for row in ended(sweep) if row.state == "finished"}
+    kill(engine)
+    play(restarted(workers=2))
+    rows = ended(sweep)
+    assert [row.state for row in rows] == ["finished"] * 8
+    assert len({row.run for row in rows}) == 8
+    assert len({row.params["seed"] for row in rows}) == 8
+    assert before <= {row.run for row in rows}
+    tagged = [run for run in runs.all_runs() if run.sweep == sweep.id]
+    assert len(tagged) == 8, "no trial was trained twice"
+    assert sweeps.progress(sweep).state == "finished"
+
+
+@pytest.mark.parametrize("lines", [1, 2, 3, 5, 6, 8, 11, 14, 17, 20, 24, 28])
+def test_a_journal_cut_off_anywhere_is_gone_on_with(lines: int, tmp_path: Path) -> None:
+    """A killed process leaves whole lines and perhaps half of one."""
+    engine = Played(workers=2)
+    sweep = begin(engine, plan("seed=0:99", "kernel=3,5", trials=4))
+    play(engine)
+    kill(engine)
+    content = sweep.journal.read_bytes().splitlines(keepends=True)
+    if lines >= len(content):
+        pytest.skip("the journal is shorter")
+    sweep.journal.write_bytes(b"".join(content[:lines]) + content[lines][:7])
+    from cnn_core.sweeps import study
+
+    study._opened.cache_clear()
+    store.change(sweep, "running")
+    play(restarted(workers=2))
+    rows = ended(sweep)
+    assert [row.state for row in rows] == ["finished"] * 4
+    assert len({row.run for row in rows}) == 4
+    assert len({repr(sorted(row.params.items())) for row in rows}) == 4
+
+
+def test_two_servers_on_one_home_do_not_drive_the_same_sweep() -> None:
+    first, second = Played(), Played()
+    sweep = begin(first, plan("seed=0:99", trials=3))
+    drive(second)
+    for _ in range(3):
+        first.tick()
+        second.tick()
+    assert (len(first.futures), len(second.futures)) == (1, 0)
+    play(first)
+    assert len(ended(sweep)) == 3
+
+
+def test_a_queue_that_is_full_or_away_is_waited_for() -> None:
+    engine = Played()
+    sweep = begin(engine, plan("seed=0:99", trials=2))
+    for error in (LimitError("limit.waiting", cap=1), EngineError("engine.down", reason="x")):
+        engine.refused = error
+        engine.tick()
+        assert (engine.futures, sweeps.progress(sweep).state) == ([], "running")
+    engine.refused = None
+    play(engine)
+    assert len(ended(sweep)) == 2
+
+
+def test_a_full_disk_pauses_the_sweep_with_a_sentence() -> None:
+    engine = Played()
+    sweep = begin(engine, plan("seed=0:99", trials=2))
+    engine.refused = RunError("run.storage", folder="/runs")
+    engine.tick()
+    progress = sweeps.progress(sweep)
+    assert progress.state == "paused"
+    assert "/runs" in progress.error["en"]
+    engine.refused = None
+    sweeps.resume(sweep, by="me")
+    play(engine)
+    assert [row.state for row in ended(sweep)] == ["finished"] * 2
+
+
+def test_a_damaged_journal_pauses_the_sweep_and_troubles_no_other() -> None:
+    engine = Played()
+    sweep = begin(engine, plan("seed=0:99", trials=2))
+    play(engine)
+    kill(engine)
+    sweep.journal.write_bytes(b'{"nonsense": 1}\n' * 3)
+    store.change(sweep, "running")
+    other = sweeps.begin(plan("seed=0:9", trials=2), owner="you")
+    play(restarted())
+    assert sweeps.progress(sweep).state == "paused"
+    assert sweeps.progress(sweep).error["ko"]
+    assert len(ended(other)) == 2
+
+
+def test_a_sweep_whose_folder_is_gone_troubles_nobody() -> None:
+    engine = Played()
+    sweep = begin(engine, plan("seed=0:99", trials=3))
+    engine.tick()
+    shutil.rmtree(sweep.folder)
+    engine.tick()
+    with pytest.raises(SweepError, match="no sweep"):
+        sweeps.open_sweep(sweep.id)
+    with pytest.raises(SweepError):
+        sweeps.open_sweep("../../etc")
+    (sweeps.store.home() / "20200101-000000-aaaaaa").mkdir(parents=True)
+    assert sweeps.newest() == []
