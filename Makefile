@@ -32,7 +32,7 @@ PLAYWRIGHTS_OWN := import os, sys; from playwright.sync_api import sync_playwrig
 
 # What takes seconds runs on every core. What trains, serves or opens a browser keeps more than one core
 # busy by itself, so all tests together run two at a time. A file stays together: it shares a server.
-# In the order of their names long files come first, and no worker is left alone with one at the end.
+# tests/turns.py puts the longest files first, so that no process is left alone with one at the end.
 FAST := -m "not slow and not browser" -n logical --maxprocesses 4
 ALL  := -n 2 --dist loadfile --no-loadscope-reorder
 

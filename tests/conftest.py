@@ -16,6 +16,9 @@ from typing import Any
 import hypothesis
 import pytest
 from streamlit.components.v2 import manifest_scanner
+from streamlit.runtime.scriptrunner.script_cache import ScriptCache
+from streamlit.testing.v1 import app_test, local_script_runner
+from turns import turn
 
 # A shell that starts the tests in the background lets them ignore Ctrl-C, and so would their children.
 signal.signal(signal.SIGINT, signal.default_int_handler)
@@ -33,6 +36,11 @@ CHROMIUM_NAMES = (
 KEPT = {"CONVSCOPE_CHROMIUM"}
 
 _manifests = functools.cache(manifest_scanner.scan_component_manifests)
+_scripts = functools.cache(ScriptCache)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    items.sort(key=lambda item: turn(item.path))
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -69,9 +77,12 @@ def frozen(monkeypatch: pytest.MonkeyPatch) -> None:
     """For tests of pages: spare what is loaded by now from the collection that follows every rerun.
 
     Streamlit makes one, and the tests of networks have TensorFlow's objects in it. And it reads what
-    is said of every installed package, in search of components, each time a test opens the app.
+    is said of every installed package, in search of components, each time a test opens the app, and
+    compiles the app and its page at every rerun, which a server does once.
     """
     monkeypatch.setattr(manifest_scanner, "scan_component_manifests", _manifests)
+    for module in (app_test, local_script_runner):
+        monkeypatch.setattr(module, "ScriptCache", _scripts)
     gc.collect()
     gc.freeze()
 

@@ -8,6 +8,7 @@ import urllib.request
 from pathlib import Path
 
 import pytest
+from turns import LONGEST, TESTS, turn
 
 
 @pytest.mark.parametrize("kind", [socket.SOCK_STREAM, socket.SOCK_DGRAM])
@@ -38,3 +39,9 @@ def test_each_test_has_a_home_of_its_own(convscope_home: Path, tmp_path: Path) -
     assert convscope_home.is_relative_to(tmp_path)
     assert not convscope_home.exists()
     assert "CONVSCOPE_SCHEDULER" not in os.environ
+
+
+def test_the_longest_files_exist_and_run_first(request: pytest.FixtureRequest) -> None:
+    assert [name for name in LONGEST if not (TESTS / name).is_file()] == []
+    turns = [turn(item.path) for item in request.session.items]
+    assert turns == sorted(turns)

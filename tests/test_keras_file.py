@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import os
+import shutil
 import subprocess
 import sys
 import zipfile
@@ -75,36 +76,44 @@ def old_keras(request: pytest.FixtureRequest) -> Path:
     folder = ROOT / "build" / f"keras-{request.param}"
     if not (folder / "keras").is_dir():
         pip = [sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
-        wanted = ["--no-deps", "--target", str(folder), f"keras=={request.param}"]
+        wanted = ["--no-deps", "--no-compile", "--target", str(folder), f"keras=={request.param}"]
         done = subprocess.run([*pip, *wanted], capture_output=True, text=True, check=False)
         if done.returncode:
             pytest.skip(f"Keras {request.param} could not be installed: no package index answers.")
     return folder
 
 
-@pytest.mark.slow
-def test_older_keras_opens_what_is_written_and_says_the_same(
-    old_keras: Path, tmp_path: Path
-) -> None:
-    """On TensorFlow: Keras' NumPy backend cannot calculate a convolution without JAX."""
+@pytest.fixture(scope="module")
+def written(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, np.ndarray]]:
+    """A folder of networks and images, and what ConvScope answers for each."""
+    folder = tmp_path_factory.mktemp("written")
     expected: dict[str, np.ndarray] = {}
     for name, config in NETWORKS.items():
         images = np.random.default_rng(0).integers(0, 256, (5, *config.input_shape), np.uint8)
         for precision in ("float32", "bfloat16"):
-            file = tmp_path / f"{name}_{precision}.keras"
+            file = folder / f"{name}_{precision}.keras"
             models.save(models.build(config, precision, seed=1), file)
             given = file.with_name(f"{name}_{precision}_given.keras")
             given.write_bytes(files.network_file(file.read_bytes()))
             for path in (file, given):
                 expected[path.stem] = models.opened(config, path).predict(images)
-                np.save(tmp_path / f"{path.stem}_images.npy", images / np.float32(255))
+                np.save(folder / f"{path.stem}_images.npy", images / np.float32(255))
     shipped = runs.open_run("digits")
-    given = tmp_path / "shipped.keras"
+    given = folder / "shipped.keras"
     given.write_bytes(files.network_file((shipped.folder / "best.keras").read_bytes()))
     images = np.zeros((2, *shipped.model.input_shape), np.uint8)
     expected["shipped"] = models.opened(shipped.model, given).predict(images)
-    np.save(tmp_path / "shipped_images.npy", images / np.float32(255))
+    np.save(folder / "shipped_images.npy", images / np.float32(255))
+    return folder, expected
 
+
+@pytest.mark.slow
+def test_older_keras_opens_what_is_written_and_says_the_same(
+    old_keras: Path, written: tuple[Path, dict[str, np.ndarray]], tmp_path: Path
+) -> None:
+    """On TensorFlow: Keras' NumPy backend cannot calculate a convolution without JAX."""
+    folder, expected = written
+    shutil.copytree(folder, tmp_path, dirs_exist_ok=True)
     done = subprocess.run(
         [sys.executable, "-c", OPEN, *expected],
         cwd=tmp_path,

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import random
-import subprocess
-import sys
 import threading
 import zipfile
 from collections.abc import Callable
@@ -277,20 +274,6 @@ def test_a_seed_leaves_the_random_numbers_of_keras_alone():
     assert np.array_equal(expected, found)
     keras.utils.set_random_seed(10)
     assert same_weights(one, build(SMALL, seed=1))
-
-
-@pytest.mark.slow
-def test_another_process_draws_the_same_first_weights():
-    program = (
-        "import hashlib; from cnn_core.config import TEXTBOOK; from cnn_core.model import build;"
-        "weights = build(TEXTBOOK, seed=7).get_weights();"
-        "print(hashlib.sha256(b''.join(w.tobytes() for w in weights)).hexdigest())"
-    )
-    answer = subprocess.run(
-        [sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=True
-    )
-    here = b"".join(weight.tobytes() for weight in build(TEXTBOOK, seed=7).get_weights())
-    assert answer.stdout.strip() == hashlib.sha256(here).hexdigest()
 
 
 def test_bfloat16_keeps_weights_and_probabilities_in_float32():

@@ -209,7 +209,7 @@ def test_a_stroke_is_answered_in_the_browser_and_sent_once_when_it_ends(desk):
 
 
 def test_the_pad_answers_after_the_server_has_gone_and_before_a_worker_is_there(start, window):
-    server = start()
+    server = start(CONVSCOPE_SCHEDULER="tcp://127.0.0.1:9")  # there never is one
     desk = Desk(window(f"{server.url}/draw?lang=en", alone=True))
     expect(desk.canvas).to_be_visible(timeout=COLD)
     desk.draw(THREE)

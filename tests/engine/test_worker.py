@@ -79,6 +79,7 @@ def played(monkeypatch: pytest.MonkeyPatch) -> Callable[..., Training]:
 # Training
 
 
+@pytest.mark.slow
 def test_a_run_is_trained_to_its_end(run: runs.Run) -> None:
     worker.train_run(run.id)
     assert runs.status(run).state == "finished"
@@ -306,6 +307,7 @@ class Disk:
             raise FULL
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "times", "saved"),
     [
@@ -349,6 +351,7 @@ def test_a_run_that_cannot_be_made_leaves_no_folder(monkeypatch: pytest.MonkeyPa
         assert [it for it in runs.home().rglob("*") if it.name != ".locks"] == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("moment", ["Loading", "RunStarted", "BatchEnd", "EpochEnd", "Evaluating"])
 def test_a_run_that_is_deleted_while_it_trains_stops_and_is_not_made_again(
     moment: str, run: runs.Run, monkeypatch: pytest.MonkeyPatch

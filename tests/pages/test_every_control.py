@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pickle
 from collections.abc import Callable, Iterator
 from urllib.parse import parse_qsl
 
@@ -20,6 +21,10 @@ ELSEWHERE = {"home", "glossary"}  # nothing on them has labels but the language
 OTHER_NETWORK = "inside_run"
 BAD_CELLS = ("9" * 5000 + "-1", "10-0", "x", "²-0", "-", "03-1")
 Open = Callable[..., Window]
+ANSWERS: dict[bytes, object] = {}
+"""What looks at the shipped networks answered, by the question: their weights do not change."""
+
+pytestmark = pytest.mark.slow
 
 
 @pytest.fixture
@@ -56,7 +61,12 @@ def _at_once(engine: Engine) -> Engine:
 def _look(
     engine: Engine, name: str, run: runs.Run, *arguments: object, timeout: float = 0
 ) -> object:
-    return looks.look(name, run.id, arguments)
+    if not run.shipped:
+        return looks.look(name, run.id, arguments)
+    question = pickle.dumps((name, run.id, arguments))
+    if question not in ANSWERS:  # the test in the other language asks the same
+        ANSWERS[question] = looks.look(name, run.id, arguments)
+    return ANSWERS[question]
 
 
 def drive(window: Window) -> int:
