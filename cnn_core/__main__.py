@@ -1,4 +1,4 @@
-"""Without a screen: train a network, write the Keras program that trains it, or be a worker."""
+"""Without a screen: train a network, compare runs, write a Keras program, or be a worker."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import os
 import signal
 import sys
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager
 from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any, NoReturn
@@ -15,16 +15,21 @@ from urllib.parse import parse_qsl
 
 from cnn_core import export, interruption, texts
 from cnn_core.arithmetic import layer_table
+from cnn_core.command import listing
+from cnn_core.command.progress import ProgressBar
+from cnn_core.command.recorded import RecordedRun
 from cnn_core.config import OPTIMIZERS, PRECISIONS, SCHEDULES, ModelConfig, TrainConfig
 from cnn_core.datasets import DATASETS, Source, load, spec
 from cnn_core.engine import cluster, worker
 from cnn_core.errors import CnnError, EngineError, FileError
 from cnn_core.planning.links import SETUP_PARAMETERS, from_query
 from cnn_core.planning.presets import PRESETS
-from cnn_core.progress.events import BatchEnd, Downloading, EpochEnd, Evaluating, Event, RunEnded
+from cnn_core.progress.events import Downloading
 from cnn_core.runs.destination import TrainingFolder, check_program, storage_error, write_text
 
-MISTAKE = 2
+FAILED, MISTAKE = 1, 2
+Place = TrainingFolder | RecordedRun
+"""Where a training keeps what it makes."""
 OVERRIDES: dict[str, tuple[type, str]] = {
     "dataset": (str, "data set to train on"),
     "size": (str, 'how much of it: the bundled "sample", or the "full" set, downloaded if need be'),
@@ -44,7 +49,10 @@ OVERRIDES: dict[str, tuple[type, str]] = {
 }
 NO_SETTINGS = {"lang", "run"}  # in a link beside the settings
 EXAMPLES = """examples:
+  python -m cnn_core train --dataset digits --preset tiny --name "small kernels"
   python -m cnn_core train --dataset digits --preset tiny --folder my-run
+  python -m cnn_core runs
+  python -m cnn_core compare 3f9a2c b81e07
   python -m cnn_core train --query "http://localhost:8501/playground?blocks=16.5~32&epochs=3"
   python -m cnn_core export textbook.ipynb --size full --form functional
 
@@ -56,10 +64,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Parse, run, and return the exit code; a mistake in the settings is one sentence and code 2."""
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # its warnings are not for who trains here
     options = _parser().parse_args(arguments)
-    folder = TrainingFolder(options.folder, force=options.force) if options.folder else None
+    places: list[Place] = []
     try:
         with interruption.Raised():
-            _obey(options, folder)
+            return _obey(options, places)
     except CnnError as error:
         print(error, file=sys.stderr)
         return MISTAKE
@@ -74,11 +82,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(storage_error(place, error) if expected else error, file=sys.stderr)
         return MISTAKE
     except KeyboardInterrupt:
-        return _interrupted(folder)
-    return 0
+        return _interrupted(places[0] if places else None)
 
 
-def _obey(options: argparse.Namespace, folder: TrainingFolder | None) -> None:
+def _obey(options: argparse.Namespace, places: list[Place]) -> int:
+    """Do what the command says; the place of a training is put into `places`."""
     match options.command:
         case "worker":
             worker.serve(options.scheduler, options.kind, tied=options.tied)
@@ -86,11 +94,20 @@ def _obey(options: argparse.Namespace, folder: TrainingFolder | None) -> None:
             cluster.serve(options.host, options.port)
         case "export":
             _export(options)
+        case "runs":
+            listing.print_runs(options.count, as_json=options.json)
+        case "compare":
+            listing.print_comparison(
+                [options.first, *options.others],
+                everything=options.everything,
+                as_json=options.json,
+            )
         case _:
-            _train(*_setup(options), folder)
+            return _train(options, places)
+    return 0
 
 
-def _interrupted(folder: TrainingFolder | None) -> int:
+def _interrupted(folder: Place | None) -> int:
     """Say what there is to take away."""
     kept = ""
     if folder is not None:
@@ -127,7 +144,8 @@ def _parser() -> argparse.ArgumentParser:
         "--folder",
         type=Path,
         metavar="FOLDER",
-        help="keep best.keras, last.keras and a snapshot of every epoch there; nothing is kept without it",
+        help="keep best.keras, last.keras and a snapshot of every epoch there; without it the training is "
+        "recorded in CONVSCOPE_HOME, where the app shows it",
     )
     train.add_argument(
         "--force",
@@ -158,10 +176,34 @@ def _parser() -> argparse.ArgumentParser:
         default="en",
         help="language of its comments (default: %(default)s)",
     )
+    train.add_argument("--name", default="", help="what the app and `runs` call the recorded run")
+    _add_listing(commands)
     for command in (train, write):
         _add_settings(command)
     _add_cluster(commands)
     return parser
+
+
+def _add_listing(commands: Any) -> None:
+    table = commands.add_parser(
+        "runs",
+        help="list the runs in CONVSCOPE_HOME",
+        description="List the newest runs of CONVSCOPE_HOME with the settings that vary among them.",
+    )
+    table.add_argument(
+        "--count", type=int, default=20, metavar="N", help="how many (default: %(default)s)"
+    )
+    pair = commands.add_parser(
+        "compare",
+        help="compare two or more of these runs",
+        description="Compare runs: their best epochs, and only the settings in which they differ.",
+    )
+    pair.add_argument("first", metavar="ID", help="id of a run, or the end of one")
+    pair.add_argument("others", nargs="+", metavar="ID", help="ids of the runs to compare it with")
+    pair.add_argument("--everything", action="store_true", help="all settings, also equal ones")
+    for command in (table, pair):
+        command.add_argument("--json", action="store_true", help="print JSON, for other programs")
+        command.set_defaults(folder=None, force=False)
 
 
 def _add_cluster(commands: Any) -> None:
@@ -264,14 +306,19 @@ def _export(options: argparse.Namespace) -> None:
     write_text(file, text, force=options.force)
 
 
-def _train(model: ModelConfig, config: TrainConfig, folder: TrainingFolder | None) -> None:
-    with _Progress(config.epochs) as progress, folder or nullcontext():
+def _train(options: argparse.Namespace, places: list[Place]) -> int:
+    if options.folder:
+        places.append(TrainingFolder(options.folder, force=options.force))
+    model, config = _setup(options)
+    if not places:
+        places.append(RecordedRun(model, config, options.name))
+    place = places[0]
+    with ProgressBar(config.epochs) as progress, place:
 
         def leave() -> None:
             progress.__exit__()
-            if folder:
-                folder.__exit__(None, None, None)
-            os._exit(_interrupted(folder))
+            place.__exit__(None, None, None)
+            os._exit(_interrupted(place))
 
         def fetch(source: Source) -> Path:
             with _quiet(leave):
@@ -281,8 +328,12 @@ def _train(model: ModelConfig, config: TrainConfig, folder: TrainingFolder | Non
         data = load(config.dataset, config.size, fetch=fetch)
         with _quiet(leave):
             from cnn_core import training
-        path = folder.path if folder else None
-        training.train(model, config, data, emit=progress, folder=path)
+        if isinstance(place, TrainingFolder):
+            training.train(model, config, data, emit=progress, folder=place.path)
+            return 0
+        problem = place.train(progress)
+    print(problem or f"Recorded as {place.run.id}.", file=sys.stderr if problem else sys.stdout)
+    return FAILED if problem else 0
 
 
 @contextmanager
@@ -308,59 +359,6 @@ def _quiet(leave: Callable[[], None]) -> Iterator[None]:
         signal.signal(signal.SIGINT, before)
         os.dup2(kept, 2)
         os.close(kept)
-
-
-class _Progress:
-    """A progress bar for all epochs, and a line when one ends."""
-
-    def __init__(self, epochs: int) -> None:
-        from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
-
-        self._epochs = epochs
-        self._bar = Progress(
-            TextColumn("{task.description}"),
-            BarColumn(),
-            TextColumn("{task.percentage:>3.0f} %"),
-            TimeRemainingColumn(),
-            TextColumn("{task.fields[figures]}"),
-        )
-        self._task = self._bar.add_task("loading", total=epochs, figures="")
-
-    def __enter__(self) -> _Progress:
-        self._bar.start()
-        return self
-
-    def __exit__(self, *error: object) -> None:
-        self._bar.stop()
-
-    def __call__(self, event: Event) -> None:
-        """Show the event."""
-        match event:
-            case Downloading():
-                self._update("downloading", f"{event.done / 1e6:.0f} MB")
-            case BatchEnd():
-                figures = f"loss {event.loss:.3f}  {event.images_per_s:,.0f} images/s"
-                done = event.epoch - 1 + event.batch / event.batches
-                self._update(f"epoch {event.epoch}/{self._epochs}", figures, done)
-            case EpochEnd():
-                self._say(
-                    f"epoch {event.epoch}/{self._epochs}: loss {event.loss:.4f}, "
-                    f"accuracy {event.accuracy:.4f}, val_loss {event.val_loss:.4f}, "
-                    f"val_accuracy {event.val_accuracy:.4f} ({event.seconds:.1f} s)"
-                )
-            case Evaluating():
-                self._update("testing", "")
-            case RunEnded():
-                self._update(event.reason.replace("_", " "), "")
-                self._say(f"{event.reason.replace('_', ' ')}: best epoch {event.best_epoch}")
-                for part, score in event.scores.items():
-                    self._say(f"{part}: loss {score.loss:.4f}, accuracy {score.accuracy:.4f}")
-
-    def _update(self, description: str, figures: str, done: float | None = None) -> None:
-        self._bar.update(self._task, description=description, figures=figures, completed=done)
-
-    def _say(self, line: str) -> None:
-        self._bar.console.print(line, soft_wrap=True, highlight=False)
 
 
 if __name__ == "__main__":

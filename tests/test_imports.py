@@ -86,9 +86,13 @@ CORE_TABLE = {
         {"analysis", "config", "datasets", "engine", "errors", "planning", "runs", "texts"},
         late={"optuna"},
     ),
+    "command": May(
+        rooms={"analysis", "config", "engine", "errors", "interruption", "progress", "runs"},
+        late={"rich"},
+    ),
     "__main__": May(
-        rooms={"arithmetic", "config", "datasets", "engine", "errors", "export", "planning"}
-        | {"files", "interruption", "progress", "runs", "texts"},
+        rooms={"arithmetic", "command", "config", "datasets", "engine", "errors", "export"}
+        | {"files", "interruption", "planning", "progress", "runs", "texts"},
         late={"model", "rich", "training"},
     ),
 }

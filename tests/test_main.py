@@ -16,11 +16,16 @@ import pytest
 
 from cnn_core import __main__ as command
 from cnn_core import model as models
+from cnn_core import runs
+from cnn_core.command.progress import ProgressBar
+from cnn_core.command.recorded import OWNER, RecordedRun
 from cnn_core.config import ConvBlock, ModelConfig, TrainConfig
 from cnn_core.planning.links import to_query
 from cnn_core.planning.presets import PRESETS
 from cnn_core.progress.events import BatchEnd, Downloading, EpochEnd, Evaluating, RunEnded, Score
+from cnn_core.runs import log
 
+TINY = PRESETS["tiny"]
 ROOT = Path(__file__).parent.parent
 NOISE = ("Traceback", "oneDNN", "tensorflow", "WARNING", "absl")
 
@@ -151,7 +156,7 @@ def test_a_link_without_settings_is_one_sentence(
 def test_every_command_and_option_is_explained_in_a_phrase() -> None:
     parser = command._parser()
     [commands] = [it for it in parser._actions if isinstance(it, argparse._SubParsersAction)]
-    assert set(commands.choices) == {"train", "export", "worker", "scheduler"}
+    assert set(commands.choices) == {"train", "runs", "compare", "export", "worker", "scheduler"}
     assert all(len(it.help or "") > 20 for it in commands._choices_actions)
     for one in commands.choices.values():
         assert one.description
@@ -231,7 +236,7 @@ def test_help_and_mistakes_do_not_wait_for_tensorflow() -> None:
 
 
 def test_the_progress_says_every_epoch_and_the_scores(capsys: pytest.CaptureFixture[str]) -> None:
-    with command._Progress(2) as progress:
+    with ProgressBar(2) as progress:
         for event in (
             Downloading(5_000_000, 10_000_000),
             BatchEnd(1, 4, 8, 0.5, 0.8, 1e-3, 1234.0),
@@ -268,6 +273,40 @@ def test_training_prints_its_accuracies_and_keeps_the_weights(tmp_path: Path) ->
     model, _ = setup("--preset", "tiny", "--dataset", "digits", "--query", "blocks=6.3")
     models.restore(model, folder / "best.keras")
     assert (folder / "snapshots" / "epoch-001.npz").exists()
+
+
+@pytest.mark.slow
+def test_a_training_without_a_folder_is_recorded_where_the_app_finds_it(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    code, out, err = run("train", *SETTINGS, "--query", "blocks=6.3", "--name", "six filters")
+    assert (code, err) == (0, "")
+    [recorded] = runs.all_runs()
+    assert out.endswith(f"Recorded as {recorded.id}.\n")
+    assert (recorded.owner, recorded.name) == (OWNER, "six filters")
+    assert runs.status(recorded).state == "finished"
+    history = log.history(recorded)
+    assert history.ended is not None
+    assert len(history.complete_epochs) == 1
+    models.restore(recorded.model, recorded.folder / "best.keras")
+    assert runs.examples(recorded) is not None, "as a run of the app has them"
+    assert command.main(["runs"]) == 0
+    assert "six filters" in capsys.readouterr().out
+
+
+def test_a_recorded_training_that_made_nothing_leaves_nothing() -> None:
+    with pytest.raises(KeyboardInterrupt), RecordedRun(TINY.model, TINY.train):
+        raise KeyboardInterrupt
+    assert runs.all_runs() == []
+
+
+def test_a_home_that_cannot_be_written_is_a_sentence(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "file").touch()
+    monkeypatch.setenv("CONVSCOPE_HOME", str(tmp_path / "file"))
+    assert command.main(["train", *SETTINGS]) == 2
+    assert str(tmp_path / "file") in capsys.readouterr().err
 
 
 @pytest.mark.slow

@@ -79,7 +79,18 @@ def train_run(run_id: str) -> None:
     gc.collect()
 
 
-def _train_to_end(run: runs.Run, held: lease.Lease) -> None:
+def train_here(run: runs.Run, emit: Emit) -> None:
+    """Train a run in this process, which is no worker; as `train_run`.
+
+    Args:
+        run: The run.
+        emit: Called with every event, besides what goes to the run's folder.
+    """
+    with lease.hold(run) as held:
+        _train_to_end(run, held, emit)
+
+
+def _train_to_end(run: runs.Run, held: lease.Lease, listener: Emit = lambda event: None) -> None:
     if runs.status(run).state in runs.OVER:
         return  # another process finished it meanwhile
     control = steering.ControlReader(run)
@@ -90,7 +101,7 @@ def _train_to_end(run: runs.Run, held: lease.Lease) -> None:
     speed, problem = 0.0, None
     try:
         with _vouching(run, held):
-            state, speed = _train(run, control, past, held)
+            state, speed = _train(run, control, past, held, listener)
     except _StopAskedError:
         state = "stopped"
     except lease.LeaseError:
@@ -124,7 +135,7 @@ def _problem(run: runs.Run, error: Exception) -> CnnError:
 
 
 def _train(
-    run: runs.Run, control: Ask, past: Sequence[EpochEnd], held: lease.Lease
+    run: runs.Run, control: Ask, past: Sequence[EpochEnd], held: lease.Lease, listener: Emit
 ) -> tuple[str, float]:
     """The state that training ended in, and its speed as in `runs.Status`."""
     from cnn_core import training
@@ -136,6 +147,7 @@ def _train(
         def emit(event: Event) -> None:
             held.check(immediately=not isinstance(event, BatchEnd))
             write(event)
+            listener(event)
 
         def ask() -> Control:
             held.check()

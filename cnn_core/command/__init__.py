@@ -1,0 +1,1 @@
+"""What the commands of `python -m cnn_core` do and print."""
