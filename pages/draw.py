@@ -15,6 +15,7 @@ from streamlit.delta_generator import DeltaGenerator
 from cnn_core import arithmetic, drawing, runs
 from cnn_core.errors import CnnError, RunError
 from cnn_core.figures import mosaic
+from cnn_core.figures.legend import percent
 from cnn_core.paths import ASSETS
 from pages.elements import pad
 from pages.elements.head import head
@@ -154,7 +155,7 @@ def _readings(
 
 
 def _in_short(run: runs.Run, shares: np.ndarray) -> str:
-    return f"{class_names(run)[int(shares.argmax())]} {shares.max():.0%}"
+    return f"{class_names(run)[int(shares.argmax())]} {percent(shares.max(), 0)}"
 
 
 def _ask(run: runs.Run, steps: drawing.Steps) -> tuple[np.ndarray | None, str]:
@@ -180,7 +181,7 @@ def _answered(
         best = int(np.argmax(prepared))
         head, without = _answer(names[best], prepared[best]), _without(names, naive, best)
         rows = [_row(names[i], share, i == best) for i, share in enumerate(prepared)]
-        alt = ", ".join(f"{names[i]} {share:.0%}" for i, share in enumerate(prepared))
+        alt = ", ".join(f"{names[i]} {percent(share, 0)}" for i, share in enumerate(prepared))
     number, busy = (drawn.number, str(drawn.live).lower()) if drawn else (0, "false")
     return (
         f'<div class="reading" data-drawing="{number}">'
@@ -194,14 +195,14 @@ def _answered(
 
 def _answer(name: str, share: float) -> str:
     kind = "glyph" if len(name) == 1 else "glyph word"
-    return f'<b class="{kind}">{escape(name)}</b><span class="sure">{share:.1%}</span>'
+    return f'<b class="{kind}">{escape(name)}</b><span class="sure">{escape(percent(share))}</span>'
 
 
 def _without(names: Sequence[str], shares: np.ndarray, best: int) -> str:
     """The sentence on the drawing as it is on the pad."""
     other = int(np.argmax(shares))
     key = "draw.without_same" if other == best else "draw.without_other"
-    return t(key, name=f"<b>{escape(names[other])}</b>", share=f"{shares[other]:.0%}")
+    return t(key, name=f"<b>{escape(names[other])}</b>", share=escape(percent(shares[other], 0)))
 
 
 def _row(name: str, share: float | None, top: bool) -> str:

@@ -15,6 +15,7 @@ from cnn_core.figures import charts, embedding_space, feature_maps
 from cnn_core.figures import embedding as figures
 from cnn_core.figures.charts import ControlWords
 from cnn_core.figures.embedding import Cloud
+from cnn_core.figures.legend import percent
 from pages.elements.head import head
 from pages.network import answers as _answers
 from pages.network.choice import say_if_training, trained_network
@@ -256,7 +257,7 @@ def _card(answers: Answers, chosen: int | None) -> None:
     found, names = answers.found, answers.names
     true, said = int(found.labels[chosen]), int(found.predicted[chosen])
     key = "embedding.card_right" if true == said else "embedding.card_wrong"
-    share = f"{found.confidence[chosen]:.1%}"
+    share = percent(found.confidence[chosen])
     words = {"true": plain(names[true]), "predicted": plain(names[said]), "share": share}
     st.markdown(t(key, index=chosen, **words))
     cards.paged(answers, np.array([chosen]), f"embedding_{chosen}", 1)

@@ -8,7 +8,6 @@ import streamlit as st
 
 from cnn_core import datasets, runs
 from cnn_core.errors import CnnError
-from cnn_core.figures.legend import legend
 from pages.elements.head import head
 from pages.network.choice import say_if_training, trained_network
 from pages.network.epochs import convolutions
@@ -20,7 +19,7 @@ from pages.pictures import run_image
 from pages.pictures.run_image import Chosen
 from pages.session import choices
 from pages.session.address import arrived, follow_layer, say, whole
-from pages.session.html import STYLE, complain, html
+from pages.session.html import STYLE, complain
 from pages.session.words import t
 
 LINK = (
@@ -75,14 +74,27 @@ def _size(run: runs.Run) -> str:
 def _story(run: runs.Run) -> None:
     left, right = st.columns([0.3, 0.7], gap="medium")
     with left, st.container(key="explain_image"):
-        chosen = run_image.choose(run)
+        image = st.container()
         pad = st.container()
         asked, opacity = _controls(run)
     with right, st.container(key="explain_result"):
-        if chosen is not None:
-            _result(run, chosen, asked, opacity)
-        else:
-            st.caption(t("explain.no_image"))
+        result = st.container()
+        below = st.container()
+    kept = parts.ready_made(run, _size(run), asked)
+    if kept is not None:  # before the process that could compute it has started
+        first = run_image.test_image(run, kept.index, kept.image, kept.truth)
+        with result:
+            _pictures(parts.View(run, first, asked, kept.answer, opacity))
+    with image:
+        chosen = run_image.choose(run)
+    if chosen is None:
+        result.caption(t("explain.no_image"))
+    else:
+        with result:
+            if kept is None:
+                _result(run, chosen, asked, opacity)
+        with below:
+            _onward(run, chosen)
     query = {"run": run.id, **(chosen.query if chosen else {})}
     query |= {"layer": asked.layer, "side": str(asked.side), "shade": asked.shade}
     if asked.label is not None:
@@ -123,7 +135,7 @@ def _controls(run: runs.Run) -> tuple[Asked, float]:
         format_func=lambda it: t(f"explain.shade_{it}"),
     )  # fmt: skip
     opacity = st.slider(
-        t("explain.opacity"), 0, 100, 65, 5, key="explain_opacity", format="%d%%",
+        t("explain.opacity"), 0, 100, 90, 5, key="explain_opacity", format="%d%%",
         help=t("explain.opacity_help"), persist_state="session",
     )  # fmt: skip
     untrained = st.toggle(
@@ -136,15 +148,21 @@ def _controls(run: runs.Run) -> tuple[Asked, float]:
 
 def _result(run: runs.Run, chosen: Chosen, asked: Asked, opacity: float) -> None:
     try:
-        answer = parts.explained(run, chosen.pixels, asked)
+        answer = parts.explain(run, chosen.pixels, asked)
     except CnnError as error:
         complain(error)
         return
-    view = parts.View(run, chosen, asked, answer, opacity)
+    _pictures(parts.View(run, chosen, asked, answer, opacity))
+
+
+def _pictures(view: parts.View) -> None:
     parts.decision(view)
-    html(legend("sequential", "0", t("explain.most"), title=t("explain.scale")))
     parts.pictures(view)
-    st.caption(t("explain.scale_note"))
+    parts.how_to_read(view)
+
+
+def _onward(run: runs.Run, chosen: Chosen) -> None:
+    """An image on which a method fails, and the page that shows the layers."""
     if run.id == "fashion":
         coat = {"part": "test", "index": str(parts.MISSED[_size(run)])}
         st.button(

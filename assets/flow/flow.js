@@ -463,7 +463,7 @@ function number(value) {
 }
 
 function percent(value) {
-  if (value >= 0.9995 && value < 1) return "> 99.9%";
+  if (value >= 0.9995) return "> 99.9%";
   return `${(100 * value).toFixed(1)}%`;
 }
 

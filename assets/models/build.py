@@ -23,6 +23,7 @@ import numpy as np
 HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent.parent))
 
+import explained
 import tour
 from augment import copies
 
@@ -205,6 +206,7 @@ def main(names: list[str]) -> None:
             build(name, RECIPES[name], new)
             if name == tour.NAME:
                 tour.write(new, RECIPES[name].model, RECIPES[name].train.dataset)
+            explained.write(new, name, RECIPES[name].model, RECIPES[name].train.dataset)
             shutil.rmtree(HERE / name, ignore_errors=True)
             shutil.copytree(new, HERE / name)
 

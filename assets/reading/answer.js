@@ -78,7 +78,7 @@ export class Answer {
     this.head.replaceChildren(made("b", letters, names[best]), made("span", "sure", percent(shares[best])));
     for (const [at, { row, fill, share }] of this.rows.entries()) {
       row.classList.toggle("top", at === best);
-      fill.style.width = percent(shares[at]);
+      fill.style.width = `${100 * shares[at]}%`;
       share.textContent = percent(shares[at]);
     }
     this.describe(names.map((name, at) => `${name} ${percent(shares[at], 0)}`).join(", "));

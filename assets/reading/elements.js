@@ -4,7 +4,10 @@ export function made(kind, name = "", said = "") {
   return Object.assign(document.createElement(kind), { className: name, textContent: said });
 }
 
+/** A probability; never "100%", since a softmax leaves every class something. */
 export function percent(share, digits = 1) {
+  const step = 10 ** -digits;
+  if (100 * share >= 100 - step / 2) return `> ${(100 - step).toFixed(digits)}%`;
   return `${(100 * share).toFixed(digits)}%`;
 }
 

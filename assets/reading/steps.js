@@ -1,7 +1,7 @@
 // The way of a drawing into the network: four pictures from the strokes to the input, and a fifth of the whole
 // canvas squeezed.
 
-import { made, paintGrey, percent } from "./elements.js";
+import { made, paintGrey } from "./elements.js";
 
 const NAMES = ["canvas", "crop", "scaled", "centred", "naive"];
 const [SIDE, BOX] = [28, 20];
@@ -42,8 +42,8 @@ export class Steps {
     const { height, width } = picture;
     const side = name === "scaled" ? BOX : Math.max(height, width);
     paintGrey(canvas, picture);
-    canvas.style.width = percent(Math.min(1, width / side));
-    canvas.style.height = percent(Math.min(1, height / side));
+    canvas.style.width = share(Math.min(1, width / side));
+    canvas.style.height = share(Math.min(1, height / side));
     const said = `${height}×${width}`;
     size.textContent = name === "centred" ? this.words.input.replace("{size}", said) : said;
   }
@@ -53,6 +53,10 @@ export class Steps {
     frame.hidden = !box;
     if (!box) return;
     for (const [at, edge] of ["top", "left", "height", "width"].entries())
-      frame.style[edge] = percent(box[at] / side, 2);
+      frame.style[edge] = share(box[at] / side);
   }
+}
+
+function share(part) {
+  return `${100 * part}%`;
 }

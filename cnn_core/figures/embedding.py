@@ -15,6 +15,7 @@ import numpy.typing as npt
 
 from cnn_core.figures import charts
 from cnn_core.figures.charts import ControlWords
+from cnn_core.figures.legend import percent
 from cnn_core.figures.palette import Palette
 
 Array = npt.NDArray[Any]
@@ -179,7 +180,7 @@ def _of_class(
 def point_text(cloud: Cloud, row: int, names: Sequence[str], words: Words) -> str:
     """What the pointer shows of an image."""
     true, predicted = names[cloud.labels[row]], names[cloud.predicted[row]]
-    share = f"{cloud.confidence[row]:.1%}"
+    share = percent(cloud.confidence[row])
     return words.point.format(row=row, true=true, predicted=predicted, share=share)
 
 

@@ -19,26 +19,27 @@ WIDTH, HEIGHT = 240, 100  # of the curve, in its own units
 Array = npt.NDArray[Any]
 
 
-def normalized(heat: Array, least: float = 0.0) -> Array:
+def normalized(heat: Array) -> Array:
     """Heat (H, W) divided by its maximum, 0 to 1; negative values become 0.
 
     Args:
-        heat: Any values (H, W).
-        least: If the maximum is not above this, there is nothing to show, and all values are 0.
+        heat: Any values (H, W); without a positive one all become 0.
     """
     most = float(heat.max(initial=0.0))
-    if not most > max(least, 0.0):
+    if not most > 0:
         return np.zeros(heat.shape)
     return np.maximum(heat, 0.0) / most
 
 
 def overlay_png(image: npt.NDArray[np.uint8], heat: Array, opacity: float) -> bytes:
-    """The colours of heat over an image.
+    """The colours of heat over an image; the hotter a place, the less of the image is seen through it.
+
+    Where there is no heat the image is as it was: no colour stands for "nothing".
 
     Args:
         image: uint8 of shape (H, W, 1) or (H, W, 3).
         heat: Values (H, W) from 0 to 1.
-        opacity: 0 shows the image alone, 1 the heat alone.
+        opacity: Of the hottest place: 0 shows the image alone, 1 hides it there.
 
     Raises:
         ValueError: If the heat has another height or width.
@@ -46,7 +47,8 @@ def overlay_png(image: npt.NDArray[np.uint8], heat: Array, opacity: float) -> by
     if heat.shape != image.shape[:2]:
         raise ValueError(f"The heat must be {image.shape[:2]}. Received {heat.shape}.")
     colours = SEQUENTIAL[np.rint(np.clip(heat, 0, 1) * (STEPS - 1)).astype(int)]  # (H, W, 3)
-    mixed = (1 - opacity) * image + opacity * colours  # one channel goes to all three
+    cover = opacity * np.clip(heat, 0, 1)[..., np.newaxis]  # (H, W, 1)
+    mixed = (1 - cover) * image + cover * colours  # one channel goes to all three
     return image_png(np.rint(mixed).astype(np.uint8), ZOOM)
 
 

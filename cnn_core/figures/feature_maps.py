@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
+from cnn_core.figures.legend import percent
 from cnn_core.figures.mosaic import Scale, mosaic_png
 from cnn_core.figures.palette import KINDS, rgb
 
@@ -109,7 +110,11 @@ def bars_png(values: Floats) -> bytes:
 
 
 def probabilities_html(
-    probabilities: Floats, names: Sequence[str], alt: str, marked: int | None = None
+    probabilities: Floats,
+    names: Sequence[str],
+    alt: str,
+    marked: int | None = None,
+    shown: Sequence[int] | None = None,
 ) -> str:
     """A bar and a percentage for each class as HTML, the most probable one in bold.
 
@@ -118,6 +123,7 @@ def probabilities_html(
         names: K class names.
         alt: What it shows, in words.
         marked: Class with a mark, counted from 0; None marks none.
+        shown: Which classes, in their order; None takes all.
     """
     best = int(probabilities.argmax())
     kinds = [
@@ -125,10 +131,10 @@ def probabilities_html(
         for index in range(len(probabilities))
     ]
     rows = "".join(
-        f'<span class="{kinds[index]}"><span class="name">{escape(name)}</span>'
-        f'<span class="bar"><i style="width:{share:.1%}"></i></span>'
-        f'<span class="share">{share:.1%}</span></span>'
-        for index, (name, share) in enumerate(zip(names, probabilities.tolist(), strict=True))
+        f'<span class="{kinds[index]}"><span class="name">{escape(names[index])}</span>'
+        f'<span class="bar"><i style="width:{probabilities[index]:.1%}"></i></span>'
+        f'<span class="share">{escape(percent(probabilities[index]))}</span></span>'
+        for index in (range(len(probabilities)) if shown is None else shown)
     )
     return f'<span class="class-shares" role="img" aria-label="{escape(alt)}">{rows}</span>'
 

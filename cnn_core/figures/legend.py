@@ -15,6 +15,19 @@ def uri(png: bytes) -> str:
     return f"data:image/png;base64,{base64.b64encode(png).decode()}"
 
 
+def percent(probability: float, digits: int = 1) -> str:
+    """A probability in percent; never "100%", since a softmax leaves every class something.
+
+    Args:
+        probability: 0 to 1.
+        digits: After the point.
+    """
+    most = 1 - 0.5 * 10.0 ** -(2 + digits)  # from here on it would be rounded up to 100
+    if probability >= most:
+        return f"> {1 - 10.0 ** -(2 + digits):.{digits}%}"
+    return f"{probability:.{digits}%}"
+
+
 def legend(scale: Scale, low: str, high: str, *, middle: str = "", title: str = "") -> str:
     """The colours of a scale from left to right, labelled at the ends and in the middle."""
     colours = ",".join(stops(scale))

@@ -13,6 +13,7 @@ import numpy.typing as npt
 
 from cnn_core.analysis.evaluation import Integers
 from cnn_core.figures import palette as colours
+from cnn_core.figures.legend import percent
 from cnn_core.figures.palette import Palette
 
 Array = npt.NDArray[Any]
@@ -74,7 +75,8 @@ def shares_html(before: Array, after: Array, names: Sequence[str], alt: str) -> 
         f'<span class="row{" top" if index == best else ""}"><span class="name">{escape(name)}</span>'
         f'<span class="two"><i class="was" style="width:{was:.1%}"></i>'
         f'<i class="is" style="width:{now:.1%}"></i></span>'
-        f'<span class="share was">{was:.1%}</span><span class="share">{now:.1%}</span></span>'
+        f'<span class="share was">{escape(percent(was))}</span>'
+        f'<span class="share">{escape(percent(now))}</span></span>'
         for index, (name, was, now) in enumerate(
             zip(names, before.tolist(), after.tolist(), strict=True)
         )

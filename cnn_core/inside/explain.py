@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import tensorflow as tf
+from scipy.special import softmax
 from scipy.stats import spearmanr
 
 from cnn_core import model as models
@@ -167,7 +168,9 @@ def occlusion(
     stride: int = 2,
     shade: str = "grey",
 ) -> Answer:
-    """How far the probability of a class drops when a square hides each place.
+    """How far the score of a class drops when a square hides each place.
+
+    The score, not the probability: where the network is sure, that hardly moves whatever is hidden.
 
     The square moves by `stride`, and once more to the border where the last step would leave pixels over.
 
@@ -180,9 +183,11 @@ def occlusion(
         shade: Its brightness: "grey", "black" or "white".
 
     Returns:
-        "probability" of the class without the square; "drops" (rows, columns), by how much it is lower
-        with the square there, negative where hiding helps; "tops" (rows,) and "lefts" (columns,) of
-        the squares, in pixels; "heat" (H, W), the mean drop of all squares that hide a pixel.
+        "score" of the class before the softmax, without the square, and its "probability"; "drops"
+        (rows, columns), by how much the score is lower with the square there, negative where hiding
+        helps, and "hidden" (rows, columns), the probability then; "tops" (rows,) and "lefts"
+        (columns,) of the squares, in pixels; "heat" (H, W), the mean drop of all squares that hide a
+        pixel.
 
     Raises:
         ValueError: If the square, its stride or its shade is out of range, there is no such class, or
@@ -204,15 +209,19 @@ def occlusion(
     hidden = np.repeat(pixels, len(squares) + 1, axis=0)  # the last one stays as it is
     for picture, square in zip(hidden, squares, strict=False):
         picture[square] = SHADES[shade]
-    *covered, whole = opened.predict(hidden)[:, label].tolist()
-    drops = whole - np.array(covered, np.float32)
+    scores = _scores_of(opened, hidden)
+    drops = scores[-1, label] - scores[:-1, label]
+    probabilities = softmax(scores, axis=1)[:, label]
+    shape = len(tops), len(lefts)
     total, times = np.zeros((2, height, width), np.float32)
     for drop, square in zip(drops.tolist(), squares, strict=True):
         total[square] += drop
         times[square] += 1
     return {
-        "probability": whole,
-        "drops": drops.reshape(len(tops), len(lefts)),
+        "score": float(scores[-1, label]),
+        "probability": float(probabilities[-1]),
+        "drops": drops.reshape(shape),
+        "hidden": probabilities[:-1].reshape(shape),
         "tops": tops,
         "lefts": lefts,
         "heat": total / times,
@@ -232,6 +241,30 @@ def rank_correlation(first: npt.NDArray[Any], second: npt.NDArray[Any]) -> float
     if any((values == values[0]).all() for values in flat):
         return float("nan")
     return float(spearmanr(*flat).statistic)
+
+
+def _scores_of(opened: models.Opened, images: npt.NDArray[Any]) -> Floats:
+    """Scores (N, K) of images before the softmax, in chunks."""
+    scores, weights = _scores(opened.config), forward.weights_of(opened.model)
+    step = forward.chunk(opened.config)
+    parts = [
+        scores(tf.constant(images[start : start + step]), weights).numpy()
+        for start in range(0, len(images), step)
+    ]
+    return np.concatenate(parts)
+
+
+@lru_cache(maxsize=8)
+def _scores(config: ModelConfig) -> Callable[..., tf.Tensor]:
+    """(images, weights) -> scores (N, K) before the softmax."""
+    network = forward.skeleton(config)
+
+    def run(images: tf.Tensor, weights: Weights) -> tf.Tensor:
+        return next(
+            output for name, output in forward.walk(network, images, weights) if name == SCORE
+        )
+
+    return forward.compiled(network, run)
 
 
 @lru_cache(maxsize=16)

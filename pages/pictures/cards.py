@@ -15,6 +15,7 @@ from cnn_core import runs
 from cnn_core.analysis.evaluation import Predictions
 from cnn_core.errors import CnnError
 from cnn_core.figures import mosaic, palette
+from cnn_core.figures.legend import percent
 from cnn_core.paths import ASSETS
 from pages.network import answers as _answers
 from pages.session.doors import colours
@@ -78,13 +79,13 @@ def _cards(answers: Answers, rows: np.ndarray, images: np.ndarray) -> str:
     found, names, cards = answers.found, answers.names, []
     for row, image in zip(rows.tolist(), images, strict=True):
         truth, guess = int(found.labels[row]), int(found.predicted[row])
-        share, right = f"{found.confidence[row]:.1%}", truth == guess
+        share, right = float(found.confidence[row]), truth == guess
         verdict = t("examples.right") if right else t("evaluation.really", truth=names[truth])
         cards.append(
             f'<figure class="card {"right" if right else "wrong"}" data-row="{row}">'
             f"{_linked_picture(answers, row, image)}<figcaption><b>{escape(names[guess])}</b>"
-            f'<span class="bar"><i style="width:{share}"></i></span>'
-            f'<span class="share">{share}</span>'
+            f'<span class="bar"><i style="width:{share:.1%}"></i></span>'
+            f'<span class="share">{escape(percent(share))}</span>'
             f'<span class="verdict">{"✓" if right else "✗"} {escape(verdict)}</span>'
             f"</figcaption></figure>"
         )
@@ -124,7 +125,7 @@ def _linked_picture(answers: Answers, row: int, image: np.ndarray) -> str:
         row=row,
         truth=names[found.labels[row]],
         guess=names[found.predicted[row]],
-        share=f"{found.confidence[row]:.1%}",
+        share=percent(found.confidence[row]),
     )
     query = {"run": answers.run.id, "part": answers.part, "index": row, "lang": language()}
     picture = base64.b64encode(mosaic.image_png(image, zoom=ZOOM)).decode()

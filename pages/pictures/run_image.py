@@ -75,6 +75,23 @@ def begin_with(index: int) -> None:
     st.session_state.setdefault("image_index", index)
 
 
+def is_test_image(index: int | None) -> bool:
+    """Whether the test image of that place is chosen, and no class beside it."""
+    state = st.session_state
+    chosen = state.get("image_source", "data"), state.get("image_part", "test")
+    return chosen == ("data", "test") and (state.get("image_index"), None) == (
+        index,
+        state.get("image_class"),
+    )
+
+
+def test_image(run: runs.Run, index: int, pixels: np.ndarray, truth: int) -> Chosen:
+    """A test image whose pixels and class are known already."""
+    name = class_names(run)[truth]
+    title = t("image.from_data", part=t("image.test"), index=index, name=name)
+    return Chosen(pixels, title, truth, {"part": "test", "index": str(index)})
+
+
 def choose(run: runs.Run) -> Chosen | None:
     """Controls for the image, and the image they choose; None, with a sentence, while there is none."""
     source = _choices.segmented_control(

@@ -7,28 +7,28 @@ from dataclasses import dataclass
 from html import escape
 
 import numpy as np
+import streamlit as st
 
 from cnn_core import runs
 from cnn_core.figures import explanations as figures
 from cnn_core.figures import feature_maps, mosaic
-from cnn_core.figures.legend import framed, number
+from cnn_core.figures.legend import framed, legend, number, percent
+from cnn_core.runs import explained
+from cnn_core.runs.explained import Explained
 from pages.network import answers
 from pages.network.answers import Explanations
+from pages.network.epochs import convolutions
 from pages.network.names import class_names
+from pages.pictures import run_image
 from pages.pictures.run_image import Chosen
 from pages.session.html import html, waking
 from pages.session.words import WORD_JOINER, t
 
 PREDICTED = -1
 SHADES = ("grey", "black", "white")
+BARS = 3  # classes that are always shown
 METHODS = ("grad_cam", "saliency", "smooth", "occlusion")
-LEAST_DROP = 0.001  # of a probability that is worth a colour
-START = {
-    ("fashion", "sample"): 10,
-    ("fashion", "full"): 6,
-    ("digits", "sample"): 5,
-}
-"""By network and size of its data, a test image on which every method finds something."""
+START = explained.START
 MISSED = {"sample": 9, "full": 10}
 """By size of the data, a coat for which Grad-CAM finds nothing in the network "fashion"."""
 
@@ -94,7 +94,15 @@ def usual_side(run: runs.Run) -> int:
     return max(1, min(largest_side(run), round(min(run.model.input_shape[:2]) / 7)))
 
 
-def explained(run: runs.Run, pixels: np.ndarray, asked: Asked) -> Explanations:
+def ready_made(run: runs.Run, size: str, asked: Asked) -> Explained | None:
+    """The explanations that came with the network, if that is what the controls and the image ask for."""
+    usual = Asked(None, list(convolutions(run))[-1], usual_side(run), SHADES[0], False)
+    if asked != usual or not run_image.is_test_image(START.get((run.id, size))):
+        return None
+    return explained.read(run, size)
+
+
+def explain(run: runs.Run, pixels: np.ndarray, asked: Asked) -> Explanations:
     """The explanations, computed by the look worker."""
     with waking():
         return answers.explanations(
@@ -104,37 +112,69 @@ def explained(run: runs.Run, pixels: np.ndarray, asked: Asked) -> Explanations:
 
 
 def decision(view: View) -> None:
-    """The image and what the network says of it, the explained class marked."""
+    """The image and what the network says of it: three bars with the explained class, and the others."""
     shares, label = view.answer["probabilities"], view.answer["label"]
     best = int(shares.argmax())
-    words = t("explain.says", name=view.names[best], share=f"{shares[best]:.1%}")
+    words = t("explain.says", name=view.names[best], share=percent(shares[best]))
     if view.chosen.truth is not None:
         right = view.chosen.truth == best
         truth = view.names[view.chosen.truth]
         words += " " + t("feature_maps.right" if right else "feature_maps.wrong", name=truth)
-    why = t("explain.why", name=view.names[label], share=f"{shares[label]:.1%}")
-    bars = feature_maps.probabilities_html(shares, view.names, words, label)
+    order = np.argsort(-shares, kind="stable").tolist()
+    first = order[:BARS] if label in order[:BARS] else [*order[: BARS - 1], label]
+    rest = [index for index in order if index not in first]
+    bars = feature_maps.probabilities_html(shares, view.names, words, label, first)
+    if rest:
+        others = feature_maps.probabilities_html(shares, view.names, words, label, rest)
+        summary = escape(t("explain.others", count=len(rest)))
+        bars += f"<details><summary>{summary}</summary>{others}</details>"
     title, png = view.chosen.title, mosaic.image_png(view.pixels, figures.ZOOM)
     picture = framed(png, title, shape=view.pixels.shape[:2])
     html(
         f'<div class="decision"><figure>{picture}<figcaption>{escape(title)}</figcaption></figure>'
-        f'<div><div class="inside head"><b>{escape(words)}</b></div>{bars}</div></div>'
-        f'<div class="inside head why"><b>{escape(why)}</b></div>'
+        f'<div><div class="answer" role="status">{escape(words)}</div>{bars}</div></div>'
     )
 
 
 def pictures(view: View) -> None:
-    """The four methods side by side: picture, numbers, the untrained network's, and how to read it."""
+    """The four methods side by side: picture, numbers, and the same of the untrained network."""
+    label = view.answer["label"]
+    share = percent(view.answer["probabilities"][label])
+    why = t("explain.why", name=view.names[label], share=share)
+    scale = legend("sequential", "0", t("explain.most"), title=t("explain.scale"))
     columns = "".join(f"<section>{''.join(_method(view, name))}</section>" for name in METHODS)
     kind = "explained with-untrained" if view.asked.untrained else "explained"
-    html(f'<div class="{kind}">{columns}</div>')
+    html(
+        f'<div class="inside head why"><b>{escape(why)}</b>{scale}</div>'
+        f'<div class="{kind}">{columns}</div>'
+    )
     if view.asked.untrained:
         html(f'<div class="inside sanity">{escape(t("explain.sanity"))}</div>')
 
 
+def how_to_read(view: View) -> None:
+    """What each picture shows, and what it does not."""
+    with st.expander(t("explain.how_to_read"), icon=":material/menu_book:", key="explain_how"):
+        html(
+            f'<div class="explained-read">{"".join(_reading(view, name) for name in METHODS)}</div>'
+        )
+        st.caption(t("explain.scale_note"))
+
+
+def _reading(view: View, name: str) -> str:
+    row = view.answer[name].get("map", np.zeros((0, 0)))
+    slots = {"layer": view.asked.layer, "map": _times(row.shape)}
+    slots |= {"side": view.asked.side, "shade": t(f"explain.shade_{view.asked.shade}")}
+    title = escape(t(f"explain.{name}", layer=view.asked.layer))
+    said = [t(f"explain.{name}_beware", **slots)]
+    if _most(view.answer, name) > 0:  # of an empty picture nothing is bright
+        said.insert(0, t(f"explain.{name}_read", **slots))
+    return f"<section><b>{title}</b>{''.join(f'<p>{escape(it)}</p>' for it in said)}</section>"
+
+
 def _method(view: View, name: str) -> Iterator[str]:
     title = t(f"explain.{name}", layer=view.asked.layer)
-    yield f'<div role="heading" aria-level="2">{escape(title)}</div>'
+    yield f'<div class="method" role="heading" aria-level="2">{escape(title)}</div>'
     yield _picture(view, view.answer, name, title)
     yield f'<p class="nums">{_numbers(view, view.answer, name)}</p>'
     if view.asked.untrained:
@@ -142,16 +182,11 @@ def _method(view: View, name: str) -> Iterator[str]:
         untrained = t("explain.of_untrained", method=title)
         yield _picture(view, before, name, untrained)
         yield f'<p class="nums">{escape(t("explain.agreement", value=_two(agreement)))}</p>'
-    row = view.answer[name].get("map", np.zeros((0, 0)))
-    slots = {"layer": view.asked.layer, "map": _times(row.shape)}
-    slots |= {"side": view.asked.side, "shade": t(f"explain.shade_{view.asked.shade}")}
-    yield f"<p>{escape(t(f'explain.{name}_read', **slots))}</p>"
-    yield f"<p>{escape(t(f'explain.{name}_beware', **slots))}</p>"
 
 
 def _picture(view: View, answer: Explanations, name: str, title: str) -> str:
     heat = answer[name]["heat"]
-    shares = figures.normalized(heat, LEAST_DROP if name == "occlusion" else 0.0)
+    shares = figures.normalized(heat)
     png = figures.overlay_png(view.pixels, shares, view.opacity)
     alt = t("explain.alt", method=title, name=view.names[answer["label"]])
     if not shares.any():
@@ -170,26 +205,36 @@ def _worst(found: Explanations, side: int) -> tuple[int, int, int, int]:
     return top, left, min(top + side, height), min(left + side, width)
 
 
+def _most(answer: Explanations, name: str) -> float:
+    """The largest of the numbers that a method found; the picture may be an enlargement of fewer numbers."""
+    found = answer[name]
+    numbers = found["drops"] if name == "occlusion" else found.get("map", found["heat"])
+    return float(numbers.max())
+
+
 def _numbers(view: View, answer: Explanations, name: str) -> str:
     """The facts below a picture."""
-    found, heat = answer[name], answer[name]["heat"]
+    found = answer[name]
     if name == "occlusion":
         return _occlusion_numbers(view, found)
-    if not heat.max() > 0:
+    most = _most(answer, name)
+    if not most > 0:
         return escape(t(f"explain.{name}_none", layer=view.asked.layer))
-    most = number(float(heat.max()))
-    return escape(t(f"explain.{name}_numbers", most=most, map=_times(found.get("map", heat).shape)))
+    shape = found.get("map", found["heat"]).shape
+    return escape(t(f"explain.{name}_numbers", most=number(most), map=_times(shape)))
 
 
 def _occlusion_numbers(view: View, found: Explanations) -> str:
-    drops, before = found["drops"], found["probability"]
-    if not drops.max() > LEAST_DROP:
-        return escape(t("explain.occlusion_none", before=f"{before:.1%}"))
+    drops, score = found["drops"], found["score"]
+    if not drops.max() > 0:
+        return escape(t("explain.occlusion_none", score=_two(score)))
     top, left, bottom, right = _worst(found, view.asked.side)
-    after = f"{before - float(drops.max()):.1%}"
+    worst = np.unravel_index(int(drops.argmax()), drops.shape)
     said = t(
         "explain.occlusion_pixel" if bottom - top == right - left == 1 else "explain.occlusion_numbers",
-        before=f"{before:.1%}", after=after, rows=_span(top, bottom), columns=_span(left, right),
+        score=_two(score), lower=_two(score - float(drops.max())),
+        before=percent(found["probability"]), after=percent(float(found["hidden"][worst])),
+        rows=_span(top, bottom), columns=_span(left, right),
     )  # fmt: skip
     return escape(said)
 

@@ -17,7 +17,7 @@ from cnn_core.errors import CnnError
 from cnn_core.figures import feature_maps as figures
 from cnn_core.figures import kernels, mosaic
 from cnn_core.figures.feature_maps import Colours
-from cnn_core.figures.legend import framed, number, uri
+from cnn_core.figures.legend import framed, number, percent, uri
 from cnn_core.runs import snapshots
 from pages.elements import tiles
 from pages.network.epochs import kept_epoch
@@ -293,7 +293,7 @@ def _probabilities(view: View) -> str:
     names = class_names(view.run)
     best = int(shares.argmax())
     words = t(
-        "feature_maps.output", units=len(shares), name=names[best], share=f"{shares[best]:.1%}"
+        "feature_maps.output", units=len(shares), name=names[best], share=percent(shares[best])
     )
     truth = view.chosen.truth
     if truth is not None:

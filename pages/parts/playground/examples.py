@@ -13,6 +13,7 @@ import streamlit as st
 from cnn_core import runs
 from cnn_core.errors import CnnError
 from cnn_core.figures import mosaic
+from cnn_core.figures.legend import percent
 from cnn_core.progress.events import RunEnded
 from pages.network import answers
 from pages.network.answers import Examples
@@ -70,7 +71,7 @@ def _cards(
             f'<img alt="{escape(names[truth])}" src="data:image/png;base64,{picture}">'
             f"<figcaption><b>{escape(names[guess])}</b>"
             f'<span class="bar"><i style="width:{shares[guess]:.0%}"></i></span>'
-            f'<span class="share">{shares[guess]:.1%}</span>'
+            f'<span class="share">{escape(percent(shares[guess]))}</span>'
             f'<span class="verdict">{"✓" if right else "✗"} {escape(verdict)}</span>'
             f"</figcaption></figure>"
         )

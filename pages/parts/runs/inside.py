@@ -13,7 +13,7 @@ from cnn_core.analysis import kernels
 from cnn_core.errors import CnnError
 from cnn_core.figures import differences
 from cnn_core.figures import kernels as figures
-from cnn_core.figures.legend import legend, number, uri
+from cnn_core.figures.legend import legend, number, percent, uri
 from cnn_core.runs import snapshots
 from pages.network import answers
 from pages.network.epochs import has_weights, kept_epoch
@@ -97,7 +97,7 @@ def _probabilities(takes: Sequence[runs.Run], image: run_image.Chosen) -> None:
             "runs.says",
             run=plain(name),
             answer=plain(names[int(values.argmax())]),
-            probability=f"{values.max():.1%}",
+            probability=percent(values.max()),
         )
         + ("" if image.truth is None else f" {'✓' if values.argmax() == image.truth else '✗'}")
         for name, values in by_name.items()

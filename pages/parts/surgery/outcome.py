@@ -13,7 +13,7 @@ from cnn_core import texts
 from cnn_core.analysis.edits import Edits
 from cnn_core.figures import evaluation as confusions
 from cnn_core.figures import surgery as figures
-from cnn_core.figures.legend import number
+from cnn_core.figures.legend import number, percent
 from pages.network import answers
 from pages.network.answers import PIECE
 from pages.network.epochs import convolutions
@@ -38,7 +38,7 @@ def prediction(view: View, chosen: Chosen | None) -> dict[str, np.ndarray]:
     found = _operate(view, chosen.pixels)
     before, after = found.pop("before"), found.pop("after")
     was, now = (view.names[int(it.argmax())] for it in (before, after))
-    share = f"{after.max():.1%}"
+    share = percent(after.max())
     key = "untouched" if not view.edits else "same" if was == now else "other"
     words = t(f"surgery.{key}", before=was, after=now, share=share)
     html(
