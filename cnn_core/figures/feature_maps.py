@@ -114,7 +114,7 @@ def probabilities_html(
     names: Sequence[str],
     alt: str,
     marked: int | None = None,
-    shown: Sequence[int] | None = None,
+    order: Sequence[int] | None = None,
 ) -> str:
     """A bar and a percentage for each class as HTML, the most probable one in bold.
 
@@ -123,7 +123,7 @@ def probabilities_html(
         names: K class names.
         alt: What it shows, in words.
         marked: Class with a mark, counted from 0; None marks none.
-        shown: Which classes, in their order; None takes all.
+        order: Which classes, in their order; None takes all.
     """
     best = int(probabilities.argmax())
     kinds = [
@@ -134,7 +134,7 @@ def probabilities_html(
         f'<span class="{kinds[index]}"><span class="name">{escape(names[index])}</span>'
         f'<span class="bar"><i style="width:{probabilities[index]:.1%}"></i></span>'
         f'<span class="share">{escape(percent(probabilities[index]))}</span></span>'
-        for index in (range(len(probabilities)) if shown is None else shown)
+        for index in (range(len(probabilities)) if order is None else order)
     )
     return f'<span class="class-shares" role="img" aria-label="{escape(alt)}">{rows}</span>'
 

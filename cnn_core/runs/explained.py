@@ -64,7 +64,7 @@ def flat(answer: dict[str, Any]) -> dict[str, npt.NDArray[Any]]:
     arrays: dict[str, npt.NDArray[Any]] = {}
     for name, value in answer.items():
         inner = value if isinstance(value, dict) else {"": value}
-        arrays |= {f"{name}/{key}".rstrip("/"): np.asarray(it) for key, it in inner.items()}
+        arrays |= {f"{name}/{key}".rstrip("/"): np.asarray(part) for key, part in inner.items()}
     return arrays
 
 

@@ -17,6 +17,7 @@ from test_feature_maps import picture_file, upload
 from cnn_core import datasets
 from cnn_core.config import ConvBlock, ModelConfig
 from cnn_core.figures import explanations as figures
+from cnn_core.figures.legend import number
 from cnn_core.images import uploads
 from cnn_core.inside import explain, features
 from cnn_core.inside.patterns import preferred_pattern
@@ -52,13 +53,13 @@ def shown(source: str) -> np.ndarray:
     return large[:: figures.ZOOM, :: figures.ZOOM]
 
 
-def expected(network, image: np.ndarray, label: int, opacity: float = 0.65) -> list[np.ndarray]:
+def expected(network, image: np.ndarray, label: int, opacity: float = 0.9) -> list[np.ndarray]:
     """What the pictures should be, computed here."""
     answer = explain.explanations(network, image, label)
     pixels = image if image.dtype == np.uint8 else np.rint(image * 255).astype(np.uint8)
     found = []
     for name in METHODS:
-        shares = figures.normalized(answer[name]["heat"], 0.001 if name == "occlusion" else 0.0)
+        shares = figures.normalized(answer[name]["heat"])
         png = figures.overlay_png(pixels, shares, opacity)
         found.append(
             np.asarray(Image.open(io.BytesIO(png)).convert("RGB"))[:: figures.ZOOM, :: figures.ZOOM]
@@ -113,8 +114,12 @@ def test_another_class_another_square_and_nothing_jumps(app, window, run):
     screen.settled().press("explain_shade", "black")
     screen.says("shade", "black")
     found = explain.occlusion(network, image, best, 4, 2, "black")
-    after = found["probability"] - found["drops"].max()
-    expect(cards(screen).nth(3)).to_contain_text(f"{found['probability']:.1%} → {after:.1%}")
+    lower = found["score"] - found["drops"].max()
+    said = f"Score {found['score']:.2f} → {lower:.2f}".replace("-", "−")
+    expect(cards(screen).nth(3)).to_contain_text(said)
+    coarse = explain.grad_cam(network, image, best)["map"]
+    most = f"{'×'.join(map(str, coarse.shape))} numbers, largest {number(float(coarse.max()))}"
+    expect(cards(screen).first).to_contain_text(most)  # of the numbers, not of their enlargement
     screen.settled().page.get_by_role("link", name="What each layer makes of this image").click()
     expect(screen.part("close_up")).to_contain_text("Test image 3", timeout=COLD)
     screen.settled().page.get_by_role("link", name="Explain this decision").click()

@@ -26,24 +26,24 @@ def test_shares_are_of_the_largest_and_what_is_negative_is_nothing():
     np.testing.assert_allclose(found, [[0, 0], [0.5, 1]])
 
 
-@pytest.mark.parametrize(
-    ("heat", "least"), [([[-1.0, -2.0]], 0.0), ([[0.0, 0.0]], 0.0), ([[0.0005, 0.001]], 0.001)]
-)
-def test_nothing_to_show_is_dark_and_not_enlarged(heat: list[list[float]], least: float):
-    assert not figures.normalized(np.array(heat), least).any()
+@pytest.mark.parametrize("heat", [[[-1.0, -2.0]], [[0.0, 0.0]]])
+def test_where_nothing_is_positive_there_is_nothing_to_show(heat: list[list[float]]):
+    assert not figures.normalized(np.array(heat)).any()
 
 
 @pytest.mark.parametrize("channels", [1, 3])
-def test_colours_lie_over_the_image_as_thick_as_asked(channels: int):
+def test_the_hotter_a_place_the_more_its_colour_covers_the_image(channels: int):
     image = np.random.default_rng(0).integers(0, 256, (3, 4, channels), dtype=np.uint8)
     heat = np.linspace(0, 1, 12).reshape(3, 4)
     alone = np.repeat(image, 3 // channels, axis=-1)
     assert (pixels(figures.overlay_png(image, heat, 0.0)) == alone).all()
-    colours = pixels(figures.overlay_png(image, heat, 1.0))
-    assert (colours[0, 0] == SEQUENTIAL[0]).all()
-    assert (colours[2, 3] == SEQUENTIAL[254]).all()
+    whole = pixels(figures.overlay_png(image, heat, 1.0))
+    assert (whole[0, 0] == alone[0, 0]).all(), "no colour stands for nothing"
+    assert (whole[2, 3] == SEQUENTIAL[254]).all()
     half = pixels(figures.overlay_png(image, heat, 0.5))
-    np.testing.assert_allclose(half, (alone / 2 + colours / 2), atol=1)
+    colours = SEQUENTIAL[np.rint(heat * 254).astype(int)]
+    cover = 0.5 * heat[..., np.newaxis]
+    np.testing.assert_allclose(half, (1 - cover) * alone + cover * colours, atol=1)
 
 
 def test_heat_of_another_size_is_refused():
