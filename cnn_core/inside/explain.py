@@ -206,17 +206,10 @@ def occlusion(
         for top in tops.tolist()
         for left in lefts.tolist()
     ]
-    hidden = np.repeat(pixels, len(squares) + 1, axis=0)  # the last one stays as it is
-    for picture, square in zip(hidden, squares, strict=False):
-        picture[square] = SHADES[shade]
-    scores = _scores_of(opened, hidden)
+    scores = _scores_of(opened, _hidden(pixels, squares, SHADES[shade]))
     drops = scores[-1, label] - scores[:-1, label]
     probabilities = softmax(scores, axis=1)[:, label]
     shape = len(tops), len(lefts)
-    total, times = np.zeros((2, height, width), np.float32)
-    for drop, square in zip(drops.tolist(), squares, strict=True):
-        total[square] += drop
-        times[square] += 1
     return {
         "score": float(scores[-1, label]),
         "probability": float(probabilities[-1]),
@@ -224,7 +217,7 @@ def occlusion(
         "hidden": probabilities[:-1].reshape(shape),
         "tops": tops,
         "lefts": lefts,
-        "heat": total / times,
+        "heat": _mean_where_hidden(drops, squares, (height, width)),
     }
 
 
@@ -241,6 +234,25 @@ def rank_correlation(first: npt.NDArray[Any], second: npt.NDArray[Any]) -> float
     if any((values == values[0]).all() for values in flat):
         return float("nan")
     return float(spearmanr(*flat).statistic)
+
+
+def _hidden(pixels: Floats, squares: list[tuple[slice, slice]], shade: float) -> Floats:
+    """The image (1, H, W, C) with each square hidden, and in the end as it is."""
+    hidden = np.repeat(pixels, len(squares) + 1, axis=0)
+    for picture, square in zip(hidden, squares, strict=False):
+        picture[square] = shade
+    return hidden
+
+
+def _mean_where_hidden(
+    drops: Floats, squares: list[tuple[slice, slice]], shape: tuple[int, int]
+) -> Floats:
+    """For each pixel the mean drop of the squares that hide it."""
+    total, times = np.zeros((2, *shape), np.float32)
+    for drop, square in zip(drops.tolist(), squares, strict=True):
+        total[square] += drop
+        times[square] += 1
+    return total / times
 
 
 def _scores_of(opened: models.Opened, images: npt.NDArray[Any]) -> Floats:
