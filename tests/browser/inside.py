@@ -82,6 +82,10 @@ def opened(home: Path, run_id: str) -> models.Opened:
     return models.opened(cnn_core_config.model_from_dict(tree["model"]), Path(run) / "best.keras")
 
 
+def _link(server: Server, path: str, settings: dict[str, object]) -> str:
+    return f"{server.url}/{path}?{urlencode(settings)}"
+
+
 @dataclass
 class Inside:
     """One window with a page that looks into a network."""
@@ -94,9 +98,16 @@ class Inside:
     ) -> Inside:
         """Open `path`, such as "kernels", with those query parameters; `window_` goes to the window."""
         window_settings = settings.pop("window_", {})
-        page = window(f"{server.url}/{path}?{urlencode(settings)}", **window_settings)
-        expect(page.get_by_role("heading", level=1)).to_be_visible(timeout=COLD)
-        return cls(page).settled()
+        return cls(window(_link(server, path, settings), **window_settings))._shown()
+
+    def go_to(self, server: Server, path: str, **settings: object) -> Inside:
+        """Open another link in the same window; a new one would compile the app's files again."""
+        self.page.goto(_link(server, path, settings))
+        return self._shown()
+
+    def _shown(self) -> Inside:
+        expect(self.page.get_by_role("heading", level=1)).to_be_visible(timeout=COLD)
+        return self.settled()
 
     def settled(self) -> Inside:
         """Wait until the server has nothing more to say to the last change."""

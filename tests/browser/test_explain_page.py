@@ -208,7 +208,7 @@ def test_a_link_restores_the_view_and_a_wrong_one_is_one_sentence(app, window, r
         ("layer", "pool1", "a layer that this network does not have"),
         ("shade", "pink", "a colour that does not exist here"),
     ):
-        other = Inside.open(app, window, "explain", **{"run": run, wrong: value})
+        other = screen.go_to(app, "explain", **{"run": run, wrong: value})
         expect(other.alerts).to_have_count(1)
         expect(other.alerts).to_contain_text(said)
         cards(other)

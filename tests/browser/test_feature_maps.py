@@ -229,7 +229,7 @@ def test_a_link_opens_the_same_view_and_a_wrong_one_is_one_sentence(app, window,
         ("layer", "conv9", "a layer that this network does not have"),
         ("run", "../../etc", "is not a run"),
     ):
-        other = Inside.open(app, window, "feature_maps", **{"run": run, wrong: value})
+        other = screen.go_to(app, "feature_maps", **{"run": run, wrong: value})
         expect(other.alerts).to_have_count(1)
         expect(other.alerts).to_contain_text(said)
         other.source("conv1")

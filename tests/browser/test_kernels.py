@@ -154,7 +154,7 @@ def test_a_link_opens_the_same_view_and_a_wrong_one_is_one_sentence(app, window,
         "filter": "The value of filter in the link does not fit here",
         "run": "is not a run",
     }.items():
-        other = Inside.open(app, window, "kernels", **{"run": run, wrong: "../../etc"})
+        other = screen.go_to(app, "kernels", **{"run": run, wrong: "../../etc"})
         expect(other.alerts).to_have_count(1)
         expect(other.alerts).to_contain_text(said)
         other.source("mosaic_shown")

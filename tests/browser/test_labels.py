@@ -1,13 +1,15 @@
-"""A choice survives when its labels change: shown in a browser, which remembers and sends labels."""
+"""A choice survives when its labels change: shown in a browser, which remembers and sends labels.
+
+For every control of every page, and during a run, tests/pages/test_every_control.py holds it.
+"""
 
 from __future__ import annotations
 
 from urllib.parse import urlencode
 
 from conftest import eventually
-from inside import COLD, Inside
 from playwright.sync_api import Page, expect
-from screens import SHORT, Playground
+from screens import Playground
 
 UNUSUAL = {
     "blocks": "8.5.1.valid.tanh.average.2",
@@ -67,34 +69,3 @@ def test_another_language_changes_no_setting_and_none_after_it(app, window):
     screen.slide("learning_rate", "ArrowLeft")
     assert screen.query["lr"] == UNUSUAL["lr"]
     no_traceback(screen.page)
-
-
-def test_another_language_during_a_run_that_then_ends(app, window):
-    screen = Playground.of(window(app.link(**{**SHORT, "epochs": "50", "batch": "4"})))
-    run = screen.train()
-    screen.wait_for_batches()
-    press_language(screen.page, "한국어")
-    assert app.state(run) == "running"
-    (app.home / "runs" / run / "control.json").write_text('{"stop": true}')
-    expect(screen.part("scores")).to_be_visible(timeout=COLD)
-    no_traceback(screen.page)
-    screen.tab("학습 설정")
-    screen.type("epochs", 7)
-    no_traceback(screen.page)
-
-
-def test_evaluation_after_another_network_and_another_language(app, window):
-    there = Inside.open(app, window, "evaluation", run="fashion", part="test", lang="en")
-    there.choose("inside_run", "Digits (ready-made)")
-    there.says("run", "digits")
-    there.press("evaluation_part", "Validation")
-    there.says("part", "val")
-    there.settled()
-    press_language(there.page, "한국어")
-    there.press("evaluation_part", "테스트")
-    there.says("part", "test")
-    there.settled()
-    there.press("evaluation_show", "행 기준")
-    there.settled()
-    expect(there.part("cell_images").locator("figure").first).to_be_visible(timeout=COLD)
-    no_traceback(there.page)

@@ -464,6 +464,7 @@ def test_the_preset_is_released_by_the_change_that_leaves_it(visit):
         ({"lr": "-1"}, "Learning rate must be between 0"),
         ({"seed": "99999999999999999999"}, "must be between 0 and 2147483647."),
         ({"size": "huge"}, "must be one of"),
+        ({"opt": "<script>alert(1)</script>"}, "Optimizer must be one of"),
         ({"run": "../../etc"}, "“../../etc” is not a run."),
         ({"run": "20260131-142530-a1b2c3"}, "does not exist here."),
         ({"run": "/etc/passwd"}, "“/etc/passwd” is not a run."),
