@@ -20,10 +20,10 @@ FOLDER = ASSETS / "uploads"
 TYPES = ("jpg", "jpeg", "jfif", "png", "webp")
 
 _mount = st.components.v2.component(
-    "convscope_refusals",
+    "convscope_uploader",
     html='<p class="refusal" role="alert" hidden></p>',
     css=(FOLDER / "refusals.css").read_text("utf-8"),
-    js=bundle(FOLDER / "refusals.js"),
+    js=bundle(FOLDER / "uploader.js"),
 )
 
 
@@ -56,15 +56,9 @@ def upload(
         t("image.file"), type=TYPES, key=key, label_visibility="collapsed",
         on_change=_take, args=(key, read),
     )  # fmt: skip
-    most = st.get_option("server.maxUploadSize")
     _mount(
         key=f"{key}_refusals",
-        data={
-            "uploader": f"st-key-{key}",
-            "types": TYPES,
-            "type": t("image.refused_type", name="{name}"),
-            "size": t("image.refused_size", name="{name}", most=most),
-        },
+        data={"uploader": f"st-key-{key}", "types": TYPES, "words": _words()},
     )
     kept: Upload[Picture] | Upload[CnnError] | None = st.session_state.get(_kept(key))
     if kept is None:
@@ -76,6 +70,21 @@ def upload(
     if file is None:  # the uploader is another one on each page, and begins empty
         _say_kept(key, kept.name)
     return cast("Upload[Picture]", kept)
+
+
+def _words() -> dict[str, str]:
+    """The uploader's words in the visitor's language; the browser fills in the name of a file."""
+    most, name = st.get_option("server.maxUploadSize"), "{name}"
+    return {
+        "choose": t("image.choose"),
+        "drop": t("image.drop"),
+        "limit": t("image.limit", most=most, types=", ".join(TYPES).upper()),
+        "remove": t("image.remove", name=name),
+        "cancel": t("image.cancel", name=name),
+        "type": t("image.refused_type", name=name),
+        "size": t("image.refused_size", name=name, most=most),
+        "failed": t("image.refused_failed", name=name),
+    }
 
 
 def _kept(key: str) -> str:

@@ -17,6 +17,14 @@ from cnn_core import datasets
 from cnn_core.images import photographs
 
 Window = Callable[..., Page]
+ENGLISH = re.compile(
+    "Upload|per file|Drag|allowed|smaller|Error"
+)  # Streamlit's own words for a file
+DRAGGED = """() => {
+  const data = new DataTransfer();
+  data.items.add(new File(["x"], "x.png", { type: "image/png" }));
+  return data;
+}"""
 
 
 def grid(page: Page) -> dict[tuple[int, int], list[float]]:
@@ -124,6 +132,12 @@ def test_a_transparent_picture_shows_its_fourth_channel(app: Server, window: Win
     inside = Inside.open(app, window, "images", source="upload", lang="ko")
     page = inside.page
     chooser, refusal = page.locator("input[type=file]"), page.locator(".refusal")
+    zone = page.get_by_test_id("stFileUploaderDropzone")
+    expect(zone).to_contain_text("파일 선택")
+    expect(zone).to_contain_text("최대 20 MB • JPG, JPEG, JFIF, PNG, WEBP")
+    zone.dispatch_event("dragenter", {"dataTransfer": page.evaluate_handle(DRAGGED)})
+    expect(page.get_by_text("파일을 여기에 놓으세요")).to_be_visible()
+    zone.dispatch_event("dragleave", {"dataTransfer": page.evaluate_handle(DRAGGED)})
     large = b"x" * (20 * 1024 * 1024 + 1)
     for name, content, said in [
         ("film.mp4", b"film", "JPEG, PNG, WebP 그림이 아닙니다"),
@@ -133,7 +147,15 @@ def test_a_transparent_picture_shows_its_fourth_channel(app: Server, window: Win
         wrong: Any = {"name": name, "mimeType": "image/jpeg", "buffer": content}
         chooser.set_input_files(wrong)
         expect(refusal).to_contain_text(said)
-        expect(page.get_by_test_id("stFileChip")).to_have_count(1)
+        chip = page.get_by_test_id("stFileChip")
+        expect(chip).to_have_count(1)
+        expect(chip.get_by_role("alert")).to_contain_text(said)
+        expect(chip.get_by_role("button", name=f"{name} 지우기", exact=True)).to_have_count(1)
+        expect(page.get_by_test_id("stFileUploader")).not_to_contain_text(ENGLISH)
+    expect(page.get_by_role("button", name="파일 선택", exact=True)).to_have_count(1)
+    chip.hover()
+    expect(page.get_by_role("tooltip")).to_have_text(refusal.inner_text())
+    page.mouse.move(0, 0)
     file: Any = {"name": "clear.png", "mimeType": "image/png", "buffer": buffer.getvalue()}
     chooser.set_input_files(file)
     holds(page, clear, 0, 2, 8)
