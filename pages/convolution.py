@@ -42,10 +42,10 @@ def main() -> None:
     """Which part of the story; then that part, redrawn alone."""
     st.html(STYLE)
     st.html(parts.STYLE)
-    asked = arrived("convolution", LINK)
-    place = head("convolution", *LESSONS_OF[_section(asked)])
+    link = arrived("convolution", LINK)
+    place = head("convolution", *LESSONS_OF[_section(link)])
     try:
-        _follow(asked)
+        _follow(link)
     except CnnError as error:
         complain(error)
         return
@@ -56,33 +56,33 @@ def main() -> None:
     )  # fmt: skip
     st.markdown(t(f"convolution.story_{section}"))
     if section == "network":
-        network_section.story(asked, place)
+        network_section.story(link, place)
     else:
         _story(section)
 
 
-def _section(asked: Mapping[str, str]) -> str:
+def _section(link: Mapping[str, str]) -> str:
     """The part of the story that is about to be shown."""
-    if asked.get("section") in SECTIONS:
-        return asked["section"]
+    if link.get("section") in SECTIONS:
+        return link["section"]
     return choices.keep_valid(parts.key("section"), SECTIONS, default="slide")
 
 
-def _follow(asked: Mapping[str, str]) -> None:
+def _follow(link: Mapping[str, str]) -> None:
     """Do what a link asks for; one sentence on what is not there."""
-    sample_image.follow(asked)
-    kernel_choice.follow(asked)
-    parts.follow_choice(asked, "section", SECTIONS)
-    parts.follow_choice(asked, "stride", STRIDES)
-    parts.follow_choice(asked, "padding", PADDINGS)
-    parts.follow_choice(asked, "activation", ACTIVATIONS)
-    parts.follow_choice(asked, "turned", WAYS)
-    parts.follow_choice(asked, "pool", parts.POOLS)
-    parts.follow_choice(asked, "size", parts.POOL_SIZES)
-    parts.follow_choice(asked, "step", parts.POOL_STEPS)
-    parts.follow_choice(asked, "on", parts.INPUTS)
-    parts.follow_choice(asked, "channels", parts.CHANNELS)
-    parts.follow_number(asked, "bias", BIAS)
+    sample_image.follow(link)
+    kernel_choice.follow(link)
+    parts.follow_choice(link, "section", SECTIONS)
+    parts.follow_choice(link, "stride", STRIDES)
+    parts.follow_choice(link, "padding", PADDINGS)
+    parts.follow_choice(link, "activation", ACTIVATIONS)
+    parts.follow_choice(link, "turned", WAYS)
+    parts.follow_choice(link, "pool", parts.POOLS)
+    parts.follow_choice(link, "size", parts.POOL_SIZES)
+    parts.follow_choice(link, "step", parts.POOL_STEPS)
+    parts.follow_choice(link, "on", parts.INPUTS)
+    parts.follow_choice(link, "channels", parts.CHANNELS)
+    parts.follow_number(link, "bias", BIAS)
 
 
 @st.fragment
@@ -145,10 +145,10 @@ def _flip() -> Query:
     with right, st.container(key="convolution_result"):
         grey = sample.values[..., 0]
         parts.both_ways(grey, kernel)
-        shown = kernel if way == "correlation" else convolution.turned(kernel)
+        drawn = kernel if way == "correlation" else convolution.turned(kernel)
         setup = Setup(
             sample.values,
-            kernels=shown[:, :, np.newaxis, np.newaxis],
+            kernels=drawn[:, :, np.newaxis, np.newaxis],
             padding="same",
             grey=False,
             words={"kernel": t(f"convolution.kernel_in_{way}")},

@@ -49,9 +49,9 @@ def main() -> None:
         st.page_link("pages/playground.py", label=t("draw.train_one"), icon=":material/tune:")
         publish({})
         return
-    chosen = _choose(models, wanted, place)
-    st.fragment(_desk)(chosen)
-    say("draw", dict(zip(LINK, [run.id for run in chosen], strict=False)))
+    selected = _choose(models, wanted, place)
+    st.fragment(_desk)(selected)
+    say("draw", dict(zip(LINK, [run.id for run in selected], strict=False)))
 
 
 def _models(wanted: Sequence[str | None]) -> list[runs.Run]:
@@ -76,10 +76,10 @@ def _choose(
     models: dict[str, runs.Run], wanted: Sequence[str | None], place: DeltaGenerator
 ) -> list[runs.Run]:
     """One model, or two side by side."""
-    for name, asked in zip(LINK, wanted, strict=True):
-        st.session_state[f"draw_{name}"] = asked if asked in models else None
-        if asked and asked not in models:
-            st.warning(_why_not(asked), icon=":material/link_off:")
+    for name, run_id in zip(LINK, wanted, strict=True):
+        st.session_state[f"draw_{name}"] = run_id if run_id in models else None
+        if run_id and run_id not in models:
+            st.warning(_why_not(run_id), icon=":material/link_off:")
     first = st.session_state["draw_run"] or next(iter(models))
     st.session_state["draw_run"] = first
     if st.session_state["draw_beside"] == first:
@@ -116,12 +116,12 @@ def _fits(run: runs.Run) -> bool:
     return run.model.input_shape == (drawing.SIDE, drawing.SIDE, 1)
 
 
-def _desk(chosen: Sequence[runs.Run]) -> None:
+def _desk(selected: Sequence[runs.Run]) -> None:
     """Everything that moves with the stroke: in the browser, or for large networks by the worker."""
     left, right = st.columns([0.32, 0.68], gap="medium")
-    if all(reading.reads(run) for run in chosen):
+    if all(reading.reads(run) for run in selected):
         with right, st.container(key="draw_result"):
-            reading.reading("draw_reading", PAD, chosen)
+            reading.reading("draw_reading", PAD, selected)
         with left:
             pad.pad(PAD, local=True)
         return
@@ -129,8 +129,8 @@ def _desk(chosen: Sequence[runs.Run]) -> None:
     steps = drawing.steps(drawn.canvas, "bright") if drawn else None
     with right, st.container(key="draw_result"):
         _markdown(_way(steps))
-        answers = _readings(chosen, steps, drawn)
-        _first_maps(chosen, steps if steps and all(answers) else None)
+        answers = _readings(selected, steps, drawn)
+        _first_maps(selected, steps if steps and all(answers) else None)
     with left:
         # Last: it takes this for the sign that its message was shown. And it is the pad that asks
         # again: a fragment that begins or ends to run by itself is mounted again, in mid-stroke.
@@ -142,20 +142,20 @@ def _desk(chosen: Sequence[runs.Run]) -> None:
 
 
 def _readings(
-    chosen: Sequence[runs.Run], steps: drawing.Steps | None, drawn: pad.Drawing | None
+    selected: Sequence[runs.Run], steps: drawing.Steps | None, drawn: pad.Drawing | None
 ) -> list[str]:
     """The answers side by side; each of them in a few characters, empty where there is none."""
-    answers, shown = [], []
-    for run in chosen:
-        shares, problem = _ask(run, steps) if steps else (None, t("draw.hint"))
-        shown.append(_answered(run, shares, problem, drawn))
-        answers.append("" if shares is None else _in_short(run, shares[0]))
-    _markdown(_side_by_side("readings", shown))
+    answers, parts = [], []
+    for run in selected:
+        probabilities, problem = _ask(run, steps) if steps else (None, t("draw.hint"))
+        parts.append(_answered(run, probabilities, problem, drawn))
+        answers.append("" if probabilities is None else _in_short(run, probabilities[0]))
+    _markdown(_side_by_side("readings", parts))
     return answers
 
 
-def _in_short(run: runs.Run, shares: np.ndarray) -> str:
-    return f"{class_names(run)[int(shares.argmax())]} {percent(shares.max(), 0)}"
+def _in_short(run: runs.Run, probabilities: np.ndarray) -> str:
+    return f"{class_names(run)[int(probabilities.argmax())]} {percent(probabilities.max(), 0)}"
 
 
 def _ask(run: runs.Run, steps: drawing.Steps) -> tuple[np.ndarray | None, str]:
@@ -170,14 +170,14 @@ def _ask(run: runs.Run, steps: drawing.Steps) -> tuple[np.ndarray | None, str]:
 
 
 def _answered(
-    run: runs.Run, shares: np.ndarray | None, problem: str, drawn: pad.Drawing | None
+    run: runs.Run, probabilities: np.ndarray | None, problem: str, drawn: pad.Drawing | None
 ) -> str:
     """The answer in large letters, a bar for each class, and the answer without preparation."""
     names = class_names(run)
     head, without, alt = f'<span class="quiet">{escape(problem)}</span>', "", problem
     rows = [_row(name, None, False) for name in names]
-    if shares is not None:
-        prepared, naive = shares
+    if probabilities is not None:
+        prepared, naive = probabilities
         best = int(np.argmax(prepared))
         head, without = _answer(names[best], prepared[best]), _without(names, naive, best)
         rows = [_row(names[i], share, i == best) for i, share in enumerate(prepared)]
@@ -198,11 +198,13 @@ def _answer(name: str, share: float) -> str:
     return f'<b class="{kind}">{escape(name)}</b><span class="sure">{escape(percent(share))}</span>'
 
 
-def _without(names: Sequence[str], shares: np.ndarray, best: int) -> str:
+def _without(names: Sequence[str], probabilities: np.ndarray, best: int) -> str:
     """The sentence on the drawing as it is on the pad."""
-    other = int(np.argmax(shares))
+    other = int(np.argmax(probabilities))
     key = "draw.without_same" if other == best else "draw.without_other"
-    return t(key, name=f"<b>{escape(names[other])}</b>", share=escape(percent(shares[other], 0)))
+    return t(
+        key, name=f"<b>{escape(names[other])}</b>", share=escape(percent(probabilities[other], 0))
+    )
 
 
 def _row(name: str, share: float | None, top: bool) -> str:
@@ -214,20 +216,20 @@ def _row(name: str, share: float | None, top: bool) -> str:
     )
 
 
-def _first_maps(chosen: Sequence[runs.Run], steps: drawing.Steps | None) -> None:
+def _first_maps(selected: Sequence[runs.Run], steps: drawing.Steps | None) -> None:
     """The feature maps of each model's first convolution, as one picture each."""
-    shown = []
-    for run in chosen:
+    mosaics = []
+    for run in selected:
         first = arithmetic.layer_table(run.model)[0]
         maps = np.zeros(first.output_shape, np.float32)
         if steps:
             try:
-                found = _answers.feature_maps(run, steps.model_input, patience=LOOK_S)
-                maps = found[first.name]
+                maps_by_layer = _answers.feature_maps(run, steps.model_input, patience=LOOK_S)
+                maps = maps_by_layer[first.name]
             except CnnError:  # said where the answer would be, if it stays so
                 steps = None
-        shown.append(_maps(first, maps, empty=steps is None))
-    _markdown(_side_by_side("first-maps", shown))
+        mosaics.append(_maps(first, maps, empty=steps is None))
+    _markdown(_side_by_side("first-maps", mosaics))
 
 
 def _maps(layer: arithmetic.LayerRow, maps: np.ndarray, *, empty: bool) -> str:

@@ -43,32 +43,30 @@ def main() -> None:
     st.html(STYLE)
     st.html(cards.STYLE)
     place = head("embedding", "flatten", "dense", "dropout")
-    asked = arrived("embedding", LINK)
-    run = trained_network("embedding", asked, place)
+    link = arrived("embedding", LINK)
+    run = trained_network("embedding", link, place)
     if run is None:
         return
     say_if_training(run)
-    _follow(asked)
+    _follow(link)
     if "embedding" not in st.session_state:  # a chart that is new has nothing selected
         st.session_state.pop("embedding_selected", None)
     waiting = _method() == "tsne" and _answers.known_tsne(run, IMAGES, _perplexity()) is None
     st.fragment(_story, run_every=POLL_S if waiting else None)(run, waiting)
 
 
-def _follow(asked: Mapping[str, str]) -> None:
+def _follow(link: Mapping[str, str]) -> None:
     """Do what a link asks for; one sentence on what is not there."""
     state = st.session_state
     known_values = (("method", METHODS), ("dimensions", DIMENSIONS), ("perplexity", PERPLEXITIES))
     for name, values in known_values:
-        known = tuple(map(str, values))
-        if name in asked and asked[name] in known:
-            state[f"embedding_{name}"] = (
-                int(asked[name]) if asked[name].isdecimal() else asked[name]
-            )
-        elif name in asked:
-            words = t("embedding.bad_choice", name=name, known=", ".join(known))
+        options = tuple(map(str, values))
+        if name in link and link[name] in options:
+            state[f"embedding_{name}"] = int(link[name]) if link[name].isdecimal() else link[name]
+        elif name in link:
+            words = t("embedding.bad_choice", name=name, known=", ".join(options))
             st.warning(words, icon=":material/link_off:")
-    if (index := whole(asked, "index", IMAGES)) is not None:
+    if (index := whole(link, "index", IMAGES)) is not None:
         state["embedding_index"] = index
 
 
@@ -88,7 +86,7 @@ def _dimensions() -> int:
 def _story(run: runs.Run, waiting: bool) -> None:
     try:
         with waking():
-            answers = _found(run)
+            answers = _read_answers(run)
         with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
             only_wrong = _controls()
         classes = choices.multi_pills(
@@ -101,28 +99,30 @@ def _story(run: runs.Run, waiting: bool) -> None:
         complain(error)
         say("embedding", {"run": run.id})
         return
-    found = answers.found
-    wrong = found.predicted != found.labels
-    shown = wrong if only_wrong else np.ones(len(wrong), bool)
+    predictions = answers.predictions
+    wrong = predictions.predicted != predictions.labels
+    visible = wrong if only_wrong else np.ones(len(wrong), bool)
     if classes:
-        shown = shown & np.isin(found.labels, classes)
+        visible = visible & np.isin(predictions.labels, classes)
     places = points[:, : _dimensions()]
-    cloud = Cloud(places, found.labels, found.predicted, found.confidence, shown)
+    cloud = Cloud(
+        places, predictions.labels, predictions.predicted, predictions.confidence, visible
+    )
     index = st.session_state.get("embedding_index")
-    chosen = index if isinstance(index, int) and index < len(points) else None
+    marked = index if isinstance(index, int) and index < len(points) else None
     left, right = st.columns([0.66, 0.34], gap="medium")
     with left, st.container(key="embedding_chart"):
-        _chart(answers, cloud, method, explained, chosen)
+        _chart(answers, cloud, method, explained, marked)
     with right:
-        _number(len(points), chosen)
+        _number(len(points), marked)
         with st.container(key="embedding_card"):
-            _card(answers, chosen)
+            _card(answers, marked)
     st.markdown(t(f"embedding.reading_{method}{'_3' if _dimensions() == 3 else ''}"))
     query = {"run": run.id, "method": _method(), "perplexity": str(_perplexity())}
     if _dimensions() == 3:
         query["dimensions"] = "3"
-    if chosen is not None:
-        query["index"] = str(chosen)
+    if marked is not None:
+        query["index"] = str(marked)
     say("embedding", query)
 
 
@@ -144,12 +144,12 @@ def _controls() -> bool:
     return st.toggle(t("embedding.only_wrong"), key="embedding_only_wrong", persist_state="session")
 
 
-def _found(run: runs.Run) -> Answers:
+def _read_answers(run: runs.Run) -> Answers:
     """What the network says of the images, and what they are."""
     piece = _answers.piece(run, "test", 0)
-    shares, labels = piece.probabilities[:IMAGES], piece.labels[:IMAGES]
-    found = Predictions(shares, labels, 0, piece.total, piece.size)
-    return Answers(run, "test", found, class_names(run))
+    probabilities, labels = piece.probabilities[:IMAGES], piece.labels[:IMAGES]
+    predictions = Predictions(probabilities, labels, 0, piece.total, piece.size)
+    return Answers(run, "test", predictions, class_names(run))
 
 
 def _points(run: runs.Run, waiting: bool) -> tuple[np.ndarray, str, np.ndarray]:
@@ -187,7 +187,7 @@ def _source(run: runs.Run) -> str:
 
 
 def _chart(
-    answers: Answers, cloud: Cloud, method: str, explained: np.ndarray, chosen: int | None
+    answers: Answers, cloud: Cloud, method: str, explained: np.ndarray, marked: int | None
 ) -> None:
     title = t(f"embedding.title_{method}", perplexity=_perplexity())
     dimensions = cloud.points.shape[1]
@@ -203,7 +203,7 @@ def _chart(
     alt = figures.alt(cloud, names, title=title, words=words)
     if dimensions == 3:
         chart = embedding_space.scatter(
-            cloud, names, title=title, axes=axes, marked=chosen, words=words, palette=colours()
+            cloud, names, title=title, axes=axes, marked=marked, words=words, palette=colours()
         )
         config = charts.config("embedding", controls, dimensions=3)
         st.plotly_chart(chart, height=CHART_HEIGHT, key="embedding_space", config=config, alt=alt)
@@ -212,7 +212,7 @@ def _chart(
     st.echarts_chart(
         figures.scatter(
             cloud, names, title=title, axes=(axes[0], axes[1]), ticks=method == "pca",
-            marked=chosen, words=words, controls=controls, palette=colours(),
+            marked=marked, words=words, controls=controls, palette=colours(),
         ),
         height=CHART_HEIGHT, key="embedding", on_select=lambda: _choose(cloud), alt=alt,
     )  # fmt: skip
@@ -229,7 +229,9 @@ def _choose(cloud: Cloud) -> None:
     ]
     before = st.session_state.get("embedding_selected", [])
     st.session_state["embedding_selected"] = places
-    new = [it for it in places if it not in before] or [it for it in before if it not in places]
+    new = [point for point in places if point not in before] or [
+        point for point in before if point not in places
+    ]
     for series, place in new[:1]:
         kind, _, label = series.partition("_")
         rows = cloud.rows_of(kind, int(label)) if label.isdecimal() else ()
@@ -237,9 +239,9 @@ def _choose(cloud: Cloud) -> None:
             st.session_state["embedding_index"] = int(rows[place])
 
 
-def _number(count: int, chosen: int | None) -> None:
+def _number(count: int, marked: int | None) -> None:
     """The number of the image, to read and to type: points in three dimensions cannot be clicked."""
-    st.session_state["embedding_number"] = chosen
+    st.session_state["embedding_number"] = marked
     st.number_input(
         t("embedding.number", most=count - 1), 0, count - 1, value=None, key="embedding_number",
         on_change=lambda: st.session_state.update(
@@ -249,21 +251,21 @@ def _number(count: int, chosen: int | None) -> None:
     )  # fmt: skip
 
 
-def _card(answers: Answers, chosen: int | None) -> None:
+def _card(answers: Answers, marked: int | None) -> None:
     """The image that was clicked, what it is and what the network says."""
-    if chosen is None:
+    if marked is None:
         st.info(t(f"embedding.click_{_dimensions()}"), icon=":material/touch_app:")
         return
-    found, names = answers.found, answers.names
-    true, said = int(found.labels[chosen]), int(found.predicted[chosen])
-    key = "embedding.card_right" if true == said else "embedding.card_wrong"
-    share = percent(found.confidence[chosen])
-    words = {"true": plain(names[true]), "predicted": plain(names[said]), "share": share}
-    st.markdown(t(key, index=chosen, **words))
-    cards.paged(answers, np.array([chosen]), f"embedding_{chosen}", 1)
+    predictions, names = answers.predictions, answers.names
+    true, guess = int(predictions.labels[marked]), int(predictions.predicted[marked])
+    key = "embedding.card_right" if true == guess else "embedding.card_wrong"
+    share = percent(predictions.confidence[marked])
+    words = {"true": plain(names[true]), "predicted": plain(names[guess]), "share": share}
+    st.markdown(t(key, index=marked, **words))
+    cards.paged(answers, np.array([marked]), f"embedding_{marked}", 1)
     st.caption(t("embedding.maps"))
-    alt = t("embedding.shares_alt", name=names[said], share=share)
-    html(feature_maps.probabilities_html(found.probabilities[chosen], names, alt))
+    alt = t("embedding.shares_alt", name=names[guess], share=share)
+    html(feature_maps.probabilities_html(predictions.probabilities[marked], names, alt))
 
 
 main()

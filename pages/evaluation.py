@@ -44,8 +44,8 @@ def main() -> None:
     """The run and its scores, the matrix with its images, then the details."""
     st.html(cards.STYLE)
     place = head("evaluation", "confusion_matrix", "validation")
-    asked = arrived("evaluation", LINK)
-    run = pick_run(asked.get("run"), place)
+    link = arrived("evaluation", LINK)
+    run = pick_run(link.get("run"), place)
     if run is None:
         _publish(run)
         return
@@ -56,7 +56,7 @@ def main() -> None:
         )
         _publish(run)
         return
-    _follow(asked, run.model.classes)
+    _follow(link, run.model.classes)
     with st.container(horizontal=True, vertical_alignment="center", key="evaluation_bar"):
         part = _part(run)
         if part == "test":
@@ -65,12 +65,12 @@ def main() -> None:
     above = st.container(key="evaluation_summary")
     try:
         with above:
-            found = _predictions(run, part)
+            predictions = _predictions(run, part)
     except CnnError as error:
         st.warning(say_error(error), icon=":material/hourglass_top:")
         _publish(run)
         return
-    answers = Answers(run, part, found, class_names(run))
+    answers = Answers(run, part, predictions, class_names(run))
     with above:
         _summary(answers)
     _matrix_and_images(answers)
@@ -93,16 +93,16 @@ def _show_scores(run: runs.Run) -> None:
     scores.row(run, ended.scores)
 
 
-def _follow(asked: Mapping[str, str], classes: int) -> None:
+def _follow(link: Mapping[str, str], classes: int) -> None:
     """Show the images and the cell that a link asks for; one sentence on what is not there."""
-    if (part := asked.get("part")) in PARTS:
+    if (part := link.get("part")) in PARTS:
         st.session_state["evaluation_part"] = part
     elif part is not None:
         st.warning(t("image.bad_part", known=", ".join(PARTS)), icon=":material/link_off:")
-    if "cell" in asked:
-        row, _, column = asked["cell"].partition("-")
-        known = [str(index) for index in range(classes)]
-        if row in known and column in known:
+    if "cell" in link:
+        row, _, column = link["cell"].partition("-")
+        options = [str(index) for index in range(classes)]
+        if row in options and column in options:
             st.session_state["evaluation_true"] = int(row)
             st.session_state["evaluation_predicted"] = int(column)
         else:
@@ -124,48 +124,50 @@ def _part(run: runs.Run) -> str:
 
 def _predictions(run: runs.Run, part: str) -> Predictions:
     """What the network says of every image of that part; shows how far the asking has come."""
-    if (found := _answers.known_predictions(run, part)) is not None:
-        return found
+    if (predictions := _answers.known_predictions(run, part)) is not None:
+        return predictions
     bar = st.empty()  # in the place of the summary: what is below stays where it is
 
     def tell(done: int, total: int) -> None:
-        said = t("evaluation.asking", done=f"{done:,}", total=f"{total:,}")
-        bar.progress(done / total, text=said)
+        text = t("evaluation.asking", done=f"{done:,}", total=f"{total:,}")
+        bar.progress(done / total, text=text)
 
     with bar, st.spinner(t("evaluation.warming")):
         _answers.piece(run, part, 0)
-    found = _answers.predictions(run, part, tell)
+    predictions = _answers.predictions(run, part, tell)
     bar.empty()
-    return found
+    return predictions
 
 
 def _summary(answers: Answers) -> None:
     """How many are right, the most frequent mistake, and why figures may differ from those above."""
-    found, names = answers.found, answers.names
-    total, right = len(found.labels), found.correct
+    predictions, names = answers.predictions, answers.names
+    total, right = len(predictions.labels), predictions.correct
     words = {"part": answers.part_word, "total": f"{total:,}"}
-    said = t("evaluation.right", right=f"{right:,}", share=f"{right / max(1, total):.2%}", **words)
-    worst = evaluation.top_confusions(_matrix(found), 1)
+    text = t("evaluation.right", right=f"{right:,}", share=f"{right / max(1, total):.2%}", **words)
+    worst = evaluation.top_confusions(_matrix(predictions), 1)
     for row, column, count in worst:
         true, predicted = plain(names[row]), plain(names[column])
-        said += " " + t("evaluation.worst", true=true, predicted=predicted, count=f"{count:,}")
-    st.markdown(said if worst else f"{said} {t('evaluation.perfect')}")
+        text += " " + t("evaluation.worst", true=true, predicted=predicted, count=f"{count:,}")
+    st.markdown(text if worst else f"{text} {t('evaluation.perfect')}")
     ended = run_log.history(answers.run).ended
     score = ended.scores.get(answers.part) if ended else None
-    if found.size != answers.run.train.size:
+    if predictions.size != answers.run.train.size:
         st.caption(t("evaluation.sample", **words))
     elif score and round(score.accuracy * total) != right:
         st.caption(t("evaluation.precision"))
 
 
-def _matrix(found: Predictions) -> evaluation.Integers:
-    return evaluation.confusion(found.labels, found.predicted, found.probabilities.shape[1])
+def _matrix(predictions: Predictions) -> evaluation.Integers:
+    return evaluation.confusion(
+        predictions.labels, predictions.predicted, predictions.probabilities.shape[1]
+    )
 
 
 @st.fragment
 def _matrix_and_images(answers: Answers) -> None:
     """A click on a cell redraws this much and no more."""
-    matrix = _matrix(answers.found)
+    matrix = _matrix(answers.predictions)
     _first_cell(matrix)
     left, right = st.columns([0.53, 0.47], gap="medium")
     with left:
@@ -177,8 +179,8 @@ def _matrix_and_images(answers: Answers) -> None:
 
 def _first_cell(matrix: evaluation.Integers) -> None:
     """Begin with the most frequent mistake, if there is no cell yet or this network has fewer classes."""
-    shown = [st.session_state.get(f"evaluation_{axis}") for axis in ("true", "predicted")]
-    if all(place is not None and place < len(matrix) for place in shown):
+    places = [st.session_state.get(f"evaluation_{axis}") for axis in ("true", "predicted")]
+    if all(place is not None and place < len(matrix) for place in places):
         return
     worst = evaluation.top_confusions(matrix, 1)
     cell = worst[0][:2] if worst else (0, 0)
@@ -218,8 +220,8 @@ def _heatmap(matrix: evaluation.Integers, answers: Answers) -> None:
 def _choose_cell(classes: int) -> None:
     """Take over the cell that was clicked. The chart unselects a cell that is clicked again."""
     groups = st.session_state["confusion"]["selection"]["selected"]
-    chosen = [index for group in groups for index in group["data_indices"]]
-    index = chosen[0] if chosen else st.session_state.get("evaluation_clicked")
+    clicked = [index for group in groups for index in group["data_indices"]]
+    index = clicked[0] if clicked else st.session_state.get("evaluation_clicked")
     st.session_state["evaluation_clicked"] = index
     if index is not None and index < classes * classes:
         row, column = divmod(index, classes)
@@ -238,13 +240,13 @@ def _cell_images(answers: Answers) -> None:
             format_func=names.__getitem__,
         )
     true, predicted = _cell()
-    rows = evaluation.cell_members(answers.found, true, predicted)
+    rows = evaluation.cell_members(answers.predictions, true, predicted)
     words = {"true": plain(names[true]), "predicted": plain(names[predicted])}
     if not len(rows):
         st.info(t("evaluation.cell_empty", part=answers.part_word, **words))
         return
     kind = "cell_right" if true == predicted else "cell_wrong"
-    total = int((answers.found.labels == true).sum())
+    total = int((answers.predictions.labels == true).sum())
     st.markdown(t(f"evaluation.{kind}", count=f"{len(rows):,}", total=f"{total:,}", **words))
     st.caption(t("evaluation.order"))
     key = f"cell_{answers.run.id}_{answers.part}_{true}_{predicted}"
@@ -268,7 +270,7 @@ def _details(answers: Answers) -> None:
 
 
 def _per_class(answers: Answers) -> None:
-    names, matrix, table = answers.names, _matrix(answers.found), texts.table(language())
+    names, matrix, table = answers.names, _matrix(answers.predictions), texts.table(language())
     precision, recall, f1, support = per_class = evaluation.per_class(matrix)
     words = per_class_figures.Words.of(table)
     st.plotly_chart(
@@ -313,11 +315,11 @@ def _colour(answers: Answers) -> str:
 
 
 def _mistakes(answers: Answers) -> None:
-    rows = evaluation.worst_mistakes(answers.found)
+    rows = evaluation.worst_mistakes(answers.predictions)
     if not len(rows):
         st.markdown(t("evaluation.perfect"))
         return
-    words = {"count": f"{len(rows):,}", "total": f"{len(answers.found.labels):,}"}
+    words = {"count": f"{len(rows):,}", "total": f"{len(answers.predictions.labels):,}"}
     st.markdown(t("evaluation.mistakes", part=answers.part_word, **words))
     key = f"mistakes_{answers.run.id}_{answers.part}"
     cards.paged(answers, rows, key, MISTAKES)
@@ -325,8 +327,8 @@ def _mistakes(answers: Answers) -> None:
 
 def _calibration(answers: Answers) -> None:
     """The curve, and beside it what it says and how to read it."""
-    found, table = answers.found, texts.table(language())
-    measured = evaluation.calibration(found.probabilities, found.labels)
+    predictions, table = answers.predictions, texts.table(language())
+    measured = evaluation.calibration(predictions.probabilities, predictions.labels)
     words = figures.CalibrationWords.of(table)
     left, right = st.columns([0.58, 0.42], gap="medium")
     left.plotly_chart(
@@ -347,8 +349,8 @@ def _calibration(answers: Answers) -> None:
         t(
             f"evaluation.error_{kind}",
             error=f"{measured.error * 100:.1f}",
-            confidence=f"{found.confidence.mean():.1%}",
-            accuracy=f"{found.correct / max(1, len(found.labels)):.1%}",
+            confidence=f"{predictions.confidence.mean():.1%}",
+            accuracy=f"{predictions.correct / max(1, len(predictions.labels)):.1%}",
         )
     )
     right.caption(t("evaluation.reading"))
@@ -357,7 +359,7 @@ def _calibration(answers: Answers) -> None:
 def _first(answers: Answers) -> None:
     count = choices.segmented_control(t("evaluation.first"), FIRST, key="evaluation_first")
     st.caption(t("evaluation.first_note"))
-    cards.table(answers, np.arange(min(count, len(answers.found.labels))))
+    cards.table(answers, np.arange(min(count, len(answers.predictions.labels))))
 
 
 def _publish(run: runs.Run | None) -> None:

@@ -32,36 +32,36 @@ def main() -> None:
     """Which network; then what follows the image and the class, and the pattern, each redrawn alone."""
     st.html(STYLE)
     place = head("explain", "feature_map", "softmax", "flatten", "receptive_field")
-    asked = arrived("explain", LINK)
-    run = trained_network("explain", asked, place)
+    link = arrived("explain", LINK)
+    run = trained_network("explain", link, place)
     if run is None:
         return
     say_if_training(run)
-    _follow(run, asked)
+    _follow(run, link)
     _story(run)
     pattern.story(run, _say)
 
 
-def _follow(run: runs.Run, asked: Mapping[str, str]) -> None:
+def _follow(run: runs.Run, link: Mapping[str, str]) -> None:
     """Do what a link asks for; one sentence on what is not there."""
-    run_image.follow(asked)
+    run_image.follow(link)
     run_image.begin_with(parts.START.get((run.id, _size(run)), 0))
     names = list(convolutions(run))
     for name, key in (("layer", "explain_layer"), ("pattern", pattern.LAYER)):
-        follow_layer(asked, names, key, name)
-    label = whole(asked, "class", run.model.classes)
+        follow_layer(link, names, key, name)
+    label = whole(link, "class", run.model.classes)
     if label is not None:
         st.session_state["explain_class"] = label
-    side = whole(asked, "side", parts.largest_side(run) + 1)
+    side = whole(link, "side", parts.largest_side(run) + 1)
     if side:
         st.session_state["explain_side"] = side
-    if "shade" in asked and asked["shade"] not in SHADES:
+    if "shade" in link and link["shade"] not in SHADES:
         st.warning(t("explain.bad_shade", known=", ".join(SHADES)), icon=":material/link_off:")
-    elif "shade" in asked:
-        st.session_state["explain_shade"] = asked["shade"]
-    if "untrained" in asked:
-        st.session_state["explain_untrained"] = asked["untrained"] == "1"
-    pattern.follow(run, asked)
+    elif "shade" in link:
+        st.session_state["explain_shade"] = link["shade"]
+    if "untrained" in link:
+        st.session_state["explain_untrained"] = link["untrained"] == "1"
+    pattern.follow(run, link)
 
 
 def _size(run: runs.Run) -> str:
@@ -74,32 +74,32 @@ def _size(run: runs.Run) -> str:
 def _story(run: runs.Run) -> None:
     left, right = st.columns([0.3, 0.7], gap="medium")
     with left, st.container(key="explain_image"):
-        image = st.container()
+        image_place = st.container()
         pad = st.container()
-        asked, opacity = _controls(run)
+        request, opacity = _controls(run)
     with right, st.container(key="explain_result"):
         result = st.container()
         below = st.container()
-    kept = parts.ready_made(run, _size(run), asked)
+    kept = parts.ready_made(run, _size(run), request)
     if kept is not None:  # before the process that could compute it has started
         first = run_image.test_image(run, kept.index, kept.image, kept.truth)
         with result:
-            _pictures(parts.View(run, first, asked, kept.answer, opacity))
-    with image:
-        chosen = run_image.choose(run)
-    if chosen is None:
+            _pictures(parts.View(run, first, request, kept.answer, opacity))
+    with image_place:
+        image = run_image.choose(run)
+    if image is None:
         result.caption(t("explain.no_image"))
     else:
         with result:
             if kept is None:
-                _result(run, chosen, asked, opacity)
+                _result(run, image, request, opacity)
         with below:
-            _onward(run, chosen)
-    query = {"run": run.id, **(chosen.query if chosen else {})}
-    query |= {"layer": asked.layer, "side": str(asked.side), "shade": asked.shade}
-    if asked.label is not None:
-        query["class"] = str(asked.label)
-    if asked.untrained:
+            _onward(run, image)
+    query = {"run": run.id, **(image.query if image else {})}
+    query |= {"layer": request.layer, "side": str(request.side), "shade": request.shade}
+    if request.label is not None:
+        query["class"] = str(request.label)
+    if request.untrained:
         query["untrained"] = "1"
     st.session_state["explain_query"] = query
     _say(run)
@@ -118,7 +118,7 @@ def _controls(run: runs.Run) -> tuple[Asked, float]:
     labels = [PREDICTED, *range(run.model.classes)]
     label = choices.selectbox(
         t("explain.class"), labels, key="explain_class", default=PREDICTED, help=t("explain.class_help"),
-        format_func=lambda it: t("explain.predicted") if it == PREDICTED else names[it],
+        format_func=lambda option: t("explain.predicted") if option == PREDICTED else names[option],
     )  # fmt: skip
     layers = list(convolutions(run))
     layer = choices.segmented_control(
@@ -132,7 +132,7 @@ def _controls(run: runs.Run) -> tuple[Asked, float]:
         )  # fmt: skip
     shade = choices.segmented_control(
         t("explain.shade"), SHADES, key="explain_shade", help=t("explain.shade_help"),
-        format_func=lambda it: t(f"explain.shade_{it}"),
+        format_func=lambda option: t(f"explain.shade_{option}"),
     )  # fmt: skip
     opacity = st.slider(
         t("explain.opacity"), 0, 100, 90, 5, key="explain_opacity", format="%d%%",
@@ -142,17 +142,17 @@ def _controls(run: runs.Run) -> tuple[Asked, float]:
         t("explain.untrained"), key="explain_untrained", help=t("explain.untrained_help"),
         persist_state="session",
     )  # fmt: skip
-    chosen = None if label == PREDICTED else label
-    return Asked(chosen, layer, side, shade, bool(untrained)), opacity / 100
+    target = None if label == PREDICTED else label
+    return Asked(target, layer, side, shade, bool(untrained)), opacity / 100
 
 
-def _result(run: runs.Run, chosen: Chosen, asked: Asked, opacity: float) -> None:
+def _result(run: runs.Run, image: Chosen, request: Asked, opacity: float) -> None:
     try:
-        answer = parts.explain(run, chosen.pixels, asked)
+        answer = parts.explain(run, image.pixels, request)
     except CnnError as error:
         complain(error)
         return
-    _pictures(parts.View(run, chosen, asked, answer, opacity))
+    _pictures(parts.View(run, image, request, answer, opacity))
 
 
 def _pictures(view: parts.View) -> None:
@@ -161,7 +161,7 @@ def _pictures(view: parts.View) -> None:
     parts.how_to_read(view)
 
 
-def _onward(run: runs.Run, chosen: Chosen) -> None:
+def _onward(run: runs.Run, image: Chosen) -> None:
     """An image on which a method fails, and the page that shows the layers."""
     if run.id == "fashion":
         coat = {"part": "test", "index": str(parts.MISSED[_size(run)])}
@@ -171,7 +171,7 @@ def _onward(run: runs.Run, chosen: Chosen) -> None:
         )  # fmt: skip
     st.page_link(
         "pages/feature_maps.py", label=t("explain.maps"), icon=":material/layers:",
-        query_params={"run": run.id, **chosen.query},
+        query_params={"run": run.id, **image.query},
     )  # fmt: skip
 
 

@@ -32,24 +32,24 @@ def main() -> None:
     """Which network; then everything that follows the image, redrawn alone."""
     st.html(STYLE)
     place = head("feature_maps", "feature_map", "flatten", "softmax", "functional")
-    asked = arrived("feature_maps", LINK)
-    run = trained_network("feature_maps", asked, place)
+    link = arrived("feature_maps", LINK)
+    run = trained_network("feature_maps", link, place)
     if run is None:
         return
-    _follow(run, asked)
+    _follow(run, link)
     _story(run)
 
 
-def _follow(run: runs.Run, asked: Mapping[str, str]) -> None:
+def _follow(run: runs.Run, link: Mapping[str, str]) -> None:
     """Do what a link asks for; one sentence on what is not there."""
-    run_image.follow(asked)
+    run_image.follow(link)
     rows = parts.rows(run)
     names = parts.layers(run)
-    follow_layer(asked, names, parts.LAYER)
-    if asked.get("layer") in names:
-        channels = rows[asked["layer"].partition("/")[0]].output_shape[-1]
-        parts.choose_map(whole(asked, "map", channels) or 0)
-    follow_epoch(run, "feature_maps", asked)
+    follow_layer(link, names, parts.LAYER)
+    if link.get("layer") in names:
+        channels = rows[link["layer"].partition("/")[0]].output_shape[-1]
+        parts.choose_map(whole(link, "map", channels) or 0)
+    follow_epoch(run, "feature_maps", link)
 
 
 @st.fragment
@@ -58,7 +58,7 @@ def _story(run: runs.Run) -> None:
         return
     left, right = st.columns([0.3, 0.7], gap="medium")
     with left, st.container(key="feature_maps_image"):
-        chosen = run_image.choose(run)
+        image = run_image.choose(run)
         pad = st.container()
         reach = choices.segmented_control(
             t("feature_maps.reach"), figures.REACHES, key="feature_maps_reach", default="layer",
@@ -66,13 +66,13 @@ def _story(run: runs.Run) -> None:
         )  # fmt: skip
         epoch = epoch_slider(run, "feature_maps", _epochs(run))
     with right, st.container(key="feature_maps_result"):
-        if chosen is not None:
-            _result(run, chosen, epoch, reach)
+        if image is not None:
+            _result(run, image, epoch, reach)
         else:
             st.caption(t("feature_maps.no_image"))
-    shown = {"run": run.id, **(chosen.query if chosen else {}), "epoch": str(epoch)}
-    shown |= {"layer": parts.layer(run), "map": str(parts.map_index(run))}
-    say("feature_maps", shown)
+    query = {"run": run.id, **(image.query if image else {}), "epoch": str(epoch)}
+    query |= {"layer": parts.layer(run), "map": str(parts.map_index(run))}
+    say("feature_maps", query)
     with pad:
         run_image.finish()
 
@@ -82,18 +82,18 @@ def _epochs(run: runs.Run) -> tuple[int, ...]:
     return tuple(sorted({*snapshots.epochs(run), kept_epoch(run)}))
 
 
-def _result(run: runs.Run, chosen: Chosen, epoch: int, reach: str) -> None:
+def _result(run: runs.Run, image: Chosen, epoch: int, reach: str) -> None:
     try:
         kept = epoch == kept_epoch(run)
         weights = None if kept else snapshots.read(run, epoch)
-        maps = _ask(run, chosen.pixels, weights)
-        view = View(run, chosen, epoch, kept, maps, reach)
+        maps = _ask(run, image.pixels, weights)
+        view = View(run, image, epoch, kept, maps, reach)
         parts.close_up(view)
         parts.all_layers(view)
         parts.dense_layers(view)
         st.page_link(
             "pages/explain.py", label=t("feature_maps.explain"), icon=":material/help_center:",
-            query_params={"run": run.id, **chosen.query},
+            query_params={"run": run.id, **image.query},
         )  # fmt: skip
         name = parts.layer(run)
         code = st.expander(

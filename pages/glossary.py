@@ -71,34 +71,34 @@ def _holds(text: str, words: str) -> bool:
 def _term(name: str) -> str:
     """What a lesson is called: term and synonyms in both languages, and its definition."""
     parts = [reader.read(language(), name).definition]
-    for one in texts.LANGUAGES:
-        said = reader.read(one, name)
-        parts += [said.title, *said.synonyms]
+    for code in texts.LANGUAGES:
+        content = reader.read(code, name)
+        parts += [content.title, *content.synonyms]
     return "\n".join(parts)
 
 
 def _body(name: str) -> str:
     """All that a lesson says, in both languages."""
     parts = [_term(name)]
-    for one in texts.LANGUAGES:
-        said = reader.read(one, name)
-        parts += [said.definition, said.body, said.question, said.answer]
+    for code in texts.LANGUAGES:
+        content = reader.read(code, name)
+        parts += [content.definition, content.body, content.question, content.answer]
     return "\n".join(parts)
 
 
 def _entry(name: str) -> None:
-    said = reader.read(language(), name)
+    content = reader.read(language(), name)
     other = reader.read("ko" if language() == "en" else "en", name).title
     with st.container(key=f"term_{name}"):
         entry = st.expander(
-            f"**{said.title}** · {other} — {said.definition}",
+            f"**{content.title}** · {other} — {content.definition}",
             key=f"entry_{name}",
             on_change=_opened,
             args=(name,),
         )
         if entry.open:
             with entry:
-                lessons.text(said, "glossary_")
+                lessons.text(content, "glossary_")
                 page, _, query = LESSONS[name].partition("?")
                 st.page_link(
                     f"pages/{page}.py",

@@ -62,12 +62,12 @@ def _tour() -> tour.Tour:
 
 
 def _picture() -> None:
-    shown = _tour()
-    _follow(len(shown.images))
-    names = class_names(shown.run)
+    network_tour = _tour()
+    _follow(len(network_tour.images))
+    names = class_names(network_tour.run)
     links = {stage: [_link(page, stage) for page in pages] for stage, pages in STAGES.items()}
     start = st.session_state.setdefault("home_start", FIRST)
-    followed = flow.flow("flow", shown, names, links, start=start, on_image=_choose)
+    followed = flow.flow("flow", network_tour, names, links, start=start, on_image=_choose)
     if followed is not None:
         st.switch_page(f"pages/{followed.page}.py", query_params=followed.query)
     image = st.session_state.get("home_image", start)

@@ -62,46 +62,48 @@ def main() -> None:
     _story()
 
 
-def _follow(asked: Mapping[str, str]) -> None:
+def _follow(link: Mapping[str, str]) -> None:
     """Choose what a link names; one sentence if it names what there is not."""
     choices = {"source": tuple(SOURCES), "data": DATASETS, "photo": photographs.PHOTOGRAPHS}
-    for name, known in choices.items():
-        if asked.get(name, known[0]) not in known:
-            words = t("images.bad_link", name=name, known=", ".join(known))
+    for name, options in choices.items():
+        if link.get(name, options[0]) not in options:
+            words = t("images.bad_link", name=name, known=", ".join(options))
             st.warning(words, icon=":material/link_off:")
-        elif name in asked:
-            st.session_state[f"images_{name}"] = asked[name]
-    if (index := whole(asked, "index", 1_000_000)) is not None:
+        elif name in link:
+            st.session_state[f"images_{name}"] = link[name]
+    if (index := whole(link, "index", 1_000_000)) is not None:
         st.session_state["images_index"] = index
-    place = [whole(asked, name, 10_000) for name in ("row", "column", "cells")]
-    if asked:
+    place = [whole(link, name, 10_000) for name in ("row", "column", "cells")]
+    if link:
         st.session_state["images_place"] = (None, *place)
 
 
 @st.fragment
 def _story() -> None:
-    shown = _choose()
-    if shown is None:
+    picture = _choose()
+    if picture is None:
         say("images", {"source": str(st.session_state["images_source"])})
     else:
-        first = _first_place(shown)  # not where it is now: the same data are not sent again
-        _pixels.pixels("images_pixels", shown.pixels, shown.name, first)
-        place = _pixels.placed("images_pixels", shown.name) or first
-        _what_it_is(shown.pixels)
-        _channels(shown.pixels)
-        _for_keras(shown.pixels)
+        first = _first_place(picture)  # not where it is now: the same data are not sent again
+        _pixels.pixels("images_pixels", picture.pixels, picture.name, first)
+        place = _pixels.placed("images_pixels", picture.name) or first
+        _what_it_is(picture.pixels)
+        _channels(picture.pixels)
+        _for_keras(picture.pixels)
         numbers = dict(zip(("row", "column", "cells"), map(str, place), strict=True))
-        say("images", {**shown.query, **numbers} if shown.query else {"source": "upload"})
+        say("images", {**picture.query, **numbers} if picture.query else {"source": "upload"})
     _batch()
 
 
-def _first_place(shown: Shown) -> _pixels.Place:
+def _first_place(picture: Shown) -> _pixels.Place:
     """What the link asked for, as long as its image is shown, or the middle; kept inside the image."""
-    name, row, column, cells = st.session_state.get("images_place", (shown.name, None, None, None))
-    if name not in {None, shown.name}:
+    name, row, column, cells = st.session_state.get(
+        "images_place", (picture.name, None, None, None)
+    )
+    if name not in {None, picture.name}:
         row = column = cells = None
-    st.session_state["images_place"] = (shown.name, row, column, cells)
-    height, width = shown.pixels.shape[:2]
+    st.session_state["images_place"] = (picture.name, row, column, cells)
+    height, width = picture.pixels.shape[:2]
     side = cells if cells in _pixels.SIZES else CELLS
     middle = ((height - side) // 2, (width - side) // 2)
     place = [middle[0] if row is None else row, middle[1] if column is None else column]
@@ -143,7 +145,7 @@ def _photo(name: str) -> np.ndarray:
 def _from_data() -> Shown:
     name = _choices.selectbox(
         t("image.data"), DATASETS, key="images_data", width=230, label_visibility="collapsed",
-        format_func=lambda it: t(f"dataset.{it}.label"),
+        format_func=lambda option: t(f"dataset.{option}.label"),
     )  # fmt: skip
     images, labels = _images(name)
     if st.session_state.get("images_index", 0) >= len(images):
@@ -164,7 +166,7 @@ def _from_data() -> Shown:
 def _photograph() -> Shown:
     name = _choices.segmented_control(
         t("images.photo"), photographs.PHOTOGRAPHS, key="images_photo",
-        format_func=lambda it: t(f"images.photo_{it}"), label_visibility="collapsed",
+        format_func=lambda option: t(f"images.photo_{option}"), label_visibility="collapsed",
     )  # fmt: skip
     return Shown(_photo(name), name, {"source": "photo", "photo": name})
 

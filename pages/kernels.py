@@ -35,26 +35,26 @@ def main() -> None:
     """Which run; then everything that follows the sliders, redrawn alone."""
     st.html(STYLE)
     place = head("kernels", "kernel", "convolution", "initialization")
-    asked = arrived("kernels", ("run", "layer", "channel", "filter", "epoch"))
-    run = choose_run(asked.get("run"), place)
+    link = arrived("kernels", ("run", "layer", "channel", "filter", "epoch"))
+    run = choose_run(link.get("run"), place)
     if run is None:
         say("kernels", {})
         return
-    _follow(run, asked)
+    _follow(run, link)
     active = runs.status(run).active
     st.fragment(_story, run_every=POLL_S if active else None)(run, active)
 
 
-def _follow(run: runs.Run, asked: Mapping[str, str]) -> None:
+def _follow(run: runs.Run, link: Mapping[str, str]) -> None:
     """Do what a link asks for; one sentence on what is not there."""
     rows = convolutions(run)
-    follow_layer(asked, rows, "kernels_layer")
+    follow_layer(link, rows, "kernels_layer")
     row = rows[choices.keep_valid("kernels_layer", list(rows))]
-    if (channel := whole(asked, "channel", row.input_shape[2])) is not None:
+    if (channel := whole(link, "channel", row.input_shape[2])) is not None:
         parts.choose_channel(row, channel)
-    if (index := whole(asked, "filter", row.output_shape[2])) is not None:
+    if (index := whole(link, "filter", row.output_shape[2])) is not None:
         parts.choose(index)
-    follow_epoch(run, "kernels", asked)
+    follow_epoch(run, "kernels", link)
 
 
 def _story(run: runs.Run, active: bool) -> None:
@@ -70,10 +70,10 @@ def _story(run: runs.Run, active: bool) -> None:
     except CnnError as error:
         complain(error)
         return
-    shown = {"run": run.id, "layer": view.row.name, "filter": view.filter, "epoch": view.epoch}
+    query = {"run": run.id, "layer": view.row.name, "filter": view.filter, "epoch": view.epoch}
     if view.channel is not None:
-        shown["channel"] = view.channel
-    say("kernels", {name: str(value) for name, value in shown.items()})
+        query["channel"] = view.channel
+    say("kernels", {name: str(value) for name, value in query.items()})
 
 
 def _controls(run: runs.Run) -> View:
@@ -90,8 +90,8 @@ def _controls(run: runs.Run) -> View:
     with right:
         epochs = snapshots.epochs(run)
         epoch = epoch_slider(run, "kernels", epochs)
-    first, shown = snapshots.read(run, epochs[0]), snapshots.read(run, epoch)
-    return View(run, row, channel, parts.chosen(row), epoch, first, shown)
+    first, current = snapshots.read(run, epochs[0]), snapshots.read(run, epoch)
+    return View(run, row, channel, parts.filter_index(row), epoch, first, current)
 
 
 def _channel(row: LayerRow) -> int | None:
@@ -102,7 +102,7 @@ def _channel(row: LayerRow) -> int | None:
     channel = choices.selectbox(
         t("kernels.channel"), options, key=key, disabled=channels == 1,
         help=t("kernels.channel_help"),
-        format_func=lambda it: t("kernels.mean") if it == MEAN else t("kernels.one", channel=it),
+        format_func=lambda option: t("kernels.mean") if option == MEAN else t("kernels.one", channel=option),
     )  # fmt: skip
     return None if channel == MEAN else int(channel)
 

@@ -125,7 +125,7 @@ def _network(model: ModelConfig, train: TrainConfig) -> tuple[LayerRow, ...]:
 def _doctor(model: ModelConfig, broken: ShapeError) -> None:
     _, changes = repair(model)
     st.error(plain(broken.sentence(language())), icon=":material/broken_image:")
-    said = ", ".join(
+    fixes = ", ".join(
         t(
             "doctor.change",
             block=change.block + 1,
@@ -136,7 +136,7 @@ def _doctor(model: ModelConfig, broken: ShapeError) -> None:
         for change in changes
     )
     st.button(
-        t("doctor.fix", changes=said),
+        t("doctor.fix", changes=fixes),
         icon=":material/healing:",
         on_click=setup.apply,
         args=(changes,),

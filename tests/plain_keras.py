@@ -27,7 +27,9 @@ def cells(path: Path) -> list[str]:
     text = path.read_text("utf-8")
     if path.suffix == ".py":
         return [text]
-    return ["".join(it["source"]) for it in json.loads(text)["cells"] if it["cell_type"] == "code"]
+    return [
+        "".join(cell["source"]) for cell in json.loads(text)["cells"] if cell["cell_type"] == "code"
+    ]
 
 
 def run(path: Path, data: str | None) -> dict[str, Any]:
@@ -49,7 +51,7 @@ def open_network(path: Path, images: np.ndarray) -> None:
     """What the network says of images, and what its layers calculate in."""
     model = keras.saving.load_model(path)
     np.save(path.with_suffix(".npy"), model.predict(images, verbose=0))
-    path.with_suffix(".txt").write_text(" ".join({it.compute_dtype for it in model.layers}))
+    path.with_suffix(".txt").write_text(" ".join({layer.compute_dtype for layer in model.layers}))
 
 
 def main(folder: Path) -> None:
@@ -70,9 +72,11 @@ def main(folder: Path) -> None:
         path = folder / job["program"]
         names = run(path, job["data"])
         model, history = names["model"], names["history"].history
-        layers = [[it.name, type(it).__name__, it.count_params()] for it in model.layers]
-        said = {"history": history, "layers": layers, "kind": type(model).__name__}
-        (path.with_suffix("") / "said.json").write_text(json.dumps(said))
+        layers = [
+            [layer.name, type(layer).__name__, layer.count_params()] for layer in model.layers
+        ]
+        answer = {"history": history, "layers": layers, "kind": type(model).__name__}
+        (path.with_suffix("") / "said.json").write_text(json.dumps(answer))
         np.savez(path.with_suffix("") / "first.npz", *first.pop())
         np.savez(path.with_suffix("") / "last.npz", *model.get_weights())
     print("ConvScope" if any(name.startswith("cnn_core") for name in sys.modules) else "plain")

@@ -57,13 +57,13 @@ class Play:
         self.images = images
         self.control = control or Control()
         self.now = 100.0
-        self.said: list[Event] = []
+        self.events: list[Event] = []
         self.model = StubModel()
         self.best = BestWeights(past)
         self.callback = ProgressCallback(
             self.config,
             images,
-            self.said.append,
+            self.events.append,
             lambda: self.control,
             self.best,
             folder,
@@ -100,7 +100,7 @@ class Play:
         self.callback.on_epoch_end(number - 1, logs)
 
     def of(self, kind: type) -> list[Any]:
-        return [event for event in self.said if isinstance(event, kind)]
+        return [event for event in self.events if isinstance(event, kind)]
 
     def ask(self, **wanted: Any) -> None:
         self.control = replace(self.control, **wanted)

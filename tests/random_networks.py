@@ -58,8 +58,8 @@ class Case:
 def cases(count: int, seed: int) -> list[Case]:
     """Networks of every activation, padding and pooling, with strides, remainders and uneven sides."""
     dice = random.Random(seed)
-    found: list[Case] = []
-    while len(found) < count:
+    cases: list[Case] = []
+    while len(cases) < count:
         config = _config(dice)
         try:
             rows = layer_table(config)
@@ -67,8 +67,8 @@ def cases(count: int, seed: int) -> list[Case]:
             continue
         numbers = np.random.default_rng(dice.randrange(2**32))
         image = numbers.uniform(-0.5, 1, config.input_shape).clip(0).astype(np.float32)
-        found.append(Case(config, rows, _weights(rows, numbers), image))
-    return found
+        cases.append(Case(config, rows, _weights(rows, numbers), image))
+    return cases
 
 
 def _block(dice: random.Random) -> ConvBlock:

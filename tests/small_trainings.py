@@ -34,7 +34,7 @@ class Said(list[Event]):
 
     @property
     def complete(self) -> list[EpochEnd]:
-        return [it for it in self.of(EpochEnd) if it.complete]
+        return [end for end in self.of(EpochEnd) if end.complete]
 
 
 def figures(epochs: Sequence[EpochEnd]) -> np.ndarray:

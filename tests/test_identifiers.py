@@ -24,10 +24,17 @@ MOST_LINES_OF_A_FILE = 400
 
 @cache
 def modules() -> tuple[tuple[str, ast.Module], ...]:
+    """Every module with its tree; of `tests/` what tests share."""
+    folders = ("cnn_core", "pages", "bench", "assets", "tests")
+    paths = [
+        path
+        for folder in folders
+        for path in sorted((ROOT / folder).rglob("*.py"))
+        if not path.name.startswith("test_")
+    ]
     return tuple(
         (path.relative_to(ROOT).as_posix(), ast.parse(path.read_text("utf-8")))
-        for folder in ("cnn_core", "bench")
-        for path in sorted((ROOT / folder).rglob("*.py"))
+        for path in [ROOT / "app.py", *paths]
     )
 
 

@@ -54,7 +54,9 @@ class Window:
 
     def find(self, key: str) -> Widget:
         """The widget of that key, whatever number the key of a choice has got."""
-        [widget] = [it for it in self.widgets() if (it.key or "").partition(".")[0] == key]
+        [widget] = [
+            widget for widget in self.widgets() if (widget.key or "").partition(".")[0] == key
+        ]
         return widget
 
     def press_language(self, name: str) -> Window:
@@ -66,17 +68,17 @@ class Window:
 
     def choose(self, key: str, option: int) -> Window:
         """Choose the option of that place."""
-        return self.rerun(chosen(self.find(key), option))
+        return self.rerun(pick(self.find(key), option))
 
     def _hear(self) -> None:
         """Take over the values that the server sets, and forget what is not on the page any more."""
-        shown = [node for node in self.at._tree if isinstance(node, Widget)]
-        for node in shown:
+        drawn = [node for node in self.at._tree if isinstance(node, Widget)]
+        for node in drawn:
             if node.id not in self.states or getattr(node.proto, "set_value", False):
                 state = get_widget_state(node)
                 if state is not None:
                     self.states[node.id] = state
-        ids = {node.id for node in shown}
+        ids = {node.id for node in drawn}
         self.states = {
             name: state
             for name, state in self.states.items()
@@ -93,7 +95,7 @@ def labels(widget: Element) -> list[str]:
     return []
 
 
-def chosen(widget: Widget, option: int) -> WidgetState:
+def pick(widget: Widget, option: int) -> WidgetState:
     """What a browser sends when the option of that place is chosen."""
     state = WidgetState(id=widget.id)
     label = labels(widget)[option % len(labels(widget))]
@@ -107,7 +109,7 @@ def chosen(widget: Widget, option: int) -> WidgetState:
 def changes(widget: Widget, now: WidgetState | None) -> list[WidgetState]:
     """States that a visitor could give a widget next: another one, and for a choice its last."""
     if labels(widget):
-        return [chosen(widget, option) for option in dict.fromkeys((1, -1))]
+        return [pick(widget, option) for option in dict.fromkeys((1, -1))]
     state = WidgetState(id=widget.id)
     if isinstance(widget, Button):
         state.trigger_value = True

@@ -144,22 +144,22 @@ def _config(name: str, recipe: Recipe, created: float) -> dict[str, Any]:
 
 def _shorten(log: Path) -> None:
     """Rewrite the events of a run with fewer about batches."""
-    said = [from_json(line) for line in log.read_text("utf-8").splitlines()]
-    text = "".join(f"{to_json(event)}\n" for event in joined(said, MOST_BATCH_EVENTS))
+    events = [from_json(line) for line in log.read_text("utf-8").splitlines()]
+    text = "".join(f"{to_json(event)}\n" for event in joined(events, MOST_BATCH_EVENTS))
     log.write_text(text, encoding="utf-8")
 
 
 def joined(events: Iterable[Event], most: int) -> list[Event]:
     """The same story with at most `most` batch events an epoch, each for all batches since the last."""
-    told: list[Event] = []
+    kept: list[Event] = []
     for slot, group in groupby(events, lambda event: _slot(event, most)):
         if slot is None:
-            told += group
+            kept += group
             continue
-        last = told[-1] if told else None
+        last = kept[-1] if kept else None
         done = last.batch if isinstance(last, BatchEnd) and last.epoch == slot[0] else 0
-        told.append(_one([event for event in group if isinstance(event, BatchEnd)], done))
-    return told
+        kept.append(_mean([event for event in group if isinstance(event, BatchEnd)], done))
+    return kept
 
 
 def _slot(event: Event, most: int) -> tuple[int, int] | None:
@@ -169,7 +169,7 @@ def _slot(event: Event, most: int) -> tuple[int, int] | None:
     return event.epoch, (event.batch - 1) * most // event.batches
 
 
-def _one(events: list[BatchEnd], done: int) -> BatchEnd:
+def _mean(events: list[BatchEnd], done: int) -> BatchEnd:
     """What these neighbours say together; `done` batches of the epoch came before."""
     counts = np.diff([done, *(event.batch for event in events)])
     loss, accuracy, seconds = (

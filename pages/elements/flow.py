@@ -64,7 +64,7 @@ class Link:
 
 def flow(
     key: str,
-    shown: tour.Tour,
+    network_tour: tour.Tour,
     classes: Sequence[str],
     links: Mapping[str, Sequence[Link]],
     *,
@@ -84,33 +84,33 @@ def flow(
     Returns:
         The link that was followed in this run.
     """
-    stages = [_input(shown), *(_layer(shown, row) for row in shown.rows)]
+    stages = [_input(network_tour), *(_layer(network_tour, row) for row in network_tour.rows)]
     for stage in stages:
         stage["links"] = [asdict(link) for link in links[stage["name"]]]
-    asked = _mount(
+    result = _mount(
         key=key,
         data={
             "key": key,
             "natural": WIDTH,
             "stages": stages,
             "classes": list(classes),
-            "labels": shown.labels.tolist(),
-            "images": _packed(shown.images),
-            "units": {name: _packed(values) for name, values in shown.units.items()},
-            "weights": {name: _packed(values) for name, values in shown.weights.items()},
+            "labels": network_tour.labels.tolist(),
+            "images": _packed(network_tour.images),
+            "units": {name: _packed(values) for name, values in network_tour.units.items()},
+            "weights": {name: _packed(values) for name, values in network_tour.weights.items()},
             "colours": _packed(SEQUENTIAL),
             "start": start,
             "language": language(),
             "words": _words(),
         },
-        on_image_change=lambda: _chosen(key, len(shown.images), on_image),
+        on_image_change=lambda: _pass_on_image(key, len(network_tour.images), on_image),
         on_go_change=lambda: None,
     )
-    return _followed(asked.go, links)
+    return _followed(result.go, links)
 
 
-def _input(shown: tour.Tour) -> dict[str, Any]:
-    height, width, channels = shown.run.model.input_shape
+def _input(network_tour: tour.Tour) -> dict[str, Any]:
+    height, width, channels = network_tour.run.model.input_shape
     return {
         **_stage("input", "input", (height, width, channels), "input"),
         "notes": [f"{height}{TIMES}{width}", t("flow.values")],
@@ -119,7 +119,7 @@ def _input(shown: tour.Tour) -> dict[str, Any]:
     }
 
 
-def _layer(shown: tour.Tour, row: LayerRow) -> dict[str, Any]:
+def _layer(network_tour: tour.Tour, row: LayerRow) -> dict[str, Any]:
     kind = f"pool_{row.pool}" if row.kind == "pool" else row.kind
     shape = TIMES.join(f"{side:,}" for side in row.output_shape)
     notes = [shape]
@@ -130,11 +130,11 @@ def _layer(shown: tour.Tour, row: LayerRow) -> dict[str, Any]:
     if row.params:
         notes.append(t("flow.params", count=f"{row.params:,}"))
     if row.kind == "dropout":
-        notes.append(t("flow.rate", share=f"{shown.run.model.dropout:.0%}"))
+        notes.append(t("flow.rate", share=f"{network_tour.run.model.dropout:.0%}"))
     slots = {
         "count": f"{row.output_shape[-1]:,}", "inputs": f"{int(np.prod(row.input_shape)):,}",
         "maps": row.input_shape[-1], "side": row.kernel, "field": row.receptive_field,
-        "share": f"{shown.run.model.dropout:.0%}", "layer": row.name, "shape": shape,
+        "share": f"{network_tour.run.model.dropout:.0%}", "layer": row.name, "shape": shape,
     }  # fmt: skip
     return {
         **_stage(row.name, row.kind, row.output_shape, kind),
@@ -173,7 +173,7 @@ def _packed(array: np.ndarray) -> str:
     return base64.b64encode(np.ascontiguousarray(array, kind).tobytes()).decode()
 
 
-def _chosen(key: str, count: int, on_image: Callable[[int], None]) -> None:
+def _pass_on_image(key: str, count: int, on_image: Callable[[int], None]) -> None:
     """Hand on what the browser sent, if it is an image."""
     state = st.session_state.get(key)
     image = state.get("image") if isinstance(state, Mapping) else None
@@ -181,10 +181,10 @@ def _chosen(key: str, count: int, on_image: Callable[[int], None]) -> None:
         on_image(image)
 
 
-def _followed(asked: object, links: Mapping[str, Sequence[Link]]) -> Link | None:
+def _followed(target: object, links: Mapping[str, Sequence[Link]]) -> Link | None:
     """The link that the browser names, if a stage has one to that page."""
-    if not isinstance(asked, Mapping) or not isinstance(asked.get("query"), Mapping):
+    if not isinstance(target, Mapping) or not isinstance(target.get("query"), Mapping):
         return None
-    query = {str(name): str(text) for name, text in asked["query"].items()}
-    known = [link for some in links.values() for link in some if link.page == asked.get("page")]
-    return Link(known[0].page, known[0].label, query) if known else None
+    query = {str(name): str(text) for name, text in target["query"].items()}
+    matches = [link for some in links.values() for link in some if link.page == target.get("page")]
+    return Link(matches[0].page, matches[0].label, query) if matches else None

@@ -21,16 +21,16 @@ def lesson(*names: str, place: str = "") -> None:
     """
     with st.container(horizontal=True, gap="small", key=f"lessons_{place}{names[0]}"):
         for name in names:
-            said = reader.read(language(), name)
+            content = reader.read(language(), name)
             key = f"lesson_{place}{name}"
             button = st.popover(
-                said.title, icon=":material/school:", type="tertiary", key=key, on_change="rerun"
+                content.title, icon=":material/school:", type="tertiary", key=key, on_change="rerun"
             )
             if button.open:
                 with button, st.container(key=f"open_{key}"):
                     st.markdown(f"**{heading(name)}**")
-                    st.markdown(f"*{said.definition}*")
-                    text(said, place)
+                    st.markdown(f"*{content.definition}*")
+                    text(content, place)
 
 
 def heading(name: str) -> str:
@@ -40,61 +40,61 @@ def heading(name: str) -> str:
         return title
     term, _, synonym = title.removesuffix(")").partition(" (")
     english = english.partition(" (")[0]
-    known = [synonym] if synonym else []
+    synonyms = [synonym] if synonym else []
     if english.casefold() != synonym.casefold():
-        known.append(english)
-    return f"{term} ({', '.join(known)})"
+        synonyms.append(english)
+    return f"{term} ({', '.join(synonyms)})"
 
 
-def text(said: Lesson, place: str = "") -> None:
+def text(content: Lesson, place: str = "") -> None:
     """The lesson and its question; the answer appears once the visitor has predicted one."""
-    st.markdown(said.body)
-    with st.container(border=True, key=f"question_{place}{said.name}"):
-        st.markdown(f"**{t('lesson.predict')}** {said.question}")
-        predicted = _predictions().get(said.name)
+    st.markdown(content.body)
+    with st.container(border=True, key=f"question_{place}{content.name}"):
+        st.markdown(f"**{t('lesson.predict')}** {content.question}")
+        predicted = _predictions().get(content.name)
         if predicted is None:
-            _choices(said, place)
+            _choices(content, place)
         else:
-            _answer(said, predicted, place)
+            _answer(content, predicted, place)
 
 
 def _predictions() -> dict[str, int]:
     """What this visitor predicted, by lesson."""
-    known: dict[str, int] = st.session_state.setdefault("lesson_predictions", {})
-    return known
+    predictions: dict[str, int] = st.session_state.setdefault("lesson_predictions", {})
+    return predictions
 
 
-def _choices(said: Lesson, place: str) -> None:
-    for index, option in enumerate(said.options):
+def _choices(content: Lesson, place: str) -> None:
+    for index, option in enumerate(content.options):
         st.button(
             f"{LETTERS[index]}. {option}",
-            key=f"predict_{place}{said.name}_{index}",
+            key=f"predict_{place}{content.name}_{index}",
             width="stretch",
             on_click=_predictions().__setitem__,
-            args=(said.name, index),
+            args=(content.name, index),
         )
 
 
-def _answer(said: Lesson, predicted: int, place: str) -> None:
+def _answer(content: Lesson, predicted: int, place: str) -> None:
     lines = []
-    for index, option in enumerate(said.options):
-        icon = "check_circle" if index == said.right else "radio_button_unchecked"
-        strong = f"**{option}**" if index == said.right else option
+    for index, option in enumerate(content.options):
+        icon = "check_circle" if index == content.right else "radio_button_unchecked"
+        strong = f"**{option}**" if index == content.right else option
         mine = f" · {t('lesson.yours')}" if index == predicted else ""
         lines.append(f":material/{icon}: {LETTERS[index]}. {strong}{mine}")
     st.markdown("  \n".join(lines))
-    if predicted == said.right:
-        st.markdown(f":green[**{t('lesson.right')}**] {said.answer}")
+    if predicted == content.right:
+        st.markdown(f":green[**{t('lesson.right')}**] {content.answer}")
     else:
         yours = t("lesson.your_answer", letter=LETTERS[predicted])
-        verdict = t("lesson.wrong", letter=LETTERS[said.right])
-        st.markdown(f":orange[**{yours}**] {said.reasons[predicted]}")
-        st.markdown(f":orange[**{verdict}**] {said.answer}")
+        verdict = t("lesson.wrong", letter=LETTERS[content.right])
+        st.markdown(f":orange[**{yours}**] {content.reasons[predicted]}")
+        st.markdown(f":orange[**{verdict}**] {content.answer}")
     st.button(
         t("lesson.again"),
         icon=":material/replay:",
         type="tertiary",
-        key=f"again_{place}{said.name}",
+        key=f"again_{place}{content.name}",
         on_click=_predictions().pop,
-        args=(said.name, None),
+        args=(content.name, None),
     )

@@ -66,5 +66,7 @@ def placed(key: str, name: str) -> Place | None:
     if not isinstance(sent, Mapping) or sent.get("image") != name:
         return None
     place = (sent.get("row"), sent.get("column"), sent.get("cells"))
-    row, column, cells = (it if isinstance(it, int) and it >= 0 else 0 for it in place)
+    row, column, cells = (
+        number if isinstance(number, int) and number >= 0 else 0 for number in place
+    )
     return row, column, cells if cells in SIZES else SIZES[0]

@@ -105,7 +105,7 @@ def stepper(
         key=key,
         data=_data(setup),
         on_kernel_change=lambda: _typed(key, setup, on_kernel),
-        on_filter_change=lambda: _chosen(key, setup, on_filter),
+        on_filter_change=lambda: _pass_on_filter(key, setup, on_filter),
     )
 
 
@@ -144,15 +144,15 @@ def _data(setup: Setup) -> dict[str, Any]:
 
 def _words(setup: Setup) -> dict[str, str]:
     kept = {slot: f"{{{slot}}}" for slot in SLOTS}  # filled in by the browser
-    said = {name: t(f"stepper.{name}", **kept) for name in WORDS}
+    words = {name: t(f"stepper.{name}", **kept) for name in WORDS}
     formula = size_formula(
         (setup.image.shape[0], setup.image.shape[1]),
         setup.window[0],
         setup.stride,
         setup.padding,
     )
-    said |= {"formula": formula, "activation": t(f"choice.activation.{setup.activation}")}
-    return {**said, "keras": t("stepper.keras") if setup.compares else "", **setup.words}
+    words |= {"formula": formula, "activation": t(f"choice.activation.{setup.activation}")}
+    return {**words, "keras": t("stepper.keras") if setup.compares else "", **setup.words}
 
 
 def _floats(array: np.ndarray) -> str:
@@ -174,11 +174,14 @@ def _typed(key: str, setup: Setup, call: Callable[[np.ndarray], None] | None) ->
     height, width = setup.window
     if call is None or not isinstance(kernel, Sequence) or len(kernel) != height * width:
         return
-    if all(isinstance(it, (int, float)) and isfinite(it) and abs(it) <= LARGEST for it in kernel):
+    if all(
+        isinstance(weight, (int, float)) and isfinite(weight) and abs(weight) <= LARGEST
+        for weight in kernel
+    ):
         call(np.array(kernel, float).reshape(height, width))
 
 
-def _chosen(key: str, setup: Setup, call: Callable[[int], None] | None) -> None:
+def _pass_on_filter(key: str, setup: Setup, call: Callable[[int], None] | None) -> None:
     """Hand on a filter that the browser sent, if there is one."""
     index = _sent(key, "filter")
     count = setup.image.shape[2] if setup.kernels is None else setup.kernels.shape[-1]

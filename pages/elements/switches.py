@@ -72,10 +72,10 @@ def switches(
 def _turned(key: str, on_turn: Callable[[str, list[int], int], None]) -> None:
     """Hand on what the browser sent, if it has the right form; the page knows what its numbers may be."""
     state = st.session_state.get(key)
-    said = state.get("turn") if hasattr(state, "get") else None
-    match said:
+    message = state.get("turn") if hasattr(state, "get") else None
+    match message:
         case {"name": str(name), "off": list(off), "tile": int(tile), "turn": int(turn)} if all(
-            isinstance(it, int) for it in off
+            isinstance(tile_off, int) for tile_off in off
         ):
             st.session_state[f"{key}_turn"] = turn
             on_turn(name, off, tile)

@@ -120,7 +120,7 @@ def tiles(board: Board) -> None:
     boards(board.name, [board])
 
 
-def boards(key: str, shown: Sequence[Board], across: int = 1) -> None:
+def boards(key: str, mosaics: Sequence[Board], across: int = 1) -> None:
     """Show several mosaics as one element of the page: each element more costs a browser milliseconds.
 
     Args:
@@ -130,16 +130,16 @@ def boards(key: str, shown: Sequence[Board], across: int = 1) -> None:
     """
     _mount(
         key=key,
-        data={"across": across, "boards": [board.data() for board in shown]},
-        on_pick_change=lambda: _picked(key, shown),
+        data={"across": across, "boards": [board.data() for board in mosaics]},
+        on_pick_change=lambda: _picked(key, mosaics),
     )
 
 
-def _picked(key: str, shown: Sequence[Board]) -> None:
+def _picked(key: str, mosaics: Sequence[Board]) -> None:
     """Hand on what the browser sent, if there is such a tile."""
     state = st.session_state.get(key)
-    said = state.get("pick") if hasattr(state, "get") else None
-    match said:
-        case [int(number), int(tile)] if 0 <= number < len(shown):
-            if 0 <= tile < shown[number].grid.count:
-                shown[number].on_pick(tile)
+    message = state.get("pick") if hasattr(state, "get") else None
+    match message:
+        case [int(number), int(tile)] if 0 <= number < len(mosaics):
+            if 0 <= tile < mosaics[number].grid.count:
+                mosaics[number].on_pick(tile)

@@ -168,8 +168,8 @@ def explanations(
 
 
 @_remembered(megabytes=0.2)
-def _explanations(state: State, _run: runs.Run, image: Array, *asked: object) -> Explanations:
-    answer: Explanations = _look("explanations", _run, image, *asked)
+def _explanations(state: State, _run: runs.Run, image: Array, *settings: object) -> Explanations:
+    answer: Explanations = _look("explanations", _run, image, *settings)
     return answer
 
 

@@ -28,14 +28,14 @@ def newest() -> list[runs.Run]:
     return list(islice(runs.newest(), LISTED))
 
 
-def choose_run(asked: str | None, place: DeltaGenerator) -> runs.Run | None:
+def choose_run(linked_id: str | None, place: DeltaGenerator) -> runs.Run | None:
     """The network to look into, if it has weights; else a sentence says what is missing.
 
     Args:
         asked: Id of the run that a link names.
         place: Where the select box is drawn: in the row at the top of the page.
     """
-    run = pick_run(asked, place)
+    run = pick_run(linked_id, place)
     if run is not None and not has_weights(run):
         say_missing(run, "inside.no_weights")
         return None
@@ -52,7 +52,7 @@ def say_missing(run: runs.Run, key: str) -> None:
         st.warning(t(f"inside.none_{over}"), icon=":material/error:")
 
 
-def trained_network(page: str, asked: Mapping[str, str], place: DeltaGenerator) -> runs.Run | None:
+def trained_network(page: str, link: Mapping[str, str], place: DeltaGenerator) -> runs.Run | None:
     """A network with all its weights; else a sentence says what is missing, and the address what is left.
 
     Args:
@@ -60,7 +60,7 @@ def trained_network(page: str, asked: Mapping[str, str], place: DeltaGenerator) 
         asked: What its link asks for.
         place: Where the select box is drawn.
     """
-    run = choose_run(asked.get("run"), place)
+    run = choose_run(link.get("run"), place)
     if run is not None and (run.folder / "best.keras").exists():
         return run
     if run is not None:
@@ -69,30 +69,32 @@ def trained_network(page: str, asked: Mapping[str, str], place: DeltaGenerator) 
     return None
 
 
-def pick_run(asked: str | None, place: DeltaGenerator) -> runs.Run | None:
+def pick_run(linked_id: str | None, place: DeltaGenerator) -> runs.Run | None:
     """A network that came with ConvScope or was trained here, the same on every page that looks inside.
 
     Args:
         asked: Id of the run that a link names, with weights or without.
         place: Where the select box is drawn: in the row at the top of the page.
     """
-    if asked is not None or not shown.is_chosen():
-        shown.show(asked)
-    chosen = chosen_run()
-    known = {run.id: run for run in [*runs.shipped_runs(), *newest()]}
-    if chosen is not None:
-        known[chosen.id] = chosen
-    known = {run_id: run for run_id, run in known.items() if run is chosen or has_weights(run)}
-    if not known:
+    if linked_id is not None or not shown.is_chosen():
+        shown.show(linked_id)
+    current = chosen_run()
+    networks = {run.id: run for run in [*runs.shipped_runs(), *newest()]}
+    if current is not None:
+        networks[current.id] = current
+    networks = {
+        run_id: run for run_id, run in networks.items() if run is current or has_weights(run)
+    }
+    if not networks:
         st.info(t("inside.no_run"), icon=":material/model_training:")
         st.page_link("pages/playground.py", label=t("inside.train_one"), icon=":material/tune:")
         return None
-    names = names_of(known.values())
-    st.session_state["inside_run"] = chosen.id if chosen else next(iter(known))
+    names = names_of(networks.values())
+    st.session_state["inside_run"] = current.id if current else next(iter(networks))
     with place:
         run_id = choices.selectbox(
             t("inside.run"),
-            list(known),
+            list(networks),
             key="inside_run",
             help=t("inside.run_help"),
             label_visibility="collapsed",
@@ -100,8 +102,8 @@ def pick_run(asked: str | None, place: DeltaGenerator) -> runs.Run | None:
             format_func=names.__getitem__,
             on_change=lambda: shown.show(st.session_state["inside_run"]),
         )
-        take_home(known[run_id])
-    return known[run_id]
+        take_home(networks[run_id])
+    return networks[run_id]
 
 
 def is_gone(run: runs.Run, page: str, **kept: str) -> bool:

@@ -31,9 +31,9 @@ def kept_epoch(run: runs.Run) -> int:
     return best.epoch if best else snapshots.epochs(run)[-1]
 
 
-def follow_epoch(run: runs.Run, page: str, asked: Mapping[str, str]) -> None:
+def follow_epoch(run: runs.Run, page: str, link: Mapping[str, str]) -> None:
     """Set the slider to the epoch that a link names."""
-    epoch = whole(asked, "epoch", snapshots.epochs(run)[-1] + 1)
+    epoch = whole(link, "epoch", snapshots.epochs(run)[-1] + 1)
     if epoch is not None:
         st.session_state[_epoch_key(run, page)] = epoch
 

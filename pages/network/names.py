@@ -29,9 +29,9 @@ def name_of(run: runs.Run) -> str:
     return t(f"shipped.{run.id}") if run.shipped else title(run)
 
 
-def names_of(shown: Iterable[runs.Run]) -> dict[str, str]:
+def names_of(listed: Iterable[runs.Run]) -> dict[str, str]:
     """`name_of` each by id; those that would read the same get the end of their id, too."""
-    names = {run.id: name_of(run) for run in shown}
+    names = {run.id: name_of(run) for run in listed}
     count = Counter(names.values())
     return {
         run_id: name if count[name] == 1 else f"{name} · {run_id[-6:]}"
@@ -39,10 +39,11 @@ def names_of(shown: Iterable[runs.Run]) -> dict[str, str]:
     }
 
 
-def short_names(shown: Iterable[runs.Run]) -> dict[str, str]:
+def short_names(listed: Iterable[runs.Run]) -> dict[str, str]:
     """By id, what its owner calls each run, or else its network; plain text, all different."""
     names = {
-        run.id: t(f"shipped.{run.id}") if run.shipped else run.name or network(run) for run in shown
+        run.id: t(f"shipped.{run.id}") if run.shipped else run.name or network(run)
+        for run in listed
     }
     count = Counter(names.values())
     return {

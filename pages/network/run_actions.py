@@ -16,7 +16,7 @@ from pages.session.words import plain, t
 ASKED = "runs_asked"  # session key: what is asked of a run, ("rename" or "delete", id of the run)
 
 
-def asked(run: runs.Run, state: str) -> None:
+def pending_form(run: runs.Run, state: str) -> None:
     """The form or the question that a button of the run has asked for, if one has."""
     match st.session_state.get(ASKED):
         case ("rename", run.id):
@@ -33,8 +33,8 @@ def ask_button(run: runs.Run, what: str, icon: str) -> None:
     )  # fmt: skip
 
 
-def _ask(asked: tuple[str, str] | None = None) -> None:
-    st.session_state[ASKED] = asked
+def _ask(pending: tuple[str, str] | None = None) -> None:
+    st.session_state[ASKED] = pending
 
 
 def _rename_form(run: runs.Run) -> None:

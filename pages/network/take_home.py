@@ -167,9 +167,9 @@ def _report(
     names: Sequence[str],
 ) -> str:
     history = run_log.history(run)
-    found, missing = None, ""
+    predictions, missing = None, ""
     try:
-        found = answers.predictions(run, "test")
+        predictions = answers.predictions(run, "test")
     except CnnError as error:
         missing = error.sentence(language)
     best = history.best
@@ -187,7 +187,7 @@ def _report(
         names=names,
         kernels=_kernels(run, best.epoch if best else 0),
         epoch=best.epoch if best else 0,
-        predictions=found,
+        predictions=predictions,
         missing=missing,
         script=script,
     )

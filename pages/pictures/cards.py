@@ -38,7 +38,7 @@ class Answers:
 
     run: runs.Run
     part: str
-    found: Predictions
+    predictions: Predictions
     names: Sequence[str]
 
     @property
@@ -52,11 +52,11 @@ def paged(answers: Answers, rows: np.ndarray, key: str, size: int) -> None:
     cards = st.container()
     pages = -(-len(rows) // size)
     page = st.pagination(pages, key=f"page_{key}", max_visible_pages=5) if pages > 1 else 1
-    shown = rows[(page - 1) * size : page * size]
+    page_rows = rows[(page - 1) * size : page * size]
     with cards:
-        images = _images(answers, shown)
+        images = _images(answers, page_rows)
         if images is not None:
-            st.html(_cards(answers, shown, images))
+            st.html(_cards(answers, page_rows, images))
 
 
 def table(answers: Answers, rows: np.ndarray) -> None:
@@ -76,10 +76,10 @@ def _images(answers: Answers, rows: np.ndarray) -> np.ndarray | None:
 
 
 def _cards(answers: Answers, rows: np.ndarray, images: np.ndarray) -> str:
-    found, names, cards = answers.found, answers.names, []
+    predictions, names, cards = answers.predictions, answers.names, []
     for row, image in zip(rows.tolist(), images, strict=True):
-        truth, guess = int(found.labels[row]), int(found.predicted[row])
-        share, right = float(found.confidence[row]), truth == guess
+        truth, guess = int(predictions.labels[row]), int(predictions.predicted[row])
+        share, right = float(predictions.confidence[row]), truth == guess
         verdict = t("examples.right") if right else t("evaluation.really", truth=names[truth])
         cards.append(
             f'<figure class="card {"right" if right else "wrong"}" data-row="{row}">'
@@ -93,14 +93,14 @@ def _cards(answers: Answers, rows: np.ndarray, images: np.ndarray) -> str:
 
 
 def _table(answers: Answers, rows: np.ndarray, images: np.ndarray) -> str:
-    found, names, lines = answers.found, answers.names, []
+    predictions, names, lines = answers.predictions, answers.names, []
     red, green, blue = palette.rgb(colours().training)
     for row, image in zip(rows.tolist(), images, strict=True):
-        truth, guess = int(found.labels[row]), int(found.predicted[row])
+        truth, guess = int(predictions.labels[row]), int(predictions.predicted[row])
         cells = "".join(
             f'<td class="{"guess" if place == guess else "little" if value < 0.0005 else ""}" '
             f'style="background:rgba({red},{green},{blue},{0.6 * value:.3f})">{value * 100:.1f}</td>'
-            for place, value in enumerate(found.probabilities[row].tolist())
+            for place, value in enumerate(predictions.probabilities[row].tolist())
         )
         lines.append(
             f'<tr data-row="{row}"><td>{_linked_picture(answers, row, image)}</td>'
@@ -119,13 +119,13 @@ def _table(answers: Answers, rows: np.ndarray, images: np.ndarray) -> str:
 
 def _linked_picture(answers: Answers, row: int, image: np.ndarray) -> str:
     """The image, one click away from its feature maps."""
-    found, names = answers.found, answers.names
+    predictions, names = answers.predictions, answers.names
     alt = t(
         "evaluation.card_alt",
         row=row,
-        truth=names[found.labels[row]],
-        guess=names[found.predicted[row]],
-        share=percent(found.confidence[row]),
+        truth=names[predictions.labels[row]],
+        guess=names[predictions.predicted[row]],
+        share=percent(predictions.confidence[row]),
     )
     query = {"run": answers.run.id, "part": answers.part, "index": row, "lang": language()}
     picture = base64.b64encode(mosaic.image_png(image, zoom=ZOOM)).decode()

@@ -55,17 +55,17 @@ class Chosen:
     query: dict[str, str]
 
 
-def follow(asked: Mapping[str, str]) -> None:
+def follow(link: Mapping[str, str]) -> None:
     """Choose the image that a link names; one sentence if it names none that can be."""
-    if "part" in asked and asked["part"] not in PARTS:
+    if "part" in link and link["part"] not in PARTS:
         st.warning(t("image.bad_part", known=", ".join(PARTS)), icon=":material/link_off:")
         return
-    index = address.whole(asked, "index", 10_000_000)
+    index = address.whole(link, "index", 10_000_000)
     if index is not None:
         st.session_state["image_index"] = st.session_state["image_asked"] = index
-    if "part" in asked:
-        st.session_state["image_part"] = asked["part"]
-    if index is not None or "part" in asked:
+    if "part" in link:
+        st.session_state["image_part"] = link["part"]
+    if index is not None or "part" in link:
         st.session_state["image_source"] = "data"
         st.session_state["image_class"] = None
 
@@ -78,8 +78,8 @@ def begin_with(index: int) -> None:
 def is_test_image(index: int | None) -> bool:
     """Whether the test image of that place is chosen, and no class beside it."""
     state = st.session_state
-    chosen = state.get("image_source", "data"), state.get("image_part", "test")
-    return chosen == ("data", "test") and (state.get("image_index"), None) == (
+    source = state.get("image_source", "data"), state.get("image_part", "test")
+    return source == ("data", "test") and (state.get("image_index"), None) == (
         index,
         state.get("image_class"),
     )
@@ -129,11 +129,11 @@ def _from_data(run: runs.Run) -> Chosen | None:
 
 def _pick(run: runs.Run, part: str, label: int | None, names: list[str]) -> Chosen:
     index = int(st.session_state.get("image_index", 0))
-    asked = st.session_state.pop("image_asked", None)
+    link = st.session_state.pop("image_asked", None)
     with waking():
         piece = answers.piece(run, part, index // PIECE * PIECE)
     if index >= piece.total:
-        if index == asked:
+        if index == link:
             words = t("image.too_far", index=index, total=f"{piece.total:,}")
             st.warning(words, icon=":material/link_off:")
         index, piece = 0, answers.piece(run, part, 0)
@@ -143,8 +143,8 @@ def _pick(run: runs.Run, part: str, label: int | None, names: list[str]) -> Chos
     if label is not None and piece.labels[index - piece.first] != label and len(members):
         index = int(members[0])  # another class was chosen: begin with its first image
     page = int(np.searchsorted(members, index)) // THUMBS
-    shown = members[page * THUMBS : (page + 1) * THUMBS]
-    _thumbs(run, part, piece, shown, index, names)
+    visible = members[page * THUMBS : (page + 1) * THUMBS]
+    _thumbs(run, part, piece, visible, index, names)
     _steps(index, members, page, piece)
     st.session_state["image_index"] = index
     truth = int(piece.labels[index - piece.first])
@@ -154,10 +154,10 @@ def _pick(run: runs.Run, part: str, label: int | None, names: list[str]) -> Chos
 
 
 def _thumbs(
-    run: runs.Run, part: str, piece: Predictions, shown: np.ndarray, index: int, names: list[str]
+    run: runs.Run, part: str, piece: Predictions, visible: np.ndarray, index: int, names: list[str]
 ) -> None:
     """A page of small images; a click chooses one."""
-    places = shown.tolist()
+    places = visible.tolist()
     height, width, _ = run.model.input_shape
     tiles.tiles(
         tiles.Board(

@@ -48,19 +48,19 @@ class Sample:
         return self.pixels.astype(np.float32) / np.float32(255)
 
 
-def follow(asked: Mapping[str, str]) -> None:
+def follow(link: Mapping[str, str]) -> None:
     """Choose the image that a link names; one sentence if there is none."""
-    if "data" in asked and asked["data"] not in SOURCES:
-        known = ", ".join(SOURCES)
-        st.warning(t("samples.unknown", known=known), icon=":material/link_off:")
-    elif "data" in asked:
-        st.session_state["samples_data"] = asked["data"]
-    if asked.get("photo") in photographs.PHOTOGRAPHS:
-        st.session_state["samples_photo"] = asked["photo"]
-    if "index" not in asked:
+    if "data" in link and link["data"] not in SOURCES:
+        sources = ", ".join(SOURCES)
+        st.warning(t("samples.unknown", known=sources), icon=":material/link_off:")
+    elif "data" in link:
+        st.session_state["samples_data"] = link["data"]
+    if link.get("photo") in photographs.PHOTOGRAPHS:
+        st.session_state["samples_photo"] = link["photo"]
+    if "index" not in link:
         return
     count = len(_test_images(SETS[0])[0])
-    if (index := address.whole(asked, "index", count)) is not None:
+    if (index := address.whole(link, "index", count)) is not None:
         st.session_state["samples_index"] = index
 
 
@@ -87,7 +87,7 @@ def _photo() -> Sample:
     """A photograph that comes with scikit-learn, or one of the visitor's own; small and grey."""
     name = _choices.segmented_control(
         t("samples.photo"), (*photographs.PHOTOGRAPHS, UPLOAD), key="samples_photo",
-        format_func=lambda it: t("image.upload" if it == UPLOAD else f"images.photo_{it}"),
+        format_func=lambda option: t("image.upload" if option == UPLOAD else f"images.photo_{option}"),
         label_visibility="collapsed", width="stretch",
     )  # fmt: skip
     st.caption(t("samples.photo_note", side=PHOTO_SIDE))
@@ -131,7 +131,7 @@ def _picked(images: np.ndarray, names: Sequence[str], query: Mapping[str, str]) 
     """A page of small images, of which a click chooses one."""
     index = int(st.session_state.get("samples_index", 0)) % len(images)
     first = index // THUMBS * THUMBS
-    shown = range(first, min(first + THUMBS, len(images)))
+    visible = range(first, min(first + THUMBS, len(images)))
     height, width = images.shape[1:3]
     zoom = max(1, SIDE // height)
     gap = GAP // zoom or 1
@@ -140,10 +140,10 @@ def _picked(images: np.ndarray, names: Sequence[str], query: Mapping[str, str]) 
             name="samples_thumbs",
             png=mosaic.image_png(_sheet(images[first : first + THUMBS], gap), zoom),
             grid=tiles.Grid(
-                len(shown), COLUMNS, width * zoom, height * zoom, gap * zoom, THUMBS // COLUMNS
+                len(visible), COLUMNS, width * zoom, height * zoom, gap * zoom, THUMBS // COLUMNS
             ),
             alt=t("image.thumbs"),
-            tips=[t("image.thumb", index=place, name=names[place]) for place in shown],
+            tips=[t("image.thumb", index=place, name=names[place]) for place in visible],
             on_pick=lambda tile: _go(first + tile),
             marked=index - first,
             sharp=False,

@@ -33,21 +33,21 @@ def survey(run: runs.Run, layer: str) -> TopImages | None:
         return None
     try:
         with st.spinner(t("kernels.filters.asking"), show_time=True):
-            found = answers.survey(run)[layer]
+            survey = answers.survey(run)[layer]
     except CnnError as error:
         complain(error)
         return None
     st.session_state["surveyed"] = (run.id, changed)
-    return found
+    return survey
 
 
-def known(run: runs.Run, layer: str) -> TopImages | None:
+def kept(run: runs.Run, layer: str) -> TopImages | None:
     """The same if this visitor has asked for it before."""
     key = (run.id, answers.weights_written(run))
     return answers.survey(run)[layer] if st.session_state.get("surveyed") == key else None
 
 
-def show(run: runs.Run, row: LayerRow, index: int, found: TopImages | None) -> None:
+def show(run: runs.Run, row: LayerRow, index: int, survey: TopImages | None) -> None:
     """The nine test images that activate a filter most, with the place marked.
 
     Args:
@@ -59,12 +59,12 @@ def show(run: runs.Run, row: LayerRow, index: int, found: TopImages | None) -> N
     html(
         f'<div class="inside head"><b>{escape(t("kernels.filters.favourites", filter=index))}</b></div>'
     )
-    if found is None:
+    if survey is None:
         return
-    if found.peak[index] <= 0 and row.activation == "relu":
+    if survey.peak[index] <= 0 and row.activation == "relu":
         st.caption(t("kernels.filters.dead_favourites"))
         return
-    rows = tuple(found.rows[:, index].tolist())
+    rows = tuple(survey.rows[:, index].tolist())
     try:
         answer = answers.top_images(run, row.name, index, rows)
     except CnnError as error:
@@ -76,7 +76,7 @@ def show(run: runs.Run, row: LayerRow, index: int, found: TopImages | None) -> N
         _card(image, names[label], value, field_of(row, (y, x), run.model.input_shape), {**link, "index": at})
         for at, image, label, (y, x), value in zip(
             rows, answer["images"], answer["labels"].tolist(), answer["places"].tolist(),
-            found.values[:, index].tolist(), strict=True,
+            survey.values[:, index].tolist(), strict=True,
         )
     ]  # fmt: skip
     html(f'<div class="favourites">{"".join(cards)}</div>')

@@ -21,8 +21,8 @@ def went_back() -> bool:
 
 def arrived(page: str, names: Sequence[str]) -> dict[str, str]:
     """What a link asks of a page that the page did not write into the address itself."""
-    asked = {name: st.query_params[name] for name in names if name in st.query_params}
-    return {} if asked == st.session_state.get(f"{page}_said") else asked
+    link = {name: st.query_params[name] for name in names if name in st.query_params}
+    return {} if link == st.session_state.get(f"{page}_said") else link
 
 
 def say(page: str, query: Mapping[str, str]) -> None:
@@ -31,11 +31,11 @@ def say(page: str, query: Mapping[str, str]) -> None:
     publish(query)
 
 
-def whole(asked: Mapping[str, str], name: str, below: int) -> int | None:
+def whole(link: Mapping[str, str], name: str, below: int) -> int | None:
     """The whole number from 0 up that a link names; says so in a sentence if it is not one."""
-    if name not in asked:
+    if name not in link:
         return None
-    text = asked[name]
+    text = link[name]
     if text.isdecimal() and len(text) < 10 and int(text) < below:
         return int(text)
     st.warning(t("inside.bad_number", name=name, most=below - 1), icon=":material/link_off:")
@@ -43,13 +43,13 @@ def whole(asked: Mapping[str, str], name: str, below: int) -> int | None:
 
 
 def follow_layer(
-    asked: Mapping[str, str], known: Collection[str], key: str, name: str = "layer"
+    link: Mapping[str, str], options: Collection[str], key: str, name: str = "layer"
 ) -> None:
     """Choose the layer that a link names; one sentence if it is none of those `known`."""
-    if name in asked and asked[name] in known:
-        st.session_state[key] = asked[name]
-    elif name in asked:
-        st.warning(t("inside.bad_layer", known=", ".join(known)), icon=":material/link_off:")
+    if name in link and link[name] in options:
+        st.session_state[key] = link[name]
+    elif name in link:
+        st.warning(t("inside.bad_layer", known=", ".join(options)), icon=":material/link_off:")
 
 
 def publish(query: Mapping[str, str]) -> None:

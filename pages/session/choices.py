@@ -49,8 +49,8 @@ def selectbox(
         default: The choice when there is none yet, or one that is no longer an option.
         settings: What Streamlit's widget takes besides, with `on_change` and `args`.
     """
-    chosen: T = _one(place.selectbox, label, options, key, default, **settings)
-    return chosen
+    choice: T = _single_choice(place.selectbox, label, options, key, default, **settings)
+    return choice
 
 
 def optional_selectbox(
@@ -58,8 +58,8 @@ def optional_selectbox(
 ) -> T | None:
     """A select box that may stay empty, and begins empty."""
     settings |= {"optional": True}
-    chosen: T | None = _one(place.selectbox, label, options, key, None, **settings)
-    return chosen
+    choice: T | None = _single_choice(place.selectbox, label, options, key, None, **settings)
+    return choice
 
 
 def segmented_control(
@@ -73,8 +73,8 @@ def segmented_control(
 ) -> T:
     """A row of buttons of which one is always chosen, at first `default` or the first."""
     settings |= {"required": True}
-    chosen: T = _one(place.segmented_control, label, options, key, default, **settings)
-    return chosen
+    choice: T = _single_choice(place.segmented_control, label, options, key, default, **settings)
+    return choice
 
 
 def optional_segmented_control(
@@ -82,8 +82,10 @@ def optional_segmented_control(
 ) -> T | None:
     """A row of buttons of which one or none is chosen."""
     settings |= {"optional": True}
-    chosen: T | None = _one(place.segmented_control, label, options, key, None, **settings)
-    return chosen
+    choice: T | None = _single_choice(
+        place.segmented_control, label, options, key, None, **settings
+    )
+    return choice
 
 
 def optional_pills(
@@ -91,8 +93,8 @@ def optional_pills(
 ) -> T | None:
     """Round buttons of which one or none is chosen."""
     settings |= {"optional": True}
-    chosen: T | None = _one(place.pills, label, options, key, None, **settings)
-    return chosen
+    choice: T | None = _single_choice(place.pills, label, options, key, None, **settings)
+    return choice
 
 
 def select_slider(
@@ -105,19 +107,19 @@ def select_slider(
     **settings: Any,
 ) -> T:
     """A slider over options, at least two."""
-    chosen: T = _one(place.select_slider, label, options, key, default, **settings)
-    return chosen
+    choice: T = _single_choice(place.select_slider, label, options, key, default, **settings)
+    return choice
 
 
 def multi_pills(
     label: str, options: Iterable[T], *, key: str, place: Any = st, **settings: Any
 ) -> list[T]:
     """Round buttons of which any number is chosen."""
-    known = list(options)
-    chosen: list[T] = [value for value in st.session_state.get(key) or [] if value in known]
+    offered = list(options)
+    choice: list[T] = [value for value in st.session_state.get(key) or [] if value in offered]
     settings |= {"selection_mode": "multi"}
-    _draw(place.pills, label, known, key, chosen, **settings)
-    return chosen
+    _draw(place.pills, label, offered, key, choice, **settings)
+    return choice
 
 
 def keep_valid(key: str, options: Sequence[T], default: T | None = None) -> T:
@@ -125,15 +127,15 @@ def keep_valid(key: str, options: Sequence[T], default: T | None = None) -> T:
 
     For what must know the choice before its widget is drawn.
     """
-    known = list(options)
-    fallback: T = default if default in known and default is not None else known[0]
+    offered = list(options)
+    fallback: T = default if default in offered and default is not None else offered[0]
     value = st.session_state.get(key)
-    chosen: T = value if value in known else fallback
-    st.session_state[key] = chosen
-    return chosen
+    choice: T = value if value in offered else fallback
+    st.session_state[key] = choice
+    return choice
 
 
-def _one(
+def _single_choice(
     widget: Callable[..., Any],
     label: str,
     options: Iterable[T],
@@ -143,14 +145,14 @@ def _one(
     optional: bool = False,
     **settings: Any,
 ) -> T | None:
-    known = list(options)
+    offered = list(options)
     if not optional:
-        chosen: T | None = keep_valid(key, known, default)
+        choice: T | None = keep_valid(key, offered, default)
     else:
         value = st.session_state.get(key)
-        chosen = value if value in known else None
-    _draw(widget, label, known, key, chosen, optional=optional, **settings)
-    return chosen
+        choice = value if value in offered else None
+    _draw(widget, label, offered, key, choice, optional=optional, **settings)
+    return choice
 
 
 def _draw(
@@ -158,7 +160,7 @@ def _draw(
     label: str,
     options: list[T],
     key: str,
-    chosen: T | list[T] | None,
+    choice: T | list[T] | None,
     *,
     optional: bool = False,
     format_func: Callable[[T], str] = str,
@@ -168,13 +170,13 @@ def _draw(
 ) -> None:
     labels = _labels(options, format_func)
     widget_key = _widget_key(key, labels)
-    st.session_state[key] = chosen
-    if widget_key not in st.session_state or st.session_state[widget_key] != chosen:
-        st.session_state[widget_key] = chosen
+    st.session_state[key] = choice
+    if widget_key not in st.session_state or st.session_state[widget_key] != choice:
+        st.session_state[widget_key] = choice
     begin = BEGIN[widget.__name__]
     # A message that sets the choice is lost if the run that sent it is cut short. Then the browser begins
     # with the widget's default and sends it back, so the default is the choice, too.
-    start = options.index(chosen) if begin == "index" and chosen in options else chosen
+    start = options.index(choice) if begin == "index" and choice in options else choice
     widget(
         label,
         options,
@@ -196,12 +198,12 @@ def _take(
     args: tuple[Any, ...],
 ) -> None:
     """Keep what was chosen; a label that is no longer offered by the time it arrives chooses nothing."""
-    chosen = st.session_state.get(widget_key)
-    if isinstance(chosen, list):
-        chosen = [value for value in chosen if value in options]
-    elif chosen not in options and not (chosen is None and optional):
+    choice = st.session_state.get(widget_key)
+    if isinstance(choice, list):
+        choice = [value for value in choice if value in options]
+    elif choice not in options and not (choice is None and optional):
         return
-    st.session_state[key] = chosen
+    st.session_state[key] = choice
     if on_change is not None:
         on_change(*args)
 
@@ -219,13 +221,13 @@ def _labels(options: Iterable[T], format_func: Callable[[T], str]) -> dict[T, st
 
 def _widget_key(key: str, labels: dict[T, str]) -> str:
     """The key of the widget that shows these labels, or showed them with others that were added or left."""
-    known: dict[str, tuple[int, dict[Any, str]]] = st.session_state.setdefault(LABELS, {})
-    number, before = known.get(key, (0, {}))
+    labels_by_key: dict[str, tuple[int, dict[Any, str]]] = st.session_state.setdefault(LABELS, {})
+    number, before = labels_by_key.get(key, (0, {}))
     meaning = {label: option for option, label in before.items()}
     if any(
         before.get(option, label) != label or meaning.get(label, option) != option
         for option, label in labels.items()
     ):
         number, before = number + 1, {}
-    known[key] = number, {**before, **labels}
+    labels_by_key[key] = number, {**before, **labels}
     return f"{key}.{number}"

@@ -21,8 +21,8 @@ WORD_JOINER = "\u2060"  # has no width
 def language() -> str:
     """The visitor's language: chosen, or from the link, or the browser's own."""
     if "language" not in st.session_state:
-        asked = st.query_params.get("lang") or (st.context.locale or "en").split("-")[0]
-        st.session_state["language"] = asked if asked in texts.LANGUAGES else "en"
+        code = st.query_params.get("lang") or (st.context.locale or "en").split("-")[0]
+        st.session_state["language"] = code if code in texts.LANGUAGES else "en"
     return str(st.session_state["language"])
 
 

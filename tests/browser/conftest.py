@@ -121,10 +121,10 @@ class Server:
 def eventually(holds: Callable[[], object], seconds: float = 60) -> Any:
     """What `holds` returns as soon as that is true; fails if it takes too long."""
     deadline = time.monotonic() + seconds
-    while not (found := holds()):
+    while not (result := holds()):
         assert time.monotonic() < deadline, f"not true within {seconds} seconds"
         time.sleep(0.1)
-    return found
+    return result
 
 
 def go(page: Page, section: str, name: str) -> None:
@@ -188,7 +188,7 @@ def app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     # A Mac does not tell which files a process has mapped.
     loaded = [] if psutil.MACOS else psutil.Process(server.process.pid).memory_maps()
     server.close()
-    foreign = [it.path for it in loaded if re.search("/(tensorflow|sklearn)/", it.path)]
+    foreign = [mapped.path for mapped in loaded if re.search("/(tensorflow|sklearn)/", mapped.path)]
     assert foreign == [], "the server loaded what only workers need"
 
 
@@ -282,7 +282,7 @@ def window(
     def failed(error: Error) -> None:
         complaints.append(str(error))
 
-    def said(message: ConsoleMessage) -> None:
+    def heard(message: ConsoleMessage) -> None:
         if _complains(message):
             complaints.append(message.text)
 
@@ -306,7 +306,7 @@ def window(
         page.set_viewport_size({"width": width, "height": height})
         listeners = {"request": requested}
         if not alone:
-            listeners |= {"pageerror": failed, "console": said}
+            listeners |= {"pageerror": failed, "console": heard}
         for event, listener in listeners.items():
             page.on(event, listener)
             listening.append((page, event, listener))
@@ -319,7 +319,7 @@ def window(
     passed = outcome is not None and not outcome.failed
     for number, page in enumerate([] if passed else pages):
         page.screenshot(path=tmp_path / f"window-{number}.png", full_page=True)
-    shown = [
+    tracebacks = [
         text for page in pages for text in page.get_by_test_id("stException").all_inner_texts()
     ]
     for page, event, listener in listening:
@@ -329,7 +329,7 @@ def window(
             pool.give_back(page, settings)
         else:
             page.context.close()
-    assert shown == [], "a visitor saw a traceback"
+    assert tracebacks == [], "a visitor saw a traceback"
     assert foreign == [], "a page asked another machine for something"
     assert complaints == [], "the browser's console holds errors"
 
@@ -338,6 +338,6 @@ def _leaves(url: str) -> bool:
     return url.startswith(("http", "ws")) and "//127.0.0.1" not in url
 
 
-def _complains(said: ConsoleMessage) -> bool:
+def _complains(message: ConsoleMessage) -> bool:
     """An error of ours: Streamlit looks for its own server below the address of a page first."""
-    return said.type == "error" and "/_stcore/" not in said.location.get("url", "")
+    return message.type == "error" and "/_stcore/" not in message.location.get("url", "")

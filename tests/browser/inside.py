@@ -142,10 +142,6 @@ class Inside:
             position={"x": box["width"] * across / columns, "y": box["height"] * down / rows}
         )
 
-    def chosen(self, key: str) -> int:
-        """The tile that a screen reader is told."""
-        return int(self.tiles(key).get_attribute("aria-valuenow") or -1)
-
     def slide(self, *keys: str) -> None:
         """Move the epoch slider by the keyboard."""
         slider = self.page.locator("[class*='_epoch_'] input[type=range]")
@@ -182,15 +178,15 @@ class Inside:
 
     def places_at_rest(self, *keys: str) -> list[tuple[float, float]]:
         """The `places` once they have been the same for half a second: a page settles in steps."""
-        found: list[list[tuple[float, float]]] = [self.places(*keys)]
+        seen: list[list[tuple[float, float]]] = [self.places(*keys)]
 
         def rests() -> bool:
             self.page.wait_for_timeout(500)
-            found.append(self.places(*keys))
-            return found[-1] == found[-2]
+            seen.append(self.places(*keys))
+            return seen[-1] == seen[-2]
 
         eventually(rests)
-        return found[-1]
+        return seen[-1]
 
     def width(self) -> int:
         """How wide the content is, in pixels."""

@@ -199,8 +199,8 @@ class Playground:
 
     def position(self) -> tuple[int, int]:
         """Epoch and batch that the progress bar names; (0, 0) before the first."""
-        found = re.search(r"Epoch (\d+) of \d+ · batch ([\d,]+) of", self.progress.inner_text())
-        return (int(found[1]), int(found[2].replace(",", ""))) if found else (0, 0)
+        match = re.search(r"Epoch (\d+) of \d+ · batch ([\d,]+) of", self.progress.inner_text())
+        return (int(match[1]), int(match[2].replace(",", ""))) if match else (0, 0)
 
     def wait_for_progress(self) -> None:
         """Wait until the run has gone on from where it is shown now."""

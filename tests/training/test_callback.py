@@ -262,7 +262,7 @@ def test_a_learning_rate_that_is_in_force_already_is_no_change() -> None:
 def test_a_learning_rate_asked_before_the_start_is_said_with_the_first_batch() -> None:
     play = Play(control=Control(learning_rate=0.5))
     play.epoch()
-    assert play.said[0] == LearningRateChanged(1, 1, 0.5)
+    assert play.events[0] == LearningRateChanged(1, 1, 0.5)
     assert play.model.optimizer.rates == [0.5]
     play.ask(learning_rate=None)
     play.epoch(2)

@@ -44,7 +44,7 @@ def test_a_pause_waits_and_its_time_does_not_count(waits: Callable[..., Waits]) 
     play.epoch(each_s=0.5, before=lambda batch: play.ask(paused=batch == 3))
     assert plan.deeds == []
     assert play.now == 100 + 30 + 4
-    kinds = [type(it) for it in play.said if not isinstance(it, EpochEnd)]
+    kinds = [type(it) for it in play.events if not isinstance(it, EpochEnd)]
     assert kinds == [BatchEnd] * 3 + [Paused, Resumed] + [BatchEnd] * 5
     assert [*play.of(Paused), *play.of(Resumed)] == [Paused(1, 3), Resumed(1, 3)]
     assert_allclose([it.images_per_s for it in play.of(BatchEnd)], [16] * 8)
@@ -106,7 +106,7 @@ def test_a_paused_run_can_be_stopped(waits: Callable[..., Waits]) -> None:
     waits(play, {}, {"stop": True})
     play.epoch(before=lambda batch: play.ask(paused=batch == 3))
     assert play.callback.reason == "stopped"
-    assert [type(it) for it in play.said[-3:]] == [Paused, Resumed, EpochEnd]
+    assert [type(it) for it in play.events[-3:]] == [Paused, Resumed, EpochEnd]
     assert not play.of(EpochEnd)[0].complete
 
 

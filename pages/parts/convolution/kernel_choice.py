@@ -33,8 +33,8 @@ def put(kernel: np.ndarray) -> None:
 
 def name_of(kernel: np.ndarray) -> str | None:
     """Key of `KERNELS` that these numbers belong to."""
-    for name, known in KERNELS.items():
-        if kernel.shape == np.shape(known) and np.allclose(kernel, known, atol=1e-6):
+    for name, weights in KERNELS.items():
+        if kernel.shape == np.shape(weights) and np.allclose(kernel, weights, atol=1e-6):
             return name
     return None
 
@@ -96,11 +96,11 @@ def read(text: str) -> np.ndarray | None:
     return np.array(rows) if square and fine else None
 
 
-def follow(asked: Mapping[str, str]) -> None:
+def follow(link: Mapping[str, str]) -> None:
     """Choose the kernel that a link names; one sentence if it names none."""
-    if "kernel" not in asked:
+    if "kernel" not in link:
         return
-    kernel = read(asked["kernel"])
+    kernel = read(link["kernel"])
     if kernel is None:
         words = t("convolution.bad_kernel", known=", ".join(KERNELS))
         st.warning(words, icon=":material/link_off:")

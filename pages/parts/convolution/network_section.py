@@ -30,13 +30,13 @@ BRIEF_S, LOOK_S = 0.4, 5.0  # before the first answer, when it soon asks again, 
 PAGE = "convolution"
 
 
-def story(asked: Mapping[str, str], place: DeltaGenerator) -> None:
+def story(link: Mapping[str, str], place: DeltaGenerator) -> None:
     """Which network; then everything that follows the image, redrawn alone."""
-    run = choose_run(asked.get("run"), place)
+    run = choose_run(link.get("run"), place)
     if run is None:
         say(PAGE, {"section": "network"})
         return
-    _follow(run, asked)
+    _follow(run, link)
     waits = _waits()
     st.fragment(_steps, run_every=POLL_S if waits else None)(run, waits)
 
@@ -46,13 +46,13 @@ def _waits() -> bool:
     return engine().problem("look") is None and not st.session_state.get("convolution_keras_there")
 
 
-def _follow(run: runs.Run, asked: Mapping[str, str]) -> None:
+def _follow(run: runs.Run, link: Mapping[str, str]) -> None:
     rows = convolutions(run)
-    follow_layer(asked, rows, "convolution_layer")
+    follow_layer(link, rows, "convolution_layer")
     row = rows[choices.keep_valid("convolution_layer", list(rows))]
-    if (index := whole(asked, "filter", row.output_shape[2])) is not None:
+    if (index := whole(link, "filter", row.output_shape[2])) is not None:
         _keep_filter(index)
-    follow_epoch(run, "convolution", asked)
+    follow_epoch(run, "convolution", link)
 
 
 def _keep_filter(index: int) -> None:
@@ -104,7 +104,7 @@ def _show(run: runs.Run, row: LayerRow, epoch: int, sample: Sample) -> None:
         _keep_filter(int(maps[row.name].max(axis=(0, 1)).argmax()))  # one that has something to say
     keras, problem = _keras(run, epoch, held, sample)
     index, first = _filter(row), row.name == "conv1"
-    one = (
+    keras_maps = (
         None
         if keras is None
         else (keras[row.name + "/sum"][..., index], keras[row.name][..., index])
@@ -118,17 +118,17 @@ def _show(run: runs.Run, row: LayerRow, epoch: int, sample: Sample) -> None:
         activation=str(row.activation),
         filter=index,
         colours="image" if first else "maps",
-        keras=one,
+        keras=keras_maps,
         compares=problem is None,
         words={"input": t("stepper.input") if first else t("convolution.input_before")},
     )
     stepper("convolution_network_stepper", setup, on_filter=_keep_filter)
     if problem is not None:
         st.caption(say_error(problem))
-    elif one is None:
+    elif keras_maps is None:
         st.caption(t("convolution.keras_waits"))
     else:
-        difference = float(np.abs(maps[row.name + "/sum"][..., index] - one[0]).max())
+        difference = float(np.abs(maps[row.name + "/sum"][..., index] - keras_maps[0]).max())
         largest = f"{difference:.0e}".replace("-", "−") if difference else "0"
         st.caption(t("convolution.keras_there", largest=largest))
     st.caption(parts.padding_words(setup))
@@ -146,15 +146,15 @@ def _keras(
     """What Keras computes for the image, and what is wrong with the engine; None while it gets ready."""
     if (problem := engine().problem("look")) is not None:
         return None, problem
-    asked = (run.id, epoch, sample.pixels.tobytes())
+    request = (run.id, epoch, sample.pixels.tobytes())
     kept = st.session_state.get("convolution_keras")
-    if kept is not None and kept[0] == asked:
+    if kept is not None and kept[0] == request:
         return kept[1], None
-    found = _ask(run, held, sample)
-    st.session_state["convolution_keras_there"] = found is not None
-    if found is not None:
-        st.session_state["convolution_keras"] = (asked, found)
-    return found, None
+    answer = _ask(run, held, sample)
+    st.session_state["convolution_keras_there"] = answer is not None
+    if answer is not None:
+        st.session_state["convolution_keras"] = (request, answer)
+    return answer, None
 
 
 def _ask(run: runs.Run, held: snapshots.Weights, sample: Sample) -> dict[str, np.ndarray] | None:

@@ -42,7 +42,7 @@ def pick(
     """One of a row of buttons, kept under `key(name)`; begins with `default` or the first."""
     return _choices.segmented_control(
         label, choices, key=key(name), default=default, help=words,
-        format_func=lambda it: _choice(name, it),
+        format_func=lambda values: _choice(name, values),
     )  # fmt: skip
 
 
@@ -57,24 +57,24 @@ def _choice(name: str, value: object) -> str:
     return str(value)
 
 
-def follow_choice(asked: Mapping[str, str], name: str, choices: Sequence[object]) -> None:
+def follow_choice(link: Mapping[str, str], name: str, choices: Sequence[object]) -> None:
     """Choose what a link names; one sentence if there is no such choice."""
-    if name not in asked:
+    if name not in link:
         return
-    known = {str(choice): choice for choice in choices}
-    if asked[name] in known:
-        st.session_state[key(name)] = known[asked[name]]
+    by_text = {str(choice): choice for choice in choices}
+    if link[name] in by_text:
+        st.session_state[key(name)] = by_text[link[name]]
     else:
-        words = t("convolution.bad_choice", name=name, known=", ".join(known))
+        words = t("convolution.bad_choice", name=name, known=", ".join(by_text))
         st.warning(words, icon=":material/link_off:")
 
 
-def follow_number(asked: Mapping[str, str], name: str, most: float) -> None:
+def follow_number(link: Mapping[str, str], name: str, most: float) -> None:
     """Take the number that a link names; one sentence if it is none between −`most` and `most`."""
-    if name not in asked:
+    if name not in link:
         return
     try:
-        value = float(asked[name])
+        value = float(link[name])
     except ValueError:
         value = math.nan
     if math.isfinite(value) and abs(value) <= most:
@@ -96,11 +96,11 @@ def fits(setup: Setup) -> bool:
 def padding_words(setup: Setup) -> str:
     """Where the size of the result comes from: padding and remainder in numbers."""
     height, width = setup.image.shape[:2]
-    found = convolution.layout(
+    layout = convolution.layout(
         (height, width), setup.window, stride=setup.stride, padding=setup.padding
     )
-    rows, columns = found.output
-    edges = {"top": found.top, "bottom": found.bottom, "left": found.left, "right": found.right}
+    rows, columns = layout.output
+    edges = {"top": layout.top, "bottom": layout.bottom, "left": layout.left, "right": layout.right}
     parts = [t("convolution.out", rows=rows, columns=columns, formula=_formula(setup))]
     if setup.padding == "valid":
         parts.append(t("convolution.no_padding"))
@@ -109,12 +109,12 @@ def padding_words(setup: Setup) -> str:
     else:
         reach = (rows - 1) * setup.stride + setup.window[0]
         sums = f"({rows} − 1) × {setup.stride} + {setup.window[0]} − {height} = {reach - height}"
-        even = found.top == found.bottom
+        even = layout.top == layout.bottom
         parts.append(
             t("convolution.pads" if even else "convolution.pads_unevenly", sums=sums, **edges)
         )
-    if any(found.unread):
-        down, across = found.unread
+    if any(layout.unread):
+        down, across = layout.unread
         parts.append(t("convolution.remainder", rows=down, columns=across))
     return " ".join(parts)
 
@@ -174,25 +174,28 @@ def keep_map(index: int) -> None:
 
 def pool_facts(setup: Setup) -> None:
     """What both kinds keep of this very map; a pooling against a convolution that takes larger steps."""
-    one = setup.image[..., setup.filter : setup.filter + 1]
+    channel = setup.image[..., setup.filter : setup.filter + 1]
     pooled = {
-        kind: convolution.pool2d(one, setup.size, stride=setup.stride, kind=kind) for kind in POOLS
+        kind: convolution.pool2d(channel, setup.size, stride=setup.stride, kind=kind)
+        for kind in POOLS
     }
     rows = [
-        (t("convolution.before_pooling"), one),
+        (t("convolution.before_pooling"), channel),
         *((t(f"choice.pool.{kind}"), result) for kind, result in pooled.items()),
     ]
     st.table(
         {
             t("convolution.what"): [name for name, _ in rows],
-            t("convolution.size"): [f"{it.shape[0]}×{it.shape[1]}" for _, it in rows],
-            t("convolution.strongest"): [number(float(it.max())) for _, it in rows],
-            t("convolution.mean"): [number(float(it.mean())) for _, it in rows],
-            t("convolution.share_zero"): [f"{float((it == 0).mean()):.0%}" for _, it in rows],
+            t("convolution.size"): [f"{values.shape[0]}×{values.shape[1]}" for _, values in rows],
+            t("convolution.strongest"): [number(float(values.max())) for _, values in rows],
+            t("convolution.mean"): [number(float(values.mean())) for _, values in rows],
+            t("convolution.share_zero"): [
+                f"{float((values == 0).mean()):.0%}" for _, values in rows
+            ],
         }
     )
     kept = number(float(pooled["max"].max()))
-    words = {"before": number(float(one.max())), "kept": kept}
+    words = {"before": number(float(channel.max())), "kept": kept}
     st.markdown(t("convolution.why_max", mean=number(float(pooled["average"].max())), **words))
     _smaller()
 

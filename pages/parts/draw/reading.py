@@ -43,7 +43,7 @@ def reads(run: runs.Run) -> bool:
     return runtime.exists() and small and _packed(run) is not None
 
 
-def reading(key: str, pad: str, chosen: Sequence[runs.Run]) -> None:
+def reading(key: str, pad: str, selected: Sequence[runs.Run]) -> None:
     """Show what each network says to the drawing on a pad, in the frame in which it changes.
 
     Args:
@@ -56,7 +56,7 @@ def reading(key: str, pad: str, chosen: Sequence[runs.Run]) -> None:
     words["bars_alt"] = t("draw.bars_alt", shares="{shares}")
     data = {
         "pad": pad,
-        "networks": [_network(f"{key}-{number}", run) for number, run in enumerate(chosen)],
+        "networks": [_network(f"{key}-{number}", run) for number, run in enumerate(selected)],
         "colours": base64.b64encode(palette.SEQUENTIAL.tobytes()).decode(),
         "words": words,
     }

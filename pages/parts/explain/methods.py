@@ -65,8 +65,8 @@ class View:
     """
 
     run: runs.Run
-    chosen: Chosen
-    asked: Asked
+    image: Chosen
+    request: Asked
     answer: Explanations
     opacity: float
 
@@ -78,7 +78,7 @@ class View:
     @property
     def pixels(self) -> np.ndarray:
         """The image as bytes (H, W, C)."""
-        pixels = self.chosen.pixels
+        pixels = self.image.pixels
         if pixels.dtype == np.uint8:
             return pixels
         return np.rint(np.clip(pixels, 0, 1) * 255).astype(np.uint8)
@@ -94,41 +94,41 @@ def usual_side(run: runs.Run) -> int:
     return max(1, min(largest_side(run), round(min(run.model.input_shape[:2]) / 7)))
 
 
-def ready_made(run: runs.Run, size: str, asked: Asked) -> Explained | None:
+def ready_made(run: runs.Run, size: str, request: Asked) -> Explained | None:
     """The explanations that came with the network, if that is what the controls and the image ask for."""
     usual = Asked(None, list(convolutions(run))[-1], usual_side(run), SHADES[0], False)
-    if asked != usual or not run_image.is_test_image(START.get((run.id, size))):
+    if request != usual or not run_image.is_test_image(START.get((run.id, size))):
         return None
     return explained.read(run, size)
 
 
-def explain(run: runs.Run, pixels: np.ndarray, asked: Asked) -> Explanations:
+def explain(run: runs.Run, pixels: np.ndarray, request: Asked) -> Explanations:
     """The explanations, computed by the look worker."""
     with waking():
         return answers.explanations(
-            run, pixels, asked.label, asked.layer, asked.side, asked.shade,
-            untrained=asked.untrained,
+            run, pixels, request.label, request.layer, request.side, request.shade,
+            untrained=request.untrained,
         )  # fmt: skip
 
 
 def decision(view: View) -> None:
     """The image and what the network says of it: three bars with the explained class, and the others."""
-    shares, label = view.answer["probabilities"], view.answer["label"]
-    best = int(shares.argmax())
-    words = t("explain.says", name=view.names[best], share=percent(shares[best]))
-    if view.chosen.truth is not None:
-        right = view.chosen.truth == best
-        truth = view.names[view.chosen.truth]
+    probabilities, label = view.answer["probabilities"], view.answer["label"]
+    best = int(probabilities.argmax())
+    words = t("explain.says", name=view.names[best], share=percent(probabilities[best]))
+    if view.image.truth is not None:
+        right = view.image.truth == best
+        truth = view.names[view.image.truth]
         words += " " + t("feature_maps.right" if right else "feature_maps.wrong", name=truth)
-    order = np.argsort(-shares, kind="stable").tolist()
+    order = np.argsort(-probabilities, kind="stable").tolist()
     first = order[:BARS] if label in order[:BARS] else [*order[: BARS - 1], label]
     rest = [index for index in order if index not in first]
-    bars = feature_maps.probabilities_html(shares, view.names, words, label, first)
+    bars = feature_maps.probabilities_html(probabilities, view.names, words, label, first)
     if rest:
-        others = feature_maps.probabilities_html(shares, view.names, words, label, rest)
+        others = feature_maps.probabilities_html(probabilities, view.names, words, label, rest)
         summary = escape(t("explain.others", count=len(rest)))
         bars += f"<details><summary>{summary}</summary>{others}</details>"
-    title, png = view.chosen.title, mosaic.image_png(view.pixels, figures.ZOOM)
+    title, png = view.image.title, mosaic.image_png(view.pixels, figures.ZOOM)
     picture = framed(png, title, shape=view.pixels.shape[:2])
     html(
         f'<div class="decision"><figure>{picture}<figcaption>{escape(title)}</figcaption></figure>'
@@ -143,12 +143,12 @@ def pictures(view: View) -> None:
     why = t("explain.why", name=view.names[label], share=share)
     scale = legend("sequential", "0", t("explain.most"), title=t("explain.scale"))
     columns = "".join(f"<section>{''.join(_method(view, name))}</section>" for name in METHODS)
-    kind = "explained with-untrained" if view.asked.untrained else "explained"
+    kind = "explained with-untrained" if view.request.untrained else "explained"
     html(
         f'<div class="inside head why"><b>{escape(why)}</b>{scale}</div>'
         f'<div class="{kind}">{columns}</div>'
     )
-    if view.asked.untrained:
+    if view.request.untrained:
         html(f'<div class="inside sanity">{escape(t("explain.sanity"))}</div>')
 
 
@@ -163,21 +163,23 @@ def how_to_read(view: View) -> None:
 
 def _reading(view: View, name: str) -> str:
     row = view.answer[name].get("map", np.zeros((0, 0)))
-    slots = {"layer": view.asked.layer, "map": _times(row.shape)}
-    slots |= {"side": view.asked.side, "shade": t(f"explain.shade_{view.asked.shade}")}
-    title = escape(t(f"explain.{name}", layer=view.asked.layer))
-    said = [t(f"explain.{name}_beware", **slots)]
+    slots = {"layer": view.request.layer, "map": _times(row.shape)}
+    slots |= {"side": view.request.side, "shade": t(f"explain.shade_{view.request.shade}")}
+    title = escape(t(f"explain.{name}", layer=view.request.layer))
+    text = [t(f"explain.{name}_beware", **slots)]
     if _most(view.answer, name) > 0:  # of an empty picture nothing is bright
-        said.insert(0, t(f"explain.{name}_read", **slots))
-    return f"<section><b>{title}</b>{''.join(f'<p>{escape(it)}</p>' for it in said)}</section>"
+        text.insert(0, t(f"explain.{name}_read", **slots))
+    return (
+        f"<section><b>{title}</b>{''.join(f'<p>{escape(option)}</p>' for option in text)}</section>"
+    )
 
 
 def _method(view: View, name: str) -> Iterator[str]:
-    title = t(f"explain.{name}", layer=view.asked.layer)
+    title = t(f"explain.{name}", layer=view.request.layer)
     yield f'<div class="method" role="heading" aria-level="2">{escape(title)}</div>'
     yield _picture(view, view.answer, name, title)
     yield f'<p class="nums">{_numbers(view, view.answer, name)}</p>'
-    if view.asked.untrained:
+    if view.request.untrained:
         before, agreement = view.answer["untrained"], view.answer["agreement"][name]
         untrained = t("explain.of_untrained", method=title)
         yield _picture(view, before, name, untrained)
@@ -186,57 +188,61 @@ def _method(view: View, name: str) -> Iterator[str]:
 
 def _picture(view: View, answer: Explanations, name: str, title: str) -> str:
     heat = answer[name]["heat"]
-    shares = figures.normalized(heat)
-    png = figures.overlay_png(view.pixels, shares, view.opacity)
+    drops = figures.normalized(heat)
+    png = figures.overlay_png(view.pixels, drops, view.opacity)
     alt = t("explain.alt", method=title, name=view.names[answer["label"]])
-    if not shares.any():
+    if not drops.any():
         return framed(png, alt, shape=heat.shape)
-    row, column = np.unravel_index(int(shares.argmax()), shares.shape)
+    row, column = np.unravel_index(int(drops.argmax()), drops.shape)
     place = t("explain.brightest", row=int(row), column=int(column))
-    box = _worst(answer["occlusion"], view.asked.side) if name == "occlusion" else None
+    box = _worst(answer["occlusion"], view.request.side) if name == "occlusion" else None
     return framed(png, f"{alt} {place}", shape=heat.shape, box=box)
 
 
-def _worst(found: Explanations, side: int) -> tuple[int, int, int, int]:
+def _worst(explanations: Explanations, side: int) -> tuple[int, int, int, int]:
     """The square of an occlusion that hurts most: top, left, and the first row and column outside."""
-    row, column = np.unravel_index(int(found["drops"].argmax()), found["drops"].shape)
-    top, left = int(found["tops"][row]), int(found["lefts"][column])
-    height, width = found["heat"].shape
+    row, column = np.unravel_index(int(explanations["drops"].argmax()), explanations["drops"].shape)
+    top, left = int(explanations["tops"][row]), int(explanations["lefts"][column])
+    height, width = explanations["heat"].shape
     return top, left, min(top + side, height), min(left + side, width)
 
 
 def _most(answer: Explanations, name: str) -> float:
     """The largest of the numbers that a method found; the picture may be an enlargement of fewer numbers."""
-    found = answer[name]
-    numbers = found["drops"] if name == "occlusion" else found.get("map", found["heat"])
+    explanations = answer[name]
+    numbers = (
+        explanations["drops"]
+        if name == "occlusion"
+        else explanations.get("map", explanations["heat"])
+    )
     return float(numbers.max())
 
 
 def _numbers(view: View, answer: Explanations, name: str) -> str:
     """The facts below a picture."""
-    found = answer[name]
+    explanations = answer[name]
     if name == "occlusion":
-        return _occlusion_numbers(view, found)
+        return _occlusion_numbers(view, explanations)
     most = _most(answer, name)
     if not most > 0:
-        return escape(t(f"explain.{name}_none", layer=view.asked.layer))
-    shape = found.get("map", found["heat"]).shape
+        return escape(t(f"explain.{name}_none", layer=view.request.layer))
+    shape = explanations.get("map", explanations["heat"]).shape
     return escape(t(f"explain.{name}_numbers", most=number(most), map=_times(shape)))
 
 
-def _occlusion_numbers(view: View, found: Explanations) -> str:
-    drops, score = found["drops"], found["score"]
+def _occlusion_numbers(view: View, explanations: Explanations) -> str:
+    drops, score = explanations["drops"], explanations["score"]
     if not drops.max() > 0:
         return escape(t("explain.occlusion_none", score=_two(score)))
-    top, left, bottom, right = _worst(found, view.asked.side)
+    top, left, bottom, right = _worst(explanations, view.request.side)
     worst = np.unravel_index(int(drops.argmax()), drops.shape)
-    said = t(
+    text = t(
         "explain.occlusion_pixel" if bottom - top == right - left == 1 else "explain.occlusion_numbers",
         score=_two(score), lower=_two(score - float(drops.max())),
-        before=percent(found["probability"]), after=percent(float(found["hidden"][worst])),
+        before=percent(explanations["probability"]), after=percent(float(explanations["hidden"][worst])),
         rows=_span(top, bottom), columns=_span(left, right),
     )  # fmt: skip
-    return escape(said)
+    return escape(text)
 
 
 def _span(first: int, outside: int) -> str:

@@ -27,12 +27,12 @@ MOST_STARTS = 1000
 LAYER = "explain_pattern_layer"  # session key: the convolution
 
 
-def follow(run: runs.Run, asked: Mapping[str, str]) -> None:
+def follow(run: runs.Run, link: Mapping[str, str]) -> None:
     """Choose the filter and the beginnings that a link names."""
-    index = whole(asked, "filter", _row(run).output_shape[2])
+    index = whole(link, "filter", _row(run).output_shape[2])
     if index is not None:
         st.session_state["explain_pattern_filter"] = index
-    start = whole(asked, "start", MOST_STARTS)
+    start = whole(link, "start", MOST_STARTS)
     if start is not None:
         st.session_state["explain_pattern_start"] = start
 
@@ -52,11 +52,11 @@ def story(run: runs.Run, say: Callable[[runs.Run], None]) -> None:
         row, index = _row(run), _filter(run)
         say(run)
         try:
-            found = answers.preferred_pattern(run, row.name, index, _start())
+            pattern = answers.preferred_pattern(run, row.name, index, _start())
         except CnnError as error:
             complain(error)
             return
-        _patterns(row, index, found)
+        _patterns(row, index, pattern)
         with st.container(key="explain_pattern_images"):
             active = runs.status(run).active  # its kept weights change: not all images each time
             if active:
@@ -114,14 +114,14 @@ def _begin_elsewhere() -> None:
     st.session_state["explain_pattern_start"] = (_start() + 1) % MOST_STARTS
 
 
-def _patterns(row: LayerRow, index: int, found: Pattern) -> None:
+def _patterns(row: LayerRow, index: int, pattern: Pattern) -> None:
     """The patterns of all beginnings, and how high each ascent was after each step."""
-    curves, cards = found["activations"], []
+    curves, cards = pattern["activations"], []
     lines = colours().classes
-    for place, pattern in enumerate(found["patterns"]):
+    for place, values in enumerate(pattern["patterns"]):
         first, last = (number(float(curves[place, step])) for step in (0, -1))
         words = t("explain.pattern.alt", filter=index, start=place + 1, first=first, last=last)
-        pixels = np.rint(pattern * 255).astype(np.uint8)
+        pixels = np.rint(values * 255).astype(np.uint8)
         picture = framed(mosaic.image_png(pixels, figures.ZOOM), words, shape=pixels.shape[:2])
         cards.append(
             f'<figure>{picture}<figcaption><i style="background:{lines[place]}"></i>'

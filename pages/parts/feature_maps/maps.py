@@ -46,7 +46,7 @@ class View:
     """
 
     run: runs.Run
-    chosen: Chosen
+    image: Chosen
     epoch: int
     kept: bool
     maps: dict[str, np.ndarray]
@@ -126,30 +126,30 @@ def name_of(row: LayerRow, name: str) -> str:
 def close_up(view: View) -> None:
     """One map beside the image and its kernel, the strongest place marked on both."""
     name, index = layer(view.run), map_index(view.run)
-    row, one = view.row(name), view.maps[name][..., index]
+    row, values = view.row(name), view.maps[name][..., index]
     with st.container(border=True, key="close_up"):
         _choose_map(view, name, index)
-        place = figures.strongest(one)
+        place = figures.strongest(values)
         at = (*place, place[0] + 1, place[1] + 1)
         box = arithmetic.field_of(row, place, view.run.model.input_shape)
-        pixels = _as_bytes(view.chosen.pixels)
+        pixels = _as_bytes(view.image.pixels)
         picture = framed(
-            mosaic.image_png(pixels, ZOOM), view.chosen.title, shape=pixels.shape[:2], box=box
+            mosaic.image_png(pixels, ZOOM), view.image.title, shape=pixels.shape[:2], box=box
         )
         look = view.colours(name)
         enlarged = framed(
-            figures.maps_png(one[..., np.newaxis], look),
+            figures.maps_png(values[..., np.newaxis], look),
             t("feature_maps.map", map=index),
-            shape=one.shape,
+            shape=values.shape,
             box=at,
         )
-        words = {"row": place[0], "column": place[1], "value": number(float(one[place]))}
+        words = {"row": place[0], "column": place[1], "value": number(float(values[place]))}
         kernel, kernel_words = _kernel(view, row, index)
         panels = [
             _panel(
                 picture,
                 t("feature_maps.input"),
-                f"{_times(pixels.shape)}<br>{escape(view.chosen.title)}",
+                f"{_times(pixels.shape)}<br>{escape(view.image.title)}",
             ),
             '<span class="sign">→</span>',
             _panel(kernel, kernel_words[0], kernel_words[1]),
@@ -157,7 +157,7 @@ def close_up(view: View) -> None:
             _panel(
                 enlarged,
                 t("feature_maps.map", map=index),
-                t("feature_maps.strongest", shape=_times(one.shape), **words),
+                t("feature_maps.strongest", shape=_times(values.shape), **words),
             ),
         ]
         html(f'<div class="close-up">{"".join(panels)}</div>')
@@ -171,7 +171,7 @@ def _choose_map(view: View, name: str, index: int) -> None:
         choices.selectbox(
             t("feature_maps.layer"), layers(view.run), key="feature_maps_layer_choice",
             help=t("feature_maps.layer_help"),
-            format_func=lambda it: name_of(view.row(it), it),
+            format_func=lambda name: name_of(view.row(name), name),
             on_change=lambda: _show(st.session_state["feature_maps_layer_choice"], index),
         )  # fmt: skip
         st.number_input(
@@ -183,10 +183,10 @@ def _choose_map(view: View, name: str, index: int) -> None:
 def _kernel(view: View, row: LayerRow, index: int) -> tuple[str, tuple[str, str]]:
     """What lies between: the kernel as numbers or as squares, or what a pooling does; and its words."""
     if row.kind == "pool":
-        said = (
+        text = (
             f'<div class="frame inside">{escape(t("feature_maps.pooling", side=row.kernel))}</div>'
         )
-        return said, (t(f"choice.pool.{row.pool}"), f"{row.kernel}×{row.kernel}")
+        return text, (t(f"choice.pool.{row.pool}"), f"{row.kernel}×{row.kernel}")
     try:
         held = snapshots.read(view.run, view.epoch)
     except CnnError:  # of weights kept in the middle of an epoch there is no snapshot
@@ -289,19 +289,22 @@ def _bars(view: View, row: LayerRow) -> str:
 
 
 def _probabilities(view: View) -> str:
-    shares = view.maps["output"]
+    probabilities = view.maps["output"]
     names = class_names(view.run)
-    best = int(shares.argmax())
+    best = int(probabilities.argmax())
     words = t(
-        "feature_maps.output", units=len(shares), name=names[best], share=percent(shares[best])
+        "feature_maps.output",
+        units=len(probabilities),
+        name=names[best],
+        share=percent(probabilities[best]),
     )
-    truth = view.chosen.truth
+    truth = view.image.truth
     if truth is not None:
         right = truth == best
         words += " " + (
             t("feature_maps.right") if right else t("feature_maps.wrong", name=names[truth])
         )
-    return _head("output", words) + figures.probabilities_html(shares, names, words)
+    return _head("output", words) + figures.probabilities_html(probabilities, names, words)
 
 
 def _as_bytes(pixels: np.ndarray) -> np.ndarray:

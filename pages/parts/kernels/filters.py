@@ -117,8 +117,8 @@ def _line(key: str, spread: Spread, colour: str, kind: str = "", **slots: object
     dot = f'<i class="dot" style="background:{colour}"></i>' if colour else ""
     shape = f"({', '.join(map(str, spread.shape))}{',' if len(spread.shape) == 1 else ''})"
     cells = (shape if spread.shape else "", number(spread.mean), number(spread.std))
-    said = "".join(f"<td>{cell}</td>" for cell in cells)
-    return f'<tr class="{kind}"><td>{dot}{escape(t(f"spread.{key}", **slots))}</td>{said}</tr>'
+    row_html = "".join(f"<td>{cell}</td>" for cell in cells)
+    return f'<tr class="{kind}"><td>{dot}{escape(t(f"spread.{key}", **slots))}</td>{row_html}</tr>'
 
 
 def spread_words(view: View, glorot: Glorot) -> str:
@@ -150,7 +150,7 @@ def choose_channel(row: LayerRow, channel: int) -> None:
     st.session_state[channel_key(row)] = channel
 
 
-def chosen(row: LayerRow) -> int:
+def filter_index(row: LayerRow) -> int:
     """The chosen filter; the first one where the layer does not have as many."""
     index = st.session_state.get("kernels_filter", 0)
     return index if index < row.output_shape[2] else 0
@@ -158,13 +158,13 @@ def chosen(row: LayerRow) -> int:
 
 def marks(view: View) -> list[tuple[int, str]]:
     """Signs for the kernels of the epoch shown; of dead filters once the network was asked."""
-    found = [(index, SIGNS["twin"]) for it in twins(view) for index in (it.first, it.second)]
-    survey = top_images.known(view.run, view.row.name)
+    flags = [(index, SIGNS["twin"]) for twin in twins(view) for index in (twin.first, twin.second)]
+    survey = top_images.kept(view.run, view.row.name)
     if view.epoch == kept_epoch(view.run) and survey is not None:
         if view.row.activation == "relu":
-            found += [(index, SIGNS["dead"]) for index in kernels.dead(survey)]
-        found += [(index, SIGNS["saturated"]) for index in kernels.saturated(survey)]
-    return list(dict(found).items())
+            flags += [(index, SIGNS["dead"]) for index in kernels.dead(survey)]
+        flags += [(index, SIGNS["saturated"]) for index in kernels.saturated(survey)]
+    return list(dict(flags).items())
 
 
 def twins(view: View) -> list[Twin]:
@@ -181,64 +181,68 @@ def filters(view: View, *, active: bool) -> None:
     with st.container(key="kernels_filters"):
         heading(t("kernels.filters.title"))
         with st.container(height=FLAGS_HEIGHT, border=False, key="kernels_flags"):
-            said = st.container()
-            found = None if active else top_images.survey(view.run, view.row.name)
+            flags = st.container()
+            survey = None if active else top_images.survey(view.run, view.row.name)
             if active:
                 st.info(t("kernels.filters.no_model"), icon=":material/hourglass_top:")
-            with said:
-                html(_flag_words(view, found, alike))
+            with flags:
+                html(_flag_words(view, survey, alike))
         left, right = st.columns([0.25, 0.75], gap="medium")
         with left:
-            _one_filter(view, found, alike)
+            _one_filter(view, survey, alike)
         with right:
-            top_images.show(view.run, view.row, view.filter, found)
+            top_images.show(view.run, view.row, view.filter, survey)
 
 
-def _flag_words(view: View, found: TopImages | None, alike: Sequence[Twin]) -> str:
+def _flag_words(view: View, survey: TopImages | None, alike: Sequence[Twin]) -> str:
     """A line for each kind of conspicuous filter, with the number that says so."""
     lines = [_twin_line(view, alike)]
-    if found is not None and view.row.activation == "relu":
-        lines.append(_dead_line(found))
-    if found is not None and view.row.activation in ("tanh", "sigmoid"):
-        lines.append(_saturated_line(found))
+    if survey is not None and view.row.activation == "relu":
+        lines.append(_dead_line(survey))
+    if survey is not None and view.row.activation in ("tanh", "sigmoid"):
+        lines.append(_saturated_line(survey))
     return '<div class="inside">' + "".join(f"<p>{line}</p>" for line in lines) + "</div>"
 
 
 def _twin_line(view: View, alike: Sequence[Twin]) -> str:
     if alike:
         pairs = ", ".join(
-            f"{it.first} {SIGNS['twin']} {it.second} ({it.cosine:.2f})" for it in alike
+            f"{twin.first} {SIGNS['twin']} {twin.second} ({twin.cosine:.2f})" for twin in alike
         )
         return t("kernels.filters.twins", pairs=pairs, epoch=view.epoch, least=kernels.ALIKE)
-    it = kernels.most_alike(view.kernel(view.weights))
-    if it is None:
+    closest = kernels.most_alike(view.kernel(view.weights))
+    if closest is None:
         return t("kernels.filters.only_one")
-    cosine = f"{it.cosine:.2f}".replace("-", "−")
+    cosine = f"{closest.cosine:.2f}".replace("-", "−")
     return t(
-        "kernels.filters.no_twins", one=it.first, other=it.second, cosine=cosine, epoch=view.epoch
+        "kernels.filters.no_twins",
+        one=closest.first,
+        other=closest.second,
+        cosine=cosine,
+        epoch=view.epoch,
     )
 
 
-def _dead_line(found: TopImages) -> str:
-    dead = kernels.dead(found)
-    least = dead[0] if dead else int(found.peak.argmin())
-    slots = {"peak": number(float(found.peak[least])), "images": f"{found.images:,}"}
+def _dead_line(survey: TopImages) -> str:
+    dead = kernels.dead(survey)
+    least = dead[0] if dead else int(survey.peak.argmin())
+    slots = {"peak": number(float(survey.peak[least])), "images": f"{survey.images:,}"}
     if dead:
         return t("kernels.filters.dead", filters=", ".join(map(str, dead)), **slots)
     return t("kernels.filters.none_dead", least=least, **slots)
 
 
-def _saturated_line(found: TopImages) -> str:
-    full, images = kernels.saturated(found), f"{found.images:,}"
+def _saturated_line(survey: TopImages) -> str:
+    full, images = kernels.saturated(survey), f"{survey.images:,}"
     if full:
-        shares = ", ".join(f"{index} ({found.saturated[index]:.0%})" for index in full)
-        return t("kernels.filters.saturated", filters=shares, images=images)
-    most = int(found.saturated.argmax())
-    share = f"{found.saturated[most]:.0%}"
+        fractions = ", ".join(f"{index} ({survey.saturated[index]:.0%})" for index in full)
+        return t("kernels.filters.saturated", filters=fractions, images=images)
+    most = int(survey.saturated.argmax())
+    share = f"{survey.saturated[most]:.0%}"
     return t("kernels.filters.none_saturated", most=most, share=share, images=images)
 
 
-def _one_filter(view: View, found: TopImages | None, alike: Sequence[Twin]) -> None:
+def _one_filter(view: View, survey: TopImages | None, alike: Sequence[Twin]) -> None:
     """The kernel in numbers, its bias, and what is conspicuous about it."""
     index, count = view.filter, view.row.output_shape[2]
     st.session_state["kernels_filter_choice"] = index
@@ -246,7 +250,7 @@ def _one_filter(view: View, found: TopImages | None, alike: Sequence[Twin]) -> N
         t("kernels.filters.choose"),
         range(count),
         key="kernels_filter_choice",
-        format_func=lambda it: t("kernels.filter", filter=it),
+        format_func=lambda index: t("kernels.filter", filter=index),
         on_change=lambda: choose(st.session_state["kernels_filter_choice"]),
     )
     picture = view.pictures(view.weights)[index]
@@ -255,19 +259,19 @@ def _one_filter(view: View, found: TopImages | None, alike: Sequence[Twin]) -> N
             picture, view.picture_reach, t("kernels.filters.grid_alt", filter=index)
         )
     )
-    said = [t("kernels.filters.bias", bias=number(float(view.bias(view.weights)[index])))]
-    if found is not None:
-        said.append(t("kernels.filters.peak", peak=number(float(found.peak[index]))))
-    said += [
+    lines = [t("kernels.filters.bias", bias=number(float(view.bias(view.weights)[index])))]
+    if survey is not None:
+        lines.append(t("kernels.filters.peak", peak=number(float(survey.peak[index]))))
+    lines += [
         t(
             "kernels.filters.alike",
-            other=it.second if it.first == index else it.first,
-            cosine=f"{it.cosine:.2f}",
+            other=twin.second if twin.first == index else twin.first,
+            cosine=f"{twin.cosine:.2f}",
         )
-        for it in alike
-        if index in (it.first, it.second)
+        for twin in alike
+        if index in (twin.first, twin.second)
     ]
-    html('<div class="inside nums">' + "<br>".join(map(escape, said)) + "</div>")
+    html('<div class="inside nums">' + "<br>".join(map(escape, lines)) + "</div>")
     if view.row.input_shape[2] > 1:
         _input_channels(view)
 

@@ -61,8 +61,8 @@ def _cards(
     images: np.ndarray, labels: np.ndarray, probabilities: np.ndarray, names: Sequence[str]
 ) -> str:
     cards = []
-    for image, label, shares in zip(images, labels, probabilities, strict=True):
-        guess, truth = int(np.argmax(shares)), int(label)
+    for image, label, row in zip(images, labels, probabilities, strict=True):
+        guess, truth = int(np.argmax(row)), int(label)
         picture = base64.b64encode(mosaic.image_png(image, zoom=4)).decode()
         right = guess == truth
         verdict = t("examples.right") if right else t("examples.wrong", truth=names[truth])
@@ -70,8 +70,8 @@ def _cards(
             f'<figure class="card {"right" if right else "wrong"}">'
             f'<img alt="{escape(names[truth])}" src="data:image/png;base64,{picture}">'
             f"<figcaption><b>{escape(names[guess])}</b>"
-            f'<span class="bar"><i style="width:{shares[guess]:.0%}"></i></span>'
-            f'<span class="share">{escape(percent(shares[guess]))}</span>'
+            f'<span class="bar"><i style="width:{row[guess]:.0%}"></i></span>'
+            f'<span class="share">{escape(percent(row[guess]))}</span>'
             f'<span class="verdict">{"✓" if right else "✗"} {escape(verdict)}</span>'
             f"</figcaption></figure>"
         )

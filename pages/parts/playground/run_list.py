@@ -28,10 +28,10 @@ def run_list() -> None:
         if not list_.open:
             return
         mine = st.toggle(t("runs.mine"), value=True, key="runs_mine", help=t("runs.mine_help"))
-        found = list(islice(runs.newest(visitor() if mine else None), LISTED))
-        if not found:
+        listed = list(islice(runs.newest(visitor() if mine else None), LISTED))
+        if not listed:
             st.caption(t("runs.none"))
-        for run in found:
+        for run in listed:
             _row(run)
 
 
@@ -48,7 +48,7 @@ def _row(run: runs.Run) -> None:
             with st.container(horizontal=True, gap="small", width="content"):
                 _buttons(run, state, ours)
         if ours:
-            run_actions.asked(run, state)
+            run_actions.pending_form(run, state)
 
 
 def _buttons(run: runs.Run, state: str, ours: bool) -> None:

@@ -40,15 +40,15 @@ def open_link(run: Run | None) -> None:
     """
     if "set_epochs" in st.session_state and not went_back():  # Streamlit forgets it with the page
         return
-    asked = {k: v for k, v in st.query_params.to_dict().items() if k in SETUP_PARAMETERS}
-    if asked and asked != st.session_state.get("published"):
-        put(*_from_link(asked))
+    link = {k: v for k, v in st.query_params.to_dict().items() if k in SETUP_PARAMETERS}
+    if link and link != st.session_state.get("published"):
+        put(*_from_link(link))
     elif kept := shown.kept_setup():  # back from another page: widgets have forgotten
         put(*kept)
     elif run:
         put(run.model, run.train)
     else:
-        put(*_from_link(asked))
+        put(*_from_link(link))
 
 
 def query(model: ModelConfig, train: TrainConfig) -> dict[str, str]:
@@ -57,10 +57,10 @@ def query(model: ModelConfig, train: TrainConfig) -> dict[str, str]:
     return dict(st.session_state["published"])
 
 
-def _from_link(asked: dict[str, str]) -> Setup:
+def _from_link(link: dict[str, str]) -> Setup:
     """A bad link is told in a sentence and opens the textbook network."""
     try:
-        return fit_to_data(*from_query(asked))
+        return fit_to_data(*from_query(link))
     except CnnError as error:
         opened = fit_to_data(PRESETS["textbook"].model, PRESETS["textbook"].train)
         st.session_state["bad_link"] = (error.with_traceback(None), opened)
@@ -131,8 +131,8 @@ def _presets(setup: Setup) -> None:
         name: fit_to_data(p.model, replace(p.train, **_data(setup[1])))
         for name, p in PRESETS.items()
     }
-    chosen = next((name for name, preset in fitting.items() if preset == setup), None)
-    st.session_state["set_preset"] = chosen
+    preset_name = next((name for name, preset in fitting.items() if preset == setup), None)
+    st.session_state["set_preset"] = preset_name
     choices.optional_segmented_control(
         t("playground.preset"),
         list(PRESETS),

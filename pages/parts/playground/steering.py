@@ -52,13 +52,13 @@ def steering_buttons(run: runs.Run, state: str, history: History) -> None:
             key="stop",
         )  # fmt: skip
         rate = run.train.learning_rate if control.learning_rate is None else control.learning_rate
-        said = "panel.rate_peak" if run.train.schedule == "one_cycle" else "panel.rate_now"
+        key = "panel.rate_peak" if run.train.schedule == "one_cycle" else "panel.rate_now"
         st.session_state[f"rate_{run.id}"] = rate  # it may have been changed in another window
         choices.selectbox(
             t("panel.rate"), setup.with_value(setup.RATES, rate), key=f"rate_{run.id}",
-            format_func=lambda value: t(said, rate=f"{value:g}"),
+            format_func=lambda value: t(key, rate=f"{value:g}"),
             on_change=_ask_rate, args=(run,), disabled=not working,
-            label_visibility="collapsed", width=260 if said == "panel.rate_peak" else 230,
+            label_visibility="collapsed", width=260 if key == "panel.rate_peak" else 230,
         )  # fmt: skip
 
 

@@ -23,25 +23,25 @@ from pages.session.visitor import visitor
 from pages.session.words import plain, say_error, t
 
 
-def actions(chosen: Sequence[runs.Run]) -> None:
+def actions(selected: Sequence[runs.Run]) -> None:
     """Buttons for the chosen runs; what changes a run only for its owner, as the core has it, too."""
     if problem := shown.take_refusal():
         st.error(say_error(problem), icon=":material/block:")
     with st.container(
         horizontal=True, vertical_alignment="center", gap="small", key="runs_actions"
     ):
-        if not chosen:
+        if not selected:
             st.caption(t("runs.choose"))
             return
-        st.markdown(t("runs.chosen", count=len(chosen)), width="content")
-        ours = [run for run in chosen if not run.shipped and run.owner == visitor()]
-        if len(chosen) == 1:
-            _open_button(chosen[0])
+        st.markdown(t("runs.chosen", count=len(selected)), width="content")
+        ours = [run for run in selected if not run.shipped and run.owner == visitor()]
+        if len(selected) == 1:
+            _open_button(selected[0])
         if ours:
             _star_button(ours)
-        _download(chosen)
-        if len(chosen) == 1:
-            take_home(chosen[0])
+        _download(selected)
+        if len(selected) == 1:
+            take_home(selected[0])
             if ours:
                 _owner_buttons(ours[0])
         elif ours:
@@ -50,16 +50,16 @@ def actions(chosen: Sequence[runs.Run]) -> None:
             t("runs.clear"), key="runs_clear", icon=":material/close:", type="tertiary",
             on_click=selection.select, args=([],),
         )  # fmt: skip
-    if len(chosen) == 1:
-        _one(chosen[0], bool(ours))
+    if len(selected) == 1:
+        _single(selected[0], bool(ours))
     elif st.session_state.get("runs_delete") == [run.id for run in ours] != []:
         _delete_question(ours)
 
 
-def _one(run: runs.Run, ours: bool) -> None:
+def _single(run: runs.Run, ours: bool) -> None:
     """Form and question of a single run, its note, and its scores with the test accuracy covered."""
     if ours:
-        run_actions.asked(run, state_of(run))
+        run_actions.pending_form(run, state_of(run))
         _note(run)
     elif note := marks.read(run).note:
         st.caption(plain(note))
@@ -86,11 +86,11 @@ def _star_button(ours: Sequence[runs.Run]) -> None:
     )
 
 
-def _download(chosen: Sequence[runs.Run]) -> None:
-    stem = (chosen[0].name or chosen[0].id) if len(chosen) == 1 else f"{len(chosen)}-runs"
+def _download(selected: Sequence[runs.Run]) -> None:
+    stem = (selected[0].name or selected[0].id) if len(selected) == 1 else f"{len(selected)}-runs"
     st.download_button(
         t("runs.download"),
-        partial(_zip, tuple(chosen)),
+        partial(_zip, tuple(selected)),
         f"{file_name('convscope', stem)}.zip",
         "application/zip",
         key="runs_download",
@@ -100,8 +100,8 @@ def _download(chosen: Sequence[runs.Run]) -> None:
     )
 
 
-def _zip(chosen: Sequence[runs.Run]) -> bytes:
-    return archive.to_zip(run for run in chosen if runs.exists(run))
+def _zip(selected: Sequence[runs.Run]) -> bytes:
+    return archive.to_zip(run for run in selected if runs.exists(run))
 
 
 def _owner_buttons(run: runs.Run) -> None:
@@ -145,7 +145,7 @@ def _forget_question() -> None:
 def _delete(ours: Sequence[runs.Run]) -> None:
     _forget_question()
     _each([partial(runs.delete, run, by=visitor()) for run in ours])
-    selection.select([it for it in selection.selected() if not _gone(it, ours)])
+    selection.select([run_id for run_id in selection.selected() if not _gone(run_id, ours)])
 
 
 def _gone(run_id: str, among: Sequence[runs.Run]) -> bool:

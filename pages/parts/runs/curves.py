@@ -21,14 +21,14 @@ from pages.session.words import language, t
 HEIGHT = 620
 
 
-def chart(chosen: Sequence[runs.Run]) -> None:
+def chart(selected: Sequence[runs.Run]) -> None:
     """Loss and accuracy of up to eight runs, by epoch or by seconds."""
     axis = choices.segmented_control(
         t("runs.axis"), ("epochs", "seconds"), key=selection.AXIS, help=t("runs.axis_help"),
-        format_func=lambda it: t(f"runs.axis_{it}"),
+        format_func=lambda option: t(f"runs.axis_{option}"),
     )  # fmt: skip
-    names = short_names(chosen)
-    lines = [overlay.Curves(run.id, names[run.id], run_log.history(run)) for run in chosen]
+    names = short_names(selected)
+    lines = [overlay.Curves(run.id, names[run.id], run_log.history(run)) for run in selected]
     words = overlay.OverlayWords.of(texts.table(language()))
     st.echarts_chart(
         overlay.overlay(
@@ -38,39 +38,39 @@ def chart(chosen: Sequence[runs.Run]) -> None:
         key="runs_overlay",
         alt=overlay.overlay_alt(lines, words=words),
     )
-    _say_turns(chosen)
+    _say_turns(selected)
 
 
-def _say_turns(chosen: Sequence[runs.Run]) -> None:
+def _say_turns(selected: Sequence[runs.Run]) -> None:
     """That a chosen run waits while others train, and why; or that they train at the same time."""
-    states = [state_of(run) for run in chosen]
+    states = [state_of(run) for run in selected]
     waiting, training = states.count("queued"), states.count("running")
     workers = len(engine().workers("train"))
-    if waiting and len(chosen) > 1:
+    if waiting and len(selected) > 1:
         key = "in_turn" if workers < 2 else "in_turn_several"
         st.caption(t(f"runs.{key}", waiting=waiting, workers=workers))
     elif training > 1:
         st.caption(t("runs.same_time", training=training))
 
 
-def differences(chosen: Sequence[runs.Run]) -> None:
+def differences(selected: Sequence[runs.Run]) -> None:
     """A column for each run: its best figures, then the settings that differ, or all of them."""
     head = st.container(horizontal=True, vertical_alignment="center", gap="small")
     heading(t("runs.differences"), head, width="content")
     everything = head.toggle(t("runs.everything"), key="runs_everything")
-    tables = [rows.settings_of(run) for run in chosen]
+    tables = [rows.settings_of(run) for run in selected]
     every = comparison.every_setting if everything else comparison.differing
-    found = every(tables)
-    names = short_names(chosen)
+    settings = every(tables)
+    names = short_names(selected)
     lines = {
-        **{t(f"runs.column_{name}"): cells for name, cells in _figures(chosen).items()},
+        **{t(f"runs.column_{name}"): cells for name, cells in _figures(selected).items()},
         **{
-            rows.setting_name(it): [rows.setting_text(it, table) for table in tables]
-            for it in found
+            rows.setting_name(setting): [rows.setting_text(setting, table) for table in tables]
+            for setting in settings
         },
     }
     columns = {t("field.setting"): list(lines)}
-    for place, run in enumerate(chosen):
+    for place, run in enumerate(selected):
         columns[names[run.id]] = [cells[place] for cells in lines.values()]
     st.dataframe(
         columns,
@@ -78,20 +78,20 @@ def differences(chosen: Sequence[runs.Run]) -> None:
         height="content",
         key="runs_differences",
         column_config={t("field.setting"): st.column_config.Column(pinned=True)},
-        alt=t("runs.differences_alt", settings=", ".join(map(rows.setting_name, found)) or "–"),
+        alt=t("runs.differences_alt", settings=", ".join(map(rows.setting_name, settings)) or "–"),
     )
-    if not found:
+    if not settings:
         st.caption(t("runs.no_difference"))
 
 
-def _figures(chosen: Sequence[runs.Run]) -> dict[str, list[str]]:
+def _figures(selected: Sequence[runs.Run]) -> dict[str, list[str]]:
     """The best epoch of each run, not its last."""
-    told = [run_log.history(run) for run in chosen]
-    best = [it.best for it in told]
-    seconds = [sum(end.seconds for end in it.epochs) for it in told]
+    histories = [run_log.history(run) for run in selected]
+    best = [history.best for history in histories]
+    seconds = [sum(end.seconds for end in history.epochs) for history in histories]
     return {
-        "accuracy": [f"{it.val_accuracy:.2%}" if it else "–" for it in best],
-        "epoch": [str(it.epoch) if it else "–" for it in best],
-        "loss": [f"{it.val_loss:.4f}" if it else "–" for it in best],
-        "seconds": [span(it) if it else "–" for it in seconds],
+        "accuracy": [f"{end.val_accuracy:.2%}" if end else "–" for end in best],
+        "epoch": [str(end.epoch) if end else "–" for end in best],
+        "loss": [f"{end.val_loss:.4f}" if end else "–" for end in best],
+        "seconds": [span(value) if value else "–" for value in seconds],
     }

@@ -27,10 +27,10 @@ ACROSS = 4
 BAR_HEIGHT, LEAST_HEIGHT = 9, 300  # pixels for a bar, and for a chart
 
 
-def first_kernels(chosen: Sequence[runs.Run]) -> None:
+def first_kernels(selected: Sequence[runs.Run]) -> None:
     """The kernels of the first convolution of each run at its best epoch, all on one scale."""
     pictures: dict[str, np.ndarray] = {}
-    for run in filter(has_weights, chosen):
+    for run in filter(has_weights, selected):
         try:
             weights = snapshots.read(run, kept_epoch(run))["conv1/kernel"]
         except CnnError as error:
@@ -40,7 +40,7 @@ def first_kernels(chosen: Sequence[runs.Run]) -> None:
     if not pictures:
         st.info(t("runs.no_kernels"), icon=":material/info:")
         return
-    names = short_names(chosen)
+    names = short_names(selected)
     reach = max(map(figures.largest, pictures.values())) or 1.0
     columns = st.columns(ACROSS, gap="small")
     for place, (run_id, maps) in enumerate(pictures.items()):
@@ -55,15 +55,15 @@ def first_kernels(chosen: Sequence[runs.Run]) -> None:
     html(legend("diverging", number(-reach), number(reach), middle="0", title=t("kernels.weight")))
 
 
-def one_image(chosen: Sequence[runs.Run]) -> dict[str, str]:
+def one_image(selected: Sequence[runs.Run]) -> dict[str, str]:
     """One image through all runs that take it; what the address says of the image."""
-    ready = [run for run in chosen if (run.folder / "best.keras").exists()]
+    ready = [run for run in selected if (run.folder / "best.keras").exists()]
     if not ready:
         st.info(t("runs.none_with_weights"), icon=":material/info:")
         return {}
     takes = [run for run in ready if _kind(run) == _kind(ready[0])]
-    if len(takes) < len(chosen):
-        left_out = [run for run in chosen if run not in takes]
+    if len(takes) < len(selected):
+        left_out = [run for run in selected if run not in takes]
         names = ", ".join(map(plain, short_names(left_out).values()))
         st.caption(t("runs.left_out", names=names))
     left, right = st.columns([0.4, 0.6], gap="medium")
@@ -81,13 +81,12 @@ def _kind(run: runs.Run) -> tuple[object, ...]:
 
 
 def _probabilities(takes: Sequence[runs.Run], image: run_image.Chosen) -> None:
-    shown = short_names(takes)
-    names = class_names(takes[0])
+    titles, names = short_names(takes), class_names(takes[0])
     by_name: dict[str, np.ndarray] = {}
     try:
         with waking():
             for run in takes:
-                by_name[shown[run.id]] = answers.predict(run, image.pixels[np.newaxis])[0]
+                by_name[titles[run.id]] = answers.predict(run, image.pixels[np.newaxis])[0]
     except CnnError as error:
         complain(error)
         return

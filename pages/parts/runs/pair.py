@@ -25,9 +25,9 @@ HEIGHT = 430
 FIRST, SECOND = "runs_first", "runs_second"
 
 
-def pair(chosen: Sequence[runs.Run]) -> None:
+def pair(selected: Sequence[runs.Run]) -> None:
     """Two of the chosen runs: one sentence on chance, then their confusion matrices and the difference."""
-    ready = [run for run in chosen if (run.folder / "best.keras").exists()]
+    ready = [run for run in selected if (run.folder / "best.keras").exists()]
     if len(ready) < 2:
         st.info(t("runs.two_needed"), icon=":material/info:")
         return
@@ -37,17 +37,17 @@ def pair(chosen: Sequence[runs.Run]) -> None:
         return
     try:
         with waking():
-            one, two = (answers.predictions(run, "val") for run in (first, second))
+            of_first, of_second = (answers.predictions(run, "val") for run in (first, second))
     except CnnError as error:
         complain(error)
         return
-    if not np.array_equal(one.labels, two.labels):
+    if not np.array_equal(of_first.labels, of_second.labels):
         st.info(t("runs.other_data"), icon=":material/info:")
         return
     names = short_names([first, second])
-    st.markdown(sentence(one, two, names[first.id], names[second.id]))
+    st.markdown(sentence(of_first, of_second, names[first.id], names[second.id]))
     st.caption(t("runs.one_seed_each"))
-    _matrices(first, second, one, two)
+    _matrices(first, second, of_first, of_second)
 
 
 def _choose(ready: Sequence[runs.Run]) -> tuple[runs.Run, runs.Run]:
@@ -86,13 +86,17 @@ def sentence(first: Predictions, second: Predictions, name: str, other: str) -> 
     )
 
 
-def _matrices(first: runs.Run, second: runs.Run, one: Predictions, two: Predictions) -> None:
+def _matrices(
+    first: runs.Run, second: runs.Run, of_first: Predictions, of_second: Predictions
+) -> None:
     table, palette, names = texts.table(language()), colours(), class_names(first)
     short = short_names([first, second])
     words = matrices.ConfusionWords.of(table)
     counts = [
-        evaluation.confusion(it.labels, it.predicted, it.probabilities.shape[1])
-        for it in (one, two)
+        evaluation.confusion(
+            predictions.labels, predictions.predicted, predictions.probabilities.shape[1]
+        )
+        for predictions in (of_first, of_second)
     ]
     columns = st.columns(3, gap="small")
     for column, run, matrix in zip(columns, (first, second), counts, strict=False):
@@ -108,12 +112,14 @@ def _matrices(first: runs.Run, second: runs.Run, one: Predictions, two: Predicti
             key=f"runs_matrix_{run.id}",
             alt=matrices.confusion_alt(matrix, names, words=named),
         )
-    said = differences.DifferenceWords.of(table)
-    said = replace(said, title=said.title.format(first=short[first.id], second=short[second.id]))
+    labels = differences.DifferenceWords.of(table)
+    labels = replace(
+        labels, title=labels.title.format(first=short[first.id], second=short[second.id])
+    )
     columns[2].echarts_chart(
-        differences.matrix_difference(*counts, names, words=said),
+        differences.matrix_difference(*counts, names, words=labels),
         height=HEIGHT,
         key="runs_matrix_difference",
-        alt=differences.matrix_difference_alt(*counts, names, words=said),
+        alt=differences.matrix_difference_alt(*counts, names, words=labels),
     )
     st.caption(t("runs.difference_reading"))

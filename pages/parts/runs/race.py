@@ -25,16 +25,16 @@ LANES = ("runs_race_first", "runs_race_second")
 Setup = tuple[ModelConfig, TrainConfig]
 
 
-def race(chosen: Sequence[runs.Run]) -> None:
+def race(selected: Sequence[runs.Run]) -> None:
     """Choose two set-ups; the button orders both, and puts both on the chart."""
-    entrants = _entrants(chosen)
-    asked = _asked()
-    with st.expander(t("race.title"), icon=":material/flag:", expanded=bool(asked), key="race"):
+    entrants = _entrants(selected)
+    lanes = _lanes()
+    with st.expander(t("race.title"), icon=":material/flag:", expanded=bool(lanes), key="race"):
         st.caption(t("race.why"))
         with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
             picked = [
                 choices.selectbox(
-                    t(f"race.lane_{number}"), entrants, key=key, format_func=lambda it: entrants[it][0],
+                    t(f"race.lane_{number}"), entrants, key=key, format_func=lambda name: entrants[name][0],
                     default=default, width=240, on_change=_write,
                 )
                 for number, (key, default) in enumerate(
@@ -42,7 +42,7 @@ def race(chosen: Sequence[runs.Run]) -> None:
                 )
             ]  # fmt: skip
             try:
-                setups = _on_the_same_images([entrants[it] for it in picked], picked)
+                setups = _on_the_same_images([entrants[name] for name in picked], picked)
             except CnnError as error:
                 st.error(say_error(error), icon=":material/block:")
                 return
@@ -59,16 +59,16 @@ def race(chosen: Sequence[runs.Run]) -> None:
         st.caption(t("race.same_time" if several else "race.one_by_one"))
 
 
-def _asked() -> list[str]:
+def _lanes() -> list[str]:
     """The two set-ups that a link names; they are chosen once."""
-    asked = str(st.session_state.get(RACE, "")).split(selection.BETWEEN)
-    if len(asked) != len(LANES):
+    lanes = str(st.session_state.get(RACE, "")).split(selection.BETWEEN)
+    if len(lanes) != len(LANES):
         return []
-    if st.session_state.get("runs_race_followed") != asked:
-        st.session_state["runs_race_followed"] = asked
-        for key, name in zip(LANES, asked, strict=True):
+    if st.session_state.get("runs_race_followed") != lanes:
+        st.session_state["runs_race_followed"] = lanes
+        for key, name in zip(LANES, lanes, strict=True):
             st.session_state[key] = name
-    return asked
+    return lanes
 
 
 def _write() -> None:
@@ -78,7 +78,7 @@ def _write() -> None:
     st.session_state["runs_race_followed"] = lanes
 
 
-def _entrants(chosen: Sequence[runs.Run]) -> dict[str, tuple[str, ModelConfig, TrainConfig]]:
+def _entrants(selected: Sequence[runs.Run]) -> dict[str, tuple[str, ModelConfig, TrainConfig]]:
     """What can race, by the word that a link has for it: its name and set-up."""
     entrants = {
         name: (label("preset", name), preset.model, preset.train)
@@ -86,8 +86,8 @@ def _entrants(chosen: Sequence[runs.Run]) -> dict[str, tuple[str, ModelConfig, T
     }
     if setup := shown.kept_setup():
         entrants = {CURRENT: (t("race.current"), *setup), **entrants}
-    names = short_names(chosen)
-    return entrants | {run.id: (names[run.id], run.model, run.train) for run in chosen}
+    names = short_names(selected)
+    return entrants | {run.id: (names[run.id], run.model, run.train) for run in selected}
 
 
 def _defaults(entrants: dict[str, tuple[str, ModelConfig, TrainConfig]]) -> tuple[str, str]:

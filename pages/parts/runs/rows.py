@@ -51,14 +51,14 @@ class Row:
 def rows(whose: str) -> list[Row]:
     """Runs of this visitor ("mine") or of everybody ("all"), newest first; then those of ConvScope."""
     us = visitor()
-    found = [it for it in summary.summaries() if whose == "all" or it.run.owner == us]
-    return rows_of([*found, *summary.shipped()])
+    summaries = [entry for entry in summary.summaries() if whose == "all" or entry.run.owner == us]
+    return rows_of([*summaries, *summary.shipped()])
 
 
-def rows_of(found: Sequence[Summary]) -> list[Row]:
+def rows_of(summaries: Sequence[Summary]) -> list[Row]:
     """A row for each summary."""
-    names = short_names(it.run for it in found)
-    return [Row(it, names[it.run.id], settings_of(it.run)) for it in found]
+    names = short_names(entry.run for entry in summaries)
+    return [Row(entry, names[entry.run.id], settings_of(entry.run)) for entry in summaries]
 
 
 def settings_of(run: Run) -> Settings:
@@ -72,13 +72,13 @@ def _settings(model: ModelConfig, train: TrainConfig) -> Settings:
 
 
 def passing(
-    found: Sequence[Row], text: str, only: str | None, value: str | None, starred: bool
+    candidates: Sequence[Row], text: str, only: str | None, value: str | None, starred: bool
 ) -> list[Row]:
     """The rows whose name, note, data set or id hold every word of `text`, with that value of a setting."""
     words = text.casefold().split()
     return [
         row
-        for row in found
+        for row in candidates
         if (not starred or row.summary.marks.starred)
         and (only is None or value is None or value_key(row.settings, only) == value)
         and all(word in _searched(row) for word in words)
@@ -87,13 +87,13 @@ def passing(
 
 def _searched(row: Row) -> str:
     run = row.run
-    told = (row.name, row.summary.marks.note, label("dataset", run.train.dataset), run.id)
-    return " ".join(told).casefold()
+    texts = (row.name, row.summary.marks.note, label("dataset", run.train.dataset), run.id)
+    return " ".join(texts).casefold()
 
 
 def value_key(settings: Settings, name: str) -> str:
     """The value of a setting as a link writes it; "-" where the network has no such setting."""
-    return next((str(value) for it, value in settings.items() if str(it) == name), "-")
+    return next((str(value) for setting, value in settings.items() if str(setting) == name), "-")
 
 
 def setting_name(setting: Setting) -> str:

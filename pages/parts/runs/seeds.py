@@ -45,11 +45,11 @@ class Group:
         return comparison.spread(values) if len(values) > 1 else None
 
 
-def seeds(chosen: Sequence[runs.Run]) -> None:
+def seeds(selected: Sequence[runs.Run]) -> None:
     """For each set-up among the chosen runs: a button to repeat it, its band, and its mean ± deviation."""
     heading(t("runs.seeds"))
     st.caption(t("runs.seeds_why"))
-    groups = _groups(chosen)
+    groups = _groups(selected)
     for place, group in enumerate(groups[:MOST_GROUPS]):
         _group(group, place)
     orders.say_waiting()
@@ -68,22 +68,28 @@ def seeds(chosen: Sequence[runs.Run]) -> None:
         st.markdown(_compare(*measured))
 
 
-def _groups(chosen: Sequence[runs.Run]) -> list[Group]:
+def _groups(selected: Sequence[runs.Run]) -> list[Group]:
     """The set-ups of the chosen runs with all listed runs that differ from them in the seed alone."""
     listed = {row.run.id: row for row in rows.rows(st.session_state.get(selection.WHOSE, "mine"))}
-    wanted = {run.id: rows.settings_of(run) for run in chosen}
+    wanted = {run.id: rows.settings_of(run) for run in selected}
     tables = {**wanted, **{run_id: row.settings for run_id, row in listed.items()}}
     grouped = comparison.same_but_seed(tables)
     groups, taken = [], set()
-    for run in chosen:
+    for run in selected:
         if run.id in taken:
             continue
         ids = next((ids for ids in grouped if run.id in ids), [run.id])
         taken |= set(ids)
         members = [
-            listed[it].run if it in listed else run for it in ids if it in listed or it == run.id
+            listed[run_id].run if run_id in listed else run
+            for run_id in ids
+            if run_id in listed or run_id == run.id
         ]
-        over = [listed[it] for it in ids if it in listed and listed[it].state in runs.OVER]
+        over = [
+            listed[run_id]
+            for run_id in ids
+            if run_id in listed and listed[run_id].state in runs.OVER
+        ]
         groups.append(Group(_base(run), members, over))
     return _named_apart(groups)
 
@@ -134,17 +140,19 @@ def _group(group: Group, place: int) -> None:
 def _band(group: Group) -> list[Spread]:
     histories = [run_log.history(run) for run in group.runs]
     curves = [
-        [end.val_accuracy for end in it.complete_epochs] for it in histories if it.complete_epochs
+        [end.val_accuracy for end in history.complete_epochs]
+        for history in histories
+        if history.complete_epochs
     ]
     return comparison.band(curves) if len(curves) > 1 else []
 
 
 def _compare(first: tuple[str, Spread | None], second: tuple[str, Spread | None]) -> str:
     """Whether two means differ by more than the seeds do."""
-    (name, one), (other, two) = first, second
-    assert one is not None
-    assert two is not None
-    if comparison.overlap(one, two):
+    (name, first_spread), (other, second_spread) = first, second
+    assert first_spread is not None
+    assert second_spread is not None
+    if comparison.overlap(first_spread, second_spread):
         return t("runs.seeds_chance", first=plain(name), second=plain(other))
-    ahead, lower = (name, other) if one.mean > two.mean else (other, name)
+    ahead, lower = (name, other) if first_spread.mean > second_spread.mean else (other, name)
     return t("runs.seeds_real", ahead=plain(ahead), lower=plain(lower))

@@ -38,11 +38,11 @@ def select(ids: list[str]) -> None:
 def take(ids: list[str]) -> None:
     """Take over what was chosen in the table: what was chosen before keeps its place and so its colour."""
     kept = [run_id for run_id in selected() if run_id in ids]
-    chosen = [*kept, *(run_id for run_id in ids if run_id not in kept)]
-    if len(chosen) > MOST:
-        select(chosen)
+    ids_kept = [*kept, *(run_id for run_id in ids if run_id not in kept)]
+    if len(ids_kept) > MOST:
+        select(ids_kept)
         st.session_state["runs_too_many"] = True
-    st.session_state[SELECTED] = chosen[:MOST]
+    st.session_state[SELECTED] = ids_kept[:MOST]
     st.session_state[CHANGED] = True
 
 
@@ -53,19 +53,19 @@ def version() -> int:
 
 def follow() -> dict[str, str]:
     """Take over what a link asks for, and return it."""
-    asked = arrived("runs", LINK)
+    link = arrived("runs", LINK)
     for name, key in PLAIN.items():
-        if name in asked:
-            st.session_state[key] = asked[name]
-    if "starred" in asked:
-        st.session_state[STARRED] = asked["starred"] == "1"
-    if "race" in asked:
-        st.session_state[RACE] = asked["race"]
-    if "runs" in asked:
-        select(asked["runs"].split(BETWEEN))
+        if name in link:
+            st.session_state[key] = link[name]
+    if "starred" in link:
+        st.session_state[STARRED] = link["starred"] == "1"
+    if "race" in link:
+        st.session_state[RACE] = link["race"]
+    if "runs" in link:
+        select(link["runs"].split(BETWEEN))
         if any(not run.shipped and run.owner != visitor() for run in chosen_runs()):
             st.session_state[WHOSE] = "all"
-    return asked
+    return link
 
 
 def chosen_runs() -> list[runs.Run]:

@@ -30,7 +30,7 @@ def filters() -> None:
     ):
         whose = choices.segmented_control(
             t("runs.whose"), ("mine", "all"), key=selection.WHOSE, help=t("runs.whose_help"),
-            format_func=lambda it: t(f"runs.whose_{it}"),
+            format_func=lambda option: t(f"runs.whose_{option}"),
         )  # fmt: skip
         kept = st.session_state.get(selection.TEXT, "")
         st.session_state["runs_text_field"] = kept
@@ -38,14 +38,17 @@ def filters() -> None:
             t("runs.find"), key="runs_text_field", width=220, icon=":material/search:",
             placeholder=t("runs.find_hint"), max_chars=100, on_change=_keep_text,
         )  # fmt: skip
-        found = rows.rows(whose)
-        names = {str(it): it for it in comparison.differing([row.settings for row in found])}
+        candidates = rows.rows(whose)
+        names = {
+            str(setting): setting
+            for setting in comparison.differing([row.settings for row in candidates])
+        }
         only = choices.optional_selectbox(
             t("runs.only"), names, key=selection.SETTING, placeholder=t("runs.any_setting"),
-            format_func=lambda it: rows.setting_name(names[it]), width=220,
+            format_func=lambda option: rows.setting_name(names[option]), width=220,
         )  # fmt: skip
         if only is not None:
-            values = _values(found, names[only])
+            values = _values(candidates, names[only])
             choices.selectbox(
                 rows.setting_name(names[only]), values, key=selection.VALUE, width=180,
                 format_func=values.__getitem__,
@@ -62,11 +65,13 @@ def _keep_star() -> None:
     st.session_state[selection.STARRED] = st.session_state["runs_starred_box"]
 
 
-def _values(found: Sequence[Row], setting: Setting) -> dict[str, str]:
+def _values(candidates: Sequence[Row], setting: Setting) -> dict[str, str]:
     """The values of that setting among the rows, as a link writes them, with what they are called."""
-    tables = [row.settings for row in found]
+    tables = [row.settings for row in candidates]
     order = sorted(tables, key=lambda table: _order(table.get(setting)))
-    return {rows.value_key(it, str(setting)): rows.setting_text(setting, it) for it in order}
+    return {
+        rows.value_key(value, str(setting)): rows.setting_text(setting, value) for value in order
+    }
 
 
 def _order(value: Any) -> tuple[bool, float, str]:
@@ -87,40 +92,42 @@ def listed() -> list[Row]:
     )
 
 
-def table(shown: Sequence[Row]) -> None:
+def table(listed: Sequence[Row]) -> None:
     """The table; its rows can be chosen.
 
     A browser sends places of rows. So a table that shows other runs has another key: its places are
     always understood by the runs that it showed.
     """
-    ids = [row.run.id for row in shown]
+    ids = [row.run.id for row in listed]
     digest = hashlib.sha256("".join(ids).encode()).hexdigest()[:12]
     key = f"runs_table_{selection.version()}_{digest}"
-    chosen = selection.selected()
-    columns, config = _columns(shown)
+    selected = selection.selected()
+    columns, config = _columns(listed)
     st.dataframe(
         columns,
         column_config=config,
         hide_index=True,
-        height=HEIGHT if len(shown) > 9 else "content",
+        height=HEIGHT if len(listed) > 9 else "content",
         key=key,
         placeholder="–",
         on_select=lambda: _take(key, ids),
         selection_mode="multi-row",
         selection_default={
-            "selection": {"rows": [place for place, it in enumerate(ids) if it in chosen]}
+            "selection": {"rows": [place for place, run_id in enumerate(ids) if run_id in selected]}
         },
-        alt=t("runs.table_alt", count=len(shown), chosen=len(chosen)),
+        alt=t("runs.table_alt", count=len(listed), chosen=len(selected)),
     )
 
 
 def _take(key: str, ids: list[str]) -> None:
     places = st.session_state[key]["selection"]["rows"]
-    elsewhere = [it for it in selection.selected() if it not in ids]  # chosen, but filtered out
+    elsewhere = [
+        run_id for run_id in selection.selected() if run_id not in ids
+    ]  # chosen, but filtered out
     selection.take([*elsewhere, *(ids[place] for place in places if place < len(ids))])
 
 
-def _columns(shown: Sequence[Row]) -> tuple[dict[str, list[Any]], dict[str, Any]]:
+def _columns(listed: Sequence[Row]) -> tuple[dict[str, list[Any]], dict[str, Any]]:
     """Cells by the title of their column, and how each column is written."""
     columns: dict[str, list[Any]] = {}
     config: dict[str, Any] = {}
@@ -133,43 +140,46 @@ def _columns(shown: Sequence[Row]) -> tuple[dict[str, list[Any]], dict[str, Any]
         )
 
     number = st.column_config.NumberColumn
-    best = [row.summary.best for row in shown]
-    add("name", [_starred(row) for row in shown], pinned=True, width="medium")
-    add("state", [t(f"state.{row.state}") for row in shown], width="small")
+    best = [row.summary.best for row in listed]
+    add("name", [_starred(row) for row in listed], pinned=True, width="medium")
+    add("state", [t(f"state.{row.state}") for row in listed], width="small")
     add(
         "accuracy",
-        [round(100 * it.val_accuracy, 2) if it else None for it in best],
+        [round(100 * end.val_accuracy, 2) if end else None for end in best],
         number,
         format="%.2f %%",
     )
-    add("epoch", [it.epoch if it else None for it in best], number)
-    add("loss", [it.val_loss if it else None for it in best], number, format="%.4f")
-    if any(scores.uncovered(row.run) for row in shown):
-        add("test", [_test_accuracy(row) for row in shown], number, format="%.2f %%")
-    for setting in _varying(shown):
-        cells = [rows.setting_cell(setting, row.settings) for row in shown]
-        if len({isinstance(it, str) for it in cells if it is not None}) > 1:
-            cells = [rows.setting_text(setting, row.settings) for row in shown]
+    add("epoch", [end.epoch if end else None for end in best], number)
+    add("loss", [end.val_loss if end else None for end in best], number, format="%.4f")
+    if any(scores.uncovered(row.run) for row in listed):
+        add("test", [_test_accuracy(row) for row in listed], number, format="%.2f %%")
+    for setting in _varying(listed):
+        cells = [rows.setting_cell(setting, row.settings) for row in listed]
+        if len({isinstance(cell, str) for cell in cells if cell is not None}) > 1:
+            cells = [rows.setting_text(setting, row.settings) for row in listed]
         title = rows.setting_name(setting)
         columns[title] = cells
         config[title] = st.column_config.Column(help=t("runs.varies"))
-    add("data", [label("dataset", row.run.train.dataset) for row in shown])
-    add("images", [row.summary.images or None for row in shown], number, format="localized")
-    add("params", [row.summary.params or None for row in shown], number, format="localized")
+    add("data", [label("dataset", row.run.train.dataset) for row in listed])
+    add("images", [row.summary.images or None for row in listed], number, format="localized")
+    add("params", [row.summary.params or None for row in listed], number, format="localized")
     add(
-        "seconds", [round(row.summary.seconds, 1) or None for row in shown], number, format="%.0f s"
+        "seconds",
+        [round(row.summary.seconds, 1) or None for row in listed],
+        number,
+        format="%.0f s",
     )
-    add("speed", [row.summary.images_per_s for row in shown], number, format="%.0f")
-    add("seed", [row.run.train.seed for row in shown], number, format="%d")
-    add("date", ["" if row.run.shipped else local_time(row.run.created) for row in shown])
-    if any(row.summary.marks.note for row in shown):
-        add("note", [row.summary.marks.note for row in shown])
+    add("speed", [row.summary.images_per_s for row in listed], number, format="%.0f")
+    add("seed", [row.run.train.seed for row in listed], number, format="%d")
+    add("date", ["" if row.run.shipped else local_time(row.run.created) for row in listed])
+    if any(row.summary.marks.note for row in listed):
+        add("note", [row.summary.marks.note for row in listed])
     return columns, config
 
 
-def _varying(shown: Sequence[Row]) -> list[Setting]:
-    found = comparison.differing([row.settings for row in shown])
-    return [it for it in found if it.field not in SHOWN_ALREADY][:MOST_COLUMNS]
+def _varying(listed: Sequence[Row]) -> list[Setting]:
+    settings = comparison.differing([row.settings for row in listed])
+    return [setting for setting in settings if setting.field not in SHOWN_ALREADY][:MOST_COLUMNS]
 
 
 def _starred(row: Row) -> str:

@@ -36,11 +36,11 @@ def filters(view: View, maps: dict[str, np.ndarray]) -> None:
             t("surgery.layer"), list(rows), key="surgery_layer_choice",
             on_change=lambda: choose_layer(st.session_state["surgery_layer_choice"]),
         )  # fmt: skip
-        shown = choices.segmented_control(
+        what = choices.segmented_control(
             t("surgery.view"), VIEWS, key="surgery_view", default="kernels",
             format_func=lambda name: t(f"surgery.view_{name}"), help=t("surgery.view_help"),
         )  # fmt: skip
-    _mosaic(view, maps if shown == "maps" and view.row.name in maps else None)
+    _mosaic(view, maps if what == "maps" and view.row.name in maps else None)
     count, off = view.row.output_shape[2], set(view.edits.off_in(view.row.name))
     everything = set(range(count))
     ways: dict[str, tuple[str, set[int]]] = {
@@ -101,7 +101,9 @@ def _mosaic(view: View, maps: dict[str, np.ndarray] | None) -> None:
 def _turned(run: runs.Run, name: str, off: list[int], tile: int) -> None:
     """Take over what the switches say, if the network has such filters."""
     rows = convolutions(run)
-    if name not in rows or not all(0 <= it < rows[name].output_shape[2] for it in (*off, tile)):
+    if name not in rows or not all(
+        0 <= index < rows[name].output_shape[2] for index in (*off, tile)
+    ):
         return
     keep(run, edits(run).with_off(name, off))
     if name == layer(run):
@@ -159,8 +161,8 @@ def _place(view: View) -> tuple[int, tuple[int, ...]]:
 def _choose_cell(side: int) -> None:
     """Take over the square that was clicked. The chart unselects a square that is clicked again."""
     groups = st.session_state["surgery_kernel"]["selection"]["selected"]
-    chosen = [index for group in groups for index in group["data_indices"]]
-    index = chosen[0] if chosen else st.session_state.get("surgery_cell")
+    clicked = [index for group in groups for index in group["data_indices"]]
+    index = clicked[0] if clicked else st.session_state.get("surgery_cell")
     st.session_state["surgery_cell"] = index
     if index is not None and index < side * side:
         row, column = divmod(index, side)
@@ -188,7 +190,7 @@ def _which(view: View, channel: int) -> None:
             )  # fmt: skip
         choices.segmented_control(
             t("surgery.what"), ("weight", "bias"), key="surgery_what",
-            format_func=lambda it: t(f"surgery.{it}"),
+            format_func=lambda option: t(f"surgery.{option}"),
         )  # fmt: skip
 
 

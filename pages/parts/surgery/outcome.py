@@ -29,24 +29,24 @@ MATRIX_HEIGHT, RANKING_HEIGHT = 430, 300
 LISTED, CHANGES = 12, 6  # filters of a layer and weights that are named; of more, there is a sign
 
 
-def prediction(view: View, chosen: Chosen | None) -> dict[str, np.ndarray]:
+def prediction(view: View, image: Chosen | None) -> dict[str, np.ndarray]:
     """Probabilities of the image before and after; the feature maps after by layer, none without an image."""
     _done(view)
-    if chosen is None:
+    if image is None:
         st.caption(t("surgery.no_image"))
         return {}
-    found = _operate(view, chosen.pixels)
-    before, after = found.pop("before"), found.pop("after")
-    was, now = (view.names[int(it.argmax())] for it in (before, after))
+    outcome = _operate(view, image.pixels)
+    before, after = outcome.pop("before"), outcome.pop("after")
+    was, now = (view.names[int(values.argmax())] for values in (before, after))
     share = percent(after.max())
     key = "untouched" if not view.edits else "same" if was == now else "other"
     words = t(f"surgery.{key}", before=was, after=now, share=share)
     html(
         f'<div class="inside head"><b>{escape(words)}</b>'
-        f' <span class="quiet">{escape(chosen.title)}</span></div>'
+        f' <span class="quiet">{escape(image.title)}</span></div>'
         + figures.shares_html(before, after, view.names, words)
     )
-    return found
+    return outcome
 
 
 def _operate(view: View, pixels: np.ndarray) -> dict[str, np.ndarray]:
@@ -59,24 +59,29 @@ def _done(view: View) -> None:
     refused = take_refusal()
     if refused is not None:
         complain(refused)
-    said = []
+    changes = []
     for name in convolutions(view.run):
         off = view.edits.off_in(name)
         if off:
             listed = ", ".join(map(str, off[:LISTED])) + (" …" if len(off) > LISTED else "")
-            said.append(t("surgery.off", layer=name, count=len(off), filters=listed))
-    for it in view.edits.weights[:CHANGES]:
-        old = number(float(view.trained[it.path][it.place]))
-        place = ", ".join(map(str, it.place[:-1]))
+            changes.append(t("surgery.off", layer=name, count=len(off), filters=listed))
+    for change in view.edits.weights[:CHANGES]:
+        old = number(float(view.trained[change.path][change.place]))
+        place = ", ".join(map(str, change.place[:-1]))
         key = "surgery.changed" if place else "surgery.changed_bias"
-        slots = {"layer": it.layer, "filter": it.place[-1], "old": old, "new": number(it.value)}
-        said.append(t(key, place=place, **slots))
+        slots = {
+            "layer": change.layer,
+            "filter": change.place[-1],
+            "old": old,
+            "new": number(change.value),
+        }
+        changes.append(t(key, place=place, **slots))
     if len(view.edits.weights) > CHANGES:
-        said.append("…")
+        changes.append("…")
     with st.container(
         key="surgery_done", horizontal=True, vertical_alignment="center", gap="small"
     ):
-        words = " · ".join(said) if said else t("surgery.whole")
+        words = " · ".join(changes) if changes else t("surgery.whole")
         html(f'<div class="inside done"><span>{escape(words)}</span></div>')
         st.button(
             t("surgery.reset"), key="surgery_reset", icon=":material/healing:", type="primary",
@@ -128,7 +133,7 @@ def _matrix(view: View, edits: Edits, on_first: Callable[[np.ndarray, int], None
 def _scores_html(before: np.ndarray, after: np.ndarray, total: int) -> str:
     """Accuracy before and after and their distance, of as many images as the matrices hold."""
     images = int(after.sum())
-    was, now = (int(np.trace(it)) / max(1, images) for it in (before, after))
+    was, now = (int(np.trace(values)) / max(1, images) for values in (before, after))
     points = figures.signed(100 * (now - was), 2)
     kind = "worse" if now < was else "better" if now > was else "equal"
     note = t("surgery.all_images", total=f"{total:,}")
@@ -139,13 +144,13 @@ def _scores_html(before: np.ndarray, after: np.ndarray, total: int) -> str:
         ("", t("surgery.accuracy_after"), f"{now:.2%}"),
         (kind, t("surgery.accuracy_change"), t("surgery.points", points=points)),
     )
-    said = "".join(
+    cells_html = "".join(
         f'<span class="{kind}"><small>{escape(word)}</small><b>{escape(value)}</b></span>'
         for kind, word, value in cells
     )
     return (
         f'<div class="inside head accuracy"><b>{escape(t("surgery.accuracy"))}</b></div>'
-        f'<div class="surgery-scores" role="status">{said}</div>'
+        f'<div class="surgery-scores" role="status">{cells_html}</div>'
         f'<div class="inside note"><span class="quiet">{escape(note)}</span></div>'
     )
 
@@ -164,10 +169,10 @@ def ranking(view: View) -> None:
             t("surgery.rank", layer=name), key="surgery_rank", icon=":material/leaderboard:"
         ):
             st.session_state[key] = (view.edits, view.weights_at, _ranked(view))
-        found = st.session_state.get(key)
-        if found is None or found[1] != view.weights_at:
+        kept_ranking = st.session_state.get(key)
+        if kept_ranking is None or kept_ranking[1] != view.weights_at:
             return
-        made_with, _, ranked = found
+        made_with, _, ranked = kept_ranking
         palette, words = colours(), _words()
         st.echarts_chart(
             figures.ranking_bars(ranked, layer=name, words=words, palette=palette),
@@ -184,12 +189,12 @@ def _ranked(view: View) -> figures.Ranking:
     bar = st.progress(0.0, text=t("surgery.ranking", done=0, count=count))
     for start in range(0, count, SLICE):
         which = tuple(range(start, min(start + SLICE, count)))
-        found = answers.ablation(view.run, view.edits, view.row.name, which, RANKED)
-        lost += found["lost"].tolist()
-        gained += found["gained"].tolist()
+        piece = answers.ablation(view.run, view.edits, view.row.name, which, RANKED)
+        lost += piece["lost"].tolist()
+        gained += piece["gained"].tolist()
         bar.progress(len(lost) / count, text=t("surgery.ranking", done=len(lost), count=count))
     bar.empty()
-    return figures.Ranking(lost, gained, int(found["correct"]), int(found["images"]))
+    return figures.Ranking(lost, gained, int(piece["correct"]), int(piece["images"]))
 
 
 def _choose_bar(order: list[int]) -> None:

@@ -51,9 +51,9 @@ class View:
         """The "kernel" or "bias" of the layer with the edits."""
         path = f"{self.row.name}/{kind}"
         edited = self.trained[path].copy()
-        for it in self.edits.weights:
-            if it.path == path:
-                edited[it.place] = it.value
+        for change in self.edits.weights:
+            if change.path == path:
+                edited[change.place] = change.value
         return edited
 
     @property
@@ -100,8 +100,8 @@ def choose(index: int) -> None:
 
 def edits(run: runs.Run) -> Edits:
     """What this visitor did to that network; nobody else sees it."""
-    found: Edits = st.session_state.get(f"surgery_edits_{run.id}", Edits())
-    return found
+    kept: Edits = st.session_state.get(f"surgery_edits_{run.id}", Edits())
+    return kept
 
 
 def keep(run: runs.Run, changed: Edits) -> None:
