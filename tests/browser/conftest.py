@@ -258,6 +258,38 @@ def pool(browser: Browser) -> Pool:
     return Pool(browser)
 
 
+class Watch:
+    """Listens to pages: what they ask of other machines, and the errors that their browser reports."""
+
+    def __init__(self) -> None:
+        self.foreign: list[str] = []
+        self.complaints: list[str] = []
+        self._listening: list[tuple[Page, str, Callable[[Any], None]]] = []
+
+    def listen(self, page: Page, *, errors: bool) -> None:
+        listeners: dict[str, Callable[[Any], None]] = {"request": self._requested}
+        if errors:
+            listeners |= {"pageerror": self._failed, "console": self._heard}
+        for event, listener in listeners.items():
+            page.on(event, listener)
+            self._listening.append((page, event, listener))
+
+    def end(self) -> None:
+        for page, event, listener in self._listening:
+            page.remove_listener(event, listener)
+
+    def _requested(self, request: Request) -> None:
+        if _leaves(request.url):
+            self.foreign.append(request.url)
+
+    def _failed(self, error: Error) -> None:
+        self.complaints.append(str(error))
+
+    def _heard(self, message: ConsoleMessage) -> None:
+        if _complains(message):
+            self.complaints.append(message.text)
+
+
 @pytest.fixture
 def window(
     pool: Pool, request: pytest.FixtureRequest, tmp_path: Path
@@ -271,20 +303,7 @@ def window(
     scripts, media.
     """
     visitors: list[tuple[Page, dict[str, Any]]] = []
-    listening: list[tuple[Page, str, Callable[[Any], None]]] = []
-    foreign: list[str] = []
-    complaints: list[str] = []
-
-    def requested(request: Request) -> None:
-        if _leaves(request.url):
-            foreign.append(request.url)
-
-    def failed(error: Error) -> None:
-        complaints.append(str(error))
-
-    def heard(message: ConsoleMessage) -> None:
-        if _complains(message):
-            complaints.append(message.text)
+    watch = Watch()
 
     def open_window(
         url: str,
@@ -304,12 +323,7 @@ def window(
             page = beside.context.new_page()
         page.emulate_media(**media)
         page.set_viewport_size({"width": width, "height": height})
-        listeners = {"request": requested}
-        if not alone:
-            listeners |= {"pageerror": failed, "console": heard}
-        for event, listener in listeners.items():
-            page.on(event, listener)
-            listening.append((page, event, listener))
+        watch.listen(page, errors=not alone)
         page.goto(url)
         return page
 
@@ -322,16 +336,15 @@ def window(
     tracebacks = [
         text for page in pages for text in page.get_by_test_id("stException").all_inner_texts()
     ]
-    for page, event, listener in listening:
-        page.remove_listener(event, listener)
+    watch.end()
     for page, settings in visitors:
         if passed:
             pool.give_back(page, settings)
         else:
             page.context.close()
     assert tracebacks == [], "a visitor saw a traceback"
-    assert foreign == [], "a page asked another machine for something"
-    assert complaints == [], "the browser's console holds errors"
+    assert watch.foreign == [], "a page asked another machine for something"
+    assert watch.complaints == [], "the browser's console holds errors"
 
 
 def _leaves(url: str) -> bool:
