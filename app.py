@@ -19,6 +19,7 @@ page = st.navigation(
         t("frame.build"): [
             st.Page("pages/playground.py", title=t("playground.nav"), icon=":material/tune:"),
             st.Page("pages/runs.py", title=t("runs.nav"), icon=":material/compare:"),
+            st.Page("pages/sweep.py", title=t("sweep.nav"), icon=":material/query_stats:"),
         ],
         t("frame.inside"): [
             st.Page("pages/kernels.py", title=t("kernels.nav"), icon=":material/grid_view:"),

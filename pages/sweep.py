@@ -1,0 +1,98 @@
+"""What is the best setting? Try many, each as a run, and see which one mattered."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from cnn_core import sweeps
+from cnn_core.errors import CnnError
+from cnn_core.sweeps import Sweep, outcome
+from pages.network import shown
+from pages.network.names import local_time
+from pages.parts.sweep import best, findings, form, state
+from pages.parts.sweep.head import head, trains
+from pages.session import choices
+from pages.session.html import STYLE
+from pages.session.visitor import visitor
+from pages.session.words import say_error, t
+
+POLL_S = 1.0
+LISTED = 30
+
+
+def main() -> None:
+    """The form of a new sweep, then the one that is shown, live while it works."""
+    st.html(STYLE)
+    st.title(t("sweep.title"), anchor=False)
+    st.caption(t("sweep.intro"))
+    state.follow()
+    chosen = _chosen()
+    with st.expander(
+        t("sweep.new"), icon=":material/add:", expanded=chosen is None, key="sweep_form"
+    ):
+        form.form()
+    if chosen is None:
+        st.info(t("sweep.none_yet"), icon=":material/query_stats:")
+    else:
+        with st.container(key="sweep_live"):
+            busy = _works(chosen)
+            st.fragment(_live, run_every=POLL_S if busy else None)(chosen, busy)
+    state.publish()
+
+
+def _chosen() -> Sweep | None:
+    """The sweep to show: the one that a link or the visitor chose, else the visitor's newest."""
+    own = sweeps.newest(visitor())[:LISTED]
+    sweep = state.shown()
+    if sweep is None and own:
+        state.show(own[0].id)
+        sweep = own[0]
+    if sweep is None:
+        return None
+    known = {it.id: it for it in [sweep, *own]}
+    if len(known) > 1:
+        st.session_state["sweep_choice"] = sweep.id
+        choices.selectbox(
+            t("sweep.which"), list(known), key="sweep_choice", width=420,
+            format_func=lambda it: f"{known[it].name or it} · {local_time(known[it].created, short=True)}",
+            on_change=lambda: state.show(st.session_state["sweep_choice"]),
+        )  # fmt: skip
+    return sweep
+
+
+def _works(sweep: Sweep) -> bool:
+    try:
+        rows = outcome.trials(sweep)
+    except CnnError:
+        return False
+    return sweeps.progress(sweep).state == "running" or trains(rows) or _repeats_run(sweep, rows)
+
+
+def _repeats_run(sweep: Sweep, rows: list[outcome.Trial]) -> bool:
+    top = outcome.best(rows)
+    return bool(top) and any(
+        it.status.active for it in outcome.repeats(sweep, top.run if top else "")
+    )
+
+
+def _live(sweep: Sweep, busy: bool) -> None:
+    """Redraws alone while trials train, then lets the page settle."""
+    if problem := shown.take_refusal():
+        st.error(say_error(problem), icon=":material/block:")
+    try:
+        rows = outcome.trials(sweeps.open_sweep(sweep.id))
+    except CnnError as error:
+        st.error(say_error(error), icon=":material/error:")
+        return
+    if busy != _works(sweep):
+        st.rerun()
+    head(sweep, sweeps.progress(sweep), rows)
+    with st.container(border=True, key="sweep_best"):
+        best.best(sweep, rows)
+    best.opened(sweep, rows)
+    findings.charts(sweep, rows)
+    findings.table(sweep, rows)
+    state.publish()
+
+
+main()

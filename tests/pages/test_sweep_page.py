@@ -1,0 +1,230 @@
+"""The page that looks for the best setting: its form, its states, its owner, its best trial."""
+
+from __future__ import annotations
+
+import pytest
+import test_pages
+from small_runs import MODEL, SHORT
+from sweep_play import Played, begin, plan, play
+
+from cnn_core import runs, sweeps, texts
+from cnn_core.progress.events import EpochEnd
+from cnn_core.runs import log as run_log
+from cnn_core.sweeps import Sweep, outcome
+
+visit = test_pages.visit
+US = test_pages.US
+
+
+def by_kernel(run: runs.Run, epoch: int) -> float:
+    return 0.8 + 0.02 * run.model.blocks[0].kernel - 0.1 * run.model.dropout + 0.001 * epoch
+
+
+def finished(owner: str = US, **settings) -> Sweep:
+    """A sweep that is over, with runs as workers write them."""
+    engine = Played(accuracy=by_kernel)
+    asked = plan("kernel=3,5", "dropout=0.0,0.3", **{"method": "grid", "trials": 4, **settings})
+    sweep = begin(engine, asked, owner=owner, name="Sweep 1")
+    play(engine)
+    return sweep
+
+
+def words(at) -> str:
+    """Everything that is written on the page."""
+    parts = [*at.markdown, *at.caption, *at.info, *at.warning, *at.error, *at.title]
+    return "\n".join(str(part.value) for part in parts)
+
+
+@pytest.mark.parametrize("language", texts.LANGUAGES)
+def test_without_a_sweep_the_form_is_there_and_says_what_to_expect(language: str, visit) -> None:
+    at = visit("sweep", language)
+    assert not at.exception
+    assert texts.say(language, "sweep.none_yet") in [it.value for it in at.info]
+    assert not at.button(key="sweep_begin").disabled
+    assert any("12" in it.value for it in at.caption)
+
+
+def test_an_estimate_names_its_range_and_what_others_wait_for(visit) -> None:
+    for _ in range(3):
+        measured = runs.create(MODEL, SHORT)
+        runs.write_status(measured, "finished", speed=1.0, extra=1.0)
+    at = visit("sweep")
+    [estimate] = [it.value for it in at.caption if it.value.startswith("About")]
+    assert ", between " in estimate
+    assert "12 trials of 3 epochs on" in estimate
+    assert any("waits at most for the trial" in it.value for it in at.caption)
+
+
+@pytest.mark.parametrize(
+    ("field", "text", "says"),
+    [
+        ("kernel", "three", "whole number"),
+        ("kernel", "9", "Kernel"),
+        ("kernel", "", "Enter the values"),
+        ("dropout", "0.5:0.1", "not a range"),
+        ("dropout", "0:2", "Dropout"),
+    ],
+)
+def test_a_mistake_in_the_values_is_a_sentence_and_nothing_begins(
+    field: str, text: str, says: str, visit
+) -> None:
+    at = visit("sweep")
+    at.text_input(key=f"sweep_values_{field}_field").set_value(text).run()
+    assert not at.exception
+    assert says in at.error[0].value.replace("\\", "")
+    assert at.button(key="sweep_begin").disabled
+
+
+def test_what_shrinks_to_nothing_is_said_before_it_starts(visit) -> None:
+    at = visit("sweep")
+    at.session_state["sweep_fields"] = ["blocks", "stride"]
+    at.session_state["sweep_values_stride"] = "1, 4"
+    at.run()
+    assert any("cannot be trained and are left out" in it.label for it in at.expander)
+    at.session_state["sweep_values_blocks"] = "4"
+    at.session_state["sweep_values_stride"] = "4"
+    at.run()
+    assert "None of the" in at.error[0].value
+    assert at.button(key="sweep_begin").disabled
+
+
+def test_six_settings_are_too_many(visit) -> None:
+    at = visit("sweep")
+    at.session_state["sweep_fields"] = ["blocks", "filters", "kernel", "stride", "pool", "dense"]
+    at.run()
+    assert "1 to 5 settings" in at.error[0].value
+
+
+def test_every_setting_can_be_chosen(visit) -> None:
+    from cnn_core.planning.space import FIELDS
+
+    at = visit("sweep")
+    for start in range(0, len(FIELDS), 5):
+        at.session_state["sweep_fields"] = list(FIELDS[start : start + 5])
+        at.run()
+        assert not at.exception
+        assert not at.error, at.error[0].value
+
+
+def test_a_sweep_is_begun_and_shown_in_the_address(visit) -> None:
+    at = visit("sweep")
+    at.button(key="sweep_begin").click().run()
+    assert not at.exception
+    [sweep] = sweeps.newest()
+    assert (sweep.owner, sweep.name) == (US, "Sweep 1")
+    assert [it.name for it in sweep.plan.dimensions] == ["kernel", "dropout"]
+    assert at.query_params["sweep"] in (sweep.id, [sweep.id])
+    at.button(key="sweep_begin").click().run()
+    assert "You can have 1 sweeps" in words(at)
+    assert len(sweeps.newest()) == 1
+
+
+def test_a_sweep_is_paused_resumed_and_stopped(visit) -> None:
+    at = visit("sweep")
+    at.button(key="sweep_begin").click().run()
+    [sweep] = sweeps.newest()
+    for name, state in (("pause", "paused"), ("resume", "running"), ("stop", "stopped")):
+        at.button(key=f"sweep_order_{name}").click().run()
+        assert not at.exception
+        assert sweeps.progress(sweep).state == state
+    assert not [
+        it
+        for it in at.button
+        if it.key in ("sweep_order_pause", "sweep_order_resume", "sweep_order_stop")
+    ]
+
+
+@pytest.mark.parametrize("language", texts.LANGUAGES)
+def test_a_sweep_that_is_over_shows_its_best_and_how_much_is_luck(language: str, visit) -> None:
+    sweep = finished()
+    at = visit("sweep", language, sweep=sweep.id)
+    assert not at.exception
+    assert not at.error
+    text = words(at)
+    assert texts.say(language, "sweep.reason_trials") in text + at.get("progress")[0].proto.text
+    best = outcome.best(outcome.trials(sweep))
+    assert best.params == {"kernel": 5, "dropout": 0.0}
+    assert "90.20%" in text
+    excess = outcome.optimism(sweep, outcome.trials(sweep))
+    assert f"{100 * excess:.2f}" in text
+    assert f"{0.902 - excess:.2%}" in text
+
+
+def test_the_best_goes_to_the_playground(visit) -> None:
+    sweep = finished()
+    at = visit("sweep", sweep=sweep.id)
+    at.button(key="sweep_use").click().run()
+    assert not at.exception
+    assert at.number_input(key="set_kernel_0").value == 5
+    assert outcome.best(outcome.trials(sweep)).run in at.query_params["run"]
+
+
+def test_the_best_is_repeated_with_three_seeds_and_compared(visit) -> None:
+    sweep = finished()
+    at = visit("sweep", sweep=sweep.id)
+    at.button(key="sweep_repeat").click().run()
+    assert not at.exception
+    singles = [run for run in runs.all_runs() if not run.sweep]
+    best = runs.open_run(outcome.best(outcome.trials(sweep)).run)
+    assert len({run.train.seed for run in singles} - {best.train.seed}) == 3
+    assert {run.model for run in singles} == {best.model}
+    assert "not over yet: 3" in words(at)
+    for number, run in enumerate(singles):
+        write = run_log.EventWriter(run)
+        write(EpochEnd(1, 1.0, 0.5, 0.1, 0.85 + 0.01 * number, 1.0, 1.0))
+        write.close()
+        runs.write_status(run, "finished")
+    at.run()
+    assert "Repeated with 3 other seeds: 86.00% ± 1.00 points" in words(at)
+    at.button(key="sweep_compare").click().run()
+    assert not at.exception
+    assert "".join(at.query_params["runs"]).count("~") == 3
+
+
+def test_a_trial_that_a_link_names_is_opened_and_can_be_closed(visit) -> None:
+    sweep = finished()
+    at = visit("sweep", sweep=sweep.id, trial="2")
+    assert not at.exception
+    assert "**Trial 2**" in words(at)
+    at.button(key="sweep_close").click().run()
+    assert "**Trial 2**" not in words(at)
+
+
+@pytest.mark.parametrize("link", ["nonsense", "../..", "20200101-000000-aaaaaa", ""])
+def test_a_link_to_no_sweep_is_a_sentence(link: str, visit) -> None:
+    at = visit("sweep", sweep=link)
+    assert not at.exception
+    assert bool(at.warning) is bool(link)
+
+
+def test_a_stranger_sees_a_sweep_and_cannot_change_it(visit) -> None:
+    sweep = sweeps.begin(plan("kernel=3,5"), owner="somebody")
+    at = visit("sweep", sweep=sweep.id)
+    assert not at.exception
+    assert "belongs to another visitor" in words(at)
+    assert not [it for it in at.button if it.key in ("sweep_order_pause", "sweep_order_stop")]
+
+
+@pytest.mark.parametrize("language", texts.LANGUAGES)
+def test_failed_and_damaged_sweeps_are_sentences(language: str, visit) -> None:
+    sweep = finished(trials=2)
+    from cnn_core.errors import SweepError
+
+    sweeps.store.change(sweep, "failed", error=SweepError("sweep.broken", kind="OSError"))
+    assert "OSError" in visit("sweep", language, sweep=sweep.id).error[0].value
+    sweep.journal.write_bytes(b"nonsense\n" * 3)
+    from cnn_core.sweeps import study
+
+    study._opened.cache_clear()
+    at = visit("sweep", language, sweep=sweep.id)
+    assert not at.exception
+    assert at.error
+
+
+def test_a_deleted_trial_keeps_its_place(visit) -> None:
+    sweep = finished()
+    best = outcome.best(outcome.trials(sweep))
+    runs.delete(runs.open_run(best.run), by=US)
+    at = visit("sweep", sweep=sweep.id, trial=str(best.place))
+    assert not at.exception
+    assert "The run of this trial was deleted" in words(at)
