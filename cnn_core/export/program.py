@@ -3,30 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from textwrap import dedent, indent, wrap
+from textwrap import dedent, indent
 
 from cnn_core import texts
 from cnn_core.arithmetic import LayerRow, layer_table
 from cnn_core.config import ModelConfig, TrainConfig
 from cnn_core.datasets import Source, spec
-from cnn_core.export import callbacks
+from cnn_core.export import callbacks, keras_calls
 from cnn_core.export.files import file_stem
+from cnn_core.export.keras_calls import OPTIMIZERS, WIDTH, remarked
 from cnn_core.planning.cost import cpu_precision
 
 FORMS = ("sequential", "functional")
 FROM_SKLEARN = "digits"
-KERAS_FOLDERS = {
-    "fashion_mnist": "~/.keras/datasets/fashion-mnist/",
-    "mnist": "~/.keras/datasets/mnist.npz",
-}
-WIDTH = 100  # characters of a line
-OPTIMIZERS = {
-    "adam": "Adam(LEARNING_RATE)",
-    "adamw": "AdamW(LEARNING_RATE)",
-    "sgd": "SGD(LEARNING_RATE)",
-    "momentum": "SGD(LEARNING_RATE, momentum=0.9)",
-    "rmsprop": "RMSprop(LEARNING_RATE)",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,10 +25,12 @@ class Section:
     Attributes:
         heading: One line of text.
         code: Python source.
+        about: What it shows, some sentences; empty if the heading says it.
     """
 
     heading: str
     code: str
+    about: str = ""
 
 
 def sections(
@@ -127,7 +118,7 @@ class _Program:
 
     def _imports(self) -> list[str]:
         switch: list[str] = []
-        if any(block.kernel == 1 and block.stride > 1 for block in self.model.blocks):
+        if keras_calls.needs_onednn_off(self.model):
             switch += [f"# {self.say('onednn')}", 'os.environ["TF_ENABLE_ONEDNN_OPTS"] = "0"', ""]
         system = ["import os"] if switch or self.is_download else []
         digits = [] if self.is_download else ["from sklearn.datasets import load_digits"]
@@ -155,11 +146,9 @@ class _Program:
         return dedent(loaded) + dedent(self._subset() if self.part else "") + dedent(scaled)
 
     def _download(self) -> str:
-        words = {"data": self.source.title, "folder": KERAS_FOLDERS[self.source.name]}
-        room = WIDTH - 18
-        if self.language == "ko":
-            room //= 2  # Korean letters are twice as wide
-        sentence_lines = wrap(self.say("no_download", **words), room, drop_whitespace=False)
+        sentence_lines = keras_calls.no_download(
+            "script.no_download", self.source, self.language, WIDTH - 18
+        )
         lines = indent("\n".join(f'"{line}"' for line in sentence_lines), " " * 12)
         return f'''
 def download():
@@ -260,7 +249,7 @@ def download():
 
     def _sequential(self) -> str:
         lines = [f"keras.Input({self.model.input_shape}),"]
-        lines += [_remarked(f"{self._layer(row)},", row, room=WIDTH - 8) for row in self.rows]
+        lines += [remarked(f"{self._layer(row)},", row, room=WIDTH - 8) for row in self.rows]
         stack = indent("\n".join(lines), " " * 8)
         return f"model = keras.Sequential(\n    [\n{stack}\n    ]\n)"
 
@@ -268,34 +257,13 @@ def download():
         lines, before = [f"inputs = keras.Input({self.model.input_shape})"], "inputs"
         for row in self.rows:
             after = "outputs" if row.kind == "output" else "x"
-            lines.append(_remarked(f"{after} = {self._layer(row)}({before})", row, room=WIDTH))
+            lines.append(remarked(f"{after} = {self._layer(row)}({before})", row, room=WIDTH))
             before = after
         return "\n".join([*lines, "model = keras.Model(inputs, outputs)"])
 
     def _layer(self, row: LayerRow) -> str:
-        """The call that makes a layer."""
-        units, activation = str(row.output_shape[-1]), f'activation="{row.activation}"'
-        match row.kind:
-            case "conv":
-                kind = "Conv2D"
-                given = [units, str(row.kernel), f"strides={row.stride}"]
-                given += [f'padding="{row.padding}"', activation]
-            case "pool":
-                kind = {"max": "MaxPooling2D", "average": "AveragePooling2D"}[str(row.pool)]
-                given = [str(row.kernel)]
-            case "flatten":
-                kind, given = "Flatten", []
-            case "dropout":
-                kind, given = "Dropout", [repr(self.model.dropout), f'seed=seed_of("{row.name}")']
-            case _:
-                kind, given = "Dense", [units, activation]
-        if row.kind == "output" and self.train.precision == "bfloat16":
-            given.append('dtype="float32"')
-        arguments = [
-            argument for argument in given if argument not in {"strides=1", 'activation="linear"'}
-        ]
-        arguments.append(f'name="{row.name}"')
-        return f"layers.{kind}({', '.join(arguments)})"
+        seed = f'seed_of("{row.name}")'
+        return keras_calls.layer(row, self.model, self.train, seed=seed)
 
     def weights(self) -> str:
         return dedent(f'''
@@ -368,9 +336,3 @@ def download():
             print(f"{self.say("score", accuracy="{accuracy:.4f}", loss="{loss:.4f}")}")
             model.save("{file_stem(self.model, self.train)}.keras")
         """)
-
-
-def _remarked(line: str, row: LayerRow, room: int) -> str:
-    """The line followed by the layer's output shape, if it does not get too long."""
-    whole = f"{line}  # {'×'.join(map(str, row.output_shape))}"
-    return whole if len(whole) <= room else line

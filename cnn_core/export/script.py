@@ -8,21 +8,28 @@ from functools import partial
 from cnn_core import texts
 from cnn_core.config import ModelConfig, TrainConfig
 from cnn_core.datasets import spec
-from cnn_core.export.program import sections
+from cnn_core.export import lecture, program
+from cnn_core.export.keras_calls import WIDTH, wrapped
+from cnn_core.export.program import Section
+
+LECTURE = "lecture"
+FORMS = (*program.FORMS, LECTURE)
 
 
 def to_script(
     model: ModelConfig, train: TrainConfig, *, form: str = "sequential", language: str = "en"
 ) -> str:
-    """A runnable Keras program that builds and trains this network as the app does.
+    """A runnable Keras program that builds and trains this network.
 
-    With the same seed and images, and with Keras on TensorFlow, it gives the same history up to
-    rounding. It defines `model` and `history`, and writes a .keras file.
+    The forms "sequential" and "functional" give, with the same seed and images and with Keras on
+    TensorFlow, the same history as the app up to rounding, and write a .keras file. The form "lecture"
+    does every step as a lecture does, with its figures; its history is similar. All of them define
+    `model` and `history`.
 
     Args:
         model: The network.
         train: How it is trained; "auto" precision is resolved for this machine.
-        form: "sequential" or "functional".
+        form: One of `FORMS`.
         language: Language of the comments.
 
     Raises:
@@ -30,10 +37,16 @@ def to_script(
         ValueError: If there is no such form.
         DataError: If there is no such data set.
     """
-    say = partial(texts.say, language)
-    head = f'"""{_title(train, language)}\n\n{say("script.needs")}\n{say("script.promise")}\n"""'
-    settings, *others = sections(model, train, form=form, language=language)
-    parts = [f"# --- {section.heading} ---\n{section.code}" for section in others]
+    title, *about = _about(train, form, language)
+    lines = [line for sentence in about for line in wrapped(sentence, language)]
+    head = '"""' + "\n".join([f"{title}\n", *lines]) + '\n"""'
+    settings, *others = _sections(model, train, form, language)
+    parts = [
+        "\n".join(
+            [f"# --- {section.heading} ---", *_comment(section.about, language), section.code]
+        )
+        for section in others
+    ]
     return "\n\n\n".join([f"{head}\n\n{settings.code}", *parts]) + "\n"
 
 
@@ -45,11 +58,11 @@ def to_notebook(
     Raises:
         ShapeError, ValueError, DataError: As `to_script`.
     """
-    say = partial(texts.say, language)
-    about = f"# {_title(train, language)}\n\n{say('script.needs')}\n\n{say('script.promise')}"
-    cells = [_cell("markdown", "title", about)]
-    for number, section in enumerate(sections(model, train, form=form, language=language), 1):
-        cells.append(_cell("markdown", f"heading-{number}", f"## {section.heading}"))
+    about = "\n\n".join(_about(train, form, language))
+    cells = [_cell("markdown", "title", f"# {about}")]
+    for number, section in enumerate(_sections(model, train, form, language), 1):
+        heading = "\n\n".join(filter(None, [f"## {section.heading}", section.about]))
+        cells.append(_cell("markdown", f"heading-{number}", heading))
         cells.append(_cell("code", f"code-{number}", section.code))
     kernel = {"display_name": "Python 3", "language": "python", "name": "python3"}
     tree = {
@@ -61,8 +74,27 @@ def to_notebook(
     return json.dumps(tree, ensure_ascii=False, indent=1) + "\n"
 
 
-def _title(train: TrainConfig, language: str) -> str:
-    return texts.say(language, "script.title", data=spec(train.dataset).title)
+def _sections(
+    model: ModelConfig, train: TrainConfig, form: str, language: str
+) -> tuple[Section, ...]:
+    if form not in FORMS:
+        raise ValueError(f"form must be one of {', '.join(FORMS)}. Received form={form!r}.")
+    if form == LECTURE:
+        return lecture.sections(model, train, language=language)
+    return program.sections(model, train, form=form, language=language)
+
+
+def _about(train: TrainConfig, form: str, language: str) -> tuple[str, str, str]:
+    """Title, what the program needs, what it promises: a line each."""
+    say = partial(texts.say, language)
+    about = "lecture" if form == LECTURE else "script"
+    title = say(f"{about}.title", data=spec(train.dataset).title)
+    return title, say(f"{about}.needs"), say(f"{about}.promise")
+
+
+def _comment(text: str, language: str) -> list[str]:
+    """The text as lines of comment."""
+    return [f"# {line}" for line in wrapped(text, language, WIDTH - 2) if line]
 
 
 def _cell(kind: str, name: str, text: str) -> dict[str, object]:
