@@ -13,6 +13,7 @@ from pages.parts.runs import (
     inside,
     orders,
     pair,
+    project,
     race,
     seeds,
     selection,
@@ -40,6 +41,7 @@ def main() -> None:
         table.filters()
         actions.actions(selected)
         race.race(selected)
+        project.uploader()
     busy = bool(orders.waiting()) or any(_active(row) for row in table.listed())
     busy = busy or any(map(_trains, selected))
     with st.container(key="runs_live"):

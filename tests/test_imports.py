@@ -86,6 +86,11 @@ CORE_TABLE = {
         {"analysis", "config", "datasets", "engine", "errors", "planning", "runs", "texts"},
         late={"optuna"},
     ),
+    "projects": May(
+        {"numpy"},
+        {"arithmetic", "browser", "config", "errors", "planning", "progress", "runs"},
+        late={"h5py"},
+    ),
     "command": May(
         rooms={"analysis", "config", "engine", "errors", "interruption", "progress", "runs"},
         late={"rich"},

@@ -214,7 +214,10 @@ def from_json(line: str) -> Event:
     Raises:
         ValueError: If the line is not JSON, or not an event.
     """
-    tree = json.loads(line)
+    try:
+        tree = json.loads(line)
+    except RecursionError as error:
+        raise ValueError(f"Not an event: {line[:80]!r}") from error
     if not isinstance(tree, dict) or tree.get("kind") not in list(KINDS):
         raise ValueError(f"Not an event: {line[:80]!r}")
     kind = KINDS[tree.pop("kind")]

@@ -1,4 +1,4 @@
-"""Runs as one .zip: settings, history, weights, snapshots and notes, a folder for each."""
+"""Runs as one .zip, a project: settings, history, weights, snapshots and notes, a folder for each."""
 
 from __future__ import annotations
 
@@ -12,6 +12,8 @@ from cnn_core.errors import RunError
 from cnn_core.runs import marks, record
 
 FILES = ("events.jsonl", "status.json", "best.keras", "examples.npz", marks.FILE)
+MANIFEST = "project.json"  # tells a project from any other archive
+FORMAT, VERSION = "convscope-project", 1
 PACKED = {".keras", ".npz"}  # are archives already: packing them again takes time and saves nothing
 
 
@@ -23,6 +25,8 @@ def to_zip(runs: Iterable[record.Run]) -> bytes:
     """
     file = io.BytesIO()
     with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
+        manifest = {"format": FORMAT, "version": VERSION}
+        archive.writestr(MANIFEST, json.dumps(manifest))
         for run in runs:
             _add(archive, run)
     return file.getvalue()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Generic, TypeVar, cast
 
@@ -56,10 +56,7 @@ def upload(
         t("image.file"), type=TYPES, key=key, label_visibility="collapsed",
         on_change=_take, args=(key, read),
     )  # fmt: skip
-    _mount(
-        key=f"{key}_refusals",
-        data={"uploader": f"st-key-{key}", "types": TYPES, "words": _words()},
-    )
+    _speak(key, TYPES, "image", st.get_option("server.maxUploadSize"))
     kept: Upload[Picture] | Upload[CnnError] | None = st.session_state.get(_kept(key))
     if kept is None:
         invite()
@@ -72,17 +69,51 @@ def upload(
     return cast("Upload[Picture]", kept)
 
 
-def _words() -> dict[str, str]:
+def file_box(
+    label: str,
+    types: Sequence[str],
+    words: str,
+    most: int,
+    *,
+    key: str,
+    on_change: Callable[[str], None],
+) -> None:
+    """An uploader for another kind of file, for which `on_change` is called with `key`.
+
+    Args:
+        label: For screen readers.
+        types: Endings that it takes, without a dot.
+        words: Where the texts "refused_type" and "refused_size" are.
+        most: Largest file, in MB.
+        key: Where the file is in the session.
+        on_change: Takes the file over.
+    """
+    st.file_uploader(
+        label, type=list(types), key=key, label_visibility="collapsed", max_upload_size=most,
+        on_change=on_change, args=(key,),
+    )  # fmt: skip
+    _speak(key, types, words, most)
+
+
+def _speak(key: str, types: Sequence[str], words: str, most: int) -> None:
+    """Let the uploader speak the visitor's language, and say why the browser refused a file."""
+    _mount(
+        key=f"{key}_refusals",
+        data={"uploader": f"st-key-{key}", "types": types, "words": _words(types, words, most)},
+    )
+
+
+def _words(types: Sequence[str], words: str, most: int) -> dict[str, str]:
     """The uploader's words in the visitor's language; the browser fills in the name of a file."""
-    most, name = st.get_option("server.maxUploadSize"), "{name}"
+    name = "{name}"
     return {
         "choose": t("image.choose"),
         "drop": t("image.drop"),
-        "limit": t("image.limit", most=most, types=", ".join(TYPES).upper()),
+        "limit": t("image.limit", most=most, types=", ".join(types).upper()),
         "remove": t("image.remove", name=name),
         "cancel": t("image.cancel", name=name),
-        "type": t("image.refused_type", name=name),
-        "size": t("image.refused_size", name=name, most=most),
+        "type": t(f"{words}.refused_type", name=name),
+        "size": t(f"{words}.refused_size", name=name, most=most),
         "failed": t("image.refused_failed", name=name),
     }
 

@@ -87,17 +87,32 @@ def _star_button(ours: Sequence[runs.Run]) -> None:
 
 
 def _download(selected: Sequence[runs.Run]) -> None:
-    stem = (selected[0].name or selected[0].id) if len(selected) == 1 else f"{len(selected)}-runs"
+    stem = _stem(selected)
+    st.download_button(
+        t("runs.save_project"),
+        partial(_zip, tuple(selected)),
+        f"{stem}.convscope",
+        "application/zip",
+        key="runs_project",
+        icon=":material/inventory_2:",
+        help=t("runs.save_project_help"),
+        on_click="ignore",
+    )
     st.download_button(
         t("runs.download"),
         partial(_zip, tuple(selected)),
-        f"{file_name('convscope', stem)}.zip",
+        f"{stem}.zip",
         "application/zip",
         key="runs_download",
         icon=":material/folder_zip:",
         help=t("runs.download_help"),
         on_click="ignore",
     )
+
+
+def _stem(selected: Sequence[runs.Run]) -> str:
+    name = (selected[0].name or selected[0].id) if len(selected) == 1 else f"{len(selected)}-runs"
+    return file_name("convscope", name)
 
 
 def _zip(selected: Sequence[runs.Run]) -> bytes:
