@@ -78,6 +78,11 @@ class Server:
         """Processor time of the server itself so far, without its workers."""
         return _cpu_seconds(psutil.Process(self.process.pid))
 
+    def holds(self, package: str) -> bool:
+        """Whether compiled parts of an installed package are in the server's memory."""
+        maps = psutil.Process(self.process.pid).memory_maps()
+        return any(f"/site-packages/{package}/" in part.path for part in maps)
+
     def _rests(self) -> bool:
         family = self.family()
         before = [_cpu_seconds(process) for process in family]
@@ -101,7 +106,7 @@ class Server:
 def serving(
     module: str = "streamlit", script: str = "app.py", **environment: str
 ) -> Iterator[Server]:
-    """A server on a free port of 127.0.0.1 that is closed with its workers at the end of the block.
+    """A server whose port, a free one of 127.0.0.1, is open; closed with its workers at the end of the block.
 
     Args:
         module: Runs as `python -m module run script`, as "make run" does with "streamlit".
@@ -113,6 +118,7 @@ def serving(
     ) as folder:
         server = _start(Path(folder), module, script, environment)
         try:
+            server.wait_until_open()
             yield server
         finally:
             server.close()

@@ -168,7 +168,6 @@ def _their_pad(browser: Browser, stack: ExitStack) -> _Pad | None:
     server = stack.enter_context(
         serving(script="bench/canvas.py", BENCH_MODEL=best, PYTHONPATH=folder)
     )
-    server.wait_until_open()
     page = stack.enter_context(visiting(browser, server.url))
     page.locator("canvas").last.wait_for()
     return _Pad(page, "canvas.upper-canvas", THEIR_ANSWER, None)

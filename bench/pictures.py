@@ -80,7 +80,6 @@ def main(arguments: Sequence[str] | None = None) -> None:
     if unknown := set(names) - set(FILMS):
         parser.error(f"no such picture: {', '.join(sorted(unknown))}")
     with serving() as server, browsing() as browser:
-        server.wait_until_open()
         for name in names:
             with window(browser) as page:
                 page.set_viewport_size({"width": SIZE[0], "height": SIZE[1]})

@@ -53,7 +53,6 @@ def measure(*, quick: bool) -> Iterator[Figure]:
     """Each recipe trained once through the app, from the same seed."""
     size = "full" if datasets.available("fashion_mnist", "full") and not quick else "sample"
     with serving() as server, browsing() as browser:
-        server.wait_until_open()
         plain, *fast = [
             _train(browser, server, preset, precision, size, quick) for preset, precision in RECIPES
         ]

@@ -9,7 +9,7 @@ from statistics import median
 
 from playwright.sync_api import Browser
 
-from bench.app import Server, browsing, serving, visiting
+from bench.app import BenchError, Server, browsing, serving, visiting
 from bench.repaint import AT_ONCE_MS, CALM_MS, Filters
 from bench.report import Figure
 
@@ -62,7 +62,8 @@ def measure(*, quick: bool) -> Iterator[Figure]:
 def _open(browser: Browser, stack: ExitStack, name: str) -> tuple[Server, Filters]:
     module, environment = SERVERS[name]
     server = stack.enter_context(serving(module, **environment))
-    server.wait_until_open()
+    if server.holds("tensorflow") != (module != "streamlit"):
+        raise BenchError(f"Keras is not where it should be: server {name}")
     page = stack.enter_context(visiting(browser, f"{server.url}/playground"))
     server.wait_until_idle()
     filters = Filters(page)

@@ -19,7 +19,7 @@ WINDOW_MS = 2000  # a new window of Chromium is busy with itself at first
 def measure(*, quick: bool) -> Iterator[Figure]:
     """Seconds to the picture of the home page, and to the heading of a direct link to the playground."""
     for name, path, content in (
-        ("home page", "", ".flow h3:not(:empty)"),
+        ("home page", "", ".flow h2:not(:empty)"),
         ("direct link to the playground", "playground", "h1"),
     ):
         with browsing() as browser:
@@ -39,7 +39,6 @@ def _start(browser: Browser, path: str, content: str) -> tuple[float, float]:
     with window(browser) as page:
         page.wait_for_timeout(WINDOW_MS)
         with serving() as server:
-            server.wait_until_open()
             opened = time.perf_counter() - server.started
             visit(page, f"{server.url}/{path}")
             page.locator(content).first.wait_for()

@@ -46,13 +46,15 @@ PLAY = """
 
 def measure(*, quick: bool) -> Iterator[Figure]:
     """Frames a second, and the longest wait between two of them; nothing is sent meanwhile."""
-    with serving() as server, browsing() as browser:
-        server.wait_until_open()
-        with visiting(browser, f"{server.url}/{LINK}") as page:
-            page.locator(".stepper .ledger .keras b", has_text="✓").wait_for(timeout=LIMIT_MS)
-            server.wait_until_idle()
-            _play(page, 1.0)
-            yield _figure(_play(page, 2.0 if quick else SECONDS))
+    with (
+        serving() as server,
+        browsing() as browser,
+        visiting(browser, f"{server.url}/{LINK}") as page,
+    ):
+        page.locator(".stepper .ledger .keras b", has_text="✓").wait_for(timeout=LIMIT_MS)
+        server.wait_until_idle()
+        _play(page, 1.0)
+        yield _figure(_play(page, 2.0 if quick else SECONDS))
 
 
 def _play(page: Page, seconds: float) -> dict[str, Any]:

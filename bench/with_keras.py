@@ -7,6 +7,8 @@ import gc
 import os
 import runpy
 
+import keras  # noqa: F401  (Streamlit looks for it after every rerun)
+
 if os.environ.get("BENCH_FREEZE") == "no":
     gc.freeze = lambda: None
 
