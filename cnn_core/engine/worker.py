@@ -335,5 +335,7 @@ def _speed(run: runs.Run, epochs: Sequence[EpochEnd]) -> float:
     if sum(seconds) < SHORTEST_MEASURE:
         return 0.0
     steady = run_log.history(run).steady_epoch_seconds or statistics.median(seconds[1:] or seconds)
-    an_epoch = cost.estimated_seconds(run.model, run.train, datasets.training_images(run.train))
-    return an_epoch / steady
+    seconds_per_epoch = cost.estimated_seconds(
+        run.model, run.train, datasets.training_images(run.train)
+    )
+    return seconds_per_epoch / steady

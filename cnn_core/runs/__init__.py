@@ -6,7 +6,6 @@ from cnn_core.runs.record import (
     can_write,
     exists,
     home,
-    refuse_shipped,
     refuse_stranger,
     storage_problem,
 )
@@ -55,7 +54,6 @@ __all__ = [
     "measured_speed",
     "newest",
     "open_run",
-    "refuse_shipped",
     "refuse_stranger",
     "rename",
     "seconds_per_epoch",

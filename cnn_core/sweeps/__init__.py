@@ -1,11 +1,10 @@
 """Sweeps: many settings tried one after the other, each trial a run. The only room that knows Optuna."""
 
 from cnn_core.sweeps.driver import Driver
-from cnn_core.sweeps.record import ACTIVE, METHODS, PRUNING, Plan, Progress, Sweep
+from cnn_core.sweeps.record import METHODS, PRUNING, Plan, Progress, Sweep
 from cnn_core.sweeps.store import begin, newest, open_sweep, pause, progress, resume, stop
 
 __all__ = [
-    "ACTIVE",
     "METHODS",
     "PRUNING",
     "Driver",

@@ -57,12 +57,12 @@ def show(run: runs.Run, row: LayerRow, index: int, survey: TopImages | None) -> 
         found: What `survey` said; None shows the heading alone.
     """
     html(
-        f'<div class="inside head"><b>{escape(t("kernels.filters.favourites", filter=index))}</b></div>'
+        f'<div class="inside head"><b>{escape(t("kernels.filters.top_images", filter=index))}</b></div>'
     )
     if survey is None:
         return
     if survey.peak[index] <= 0 and row.activation == "relu":
-        st.caption(t("kernels.filters.dead_favourites"))
+        st.caption(t("kernels.filters.no_top_images"))
         return
     rows = tuple(survey.rows[:, index].tolist())
     try:
@@ -79,9 +79,9 @@ def show(run: runs.Run, row: LayerRow, index: int, survey: TopImages | None) -> 
             survey.values[:, index].tolist(), strict=True,
         )
     ]  # fmt: skip
-    html(f'<div class="favourites">{"".join(cards)}</div>')
+    html(f'<div class="top-images">{"".join(cards)}</div>')
     side = row.receptive_field
-    st.caption(t("kernels.filters.favourites_note", side=side, kept=kept_epoch(run)))
+    st.caption(t("kernels.filters.top_images_note", side=side, kept=kept_epoch(run)))
 
 
 def _card(

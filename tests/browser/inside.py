@@ -194,12 +194,12 @@ class Inside:
 
     def rows_shown(self) -> list[int]:
         """Places of the test images that are shown as top images."""
-        cards = self.page.locator(".favourites figure")
+        cards = self.page.locator(".top-images figure")
         expect(cards).to_have_count(9, timeout=COLD)
         return [int(card.get_attribute("data-row") or -1) for card in cards.all()]
 
 
-def brute_favourites(
+def brute_top_images(
     network: models.Opened, layer: str, index: int, images: np.ndarray
 ) -> np.ndarray:
     """Highest output (N,) of a filter on each image, by Keras itself."""

@@ -7,7 +7,7 @@ import re
 import numpy as np
 import pytest
 from conftest import Server, eventually
-from inside import TINY, Inside, brute_favourites, made_run, opened, trained_run
+from inside import TINY, Inside, brute_top_images, made_run, opened, trained_run
 from playwright.sync_api import expect
 
 from cnn_core import datasets
@@ -75,17 +75,17 @@ def test_a_click_on_a_kernel_shows_the_nine_images_that_excite_it_most(app, wind
         screen.says("filter", str(index))
         expect(screen.part("kernels_filters")).to_contain_text(f"that activate filter {index} most")
         screen.settled()
-        answers = brute_favourites(network, "conv1", index, images)
+        answers = brute_top_images(network, "conv1", index, images)
         rows = screen.rows_shown()
         np.testing.assert_allclose(answers[rows], np.sort(answers)[::-1][:9], rtol=1e-5)
-        card = screen.page.locator(".favourites figure").first
+        card = screen.page.locator(".top-images figure").first
         expect(card).to_contain_text(names[labels[rows[0]]])
         box, picture = card.locator(".box").bounding_box(), card.locator(".framed").bounding_box()
         assert 2 / 28 < box["width"] / picture["width"] < 4.5 / 28, (
             "a 3x3 kernel sees 3 of 28 pixels"
         )
     expect(screen.part("kernels_flags")).to_contain_text("test images")
-    link = screen.page.locator(".favourites a").first.get_attribute("href")
+    link = screen.page.locator(".top-images a").first.get_attribute("href")
     assert f"run={run}" in link
     assert f"index={rows[0]}" in link
 
