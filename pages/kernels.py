@@ -27,6 +27,7 @@ from pages.session.html import STYLE, complain, html
 from pages.session.words import language, t
 
 HISTOGRAM_HEIGHT = 320
+PHONE_COLUMNS = 8  # kernels in a row; of sixteen each would be 22 pixels wide
 POLL_S = 2.0  # while the run trains, for the snapshots to come
 MEAN = "mean"
 
@@ -63,8 +64,11 @@ def _story(run: runs.Run, active: bool) -> None:
     if active and not runs.status(run).active:
         st.rerun()
     try:
-        view = _controls(run)
-        _mosaics(view)
+        with st.container(key="kernels_top"):
+            with st.container(key="kernels_controls"):
+                view = _controls(run)
+            with st.container(key="kernels_result"):
+                _mosaics(view)
         _weights(view)
         parts.filters(view, active=active)
     except CnnError as error:
@@ -79,7 +83,7 @@ def _story(run: runs.Run, active: bool) -> None:
 def _controls(run: runs.Run) -> View:
     """Layer, input channel and epoch."""
     rows = convolutions(run)
-    left, middle, right = st.columns([0.3, 0.2, 0.5], gap="medium")
+    left, middle, scale, right = st.columns([0.2, 0.2, 0.24, 0.36], gap="medium")
     with left:
         name = choices.segmented_control(
             t("kernels.layer"), list(rows), key="kernels_layer", help=t("kernels.layer_help"),
@@ -87,11 +91,16 @@ def _controls(run: runs.Run) -> View:
     row = rows[name]
     with middle:
         channel = _channel(row)
+    with scale:
+        reach = choices.segmented_control(
+            t("kernels.reach"), parts.REACHES, key="kernels_reach", help=t("kernels.reach_help"),
+            format_func=lambda it: t(f"kernels.reach_{it}"),
+        )  # fmt: skip
     with right:
         epochs = snapshots.epochs(run)
         epoch = epoch_slider(run, "kernels", epochs)
     first, current = snapshots.read(run, epochs[0]), snapshots.read(run, epoch)
-    return View(run, row, channel, parts.filter_index(row), epoch, first, current)
+    return View(run, row, channel, parts.filter_index(row), epoch, first, current, reach)
 
 
 def _channel(row: LayerRow) -> int | None:
@@ -126,17 +135,21 @@ def _mosaics(view: View) -> None:
             tiles.Board(
                 name=f"mosaic_{name}",
                 title=titles[name],
-                png=figures.kernel_mosaic(maps, reach, grid.columns),
+                png=figures.kernel_mosaic(maps, reach, grid.columns, colours().diverging),
                 grid=grid,
                 alt=t("kernels.alt", count=count, layer=view.row.name, what=titles[name]),
                 tips=tips,
+                narrow=PHONE_COLUMNS,
                 on_pick=parts.choose,
                 marked=view.filter,
                 marks=marks if name == "shown" else (),
             )
         )
     tiles.boards("kernels_mosaics", boards, across=2)
-    html(legend("diverging", number(-reach), number(reach), middle="0", title=t("kernels.weight")))
+    ends = f"≤ {number(-reach)}", f"≥ {number(reach)}"
+    if view.scale == "filter":
+        ends = t("kernels.own_low"), t("kernels.own_high")
+    html(legend(colours().diverging, *ends, middle="0", title=t("kernels.weight")))
 
 
 def _columns(count: int) -> int:

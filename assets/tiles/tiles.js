@@ -1,12 +1,15 @@
 // Pictures of many tiles, each with a tile that is chosen: by the pointer, or by the arrow keys. Data:
 // {across, boards: [{name, title, note, legend: {colours, low, high, middle}, first, png, count, columns, rows, width, height, gap, chosen, alt, tips,
-// marks: [[tile, sign]], sharp}]}, measures in pixels of the picture. A choice is
+// marks: [[tile, sign]], sharp, narrow}]}, measures in pixels of the picture. A choice is
 // sent as `pick`: [board, tile], and framed immediately, without waiting for the answer.
 
 const STEPS = { ArrowLeft: [0, -1], ArrowRight: [0, 1], ArrowUp: [-1, 0], ArrowDown: [1, 0] };
+const PHONE = "(max-width: 640px)";
+
 export default function ({ parentElement, data, setTriggerValue }) {
   const root = parentElement.querySelector(".boards");
   const boards = (root.all ??= []);
+  root.turned ??= whenTurned(() => boards.forEach((board) => board.again()));
   root.style.setProperty("--across", data.across);
   while (boards.length < data.boards.length) boards.push(new Board(root));
   while (boards.length > data.boards.length) boards.pop().section.remove();
@@ -28,7 +31,13 @@ class Board {
     root.addEventListener("keydown", (event) => this.press(event));
   }
 
-  update(data, send) {
+  again() {
+    this.update(this.given, this.send);
+  }
+
+  update(given, send) {
+    this.given = given;
+    const data = relaid(given);
     const marks = JSON.stringify([data.marks, data.columns, data.rows]);
     this.data = data;
     this.send = send;
@@ -40,8 +49,9 @@ class Board {
     this.section.classList.toggle("first", data.first);
     this.caption(data);
     this.colour(data.legend);
-    if (this.png !== data.png) this.image.src = `data:image/png;base64,${data.png}`;
-    this.png = data.png;
+    const picture = `${data.columns} ${data.png}`;
+    if (this.picture !== picture) this.paint(data, given);
+    this.picture = picture;
     this.image.alt = data.alt;
     this.root.style.aspectRatio = this.size.join("/");
     this.root.classList.toggle("sharp", data.sharp);
@@ -50,6 +60,13 @@ class Board {
     if (this.marks !== marks) this.mark(data.marks);
     this.marks = marks;
     this.choose(data.chosen);
+  }
+
+  async paint(data, given) {
+    const source = `data:image/png;base64,${data.png}`;
+    const turn = (this.turn = {}); // a picture that comes later than the next one is not shown
+    const wanted = data.columns === given.columns ? source : await retiled(source, given, data);
+    if (this.turn === turn) this.image.src = wanted;
   }
 
   caption({ title, note }) {
@@ -135,4 +152,32 @@ class Board {
     const tile = (this.chosen ?? 0) + step[0] * this.data.columns + step[1];
     if (tile >= 0 && tile < this.data.count) this.pick(tile);
   }
+}
+
+// The board with as many columns as a phone has room for.
+function relaid(data) {
+  if (!window.matchMedia(PHONE).matches || !data.narrow || data.narrow >= data.columns) return data;
+  return { ...data, columns: data.narrow, rows: Math.ceil(data.count / data.narrow) };
+}
+
+// The same tiles in the rows of another board, as an address.
+async function retiled(source, from, to) {
+  const picture = new Image();
+  picture.src = source;
+  await picture.decode();
+  const [width, height] = [to.width + to.gap, to.height + to.gap];
+  const canvas = document.createElement("canvas");
+  Object.assign(canvas, { width: to.columns * width - to.gap, height: to.rows * height - to.gap });
+  const pen = canvas.getContext("2d");
+  for (let tile = 0; tile < to.count; tile += 1) {
+    const place = ({ columns }) => [(tile % columns) * width, Math.floor(tile / columns) * height];
+    pen.drawImage(picture, ...place(from), to.width, to.height, ...place(to), to.width, to.height);
+  }
+  return canvas.toDataURL();
+}
+
+// Call `again` whenever the window becomes as narrow as a phone, or wider.
+function whenTurned(again) {
+  window.matchMedia(PHONE).addEventListener("change", again);
+  return true;
 }

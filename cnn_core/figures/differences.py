@@ -46,7 +46,12 @@ class DifferenceWords:
 
 
 def matrix_difference(
-    first: Integers, second: Integers, names: Sequence[str], *, words: DifferenceWords
+    first: Integers,
+    second: Integers,
+    names: Sequence[str],
+    *,
+    words: DifferenceWords,
+    palette: Palette,
 ) -> Option:
     """The second confusion matrix less the first: red where it has more images, blue where fewer.
 
@@ -55,6 +60,7 @@ def matrix_difference(
         second: The same of another network and the same images.
         names: K class names.
         words: What is written.
+        palette: Of the theme.
     """
     change = second - first
     reach = max(1, int(np.abs(change).max()))
@@ -71,7 +77,7 @@ def matrix_difference(
             "label": {
                 "show": len(names) <= NUMBERED and bool(change[row, column]),
                 "formatter": f"{int(change[row, column]):+d}",
-                "color": colours.ink(_colour(float(change[row, column]) / reach)),
+                "color": colours.ink(_colour(float(change[row, column]) / reach, palette)),
                 "fontSize": 11,
             },
         }
@@ -92,7 +98,7 @@ def matrix_difference(
         "tooltip": {"trigger": "item", "formatter": "{b}", "confine": True},
         "visualMap": {
             "show": False, "min": -reach, "max": reach, "dimension": 2,
-            "inRange": {"color": colours.stops("diverging", 21)},
+            "inRange": {"color": colours.stops(palette.diverging, 21)},
         },
         "xAxis": {**axis, "name": words.predicted, "axisLabel": {"interval": 0, "rotate": slant}},
         "yAxis": {**axis, "name": words.true, "inverse": True, "axisLabel": {"interval": 0}},
@@ -155,7 +161,7 @@ def probability_bars(
     }  # fmt: skip
 
 
-def _colour(share: float) -> str:
+def _colour(share: float, palette: Palette) -> str:
     """The colour of a change between -1 and 1."""
-    stops = colours.stops("diverging", 21)
+    stops = colours.stops(palette.diverging, 21)
     return stops[round((share + 1) / 2 * (len(stops) - 1))]

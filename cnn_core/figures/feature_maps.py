@@ -15,7 +15,7 @@ from PIL import Image
 
 from cnn_core.figures.legend import percent
 from cnn_core.figures.mosaic import Scale, mosaic_png
-from cnn_core.figures.palette import KINDS, rgb
+from cnn_core.figures.palette import KINDS, Diverging, rgb
 
 Array = npt.NDArray[Any]
 Floats = npt.NDArray[np.float32]
@@ -31,7 +31,7 @@ class Colours:
     """The mapping from values to colours.
 
     Attributes:
-        scale: "diverging" around zero for sums, which may be negative; else "sequential".
+        scale: A diverging one around zero for sums, which may be negative; else "sequential".
         low: Value of the first colour, None if every map has its own.
         high: Value of the last colour, likewise.
     """
@@ -41,7 +41,9 @@ class Colours:
     high: float | None
 
 
-def colours(maps: Mapping[str, Floats], name: str, reach: Reach) -> Colours:
+def colours(
+    maps: Mapping[str, Floats], name: str, reach: Reach, diverging: Diverging = "diverging"
+) -> Colours:
     """The colours of one layer's maps.
 
     Args:
@@ -49,9 +51,10 @@ def colours(maps: Mapping[str, Floats], name: str, reach: Reach) -> Colours:
         name: Which of them; one that ends in "/sum" holds sums, from before the activation.
         reach: What shares a scale: each map alone ("map"), all maps of the "layer", or all of the
             "network"; sums and outputs are never on one scale.
+        diverging: The scale of sums in the visitor's theme.
     """
     sums = _is_sum(name)
-    scale: Scale = "diverging" if sums else "sequential"
+    scale: Scale = diverging if sums else "sequential"
     if reach == "map":
         return Colours(scale, None, None)
     arrays = [maps[name]]
@@ -77,7 +80,7 @@ def maps_png(maps: Floats, look: Colours, columns: int | None = None) -> bytes:
     low, high = look.low, look.high
     if low is None:
         pictures, low, high = _normalized_each(pictures, look.scale), -1.0, 1.0
-        low = -1.0 if look.scale == "diverging" else 0.0
+        low = 0.0 if look.scale == "sequential" else -1.0
     return mosaic_png(
         pictures, columns=columns, scale=look.scale, low=low, high=high, zoom=zoom, gap=gap
     )
@@ -148,7 +151,7 @@ def strongest(feature_map: Floats) -> tuple[int, int]:
 def _normalized_each(pictures: Floats, scale: Scale) -> Floats:
     """Every picture (n, h, w) scaled by its own range: to 0 to 1, or to -1 to 1 around zero."""
     values = pictures.astype(np.float64)
-    if scale == "diverging":
+    if scale != "sequential":
         most = np.abs(values).max(axis=(1, 2), keepdims=True, initial=0.0)
         return (values / np.where(most > 0, most, 1)).astype(np.float32)
     low = np.minimum(values.min(axis=(1, 2), keepdims=True), 0.0)

@@ -15,7 +15,7 @@ from cnn_core.figures import charts
 from cnn_core.figures.charts import ControlWords
 from cnn_core.figures.legend import number
 from cnn_core.figures.mosaic import mosaic_png
-from cnn_core.figures.palette import DIVERGING, STEPS, Palette
+from cnn_core.figures.palette import SCALES, STEPS, Diverging, Palette
 
 Array = npt.NDArray[Any]
 Option = dict[str, Any]
@@ -88,16 +88,32 @@ def largest(weights: Array) -> float:
     return float(np.abs(weights[np.isfinite(weights)]).max(initial=0.0))
 
 
-def kernel_mosaic(pictures: Array, reach: float, columns: int | None = None) -> bytes:
+def typical(weights: Array) -> float:
+    """The distance from 0 that 99 % of the finite weights do not exceed: one outlier sets no scale."""
+    finite = np.abs(weights[np.isfinite(weights)])
+    return float(np.percentile(finite, 99)) if finite.size else 0.0
+
+
+def each_by_its_own(pictures: Array) -> Array:
+    """Kernels (n, kh, kw) divided each by its own largest weight, -1 to 1; one of zeros stays."""
+    most = np.array([largest(picture) or 1.0 for picture in pictures])
+    scaled: Array = pictures / most[:, np.newaxis, np.newaxis]
+    return scaled
+
+
+def kernel_mosaic(
+    pictures: Array, reach: float, columns: int | None = None, scale: Diverging = "diverging"
+) -> bytes:
     """Kernels side by side as a PNG: blue below zero, red above, the same colours for all epochs.
 
     Args:
         pictures: Array of shape (n, kh, kw).
         reach: The weight that has the last colour; see `Extent`.
         columns: Kernels in a row; None makes the picture about as wide as high.
+        scale: Of the theme; see `Palette`.
     """
     zoom, gap = measures(pictures.shape)
-    return mosaic_png(pictures, columns=columns, scale="diverging", high=reach, zoom=zoom, gap=gap)
+    return mosaic_png(pictures, columns=columns, scale=scale, high=reach, zoom=zoom, gap=gap)
 
 
 def measures(shape: tuple[int, ...]) -> tuple[int, int]:
@@ -220,25 +236,26 @@ def _axis(reach: float) -> tuple[float, float]:
     return float(f"{step * math.ceil(reach / step - 1e-6):.6g}"), float(f"{step:.6g}")
 
 
-def kernel_grid(picture: Array, reach: float, alt: str) -> str:
+def kernel_grid(picture: Array, reach: float, alt: str, scale: Diverging = "diverging") -> str:
     """One kernel (kh, kw) as coloured squares with their numbers, as HTML.
 
     Args:
         picture: The weights.
         reach: The weight that has the last colour.
         alt: What it shows, in words.
+        scale: Of the theme.
     """
     side = picture.shape[1]
-    cells = "".join(_cell(float(value), reach) for value in picture.ravel())
+    cells = "".join(_cell(float(value), reach, scale) for value in picture.ravel())
     return (
         f'<div class="kernel-grid" role="img" aria-label="{escape(alt)}"'
         f' style="grid-template-columns:repeat({side},1fr);--side:{side}">{cells}</div>'
     )
 
 
-def _cell(value: float, reach: float) -> str:
+def _cell(value: float, reach: float, scale: Diverging) -> str:
     place = 0.5 + 0.5 * min(1.0, max(-1.0, value / reach if reach else 0.0))
-    red, green, blue = DIVERGING[round(place * (STEPS - 1))].tolist()
+    red, green, blue = SCALES[scale][round(place * (STEPS - 1))].tolist()
     ink = "#111" if 0.299 * red + 0.587 * green + 0.114 * blue > 128 else "#fff"
     text = f"{value:.2f}".replace("-", "−")
     return f'<span style="background:rgb({red},{green},{blue});color:{ink}">{text}</span>'

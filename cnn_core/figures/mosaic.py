@@ -12,7 +12,7 @@ from PIL import Image
 
 from cnn_core.figures.palette import SCALES, STEPS, Table
 
-Scale = Literal["sequential", "diverging"]
+Scale = Literal["sequential", "diverging", "diverging_dark"]
 
 CLEAR = STEPS  # palette entry of the gaps, and of what is not a number: the page shows through
 FAST = 1  # compression level: a mosaic is shown only briefly
@@ -33,10 +33,10 @@ def mosaic_png(
     Args:
         maps: Array of shape (n, h, w); every finite number counts, the others stay transparent.
         columns: Maps in a row; None makes the mosaic about as wide as high.
-        scale: "sequential" for activations, "diverging" for weights, with zero in its middle.
+        scale: "sequential" for activations, a diverging one for weights, with zero in its middle.
         low: Value of the first colour; None takes the smallest there is. One range holds for all
             maps, so that they can be compared.
-        high: Value of the last colour; None takes the largest there is. With "diverging", what is
+        high: Value of the last colour; None takes the largest there is. With a diverging scale, what is
             not given makes the range symmetric around zero.
         gap: Transparent pixels between two maps.
         zoom: Screen pixels per number, each way, without smoothing.
@@ -53,7 +53,7 @@ def mosaic_png(
         raise ValueError(f"Received columns={columns}, gap={gap}, zoom={zoom}.")
     if maps.size == 0:
         return _png(np.full((1, 1), CLEAR, np.uint8), SCALES[scale])
-    flat = 0.5 if scale == "diverging" else 0.0  # equal weights are all zero, equal maps all dark
+    flat = 0.0 if scale == "sequential" else 0.5  # equal weights are all zero, equal maps all dark
     entries = _entries(maps, *value_range(maps, scale, low, high), flat)  # (n, h, w)
     entries = entries.repeat(zoom, axis=1).repeat(zoom, axis=2)
     return _png(_tile(entries, columns or default_columns(maps.shape), gap), SCALES[scale])
@@ -65,7 +65,7 @@ def value_range(
     """The values of the first and the last colour, for a legend beside the mosaic."""
     finite = maps[np.isfinite(maps)]
     least, most = (float(finite.min()), float(finite.max())) if finite.size else (0.0, 0.0)
-    if scale == "diverging":
+    if scale != "sequential":
         given = [abs(bound) for bound in (low, high) if bound is not None]
         reach = max(given) if given else max(-least, most)
         least, most = -reach, reach

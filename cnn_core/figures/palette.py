@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
+from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
 
 Table = npt.NDArray[np.uint8]
+Diverging = Literal["diverging", "diverging_dark"]
 
 STEPS = 255  # colours of a scale; a palette PNG has 256, the last one stands for "nothing here"
 
@@ -27,6 +29,7 @@ class Palette:
         mark: Annotations, such as a change of the learning rate.
         problem: Something is wrong.
         classes: Ten class colours; always shown beside the name of the class.
+        diverging: Name of the scale around zero, whose middle does not stand out from the background.
     """
 
     background: str
@@ -37,6 +40,7 @@ class Palette:
     mark: str
     problem: str
     classes: tuple[str, ...]
+    diverging: Diverging
 
 
 LIGHT = Palette(
@@ -59,6 +63,7 @@ LIGHT = Palette(
         "#0f3091",
         "#790e37",
     ),
+    diverging="diverging",
 )
 DARK = Palette(
     background="#0e1117",
@@ -80,6 +85,7 @@ DARK = Palette(
         "#a8eac9",
         "#fb6592",
     ),
+    diverging="diverging_dark",
 )
 
 # Kinds of layer. Mid-tones that reach 3:1 on white and on near-black alike, so that a drawing
@@ -99,13 +105,16 @@ KINDS: Mapping[str, str] = MappingProxyType(
 
 # Anchors, evenly spaced. Sequential: viridis (Smith and van der Walt, 2015). Diverging: RdBu of
 # ColorBrewer 2 (Brewer, 2003), blue below zero and red above, its middle a shade greyer to be seen
-# on a white page.
+# on a white page. On a dark page zero is dark, and the further from it the brighter.
 _ANCHORS = {
     "sequential": (
         "#440154 #482878 #3e4989 #31688e #26828e #1f9e89 #35b779 #6ece58 #b5de2b #fde725"
     ),
     "diverging": (
         "#053061 #2166ac #4393c3 #92c5de #d1e5f0 #f0f0f0 #fddbc7 #f4a582 #d6604d #b2182b #67001f"
+    ),
+    "diverging_dark": (
+        "#cfe8fb #9accf3 #5ea8e4 #2f7fc4 #265682 #2b2f36 #7a3a33 #bb4d3e #e77a62 #f6ab95 #fddccf"
     ),
 }
 
@@ -142,11 +151,14 @@ def _table(anchors: str, steps: int) -> Table:
 
 SEQUENTIAL = _table(_ANCHORS["sequential"], STEPS)  # (255, 3), dark to bright
 DIVERGING = _table(_ANCHORS["diverging"], STEPS)  # (255, 3), entry 127 is zero
-SCALES: Mapping[str, Table] = MappingProxyType({"sequential": SEQUENTIAL, "diverging": DIVERGING})
+DIVERGING_DARK = _table(_ANCHORS["diverging_dark"], STEPS)
+SCALES: Mapping[str, Table] = MappingProxyType(
+    {"sequential": SEQUENTIAL, "diverging": DIVERGING, "diverging_dark": DIVERGING_DARK}
+)
 
 
 def stops(scale: str, count: int = 11) -> list[str]:
-    """`count` evenly spaced colours of "sequential" or "diverging", for ECharts' `inRange`.
+    """`count` evenly spaced colours of a scale, for ECharts' `inRange`.
 
     Raises:
         KeyError: If there is no such scale.

@@ -85,7 +85,7 @@ def shares_html(before: Array, after: Array, names: Sequence[str], alt: str) -> 
 
 
 def difference_heatmap(
-    before: Integers, after: Integers, names: Sequence[str], *, words: Words
+    before: Integers, after: Integers, names: Sequence[str], *, words: Words, palette: Palette
 ) -> Option:
     """A cell for each pair of classes: how many images more (red) or fewer (blue) it holds now.
 
@@ -94,11 +94,12 @@ def difference_heatmap(
         after: The same of the same images after the surgery.
         names: K class names.
         words: Texts of the chart.
+        palette: Of the theme.
     """
     change = after - before
     reach = max(1, int(np.abs(change).max(initial=0)))
     cells = [
-        _changed(row, column, int(change[row, column]), reach, names, words)
+        _changed(row, column, int(change[row, column]), reach, names, words, palette)
         for row in range(len(change))
         for column in range(len(change))
     ]
@@ -117,7 +118,7 @@ def difference_heatmap(
             "type": "continuous", "min": -reach, "max": reach, "dimension": 2,
             "orient": "horizontal", "top": 2, "right": 0, "itemWidth": 10, "itemHeight": 80,
             "text": [signed(reach), signed(-reach)], "hoverLink": False,
-            "inRange": {"color": colours.stops("diverging", SCALE_STEPS)},
+            "inRange": {"color": colours.stops(palette.diverging, SCALE_STEPS)},
         },
         "xAxis": {
             **axis, **bare, "name": words.predicted, "axisLabel": {"interval": 0, "rotate": slant},
@@ -173,7 +174,8 @@ def kernel_heatmap(
                     "value": [column, row, value],
                     "itemStyle": dict(_FRAME),
                     "label": {
-                        "show": True, "color": _ink(value / reach), "fontSize": 14 if columns < 5 else 11,
+                        "show": True, "color": _ink(value / reach, palette),
+                        "fontSize": 14 if columns < 5 else 11,
                         "fontWeight": "bold" if edited else "normal",
                         "formatter": f"{_plain(value)}{' *' if edited else ''}",
                     },
@@ -190,7 +192,7 @@ def kernel_heatmap(
         "tooltip": {"trigger": "item", "formatter": "{b}", "confine": True},
         "visualMap": {
             "type": "continuous", "show": False, "dimension": 2, "min": -reach, "max": reach,
-            "inRange": {"color": colours.stops("diverging", SCALE_STEPS)},
+            "inRange": {"color": colours.stops(palette.diverging, SCALE_STEPS)},
         },
         "xAxis": {**bare, "data": [str(place) for place in range(columns)], "position": "top"},
         "yAxis": {**bare, "data": [str(place) for place in range(rows)], "inverse": True},
@@ -322,7 +324,13 @@ def _bar_text(ranking: Ranking, place: int, words: Words) -> str:
 
 
 def _changed(
-    row: int, column: int, change: int, reach: int, names: Sequence[str], words: Words
+    row: int,
+    column: int,
+    change: int,
+    reach: int,
+    names: Sequence[str],
+    words: Words,
+    palette: Palette,
 ) -> Option:
     text = words.cell.format(true=names[row], predicted=names[column], change=signed(change))
     cell: Option = {
@@ -331,7 +339,7 @@ def _changed(
         "itemStyle": dict(_FRAME),
         "label": {
             "show": change != 0 and len(names) <= NUMBERED,
-            "color": _ink(change / reach),
+            "color": _ink(change / reach, palette),
             "fontSize": 11,
             "formatter": signed(change),
         },
@@ -342,12 +350,16 @@ def _changed(
     return cell
 
 
-def _ink(share: float) -> str:
+def _ink(share: float, palette: Palette) -> str:
     """Text colour with enough contrast on the colour of `share`, from -1 to 1."""
-    return _INKS[round((0.5 + 0.5 * min(1.0, max(-1.0, share))) * (len(_INKS) - 1))]
+    inks = _INKS[palette.diverging]
+    return inks[round((0.5 + 0.5 * min(1.0, max(-1.0, share))) * (len(inks) - 1))]
 
 
-_INKS = [colours.ink(colour) for colour in colours.stops("diverging", 101)]
+_INKS = {
+    theme.diverging: [colours.ink(colour) for colour in colours.stops(theme.diverging, 101)]
+    for theme in (colours.LIGHT, colours.DARK)
+}
 
 
 def _plain(value: float) -> str:

@@ -15,6 +15,7 @@ from cnn_core.arithmetic import size_formula
 from cnn_core.browser.bundle import bundle
 from cnn_core.figures import palette
 from cnn_core.paths import ASSETS
+from pages.session.doors import colours
 from pages.session.words import t
 
 FOLDER = ASSETS / "stepper"
@@ -122,7 +123,10 @@ def _data(setup: Setup) -> dict[str, Any]:
         "colours": setup.colours,
         "grey": setup.grey,
         "editable": setup.editable,
-        "scales": {name: _text(table) for name, table in palette.SCALES.items()},
+        "scales": {
+            "sequential": _text(palette.SEQUENTIAL),
+            "diverging": _text(palette.SCALES[colours().diverging]),
+        },
         "keras": None,
         "words": _words(setup),
     }

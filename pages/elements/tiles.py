@@ -75,6 +75,7 @@ class Board:
         note: Shown after the title.
         legend: Shown below it.
         first: Begins a new row of boards.
+        narrow: At most so many tiles in a row on a phone; the browser rearranges the picture.
     """
 
     name: str
@@ -90,6 +91,7 @@ class Board:
     note: str = ""
     legend: Legend | None = None
     first: bool = False
+    narrow: int | None = None
 
     def data(self) -> dict[str, Any]:
         """What the component gets."""
@@ -112,6 +114,7 @@ class Board:
             "note": self.note,
             "legend": self.legend.data() if self.legend else None,
             "first": self.first,
+            "narrow": self.narrow,
         }
 
 

@@ -18,7 +18,9 @@ SECOND = np.array([[6, 0], [2, 4]])
 
 @pytest.mark.parametrize("language", texts.LANGUAGES)
 def test_the_difference_is_the_second_less_the_first(language):
-    option = differences.matrix_difference(FIRST, SECOND, ["cat", "dog"], words=WORDS[language])
+    option = differences.matrix_difference(
+        FIRST, SECOND, ["cat", "dog"], words=WORDS[language], palette=LIGHT
+    )
     json.dumps(option)
     cells = option["series"][0]["data"]
     assert [cell["value"] for cell in cells] == [[0, 0, 1], [1, 0, -1], [0, 1, 0], [1, 1, 0]]
@@ -31,7 +33,7 @@ def test_the_difference_is_the_second_less_the_first(language):
 def test_equal_matrices_and_many_classes_are_drawn():
     names = [f"class {place}" for place in range(20)]
     same = np.eye(20, dtype=np.int64)
-    option = differences.matrix_difference(same, same, names, words=WORDS["en"])
+    option = differences.matrix_difference(same, same, names, words=WORDS["en"], palette=LIGHT)
     assert not any(cell["label"]["show"] for cell in option["series"][0]["data"])
     json.dumps(option)
     assert differences.matrix_difference_alt(same, same, names, words=WORDS["en"])

@@ -108,7 +108,17 @@ def test_scales():
     assert palette.stops("sequential", 2) == ["#440154", "#fde725"]
 
 
-@pytest.mark.parametrize("scale", ["sequential", "diverging"])
+@pytest.mark.parametrize("theme", [LIGHT, DARK], ids=["light", "dark"])
+def test_zero_does_not_stand_out_and_what_is_far_from_it_does(theme: Palette):
+    ends = palette.stops(theme.diverging, 11)
+    away = [contrast(colour, theme.background) for colour in ends]
+    assert away[5] < 1.5, "zero glows"
+    assert away[:6] == sorted(away[:6], reverse=True)
+    assert away[5:] == sorted(away[5:])
+    assert min(away[0], away[-1]) > 7
+
+
+@pytest.mark.parametrize("scale", palette.SCALES)
 def test_a_number_is_written_in_the_ink_that_stands_out_more(scale: str):
     for colour in palette.stops(scale, 101):
         other = {"#000000": "#ffffff", "#ffffff": "#000000"}[palette.ink(colour)]

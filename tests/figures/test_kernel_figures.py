@@ -252,3 +252,17 @@ def test_dead_and_saturated_filters_are_named():
     found = weights.top_images([(peaks, np.array([0.5, 0.49, 1.0]))])
     assert weights.dead(found) == [0]
     assert weights.saturated(found) == [0, 2]
+
+
+def test_one_large_weight_does_not_set_the_scale():
+    weights = np.full(1000, 0.1)
+    weights[3] = -9.0
+    assert kernels.typical(weights) == pytest.approx(0.1)
+    assert kernels.largest(weights) == 9.0
+    assert kernels.typical(np.full(3, np.nan)) == 0.0
+
+
+def test_each_kernel_may_have_a_scale_of_its_own():
+    pictures = np.array([[[0.0, 0.5]], [[0.0, 0.0]], [[-4.0, 2.0]]])
+    found = kernels.each_by_its_own(pictures)
+    np.testing.assert_allclose(found, [[[0, 1]], [[0, 0]], [[-1, 0.5]]])

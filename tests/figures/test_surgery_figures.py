@@ -42,7 +42,7 @@ def test_each_cell_of_the_difference_says_how_many_more_or_fewer():
     before, after = np.array([[5, 0, 1], [2, 7, 0], [0, 0, 9]]), np.array(
         [[3, 2, 1], [2, 4, 3], [0, 0, 9]]
     )  # fmt: skip
-    option = surgery.difference_heatmap(before, after, NAMES, words=WORDS)
+    option = surgery.difference_heatmap(before, after, NAMES, words=WORDS, palette=palette.LIGHT)
     json.dumps(option)
     cells = option["series"][0]["data"]
     changes = [cell["value"] for cell in cells]

@@ -18,6 +18,7 @@ from cnn_core.runs import snapshots
 from pages.elements.stepper import Setup
 from pages.network.epochs import kept_epoch
 from pages.session import choices as _choices
+from pages.session.doors import colours
 from pages.session.html import html
 from pages.session.words import t
 
@@ -135,18 +136,18 @@ def both_ways(grey: np.ndarray, kernel: np.ndarray) -> None:
     panels = []
     for name, (laid, result) in results.items():
         picture = mosaic.mosaic_png(
-            result[np.newaxis], scale="diverging", low=-reach, high=reach, zoom=8
+            result[np.newaxis], scale=colours().diverging, low=-reach, high=reach, zoom=8
         )
         title = t(f"convolution.turned_{name}")
         panels.append(
             f'<figure class="{name}"><div class="pair">'
-            f"{kernels.kernel_grid(laid, weight, t(f'convolution.kernel_in_{name}'))}"
+            f"{kernels.kernel_grid(laid, weight, t(f'convolution.kernel_in_{name}'), colours().diverging)}"
             f"<span>→</span>{framed(picture, title, shape=result.shape)}</div>"
             f"<figcaption><b>{escape(title)}</b><span>{t(f'convolution.about_{name}')}</span>"
             "</figcaption></figure>"
         )
     html(f'<div class="both-ways">{"".join(panels)}</div>')
-    html(legend("diverging", number(-reach), number(reach), middle="0"))
+    html(legend(colours().diverging, number(-reach), number(reach), middle="0"))
     difference = float(np.abs(results["correlation"][1] - results["convolution"][1]).max())
     if np.allclose(kernel, convolution.turned(kernel)):
         st.info(t("convolution.symmetric"), icon=":material/rotate_right:")

@@ -24,6 +24,7 @@ from pages.network.epochs import kept_epoch
 from pages.network.names import class_names
 from pages.pictures.run_image import Chosen
 from pages.session import choices
+from pages.session.doors import colours
 from pages.session.html import html
 from pages.session.words import t
 
@@ -54,7 +55,7 @@ class View:
 
     def colours(self, name: str) -> Colours:
         """How a layer's numbers become colours."""
-        return figures.colours(self.maps, name, self.reach)
+        return figures.colours(self.maps, name, self.reach, colours().diverging)
 
     def row(self, name: str) -> LayerRow:
         """The layer of that name; "conv1/sum" belongs to conv1."""
@@ -199,9 +200,9 @@ def _kernel(view: View, row: LayerRow, index: int) -> tuple[str, tuple[str, str]
     )
     if len(pictures) == 1:
         reach = kernels.largest(kernel) or 1.0
-        return kernels.kernel_grid(pictures[0], reach, words[0]), words
+        return kernels.kernel_grid(pictures[0], reach, words[0], colours().diverging), words
     reach = kernels.largest(pictures) or 1.0
-    png = kernels.kernel_mosaic(pictures, reach)
+    png = kernels.kernel_mosaic(pictures, reach, scale=colours().diverging)
     alt = f"{words[0]}, {_times(kernel.shape[:3])}"
     picture = f'<div class="frame"><img alt="{escape(alt)}" src="{uri(png)}"></div>'
     return picture, words
@@ -239,9 +240,9 @@ def _all_maps(view: View, name: str) -> tiles.Board:
 
 
 def _legend(look: Colours) -> tiles.Legend:
-    middle = "0" if look.scale == "diverging" else ""
+    middle = "" if look.scale == "sequential" else "0"
     if look.low is None or look.high is None:
-        ends = ("−", "+") if look.scale == "diverging" else ("0", t("feature_maps.own_high"))
+        ends = ("0", t("feature_maps.own_high")) if look.scale == "sequential" else ("−", "+")
         return tiles.Legend(look.scale, *ends, middle=middle)
     return tiles.Legend(look.scale, number(look.low), number(look.high), middle=middle)
 

@@ -26,6 +26,7 @@ from pages.session.html import heading, html
 from pages.session.words import t
 
 FLAGS_HEIGHT = 110
+REACHES = ("layer", "filter")
 SIGNS = {"dead": "∅", "saturated": "‖", "twin": "≈"}
 
 Array = np.ndarray
@@ -43,6 +44,7 @@ class View:
         epoch: The epoch of `weights`.
         untrained: Weights of all convolutions before training.
         weights: The same after `epoch`.
+        scale: What shares the colours: the kernels of the "layer", or each "filter" alone.
     """
 
     run: runs.Run
@@ -52,6 +54,7 @@ class View:
     epoch: int
     untrained: snapshots.Weights
     weights: snapshots.Weights
+    scale: str = "layer"
 
     def kernel(self, of: snapshots.Weights) -> Array:
         """Kernels of the layer (kh, kw, c_in, c_out)."""
@@ -62,12 +65,15 @@ class View:
         return of[f"{self.row.name}/bias"]
 
     def pictures(self, of: snapshots.Weights) -> Array:
-        """Kernels as they are shown (c_out, kh, kw)."""
-        return kernels.channel_view(self.kernel(of), self.channel)
+        """Kernels as they are shown (c_out, kh, kw); from -1 to 1 if each has a scale of its own."""
+        pictures = kernels.channel_view(self.kernel(of), self.channel)
+        return figures.each_by_its_own(pictures) if self.scale == "filter" else pictures
 
     @property
     def picture_reach(self) -> float:
         """The weight of the last colour, the same for all epochs."""
+        if self.scale == "filter":
+            return 1.0
         return _picture_reach(self.run, self.row.name, self.channel, snapshots.epochs(self.run))
 
     @property
@@ -84,7 +90,7 @@ def _picture_reach(
         kernels.channel_view(snapshots.read(run, epoch)[f"{layer}/kernel"], channel)
         for epoch in epochs
     )
-    return max(map(figures.largest, pictures)) or 1.0
+    return max(map(figures.typical, pictures)) or 1.0
 
 
 @lru_cache(maxsize=128)
@@ -253,10 +259,11 @@ def _one_filter(view: View, survey: TopImages | None, alike: Sequence[Twin]) -> 
         format_func=lambda index: t("kernels.filter", filter=index),
         on_change=lambda: choose(st.session_state["kernels_filter_choice"]),
     )
-    picture = view.pictures(view.weights)[index]
+    picture = kernels.channel_view(view.kernel(view.weights), view.channel)[index]
+    reach = view.picture_reach if view.scale == "layer" else figures.largest(picture)
     html(
         figures.kernel_grid(
-            picture, view.picture_reach, t("kernels.filters.grid_alt", filter=index)
+            picture, reach, t("kernels.filters.grid_alt", filter=index), colours().diverging
         )
     )
     lines = [t("kernels.filters.bias", bias=number(float(view.bias(view.weights)[index])))]
@@ -286,7 +293,9 @@ def _input_channels(view: View) -> None:
         tiles.Board(
             name="kernels_channels",
             note=t("kernels.filters.channels", count=len(maps)),
-            png=figures.kernel_mosaic(maps, figures.largest(maps) or 1.0, columns),
+            png=figures.kernel_mosaic(
+                maps, figures.largest(maps) or 1.0, columns, colours().diverging
+            ),
             grid=grid,
             alt=t("kernels.filters.channels", count=len(maps)),
             tips=[t("kernels.one", channel=index) for index in range(len(maps))],

@@ -45,14 +45,22 @@ def first_kernels(selected: Sequence[runs.Run]) -> None:
     columns = st.columns(ACROSS, gap="small")
     for place, (run_id, maps) in enumerate(pictures.items()):
         alt = t("runs.kernels_alt", count=len(maps), run=names[run_id])
-        source = uri(figures.kernel_mosaic(maps, reach, min(8, len(maps))))
+        source = uri(figures.kernel_mosaic(maps, reach, min(8, len(maps)), colours().diverging))
         with columns[place % ACROSS]:
             html(
                 f'<figure style="margin:0"><figcaption>{escape(names[run_id])}</figcaption>'
                 f'<img alt="{escape(alt)}" src="{source}" '
                 'style="width:100%;image-rendering:pixelated"></figure>'
             )
-    html(legend("diverging", number(-reach), number(reach), middle="0", title=t("kernels.weight")))
+    html(
+        legend(
+            colours().diverging,
+            number(-reach),
+            number(reach),
+            middle="0",
+            title=t("kernels.weight"),
+        )
+    )
 
 
 def one_image(selected: Sequence[runs.Run]) -> dict[str, str]:

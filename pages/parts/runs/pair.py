@@ -117,7 +117,7 @@ def _matrices(
         labels, title=labels.title.format(first=short[first.id], second=short[second.id])
     )
     columns[2].echarts_chart(
-        differences.matrix_difference(*counts, names, words=labels),
+        differences.matrix_difference(*counts, names, words=labels, palette=colours()),
         height=HEIGHT,
         key="runs_matrix_difference",
         alt=differences.matrix_difference_alt(*counts, names, words=labels),

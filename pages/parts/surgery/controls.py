@@ -68,13 +68,13 @@ def _mosaic(view: View, maps: dict[str, np.ndarray] | None) -> None:
     if maps is None:
         pictures = weights.channel_view(view.array("kernel"), None)
         trained = weights.channel_view(view.trained[f"{name}/kernel"], None)
-        reach = kernels.largest(trained) or 1.0
+        reach = kernels.typical(trained) or 1.0
         zoom, gap = kernels.measures(pictures.shape)
         height, width = pictures.shape[1:]
-        png = kernels.kernel_mosaic(pictures, reach, columns)
-        ramp = legend("diverging", number(-reach), number(reach), middle="0")
+        png = kernels.kernel_mosaic(pictures, reach, columns, colours().diverging)
+        ramp = legend(colours().diverging, f"≤ {number(-reach)}", f"≥ {number(reach)}", middle="0")
     else:
-        look = feature_maps.colours(maps, name, "layer")
+        look = feature_maps.colours(maps, name, "layer", colours().diverging)
         zoom, gap = feature_maps.measures(maps[name].shape)
         height, width = maps[name].shape[:2]
         png = feature_maps.maps_png(maps[name], look, columns)

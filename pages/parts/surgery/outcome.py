@@ -113,7 +113,9 @@ def verdicts(view: View, scores: DeltaGenerator) -> None:
         )  # fmt: skip
     with right, st.container(key="surgery_change"):
         st.echarts_chart(
-            figures.difference_heatmap(before, after, view.names, words=_words()),
+            figures.difference_heatmap(
+                before, after, view.names, words=_words(), palette=colours()
+            ),
             height=MATRIX_HEIGHT, key="surgery_difference",
             alt=figures.difference_alt(before, after, view.names, words=_words()),
         )  # fmt: skip
