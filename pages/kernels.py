@@ -94,7 +94,7 @@ def _controls(run: runs.Run) -> View:
     with scale:
         reach = choices.segmented_control(
             t("kernels.reach"), parts.REACHES, key="kernels_reach", help=t("kernels.reach_help"),
-            format_func=lambda it: t(f"kernels.reach_{it}"),
+            format_func=lambda name: t(f"kernels.reach_{name}"),
         )  # fmt: skip
     with right:
         epochs = snapshots.epochs(run)
