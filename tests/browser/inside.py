@@ -98,14 +98,14 @@ class Inside:
     ) -> Inside:
         """Open `path`, such as "kernels", with those query parameters; `window_` goes to the window."""
         window_settings = settings.pop("window_", {})
-        return cls(window(_link(server, path, settings), **window_settings))._shown()
+        return cls(window(_link(server, path, settings), **window_settings))._when_open()
 
     def go_to(self, server: Server, path: str, **settings: object) -> Inside:
         """Open another link in the same window; a new one would compile the app's files again."""
         self.page.goto(_link(server, path, settings))
-        return self._shown()
+        return self._when_open()
 
-    def _shown(self) -> Inside:
+    def _when_open(self) -> Inside:
         expect(self.page.get_by_role("heading", level=1)).to_be_visible(timeout=COLD)
         return self.settled()
 
