@@ -17,7 +17,7 @@ from cnn_core.planning.presets import PRESETS
 from cnn_core.progress.events import RunEnded, from_json
 
 FOLDER = Path(__file__).parent.parent / "assets" / "readme"
-SIZE = (1280, 860)  # of the window, in pixels
+WINDOW = 1280  # pixels; it is as high as the page needs to show what moves
 WIDTH = 960  # of the picture
 QUALITY = 62
 MOST_BYTES = 750_000
@@ -40,7 +40,7 @@ def playground(page: Page, server: Server) -> Iterator[Frame]:
     run = order(page, server)
     panel = page.locator("[class*='st-key-loss_'] canvas").first
     panel.wait_for(timeout=LIMIT_MS)
-    page.mouse.move(*SIZE)
+    page.mouse.move(WINDOW, 0)
     wait_for((run / "events.jsonl").exists, LIMIT_S, "the first batch")
     deadline = time.monotonic() + LIMIT_S
     while not _ended(run):
@@ -66,10 +66,11 @@ def convolution(page: Page, server: Server) -> Iterator[Frame]:
         yield _shot(page), 90
 
 
-FILMS: dict[str, Callable[[Page, Server], Iterator[Frame]]] = {
-    "playground": playground,
-    "convolution": convolution,
+FILMS: dict[str, tuple[int, Callable[[Page, Server], Iterator[Frame]]]] = {
+    "playground": (900, playground),
+    "convolution": (1060, convolution),
 }
+"""Name: height of the window in pixels, and what to do in it."""
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -82,9 +83,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
     with serving() as server, browsing() as browser:
         for name in names:
             with window(browser) as page:
-                page.set_viewport_size({"width": SIZE[0], "height": SIZE[1]})
+                height, film = FILMS[name]
+                page.set_viewport_size({"width": WINDOW, "height": height})
                 page.emulate_media(color_scheme="light", reduced_motion="reduce")
-                _write(FOLDER / f"{name}.webp", list(FILMS[name](page, server)))
+                _write(FOLDER / f"{name}.webp", list(film(page, server)))
 
 
 def _write(path: Path, frames: list[Frame]) -> None:

@@ -32,20 +32,23 @@ Place = TrainingFolder | RecordedRun
 """Where a training keeps what it makes."""
 OVERRIDES: dict[str, tuple[type, str]] = {
     "dataset": (str, "data set to train on"),
-    "size": (str, 'how much of it: the bundled "sample", or the "full" set, downloaded if need be'),
-    "train_size": (int, "train on so many of its training images only"),
-    "epochs": (int, "how many times every training image is seen, at most"),
+    "size": (
+        str,
+        'how much of it: the bundled "sample", or the "full" set, downloaded if necessary',
+    ),
+    "train_size": (int, "use only this many of its training images"),
+    "epochs": (int, "passes over all training images, at most"),
     "batch_size": (int, "images per step of gradient descent"),
     "optimizer": (str, f"one of {', '.join(OPTIMIZERS)}"),
     "learning_rate": (float, "step size of the optimizer; with one_cycle its peak"),
     "schedule": (str, f"course of the learning rate: one of {', '.join(SCHEDULES)}"),
     "patience": (
         int,
-        "stop after so many epochs without a lower validation loss; 0 never stops early",
+        "stop after this many epochs without a lower validation loss; 0 never stops early",
     ),
     "target": (float, "stop at this validation accuracy, such as 0.9"),
-    "seed": (int, "of first weights, image order and dropout"),
-    "precision": (str, f"what is calculated in: one of {', '.join(PRECISIONS)}"),
+    "seed": (int, "random seed of the initial weights, the order of the images and dropout"),
+    "precision": (str, f"number format of the calculation: one of {', '.join(PRECISIONS)}"),
 }
 NO_SETTINGS = {"lang", "run"}  # in a link beside the settings
 EXAMPLES = """examples:
@@ -62,7 +65,7 @@ Each command explains its options: python -m cnn_core train --help
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Parse, run, and return the exit code; a mistake in the settings is one sentence and code 2."""
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # its warnings are not for who trains here
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # its warnings would drown our output
     options = _parser().parse_args(arguments)
     places: list[Place] = []
     try:
@@ -191,7 +194,11 @@ def _add_listing(commands: Any) -> None:
         description="List the newest runs of CONVSCOPE_HOME with the settings that vary among them.",
     )
     table.add_argument(
-        "--count", type=int, default=20, metavar="N", help="how many (default: %(default)s)"
+        "--count",
+        type=int,
+        default=20,
+        metavar="N",
+        help="how many runs to list (default: %(default)s)",
     )
     pair = commands.add_parser(
         "compare",
@@ -200,7 +207,9 @@ def _add_listing(commands: Any) -> None:
     )
     pair.add_argument("first", metavar="ID", help="id of a run, or the end of one")
     pair.add_argument("others", nargs="+", metavar="ID", help="ids of the runs to compare it with")
-    pair.add_argument("--everything", action="store_true", help="all settings, also equal ones")
+    pair.add_argument(
+        "--everything", action="store_true", help="all settings, including those that are equal"
+    )
     for command in (table, pair):
         command.add_argument("--json", action="store_true", help="print JSON, for other programs")
         command.set_defaults(folder=None, force=False)
@@ -214,7 +223,7 @@ def _add_cluster(commands: Any) -> None:
     )
     schedule.set_defaults(folder=None, force=False)
     schedule.add_argument(
-        "--host", help="address to listen on; every address of this machine if missing"
+        "--host", help="address to listen on; by default every address of this machine"
     )
     schedule.add_argument(
         "--port",
@@ -226,7 +235,7 @@ def _add_cluster(commands: Any) -> None:
     serve = commands.add_parser(
         "worker",
         help="run a worker process for a Dask scheduler",
-        description="Train runs of the app, or answer its questions to trained networks, on a cluster.",
+        description="Train runs of the app on a cluster, or compute what its pages show of trained networks.",
     )
     serve.set_defaults(folder=None, force=False)
     serve.add_argument(
@@ -239,22 +248,24 @@ def _add_cluster(commands: Any) -> None:
         "--kind",
         choices=worker.KINDS,
         required=True,
-        help='"train" trains runs; "look" answers pages that look into a network',
+        help='"train" trains runs; "look" computes what pages show of trained networks',
     )
     serve.add_argument(
-        "--tied", action="store_true", help="end when standard input ends, with the app"
+        "--tied",
+        action="store_true",
+        help="exit when standard input closes, as it does when the app ends",
     )
 
 
 def _add_settings(parser: argparse.ArgumentParser) -> None:
     group = parser.add_argument_group(
-        "settings", "A preset, changed by a link of the app, changed by the options below."
+        "settings", "A preset; a link of the app overrides it, and the options below override both."
     )
     group.add_argument(
         "--preset",
         choices=PRESETS,
         default="textbook",
-        help="network and training to begin with (default: %(default)s)",
+        help="network and training to start from (default: %(default)s)",
     )
     group.add_argument(
         "--query",

@@ -243,7 +243,7 @@ def _number(count: int, marked: int | None) -> None:
     """The number of the image, to read and to type: points in three dimensions cannot be clicked."""
     st.session_state["embedding_number"] = marked
     st.number_input(
-        t("embedding.number", most=count - 1), 0, count - 1, value=None, key="embedding_number",
+        t("embedding.number", most=f"{count - 1:,}"), 0, count - 1, value=None, key="embedding_number",
         on_change=lambda: st.session_state.update(
             embedding_index=st.session_state["embedding_number"]
         ),

@@ -147,12 +147,12 @@ def _columns(listed: Sequence[Row]) -> tuple[dict[str, list[Any]], dict[str, Any
         "accuracy",
         [round(100 * end.val_accuracy, 2) if end else None for end in best],
         number,
-        format="%.2f %%",
+        format="%.2f%%",
     )
     add("epoch", [end.epoch if end else None for end in best], number)
     add("loss", [end.val_loss if end else None for end in best], number, format="%.4f")
     if any(scores.uncovered(row.run) for row in listed):
-        add("test", [_test_accuracy(row) for row in listed], number, format="%.2f %%")
+        add("test", [_test_accuracy(row) for row in listed], number, format="%.2f%%")
     for setting in _varying(listed):
         cells = [rows.setting_cell(setting, row.settings) for row in listed]
         if len({isinstance(cell, str) for cell in cells if cell is not None}) > 1:
