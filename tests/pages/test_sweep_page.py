@@ -52,7 +52,7 @@ def test_an_estimate_names_its_range_and_what_others_wait_for(visit) -> None:
     [estimate] = [it.value for it in at.caption if it.value.startswith("About")]
     assert ", between " in estimate
     assert "12 trials of 3 epochs on" in estimate
-    assert any("waits at most for the trial" in it.value for it in at.caption)
+    assert any("waits only for the trial" in it.value for it in at.caption)
 
 
 @pytest.mark.parametrize(
