@@ -175,7 +175,7 @@ def test_the_best_is_repeated_with_three_seeds_and_compared(visit) -> None:
         write.close()
         runs.write_status(run, "finished")
     at.run()
-    assert "Repeated with 3 other seeds: 86.00% ± 1.00 points" in words(at)
+    assert "Repeated with 3 other seeds: 86.00% ± 1.00 percentage points" in words(at)
     at.button(key="sweep_compare").click().run()
     assert not at.exception
     assert "".join(at.query_params["runs"]).count("~") == 3
