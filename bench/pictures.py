@@ -98,9 +98,10 @@ def _write(path: Path, frames: list[Frame]) -> None:
         else:
             kept.append((picture, shown_ms))
     pictures = [picture for picture, _ in kept]
-    path.parent.mkdir(exist_ok=True)
+    film = io.BytesIO()
     pictures[0].save(
-        path,
+        film,
+        "WEBP",
         save_all=True,
         append_images=pictures[1:],
         duration=[shown_ms for _, shown_ms in kept],
@@ -109,9 +110,12 @@ def _write(path: Path, frames: list[Frame]) -> None:
         method=6,
         minimize_size=True,
     )
-    print(f"{path.name}: {len(kept)} frames, {path.stat().st_size / 1000:,.0f} kB")
-    if path.stat().st_size > MOST_BYTES:
+    size = film.getbuffer().nbytes
+    print(f"{path.name}: {len(kept)} frames, {size / 1000:,.0f} kB", flush=True)
+    if size > MOST_BYTES:
         raise BenchError(f"{path.name} is larger than {MOST_BYTES / 1000:.0f} kB")
+    path.parent.mkdir(exist_ok=True)
+    path.write_bytes(film.getvalue())
 
 
 def _shot(page: Page) -> Image.Image:
