@@ -61,7 +61,7 @@ FULL = TrainConfig(size="full", epochs=50, precision="float32")
 def test_a_run_that_would_train_for_days_is_refused_without_a_measurement_too() -> None:
     check_limits(TEXTBOOK, FULL)
     with pytest.raises(
-        LimitError, match=r"about 1,\d{3} minutes .* limit is 120 minutes"
+        LimitError, match=r"about 5,\d{3} minutes .* limit is 120 minutes"
     ) as caught:
         check_limits(HUGE, FULL)
     assert caught.value.key == "limit.minutes"
