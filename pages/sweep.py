@@ -26,35 +26,39 @@ def main() -> None:
     st.title(t("sweep.title"), anchor=False)
     st.caption(t("sweep.intro"))
     state.follow()
-    chosen = _chosen()
+    sweep = _choose_sweep()
     with st.expander(
-        t("sweep.new"), icon=":material/add:", expanded=chosen is None, key="sweep_form"
+        t("sweep.new"), icon=":material/add:", expanded=sweep is None, key="sweep_form"
     ):
         form.form()
-    if chosen is None:
+    if sweep is None:
         st.info(t("sweep.none_yet"), icon=":material/query_stats:")
     else:
         with st.container(key="sweep_live"):
-            busy = _works(chosen)
-            st.fragment(_live, run_every=POLL_S if busy else None)(chosen, busy)
+            busy = _works(sweep)
+            st.fragment(_live, run_every=POLL_S if busy else None)(sweep, busy)
     state.publish()
 
 
-def _chosen() -> Sweep | None:
+def _title(sweep: Sweep) -> str:
+    return f"{sweep.name or sweep.id} · {local_time(sweep.created, short=True)}"
+
+
+def _choose_sweep() -> Sweep | None:
     """The sweep to show: the one that a link or the visitor chose, else the visitor's newest."""
     own = sweeps.newest(visitor())[:LISTED]
-    sweep = state.shown()
+    sweep = state.shown_sweep()
     if sweep is None and own:
         state.show(own[0].id)
         sweep = own[0]
     if sweep is None:
         return None
-    known = {it.id: it for it in [sweep, *own]}
-    if len(known) > 1:
+    listed = {entry.id: entry for entry in [sweep, *own]}
+    if len(listed) > 1:
         st.session_state["sweep_choice"] = sweep.id
         choices.selectbox(
-            t("sweep.which"), list(known), key="sweep_choice", width=420,
-            format_func=lambda it: f"{known[it].name or it} · {local_time(known[it].created, short=True)}",
+            t("sweep.which"), list(listed), key="sweep_choice", width=420,
+            format_func=lambda option: _title(listed[option]),
             on_change=lambda: state.show(st.session_state["sweep_choice"]),
         )  # fmt: skip
     return sweep
@@ -71,7 +75,7 @@ def _works(sweep: Sweep) -> bool:
 def _repeats_run(sweep: Sweep, rows: list[outcome.Trial]) -> bool:
     top = outcome.best(rows)
     return bool(top) and any(
-        it.status.active for it in outcome.repeats(sweep, top.run if top else "")
+        entry.status.active for entry in outcome.repeats(sweep, top.run if top else "")
     )
 
 

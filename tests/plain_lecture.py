@@ -66,7 +66,9 @@ def cells(path: Path) -> list[str]:
     text = path.read_text("utf-8")
     if path.suffix == ".py":
         return [text]
-    return ["".join(it["source"]) for it in json.loads(text)["cells"] if it["cell_type"] == "code"]
+    return [
+        "".join(item["source"]) for item in json.loads(text)["cells"] if item["cell_type"] == "code"
+    ]
 
 
 def run(path: Path, job: dict[str, Any]) -> dict[str, Any]:
@@ -89,8 +91,8 @@ def run(path: Path, job: dict[str, Any]) -> dict[str, Any]:
         "figures": figures,
         "printed": printed.getvalue(),
         "shapes": {name: list(names[name].shape) for name in SHAPES},
-        "layers": [[it.name, it.count_params()] for it in names["model"].layers],
-        "weights": [list(it.shape) for it in names["conv"].weights],
+        "layers": [[item.name, item.count_params()] for item in names["model"].layers],
+        "weights": [list(item.shape) for item in names["conv"].weights],
         "history": names["history"].history,
         "epochs": names["history"].epoch,
         "validation": names["model"].evaluate(names["x_val"], names["y_val"], verbose=0),

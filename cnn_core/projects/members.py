@@ -66,8 +66,8 @@ def _check_name(info: zipfile.ZipInfo) -> None:
     """Only files that a run has, as files; never a link, a folder or something encrypted."""
     mode = info.external_attr >> 16
     plain = not stat.S_IFMT(mode) or stat.S_ISREG(mode)
-    known = info.filename == archive.MANIFEST or NAME.fullmatch(info.filename)
-    if not (known and plain) or info.flag_bits & 0x1:
+    belongs = info.filename == archive.MANIFEST or NAME.fullmatch(info.filename)
+    if not (belongs and plain) or info.flag_bits & 0x1:
         raise FileError("project.foreign", name=printable(info.filename))
 
 

@@ -57,9 +57,9 @@ def _check_layers(tree: Any, rows: tuple[LayerRow, ...]) -> None:
     for (kind, name), row in zip(names, rows, strict=True):
         if kind not in CLASSES[row.kind] or name != row.name:
             raise FileError("project.layer", name=f"{kind}"[:40])
-    known = set().union(*CLASSES.values()) | PLAIN_CLASSES | {"Sequential", "InputLayer"}
+    classes = set().union(*CLASSES.values()) | PLAIN_CLASSES | {"Sequential", "InputLayer"}
     for kind, module, registered in _classes(tree):
-        if kind not in known or not module.startswith("keras") or registered:
+        if kind not in classes or not module.startswith("keras") or registered:
             raise FileError("project.layer", name=kind[:40])
 
 

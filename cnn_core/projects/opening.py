@@ -178,8 +178,8 @@ def _check_examples(run: runs.Run) -> None:
     with suppress(AttributeError, TypeError, ValueError):
         images, labels = kept or (np.empty(0), np.empty(0))
         fits = images.dtype == np.uint8 and images.shape[1:] == run.model.input_shape
-        known = labels.dtype.kind in "iu" and labels.shape == images.shape[:1]
+        valid = labels.dtype.kind in "iu" and labels.shape == images.shape[:1]
         inside = not len(labels) or (labels.min() >= 0 and labels.max() < run.model.classes)
-        if fits and known and inside and len(images) <= MOST_EXAMPLES:
+        if fits and valid and inside and len(images) <= MOST_EXAMPLES:
             return
     raise FileError("project.damaged", name="examples.npz")

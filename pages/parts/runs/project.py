@@ -19,8 +19,8 @@ KEY, TURN, OPENED = "runs_project_file", "runs_project_turn", "runs_project_open
 
 def uploader() -> None:
     """The uploader, folded; after a file was opened it is empty again."""
-    if told := st.session_state.pop(OPENED, None):
-        name, count = told
+    if opened := st.session_state.pop(OPENED, None):
+        name, count = opened
         st.success(
             t("runs.opened_project", name=plain(name), count=count), icon=":material/inventory_2:"
         )

@@ -75,15 +75,19 @@ def luck(sweep: Sweep, rows: Sequence[Trial]) -> str:
 def _say_repeats(sweep: Sweep, top: Trial) -> None:
     """What the best set-up reached with other seeds."""
     repeats = outcome.repeats(sweep, top.run) if top.run else []
-    done = [it.best.val_accuracy for it in repeats if it.best and it.status.state in runs.OVER]
+    done = [
+        repeat.best.val_accuracy
+        for repeat in repeats
+        if repeat.best and repeat.status.state in runs.OVER
+    ]
     if len(repeats) > len(done):
         st.caption(t("sweep.repeating", count=len(repeats) - len(done)))
     if len(done) > 1 and top.accuracy is not None:
-        found = spread(done)
+        seeds_spread = spread(done)
         st.markdown(
             t(
-                "sweep.repeated", count=found.count, mean=f"{found.mean:.2%}",
-                std=f"{100 * found.std:.2f}", seen=f"{top.accuracy:.2%}",
+                "sweep.repeated", count=seeds_spread.count, mean=f"{seeds_spread.mean:.2%}",
+                std=f"{100 * seeds_spread.std:.2f}", seen=f"{top.accuracy:.2%}",
             )
         )  # fmt: skip
 
@@ -102,7 +106,7 @@ def _run_buttons(sweep: Sweep, top: Trial) -> None:
         help=t("sweep.repeat_help"), on_click=_repeat, args=(run, outcome.repeats(sweep, run.id)),
     )  # fmt: skip
     if repeats := outcome.repeats(sweep, run.id):
-        ids = "~".join([run.id, *(it.run.id for it in repeats[:7])])
+        ids = "~".join([run.id, *(repeat.run.id for repeat in repeats[:7])])
         if st.button(t("sweep.compare"), key="sweep_compare", icon=":material/compare:"):
             st.switch_page("pages/runs.py", query_params={"runs": ids})
 
@@ -152,8 +156,10 @@ def _report(sweep: Sweep, rows: list[Trial]) -> str:
             str(row.place), t(f"sweep.state_{row.state}"),
             f"{row.accuracy:.2%}" if row.accuracy is not None else "–",
             *(
-                findings.value_text(it, row.params[it.name]) if it.name in row.params else "–"
-                for it in sweep.plan.dimensions
+                findings.value_text(dimension, row.params[dimension.name])
+                if dimension.name in row.params
+                else "–"
+                for dimension in sweep.plan.dimensions
             ),
             str(row.epochs),
         ]
@@ -192,7 +198,7 @@ def plan_sentence(sweep: Sweep) -> str:
 def opened(sweep: Sweep, rows: Sequence[Trial]) -> None:
     """The trial that was clicked, its curves beside those of the best."""
     place = state.chosen_trial()
-    row = next((it for it in rows if it.place == place), None)
+    row = next((row_ for row_ in rows if row_.place == place), None)
     if row is None:
         return
     with st.container(border=True, key="sweep_opened"):

@@ -64,61 +64,61 @@ def points(sweep: Sweep, rows: Sequence[Trial]) -> list[Point]:
 
 def charts(sweep: Sweep, rows: Sequence[Trial]) -> None:
     """History and parallel coordinates, then what each setting did. A click on a trial opens it."""
-    found, lines = points(sweep, rows), axes(sweep)
+    results, lines = points(sweep, rows), axes(sweep)
     words, palette = SweepWords.of(texts.table(language())), colours()
     left, right = st.columns([0.42, 0.58], gap="small")
     with left:
         st.echarts_chart(
-            figures.history(found, lines, sweep.plan.trials, words=words, palette=palette),
-            height=HEIGHT, key="sweep_history", on_select=_opener("sweep_history", found),
-            alt=figures.alt(words.history, found, lines, words=words),
+            figures.history(results, lines, sweep.plan.trials, words=words, palette=palette),
+            height=HEIGHT, key="sweep_history", on_select=_opener("sweep_history", results),
+            alt=figures.alt(words.history, results, lines, words=words),
         )  # fmt: skip
     with right:
         st.echarts_chart(
-            figures.parallel(found, lines, words=words, palette=palette),
-            height=HEIGHT, key="sweep_parallel", on_select=_opener("sweep_parallel", found),
-            alt=figures.alt(words.parallel, found, lines, words=words),
+            figures.parallel(results, lines, words=words, palette=palette),
+            height=HEIGHT, key="sweep_parallel", on_select=_opener("sweep_parallel", results),
+            alt=figures.alt(words.parallel, results, lines, words=words),
         )  # fmt: skip
     st.caption(t("sweep.brush"))
-    _slices(found, lines, words)
-    if not found:
+    _slices(results, lines, words)
+    if not results:
         return
     left, right = st.columns(2, gap="small")
     with left:
-        _importance(sweep, found, words)
+        _importance(sweep, results, words)
     with right:
-        _heat(found, lines, words)
+        _heat(results, lines, words)
 
 
-def _opener(key: str, found: Sequence[Point]) -> Any:
+def _opener(key: str, results: Sequence[Point]) -> Any:
     """Opens the trial whose mark was clicked; one that is clicked again is unselected and stays open."""
 
     def opened() -> None:
         groups = st.session_state[key]["selection"]["selected"]
         picked = [index for group in groups for index in group["data_indices"]]
-        if picked and picked[0] < len(found):
-            state.choose_trial(found[picked[0]].place)
+        if picked and picked[0] < len(results):
+            state.choose_trial(results[picked[0]].place)
 
     return opened
 
 
-def _slices(found: Sequence[Point], lines: Sequence[Axis], words: SweepWords) -> None:
+def _slices(results: Sequence[Point], lines: Sequence[Axis], words: SweepWords) -> None:
     st.echarts_chart(
-        figures.slices(found, lines, words=words, palette=colours()),
+        figures.slices(results, lines, words=words, palette=colours()),
         height=LOW,
         key="sweep_slices",
-        alt=figures.alt(words.slices, found, lines, words=words),
+        alt=figures.alt(words.slices, results, lines, words=words),
     )
 
 
-def _importance(sweep: Sweep, found: Sequence[Point], words: SweepWords) -> None:
+def _importance(sweep: Sweep, results: Sequence[Point], words: SweepWords) -> None:
     evaluator = choices.segmented_control(
         t("sweep.evaluator"), EVALUATORS, key="sweep_evaluator", help=t("sweep.evaluator_help"),
-        format_func=lambda it: t(f"sweep.evaluator_{it}"),
+        format_func=lambda option: t(f"sweep.evaluator_{option}"),
     )  # fmt: skip
-    shares = _shares(sweep.id, evaluator, len(found), sweep)
+    fractions = _fractions(sweep.id, evaluator, len(results), sweep)
     names = {dimension.name: setting_name(dimension) for dimension in sweep.plan.dimensions}
-    bars = {names[name]: share for name, share in shares.items()}
+    bars = {names[name]: share for name, share in fractions.items()}
     if not bars:
         st.caption(t("sweep.too_few"))
         return
@@ -131,31 +131,34 @@ def _importance(sweep: Sweep, found: Sequence[Point], words: SweepWords) -> None
 
 
 @lru_cache(maxsize=64)
-def _shares(sweep_id: str, evaluator: Any, complete: int, sweep: Sweep) -> dict[str, float]:
+def _fractions(sweep_id: str, evaluator: Any, complete: int, sweep: Sweep) -> dict[str, float]:
     """Calculated once for each number of complete trials."""
     return importance(sweep, evaluator)
 
 
-def _heat(found: Sequence[Point], lines: Sequence[Axis], words: SweepWords) -> None:
+def _heat(results: Sequence[Point], lines: Sequence[Axis], words: SweepWords) -> None:
     """Two settings that are lists, as a heat map; chosen where there are more than two."""
     listed = [number for number, axis in enumerate(lines) if axis.values]
     if len(listed) < 2:
         st.caption(t("sweep.no_heat"))
         return
     rows_axis = choices.selectbox(
-        t("sweep.heat_rows"), listed, key="sweep_heat_rows", format_func=lambda it: lines[it].name
+        t("sweep.heat_rows"),
+        listed,
+        key="sweep_heat_rows",
+        format_func=lambda option: lines[option].name,
     )
     rest = [number for number in listed if number != rows_axis]
     columns_axis = choices.selectbox(
         t("sweep.heat_columns"),
         rest,
         key="sweep_heat_columns",
-        format_func=lambda it: lines[it].name,
+        format_func=lambda option: lines[option].name,
     )
     pair = (rows_axis, columns_axis)
     cells = [
         Point(point.place, tuple(point.values[number] for number in pair), point.accuracy)
-        for point in found
+        for point in results
     ]
     both = [lines[number] for number in pair]
     st.echarts_chart(

@@ -44,7 +44,7 @@ def form() -> None:
     base = _base()
     st.session_state.setdefault("sweep_fields", list(FIRST))
     fields = choices.multi_pills(
-        t("sweep.fields"), FIELDS, key="sweep_fields", format_func=lambda it: t(f"field.{it}"),
+        t("sweep.fields"), FIELDS, key="sweep_fields", format_func=lambda option: t(f"field.{option}"),
         help=t("sweep.fields_help", most=MOST_DIMENSIONS),
     )  # fmt: skip
     dimensions, problem = _dimensions(fields, base[0])
@@ -66,14 +66,14 @@ def _base() -> tuple[ModelConfig, TrainConfig]:
     with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
         name = choices.selectbox(
             t("sweep.base"), setups, key="sweep_base", width=260, help=t("sweep.base_help"),
-            format_func=lambda it: t("sweep.current") if it == CURRENT else label("preset", it),
+            format_func=lambda option: t("sweep.current") if option == CURRENT else label("preset", option),
             default=CURRENT if CURRENT in setups else "tiny",
         )  # fmt: skip
         model, train = setups[name]
         sizes = [0, 500, 1000, 2000, 4000, 8000]
         size = choices.selectbox(
             t("field.train_size"), sizes, key="sweep_images", default=train.train_size or 0, width=200,
-            format_func=lambda it: f"{it:,}" if it else t("runs.all_images"), help=t("help.train_size"),
+            format_func=lambda size: f"{size:,}" if size else t("runs.all_images"), help=t("help.train_size"),
         )  # fmt: skip
         epochs = _number(t("sweep.epochs"), "sweep_epochs", EPOCHS, 1, 100, t("sweep.epochs_help"))
     return model, replace(train, train_size=size or None, epochs=epochs)
@@ -100,14 +100,14 @@ def _dimension(field: str, model: ModelConfig) -> Dimension:
         most = MAX_DENSE if field == "dense" else MAX_BLOCKS
         place = choices.selectbox(
             t("sweep.where"), range(most + 1), key=f"sweep_where_{field}", width=170,
-            format_func=lambda it: t("sweep.place", place=it) if it else t("sweep.everywhere"),
+            format_func=lambda option: t("sweep.place", place=option) if option else t("sweep.everywhere"),
         )  # fmt: skip
     if field in CHOICES:
         key = f"sweep_options_{field}"
         st.session_state.setdefault(key, list(CHOICES[field][:3]))
         values = choices.multi_pills(
             t(f"field.{field}"), CHOICES[field], key=key,
-            format_func=lambda it: label(field, it), help=t(f"help.{field}"),
+            format_func=lambda option: label(field, option), help=t(f"help.{field}"),
         )  # fmt: skip
         text = ",".join(values)
     else:
@@ -120,11 +120,11 @@ def _settings() -> dict[str, Any]:
     with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
         method = choices.segmented_control(
             t("sweep.method"), sweeps.METHODS, key="sweep_method", help=t("sweep.method_help"),
-            format_func=lambda it: t(f"sweep.method_{it}"),
+            format_func=lambda option: t(f"sweep.method_{option}"),
         )  # fmt: skip
         pruning = choices.segmented_control(
             t("sweep.pruning"), sweeps.PRUNING, key="sweep_pruning", help=t("sweep.pruning_help"),
-            format_func=lambda it: t(f"sweep.pruning_{it}"),
+            format_func=lambda option: t(f"sweep.pruning_{option}"),
         )  # fmt: skip
         trials = _number(t("sweep.trials"), "sweep_trials", TRIALS, 1, 1000, t("sweep.trials_help"))
         minutes = _number(

@@ -19,11 +19,11 @@ LINK = ("sweep", "trial")
 
 def follow() -> None:
     """Take over what a link asks for."""
-    asked = arrived("sweep", LINK)
-    if "sweep" in asked:
-        show(asked["sweep"])
-        if asked.get("trial", "").isdecimal() and len(asked["trial"]) < 6:
-            choose_trial(int(asked["trial"]))
+    link = arrived("sweep", LINK)
+    if "sweep" in link:
+        show(link["sweep"])
+        if link.get("trial", "").isdecimal() and len(link["trial"]) < 6:
+            choose_trial(int(link["trial"]))
 
 
 def show(sweep_id: str | None) -> None:
@@ -32,7 +32,7 @@ def show(sweep_id: str | None) -> None:
     st.session_state[TRIAL] = None
 
 
-def shown() -> Sweep | None:
+def shown_sweep() -> Sweep | None:
     """The sweep that is shown; one sentence says why one that was named cannot be."""
     sweep_id = st.session_state.get(SWEEP)
     if not sweep_id:
