@@ -101,7 +101,7 @@ model.summary()
 
 
 # --- plot_model ---
-# The same as a picture. It needs Graphviz and the package pydot; without them the program goes on
+# The same as a picture. It needs Graphviz and the package pydot; without them the program continues
 # without the picture.
 picture = Path("model.png")
 try:
@@ -212,7 +212,7 @@ print(conv_weights.mean(), conv_weights.std())
 
 
 # --- Weights before and after training ---
-# Untrained weights are drawn from a uniform distribution; training spreads them out.
+# Untrained weights are drawn from a uniform distribution; training usually spreads them out.
 untrained_weights = untrained.layers[0].weights[0].numpy()
 print(untrained_weights.mean(), untrained_weights.std())
 fig, axs = plt.subplots(1, 2, figsize=(8, 3), sharex=True, sharey=True)
