@@ -16,7 +16,7 @@ from pages.network import shown
 from pages.network.choice import chosen_run
 from pages.network.names import span
 from pages.network.take_home import of_setup
-from pages.parts.playground import run_list, run_panel, setup
+from pages.parts.playground import rates, run_list, run_panel, setup
 from pages.session.address import publish, went_back
 from pages.session.doors import engine
 from pages.session.html import heading
@@ -119,6 +119,7 @@ def _network(model: ModelConfig, train: TrainConfig) -> tuple[LayerRow, ...]:
         }.items():
             st.metric(t(f"totals.{name}"), value, help=t(f"totals.{name}_help"), width="content")
         of_setup(model, train)
+    rates.rates(model, train)
     return rows
 
 

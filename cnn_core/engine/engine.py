@@ -13,10 +13,11 @@ from typing import Any
 
 from cnn_core import runs, version
 from cnn_core.config import ModelConfig, TrainConfig
-from cnn_core.engine import cluster, looks, worker
+from cnn_core.engine import cluster, looks, rates, worker
 from cnn_core.engine.estimate import Place
 from cnn_core.engine.processes import CLOSE_TIMEOUT, Backoff, WorkerProcess
 from cnn_core.engine.queue import Queue
+from cnn_core.engine.rates import RangeTest, RangeTests
 from cnn_core.errors import CnnError, EngineError
 from cnn_core.planning.limits import Limits
 
@@ -54,6 +55,7 @@ class Engine:
         version.fingerprint()
         self._on_ready = on_ready
         self._head_start = head_start
+        self._range_tests = RangeTests()
         self._queue = Queue(self._send, cluster.error_of)
         self._counts = {"train": train_workers, "look": 1}
         self._processes: dict[str, list[WorkerProcess]] = {}
@@ -163,6 +165,26 @@ class Engine:
     def check(self, model: ModelConfig, train: TrainConfig, limits: Limits | None = None) -> None:
         """Refuse what is over a cap at the speed that was measured here; raises as `check_limits`."""
         self._queue.check(model, train, limits)
+
+    def range_test(self, model: ModelConfig, train: TrainConfig, *, owner: str) -> RangeTest:
+        """Send a learning rate range test to a train worker; it waits there for the run that trains.
+
+        Raises:
+            LimitError: If the set-up is over a cap, or too many tests of `owner` or of all are waiting.
+            DataError, ShapeError: If it cannot be trained.
+            EngineError: If the engine is down, or not there yet.
+        """
+        self.check(model, train)
+        self._refuse_if_down("train")
+        if self._client is None:
+            raise self.lack("train") or EngineError("engine.starting")
+
+        def send() -> Any:
+            key = f"rates-{uuid.uuid4().hex}"
+            needs = self._needs("train")
+            return cluster.submit(self._client, needs, key, rates.range_test, model, train)
+
+        return self._range_tests.send(owner, send)
 
     def _refuse_if_down(self, kind: str) -> None:
         if problem := self.problem(kind):
