@@ -43,7 +43,7 @@ Cell = tuple[int, int]
 def main() -> None:
     """The run and its scores, the matrix with its images, then the details."""
     st.html(cards.STYLE)
-    place = head("evaluation", "confusion_matrix", "validation")
+    place = head("evaluation", "confusion_matrix", "splitting", "validation", "evaluate_predict")
     link = arrived("evaluation", LINK)
     run = pick_run(link.get("run"), place)
     if run is None:

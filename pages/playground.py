@@ -161,7 +161,7 @@ def _table(rows: tuple[LayerRow, ...]) -> None:
         border="horizontal",
         alt=t("table.alt", layers=len(rows), params=f"{arithmetic.totals(rows).params:,}"),
     )
-    lesson("parameters", "receptive_field")
+    lesson("parameters", "receptive_field", "summary")
 
 
 def _field(row: LayerRow) -> str:

@@ -113,10 +113,21 @@ def form(run: Run | None) -> Setup:
     network, training = st.tabs([t("playground.network"), t("playground.training")])
     with network:
         model = _network()
-        lesson("filter", "padding", "stride", "pooling", "activation", "dense", "dropout")
+        lesson(
+            "filter", "padding", "stride", "pooling", "more_filters", "activation",
+            "activation_functions", "dense", "dropout",
+        )  # fmt: skip
     with training:
         train = _training()
-        lesson("epoch", "optimizer", "learning_rate", "compile")
+        lesson(
+            "epoch",
+            "gradient",
+            "backpropagation",
+            "optimizer",
+            "learning_rate",
+            "schedule",
+            "compile",
+        )
     setup = fit_to_data(model, train)
     shown.keep_setup(*setup)
     with bad_link:
