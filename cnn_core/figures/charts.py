@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, fields
-from typing import Any, Literal, Self
+from dataclasses import dataclass
+from typing import Any, ClassVar, Literal
 
 from cnn_core.figures.palette import Palette
+from cnn_core.figures.words import FigureWords
 
 Option = dict[str, Any]
 
@@ -19,7 +19,7 @@ CONTROLS = {
 
 
 @dataclass(frozen=True, slots=True)
-class ControlWords:
+class ControlWords(FigureWords):
     """What the buttons above a chart are called.
 
     Attributes:
@@ -30,16 +30,13 @@ class ControlWords:
         save: Keep the chart as a picture.
     """
 
+    SECTION: ClassVar[str] = "chart_controls"
+
     zoom: str
     pan: str
     rotate: str
     reset: str
     save: str
-
-    @classmethod
-    def of(cls, table: Mapping[str, str]) -> Self:
-        """The words from a table such as `texts.table("ko")`."""
-        return cls(**{field.name: table[f"chart_controls.{field.name}"] for field in fields(cls)})
 
 
 def config(name: str, words: ControlWords, *, dimensions: int = 2, picture: str = "png") -> Option:

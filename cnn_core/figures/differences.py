@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, ClassVar
 
 import numpy as np
 import numpy.typing as npt
@@ -12,6 +12,7 @@ import numpy.typing as npt
 from cnn_core.analysis.evaluation import Integers
 from cnn_core.figures import palette as colours
 from cnn_core.figures.palette import Palette
+from cnn_core.figures.words import FigureWords
 
 Option = dict[str, Any]
 
@@ -20,7 +21,7 @@ SHORT = 3  # letters up to which a class name needs no slanting
 
 
 @dataclass(frozen=True, slots=True)
-class DifferenceWords:
+class DifferenceWords(FigureWords):
     """The words of both charts; those with `{slots}` are templates for `str.format`.
 
     Attributes:
@@ -32,17 +33,14 @@ class DifferenceWords:
         probability: Name and unit of the axis of probabilities.
     """
 
+    SECTION: ClassVar[str] = "matrices"
+
     title: str
     true: str
     predicted: str
     cell: str
     alt: str
     probability: str
-
-    @classmethod
-    def of(cls, table: Mapping[str, str]) -> DifferenceWords:
-        """The words from a table such as `texts.table("ko")`."""
-        return cls(**{field.name: table[f"matrices.{field.name}"] for field in fields(cls)})
 
 
 def matrix_difference(

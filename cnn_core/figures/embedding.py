@@ -6,9 +6,9 @@ ECharts has not, it is Plotly nevertheless: `embedding_space`.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields
-from typing import Any, Self
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar
 
 import numpy as np
 import numpy.typing as npt
@@ -17,6 +17,7 @@ from cnn_core.figures import charts
 from cnn_core.figures.charts import ControlWords
 from cnn_core.figures.legend import percent
 from cnn_core.figures.palette import Palette
+from cnn_core.figures.words import FigureWords
 
 Array = npt.NDArray[Any]
 Option = dict[str, Any]
@@ -28,7 +29,7 @@ RING = 1.4  # width of the line around a mistake, in pixels
 
 
 @dataclass(frozen=True, slots=True)
-class Words:
+class Words(FigureWords):
     """The words of the chart; those with slots are templates for `str.format`.
 
     Attributes:
@@ -36,13 +37,10 @@ class Words:
         alt: For screen readers; slots {title} {points} {wrong} {classes}.
     """
 
+    SECTION: ClassVar[str] = "embedding_chart"
+
     point: str
     alt: str
-
-    @classmethod
-    def of(cls, table: Mapping[str, str]) -> Self:
-        """The words from a table such as `texts.table("ko")`."""
-        return cls(**{field.name: table[f"embedding_chart.{field.name}"] for field in fields(cls)})
 
 
 @dataclass(frozen=True, eq=False)

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields
-from typing import TYPE_CHECKING, Any, Self
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
@@ -18,6 +18,7 @@ from cnn_core.analysis.evaluation import (
 from cnn_core.figures import charts
 from cnn_core.figures import palette as colours
 from cnn_core.figures.palette import Palette
+from cnn_core.figures.words import FigureWords
 
 if TYPE_CHECKING:
     from plotly.graph_objects import Figure
@@ -31,16 +32,7 @@ SCALE_STEPS = 21
 
 
 @dataclass(frozen=True, slots=True)
-class _Words:
-    """Words from one section of the texts; those with `{slots}` are templates for `str.format`."""
-
-    @classmethod
-    def _from(cls, table: Mapping[str, str], section: str) -> Self:
-        return cls(**{field.name: table[f"{section}.{field.name}"] for field in fields(cls)})
-
-
-@dataclass(frozen=True, slots=True)
-class ConfusionWords(_Words):
+class ConfusionWords(FigureWords):
     """The words of a confusion matrix.
 
     Attributes:
@@ -52,6 +44,8 @@ class ConfusionWords(_Words):
         worst: A frequent mistake in it; slots {true} {predicted} {count}.
     """
 
+    SECTION: ClassVar[str] = "confusion"
+
     title: str
     true: str
     predicted: str
@@ -59,14 +53,9 @@ class ConfusionWords(_Words):
     alt: str
     worst: str
 
-    @classmethod
-    def of(cls, table: Mapping[str, str]) -> ConfusionWords:
-        """The words from a table such as `texts.table("ko")`."""
-        return cls._from(table, "confusion")
-
 
 @dataclass(frozen=True, slots=True)
-class CalibrationWords(_Words):
+class CalibrationWords(FigureWords):
     """The words of a calibration curve.
 
     Attributes:
@@ -80,6 +69,8 @@ class CalibrationWords(_Words):
         alt: For screen readers; slots {title} {points} {error}.
     """
 
+    SECTION: ClassVar[str] = "calibration"
+
     title: str
     confidence: str
     accuracy: str
@@ -88,11 +79,6 @@ class CalibrationWords(_Words):
     curve: str
     point: str
     alt: str
-
-    @classmethod
-    def of(cls, table: Mapping[str, str]) -> CalibrationWords:
-        """The words from a table such as `texts.table("ko")`."""
-        return cls._from(table, "calibration")
 
 
 def confusion_heatmap(

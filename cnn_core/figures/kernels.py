@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, fields
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from html import escape
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import numpy.typing as npt
@@ -16,6 +16,7 @@ from cnn_core.figures.charts import ControlWords
 from cnn_core.figures.legend import number
 from cnn_core.figures.mosaic import mosaic_png
 from cnn_core.figures.palette import SCALES, STEPS, Diverging, Palette
+from cnn_core.figures.words import FigureWords
 
 Array = npt.NDArray[Any]
 Option = dict[str, Any]
@@ -27,7 +28,7 @@ BINS = 40
 
 
 @dataclass(frozen=True, slots=True)
-class HistogramWords:
+class HistogramWords(FigureWords):
     """The words of the histogram.
 
     Attributes:
@@ -40,6 +41,8 @@ class HistogramWords:
         alt: For screen readers; slots {title} {epoch} {before} {after}, two standard deviations.
     """
 
+    SECTION: ClassVar[str] = "histogram"
+
     title: str
     x_axis: str
     y_axis: str
@@ -47,11 +50,6 @@ class HistogramWords:
     after: str
     limit: str
     alt: str
-
-    @classmethod
-    def of(cls, table: Mapping[str, str]) -> HistogramWords:
-        """The words from a table such as `texts.table("ko")`."""
-        return cls(**{field.name: table[f"histogram.{field.name}"] for field in fields(cls)})
 
 
 @dataclass(frozen=True, slots=True)

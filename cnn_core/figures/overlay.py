@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from itertools import accumulate
-from typing import Any, Literal, Self
+from typing import Any, ClassVar, Literal
 
 from cnn_core.analysis.comparison import Spread
 from cnn_core.figures.curves import places
 from cnn_core.figures.palette import Palette
 from cnn_core.figures.ranges import accuracy_range, loss_range, nice, tidy
+from cnn_core.figures.words import FigureWords
 from cnn_core.progress.history import History
 
 Option = dict[str, Any]
@@ -25,14 +26,7 @@ CROWDED = 30  # epochs from which on only the best one is marked
 
 
 @dataclass(frozen=True, slots=True)
-class _Words:
-    @classmethod
-    def _from(cls, table: Mapping[str, str], section: str) -> Self:
-        return cls(**{field.name: table[f"{section}.{field.name}"] for field in fields(cls)})
-
-
-@dataclass(frozen=True, slots=True)
-class OverlayWords(_Words):
+class OverlayWords(FigureWords):
     """The words of the chart; those with `{slots}` are templates for `str.format`.
 
     Attributes:
@@ -48,6 +42,8 @@ class OverlayWords(_Words):
         empty: A run in it without an epoch; slot {run}.
     """
 
+    SECTION: ClassVar[str] = "overlay"
+
     title: str
     lines: str
     epochs: str
@@ -58,11 +54,6 @@ class OverlayWords(_Words):
     alt: str
     run: str
     empty: str
-
-    @classmethod
-    def of(cls, table: Mapping[str, str]) -> OverlayWords:
-        """The words from a table such as `texts.table("ko")`."""
-        return cls._from(table, "overlay")
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,7 +126,7 @@ def overlay_alt(curves: Sequence[Curves], *, words: OverlayWords) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class BandWords(_Words):
+class BandWords(FigureWords):
     """The words of the chart of a mean and its band; those with `{slots}` are templates.
 
     Attributes:
@@ -147,17 +138,14 @@ class BandWords(_Words):
         alt: For screen readers; slots {title} {last}.
     """
 
+    SECTION: ClassVar[str] = "band"
+
     title: str
     epochs: str
     accuracy: str
     mean: str
     point: str
     alt: str
-
-    @classmethod
-    def of(cls, table: Mapping[str, str]) -> BandWords:
-        """The words from a table such as `texts.table("ko")`."""
-        return cls._from(table, "band")
 
 
 def bands(groups: Mapping[str, Sequence[Spread]], *, words: BandWords, palette: Palette) -> Option:

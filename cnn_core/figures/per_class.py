@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields
-from typing import TYPE_CHECKING, Any, Self
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
@@ -13,6 +13,7 @@ from cnn_core.analysis.evaluation import Floats, PerClass
 from cnn_core.figures import charts
 from cnn_core.figures.palette import Palette
 from cnn_core.figures.palette import ink as ink_on
+from cnn_core.figures.words import FigureWords
 
 if TYPE_CHECKING:
     from plotly.graph_objects import Figure
@@ -21,7 +22,7 @@ Option = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
-class Words:
+class Words(FigureWords):
     """The words of the figures for each class.
 
     Attributes:
@@ -34,6 +35,8 @@ class Words:
         alt: For screen readers; slots {title} {low} {low_f1} {high} {high_f1}.
     """
 
+    SECTION: ClassVar[str] = "per_class"
+
     title: str
     axis: str
     precision: str
@@ -41,11 +44,6 @@ class Words:
     f1: str
     point: str
     alt: str
-
-    @classmethod
-    def of(cls, table: Mapping[str, str]) -> Self:
-        """The words from a table such as `texts.table("ko")`."""
-        return cls(**{field.name: table[f"per_class.{field.name}"] for field in fields(cls)})
 
 
 def chart(

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields
+from collections.abc import Sequence
+from dataclasses import dataclass
 from html import escape
-from typing import Any, Self
+from typing import Any, ClassVar
 
 import numpy as np
 import numpy.typing as npt
@@ -15,6 +15,7 @@ from cnn_core.analysis.evaluation import Integers
 from cnn_core.figures import palette as colours
 from cnn_core.figures.legend import percent
 from cnn_core.figures.palette import Palette
+from cnn_core.figures.words import FigureWords
 
 Array = npt.NDArray[Any]
 Option = dict[str, Any]
@@ -25,7 +26,7 @@ _FRAME = {"borderColor": "rgba(128, 128, 128, 0.25)", "borderWidth": 1}
 
 
 @dataclass(frozen=True, slots=True)
-class Words:
+class Words(FigureWords):
     """The texts of these charts; those with slots are templates for `str.format`.
 
     Attributes:
@@ -43,6 +44,8 @@ class Words:
         ranking_alt: For screen readers; slots {title} {first}.
     """
 
+    SECTION: ClassVar[str] = "surgery_chart"
+
     difference: str
     true: str
     predicted: str
@@ -55,11 +58,6 @@ class Words:
     change: str
     bar: str
     ranking_alt: str
-
-    @classmethod
-    def of(cls, table: Mapping[str, str]) -> Self:
-        """The words from a table such as `texts.table("ko")`."""
-        return cls(**{field.name: table[f"surgery_chart.{field.name}"] for field in fields(cls)})
 
 
 def signed(value: float, digits: int = 0) -> str:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, ClassVar
 
 from cnn_core.figures import palette as colours
 from cnn_core.figures.palette import Palette
 from cnn_core.figures.ranges import nice, tidy
+from cnn_core.figures.words import FigureWords
 
 Option = dict[str, Any]
 Value = int | float | str
@@ -19,7 +20,7 @@ SCALE_STEPS = 21
 
 
 @dataclass(frozen=True, slots=True)
-class SweepWords:
+class SweepWords(FigureWords):
     """The words of all charts; those with `{slots}` are templates for `str.format`.
 
     Attributes:
@@ -39,6 +40,8 @@ class SweepWords:
         bars_alt: The same of the importance; slots {title} {bars}.
     """
 
+    SECTION: ClassVar[str] = "sweep_chart"
+
     history: str
     parallel: str
     slices: str
@@ -53,11 +56,6 @@ class SweepWords:
     cell: str
     alt: str
     bars_alt: str
-
-    @classmethod
-    def of(cls, table: Mapping[str, str]) -> SweepWords:
-        """The words from a table such as `texts.table("ko")`."""
-        return cls(**{field.name: table[f"sweep_chart.{field.name}"] for field in fields(cls)})
 
 
 @dataclass(frozen=True, slots=True)
