@@ -15,6 +15,7 @@ from typing import Any
 
 import hypothesis
 import pytest
+import tracebacks
 from streamlit.components.v2 import manifest_scanner
 from streamlit.runtime.scriptrunner.script_cache import ScriptCache
 from streamlit.testing.v1 import app_test, local_script_runner
@@ -62,6 +63,29 @@ def _settings_of_the_shell_do_not_count(tmp_path_factory: pytest.TempPathFactory
                 patch.delenv(name)
         patch.setenv("CONVSCOPE_HOME", str(tmp_path_factory.mktemp("shared-home")))
         yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _no_process_logs_a_traceback(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """What nobody looks at stands in a log: of a server, of its workers, of a command."""
+    yield
+    assert list(tracebacks.in_logs(tmp_path_factory.getbasetemp())) == []
+
+
+@pytest.fixture(scope="session")
+def raised_by_pages() -> Iterator[list[str]]:
+    pages = tracebacks.Pages()
+    with pytest.MonkeyPatch.context() as patch:
+        pages.watch(patch)
+        yield pages.raised
+
+
+@pytest.fixture(autouse=True)
+def _no_page_raises(raised_by_pages: list[str]) -> Iterator[None]:
+    """Whether a test looks at what a page raised or not."""
+    raised_by_pages.clear()
+    yield
+    assert raised_by_pages == [], "a page ended in an error"
 
 
 @pytest.fixture(autouse=True)

@@ -118,8 +118,8 @@ class WorkerProcess:
         self._answered = False
         try:
             self.popen = start_worker(self._scheduler, self._kind)
-        except OSError:
-            log.exception("the %s worker cannot be started", self._kind)
+        except OSError as error:
+            log.error("the %s worker cannot be started: %s", self._kind, error)
             self._end_of_start()
 
     def _end_of_start(self) -> None:

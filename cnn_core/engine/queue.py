@@ -292,5 +292,5 @@ def _tell(
     """Write the status of a run whose folder may be gone meanwhile."""
     try:
         runs.write_status(run, state, error=error, only_if=only_if)
-    except (CnnError, OSError):
-        log.warning("the status of run %s cannot be written", run.id, exc_info=True)
+    except (CnnError, OSError) as problem:
+        log.warning("the status of run %s cannot be written: %s", run.id, problem)

@@ -124,7 +124,7 @@ def _problem(run: runs.Run, error: Exception) -> CnnError:
     if isinstance(error, CnnError):
         return error
     if problem := runs.storage_problem(run, error):
-        log.warning("run %s cannot be written", run.id, exc_info=error)
+        log.warning("run %s cannot be written: %s", run.id, error)
         return problem
     log.error("run %s failed", run.id, exc_info=error)
     with suppress(OSError):
@@ -231,6 +231,14 @@ def _say(key: str, scheduler: str) -> None:
     print(texts.say("en", key, address=scheduler), flush=True)
 
 
+def _shorten(record: logging.LogRecord) -> bool:
+    """Log filter: a lost connection is one line, since what there is to do about it is done."""
+    if record.exc_info and isinstance(record.exc_info[1], OSError):
+        record.msg = f"{record.getMessage()} {record.exc_info[1]}"
+        record.args = record.exc_info = None
+    return True
+
+
 async def _work(scheduler: str, kind: str, *, tied: bool) -> NoReturn:
     """Work until the scheduler is gone; then end, or start again where nobody else starts this worker.
 
@@ -245,6 +253,8 @@ async def _work(scheduler: str, kind: str, *, tied: bool) -> NoReturn:
     from distributed.comm.addressing import get_address_host
     from distributed.utils import get_ip
 
+    for name in ("distributed.worker", "distributed.core"):
+        logging.getLogger(name).addFilter(_shorten)
     scratch = runs.home().parent / "scratch"  # Dask clears there what a killed worker left
     try:
         with dask.config.set(DASK_SETTINGS):

@@ -163,8 +163,8 @@ def _open(
     if folder and past and (folder / "last.keras").exists():
         try:
             return checkpoints.resume(model, config, images, folder, past)
-        except RunError:  # a damaged checkpoint is no reason not to train
-            log.warning("%s cannot be read: the training begins again", folder, exc_info=True)
+        except RunError as error:  # a damaged checkpoint is no reason not to train
+            log.warning("the training begins again: %s", error)
     network = models.build(model, resolve_precision(config.precision), config.seed)
     network.compile(
         optimizer=optimizer(config), loss="sparse_categorical_crossentropy", metrics=["accuracy"]

@@ -37,8 +37,6 @@ FLAGS = [
 ]
 OUTCOME = pytest.StashKey[pytest.TestReport]()
 ACTIVE = {"queued", "running"}
-LOGS: set[Path] = set()  # of all servers that tests started
-TRACEBACK = "Traceback (most recent call last)"
 
 expect.set_options(timeout=30_000)
 
@@ -133,24 +131,8 @@ def go(page: Page, section: str, name: str) -> None:
     page.get_by_role("menuitem", name=name, exact=True).click()
 
 
-@pytest.fixture(scope="session", autouse=True)
-def _no_server_logs_a_traceback() -> Iterator[None]:
-    """What a visitor may not see stands in the log: no server holds a traceback with a file of ours.
-
-    The web server has some of its own, when a window closes while it is being sent something.
-    """
-    yield
-    texts = [path.read_text("utf-8", "replace") for path in sorted(LOGS) if path.exists()]
-    ours = re.compile(
-        "|".join(re.escape(str(ROOT / name)) for name in ("app.py", "cnn_core", "pages"))
-    )
-    traces = [trace for text in texts for trace in text.split(TRACEBACK)[1:]]
-    assert [trace[:3000] for trace in traces if ours.search(trace)] == []
-
-
 def serve(home: Path, **environment: str) -> Server:
     """Start the app and wait until it answers."""
-    LOGS.add(home / "server.log")
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]

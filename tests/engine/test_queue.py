@@ -6,6 +6,7 @@ import os
 import shutil
 import time
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 from small_runs import MODEL, PLENTY, SHORT, state
@@ -452,3 +453,17 @@ def test_a_foreign_run_has_no_place_and_raises_nothing(queue: Queue) -> None:
     shutil.rmtree(foreign.folder)
     assert queue.place(foreign) == Place(0, None)
     assert not queue.holds("../../etc")
+
+
+@pytest.mark.parametrize("end", [(), ("error", RunError("run.killed"))])
+def test_a_folder_that_is_gone_when_its_run_ends_is_a_sentence_in_the_log(
+    end: tuple[Any, ...], queue: Queue, workers: Workers, caplog: pytest.LogCaptureFixture
+) -> None:
+    run = queue.order(MODEL, SHORT, limits=PLENTY)
+    turn(queue, workers)
+    shutil.rmtree(run.folder)
+    workers.futures[-1].end(*end)
+    turn(queue, workers)
+    assert not queue.holds(run.id)
+    assert not run.folder.exists()
+    assert "Traceback" not in caplog.text

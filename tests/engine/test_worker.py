@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import logging
 import os
 import pickle
 import shutil
@@ -528,3 +529,20 @@ def test_a_worker_is_told_what_is_no_address() -> None:
         "“nonsense” is not the address of a Dask scheduler. Write it like tcp://host:8786.\n"
     )
     assert said == ""
+
+
+@pytest.mark.parametrize(("kind", "traced"), [(OSError, False), (ValueError, True)])
+def test_only_a_lost_connection_is_logged_without_a_traceback(
+    kind: type[Exception], traced: bool, caplog: pytest.LogCaptureFixture
+) -> None:
+    log = logging.getLogger("worker")
+    log.addFilter(worker._shorten)
+    try:
+        raise kind("gone")
+    except kind:
+        log.exception("No %s.", "heartbeat")
+    finally:
+        log.removeFilter(worker._shorten)
+    assert "No heartbeat." in caplog.text
+    assert "gone" in caplog.text
+    assert ("Traceback" in caplog.text) == traced

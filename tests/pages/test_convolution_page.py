@@ -32,6 +32,8 @@ Open = Callable[..., AppTest]
 class Engine:
     """No worker is up, until the test says so."""
 
+    ours = True
+
     def __init__(self) -> None:
         self.answer: dict[str, np.ndarray] | None = None
         self.down: EngineError | None = None
