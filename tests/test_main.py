@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -409,3 +410,18 @@ def test_a_missing_tensorflow_is_a_sentence() -> None:
     assert done.returncode == command.MISTAKE, done.stderr
     assert "TensorFlow is not installed" in done.stderr
     assert "Traceback" not in done.stderr
+
+
+@pytest.mark.skipif(shutil.which("make") is None, reason="no make")
+def test_make_run_starts_the_app_with_the_environment_that_it_was_given() -> None:
+    done = subprocess.run(
+        ["make", "--dry-run", "--old-file=.venv/.installed", "run", "PORT=8765"],
+        cwd=ROOT,
+        env={**os.environ, "CONVSCOPE_SCHEDULER": "tcp://host:8786"},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert "-m streamlit run app.py --server.port 8765" in done.stdout
+    assert "CONVSCOPE_SCHEDULER" not in done.stdout, "it would replace what was given"
+    assert "pip install" not in done.stdout
