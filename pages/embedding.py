@@ -110,6 +110,8 @@ def _story(run: runs.Run, waiting: bool) -> None:
     )
     index = st.session_state.get("embedding_index")
     marked = index if isinstance(index, int) and index < len(points) else None
+    if marked is None:  # something to see from the start
+        marked = figures.most_confident_mistake(cloud)
     left, right = st.columns([0.66, 0.34], gap="medium")
     with left, st.container(key="embedding_chart"):
         _chart(answers, cloud, method, explained, marked)
@@ -233,6 +235,9 @@ def _choose(cloud: Cloud) -> None:
         point for point in before if point not in places
     ]
     for series, place in new[:1]:
+        if series == figures.CATCH and (row := figures.nearest(cloud, place)) is not None:
+            st.session_state["embedding_index"] = row
+            continue
         kind, _, label = series.partition("_")
         rows = cloud.rows_of(kind, int(label)) if label.isdecimal() else ()
         if place < len(rows):

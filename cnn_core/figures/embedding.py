@@ -26,6 +26,9 @@ SYMBOLS = ("circle", "rect", "triangle", "diamond", "arrow")
 SIZES = {"circle": 6, "rect": 5, "triangle": 7, "diamond": 8, "arrow": 7}
 MARGIN = 0.04  # share of the spread that is left free at each end
 RING = 1.4  # width of the line around a mistake, in pixels
+CATCH = "catch"  # id of the series of what is not seen and catches clicks beside the points
+CELLS, CELL = (48, 32), 24  # of it across and down, and the side of one in pixels
+PLOT, LETTER, WIDE_LETTER, LINE = (640, 480), 7.5, 13.0, 18  # nominal sizes in pixels, for names
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +71,77 @@ class Cloud:
         return rows
 
 
+def most_confident_mistake(cloud: Cloud) -> int | None:
+    """The row of the drawn mistake that the network is surest of; None if none is drawn."""
+    wrong = np.flatnonzero(cloud.visible & (cloud.labels != cloud.predicted))
+    return int(wrong[cloud.confidence[wrong].argmax()]) if len(wrong) else None
+
+
+def nearest(cloud: Cloud, cell: int) -> int | None:
+    """The row of the drawn point nearest to a cell of the series `CATCH`, by distance on the screen."""
+    rows = np.flatnonzero(cloud.visible)
+    if not len(rows) or not 0 <= cell < CELLS[0] * CELLS[1]:
+        return None
+    spans = np.array([high - low for low, high in extents(cloud)]) / PLOT
+    away = (cloud.points[rows] - _cells(cloud)[cell]) / spans
+    return int(rows[(away**2).sum(axis=1).argmin()])
+
+
+def _cells(cloud: Cloud) -> Array:
+    """Centres of the cells that catch clicks, (n, 2)."""
+    across, down = (
+        low + (high - low) * (np.arange(count) + 0.5) / count
+        for (low, high), count in zip(extents(cloud), CELLS, strict=True)
+    )
+    return np.stack(np.meshgrid(across, down), axis=-1).reshape(-1, 2)
+
+
+def _catch(cloud: Cloud) -> Option:
+    """Squares that are not seen below the points: a click beside one counts for the nearest."""
+    return {
+        "id": CATCH, "type": "scatter", "symbol": "rect", "symbolSize": CELL, "z": 1, "cursor": "pointer",
+        "itemStyle": {"color": "transparent"}, "tooltip": {"show": False}, "selectedMode": "single",
+        "select": {"itemStyle": {"color": "transparent"}}, "emphasis": {"disabled": True},
+        "data": [[short(x), short(y)] for x, y in _cells(cloud).tolist() if cloud.visible.any()],
+    }  # fmt: skip
+
+
+def name_places(cloud: Cloud, names: Sequence[str]) -> dict[int, tuple[float, float]]:
+    """Where the name of each class is written: at its median, moved up or down until no two overlap."""
+    (left, right), (bottom, top) = extents(cloud)
+    unit = np.array([(right - left) / PLOT[0], (top - bottom) / PLOT[1]])
+    free: dict[int, tuple[float, float]] = {}
+    for label in range(len(names)):
+        rows = np.flatnonzero((cloud.labels == label) & cloud.visible)
+        if len(rows):
+            x, y = np.median(cloud.points[rows], axis=0) / unit
+            free[label] = float(x), float(y)
+    taken: dict[int, tuple[float, float]] = {}
+    for label in sorted(free, key=lambda name: free[name][1]):
+        x, y = free[label]
+        steps = (sign * step * LINE / 3 for step in range(40) for sign in (1, -1))
+        room = (y + step for step in steps if not _overlaps((x, y + step), label, taken, names))
+        taken[label] = x, next(room, y)
+    return {label: (x * unit[0], y * unit[1]) for label, (x, y) in taken.items()}
+
+
+def _overlaps(
+    place: tuple[float, float],
+    label: int,
+    taken: Mapping[int, tuple[float, float]],
+    names: Sequence[str],
+) -> bool:
+    return any(
+        abs(place[1] - y) < LINE
+        and abs(place[0] - x) < (_width(names[label]) + _width(names[other])) / 2
+        for other, (x, y) in taken.items()
+    )
+
+
+def _width(name: str) -> float:
+    return sum(LETTER if sign.isascii() else WIDE_LETTER for sign in name) + 8
+
+
 def scatter(
     cloud: Cloud,
     names: Sequence[str],
@@ -100,10 +174,11 @@ def scatter(
         {**_axis(ticks), "name": name, "min": low, "max": high}
         for name, (low, high) in zip(axes, extents(cloud), strict=True)
     )
+    places = name_places(cloud, names)
     series = [
         trace
         for label in range(len(names))
-        for trace in _of_class(cloud, label, names, words, palette)
+        for trace in _of_class(cloud, label, names, words, palette, places.get(label))
     ]
     return {
         "animation": False,
@@ -121,7 +196,7 @@ def scatter(
         "tooltip": {"trigger": "item", "formatter": "{b}", "confine": True},
         "xAxis": across,
         "yAxis": down,
-        "series": [*series, _mark(cloud, marked, palette)],
+        "series": [*series, _catch(cloud), _mark(cloud, marked, palette)],
     }  # fmt: skip
 
 
@@ -143,7 +218,12 @@ def _axis(ticks: bool) -> Option:
 
 
 def _of_class(
-    cloud: Cloud, label: int, names: Sequence[str], words: Words, palette: Palette
+    cloud: Cloud,
+    label: int,
+    names: Sequence[str],
+    words: Words,
+    palette: Palette,
+    place: tuple[float, float] | None,
 ) -> list[Option]:
     """Right answers, mistakes, and the name at the middle: three series, one entry of the legend."""
     symbol = SYMBOLS[label % len(SYMBOLS)]
@@ -161,16 +241,15 @@ def _of_class(
         }
         for kind, look in looks.items()
     ]  # fmt: skip
-    rows = np.flatnonzero((cloud.labels == label) & cloud.visible)
-    middle = np.median(cloud.points[rows], axis=0).tolist() if len(rows) else None
     title: Option = {
         **common, "id": f"name_{label}", "silent": True, "z": 4, "tooltip": {"show": False},
-        "symbolSize": 1, "data": [] if middle is None else [[short(coordinate) for coordinate in middle]],
+        "symbolSize": 1, "data": [] if place is None else [[short(coordinate) for coordinate in place]],
         "label": {
             "show": True, "formatter": "{a}", "fontSize": 12, "fontWeight": "bold",
             "position": "inside", "color": common["color"],
             "textBorderColor": palette.background, "textBorderWidth": 4,
         },
+        "labelLayout": {"hideOverlap": True},  # a phone has less room than `PLOT`
     }  # fmt: skip
     return [*series, title]
 

@@ -21,7 +21,7 @@ from cnn_core.config import ConvBlock, ModelConfig
 
 ODD = ModelConfig((ConvBlock(5, activation="sigmoid", pool="average"),), (), 0.3, (8, 8, 1))
 DIGITS = replace(TRAIN, dataset="digits")
-POINT = re.compile(r"(?:Image|이미지) (\d+): (.+) → (.+) \(([\d.]+)%\)")
+POINT = re.compile(r"(?:Image|이미지) (\d+): (.+) → (.+) \((?:> )?([\d.]+)%\)")
 
 
 def visit(window, app: Server, run: str, **settings) -> Inside:
@@ -99,7 +99,9 @@ def test_a_click_on_a_point_shows_that_image_and_leads_to_its_feature_maps(app, 
     data = datasets.load("fashion_mnist", TRAIN.size)
     shares = opened(app.home, run).predict(data.x_test[:2000])
     there = visit(window, app, run)
-    expect(there.part("embedding_card")).to_contain_text("Click a point")
+    surest = np.where(shares.argmax(axis=1) != data.y_test[:2000], shares.max(axis=1), 0).argmax()
+    shown = there.part("embedding_card").locator("figure")
+    expect(shown).to_have_attribute("data-row", str(surest))
     expect(there.part("embedding_note")).to_contain_text("2,000 test images")
     expect(there.part("embedding_note")).to_contain_text("the 16 outputs of dense1")
     first = click_a_point(there)

@@ -180,3 +180,38 @@ def test_the_chosen_image_has_a_mark_if_it_is_drawn(cloud: Cloud):
     assert all(not it["data"] for it in option_of(hidden)["series"])
     alt = embedding.alt(hidden, NAMES, title="t", words=POINTS)
     assert "0장" in alt
+
+
+def test_it_begins_with_the_mistake_that_the_network_is_surest_of(cloud: Cloud):
+    row = embedding.most_confident_mistake(cloud)
+    assert row is not None
+    wrong = cloud.labels != cloud.predicted
+    assert wrong[row]
+    assert cloud.confidence[row] == cloud.confidence[wrong].max()
+    right = replace(cloud, predicted=cloud.labels)
+    assert embedding.most_confident_mistake(right) is None
+
+
+def test_a_click_beside_a_point_counts_for_the_nearest(cloud: Cloud):
+    [cells] = [it["data"] for it in option_of(cloud)["series"] if it["id"] == embedding.CATCH]
+    spans = np.array([high - low for low, high in embedding.extents(cloud)]) / embedding.PLOT
+    for cell in (0, 77, len(cells) - 1):
+        away = np.hypot(*((cloud.points - cells[cell]) / spans).T)
+        assert embedding.nearest(cloud, cell) == away.argmin()
+    some = replace(cloud, visible=cloud.labels == 1)
+    row = embedding.nearest(some, 77)
+    assert row is not None
+    assert cloud.labels[row] == 1
+    assert embedding.nearest(cloud, len(cells)) is None
+    assert embedding.nearest(replace(cloud, visible=np.zeros(200, bool)), 0) is None
+
+
+def test_no_two_names_overlap(cloud: Cloud):
+    close = replace(cloud, points=cloud.points / 1000)
+    far = replace(close, points=np.concatenate([close.points[:-1], [[5.0, 5.0]]]))
+    places = embedding.name_places(far, NAMES)
+    unit = [
+        (high - low) / size for (low, high), size in zip(embedding.extents(far), embedding.PLOT, strict=True)
+    ]
+    heights = sorted(y / unit[1] for _, y in places.values())
+    assert min(np.diff(heights)) > embedding.LINE - 1e-6
