@@ -123,7 +123,7 @@ def _desk(selected: Sequence[runs.Run]) -> None:
         with right, st.container(key="draw_result"):
             reading.reading("draw_reading", PAD, selected)
         with left:
-            pad.pad(PAD, local=True)
+            pad.pad(PAD, local=True, dataset=selected[0].train.dataset)
         return
     drawn = pad.drawn(PAD)
     steps = drawing.steps(drawn.canvas, "bright") if drawn else None
@@ -135,7 +135,8 @@ def _desk(selected: Sequence[runs.Run]) -> None:
         # Last: it takes this for the sign that its message was shown. And it is the pad that asks
         # again: a fragment that begins or ends to run by itself is mounted again, in mid-stroke.
         again = RETRY_S if steps and not all(answers) else 0.0
-        pad.pad(PAD, again=again, answer=" · ".join(answer or "–" for answer in answers))
+        short = " · ".join(answer or "–" for answer in answers)
+        pad.pad(PAD, again=again, answer=short, dataset=selected[0].train.dataset)
 
 
 # What each model says

@@ -87,14 +87,20 @@ def _story(run: runs.Run, waiting: bool) -> None:
     try:
         with waking():
             answers = _read_answers(run)
-        with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
+        with st.container(key="embedding_top"):
+            controls = st.container(
+                horizontal=True, vertical_alignment="bottom", gap="medium", key="embedding_controls"
+            )
+            stage, below = st.container(key="embedding_stage"), st.container(key="embedding_below")
+        with controls:
             only_wrong = _controls()
-        classes = choices.multi_pills(
-            t("embedding.classes"), range(len(answers.names)),
-            key=f"embedding_classes_{len(answers.names)}", format_func=answers.names.__getitem__,
-            help=t("embedding.classes_help"),
-        )  # fmt: skip
-        points, method, explained = _points(run, waiting)
+        with below:
+            points, method, explained = _points(run, waiting)
+            classes = choices.multi_pills(
+                t("embedding.classes"), range(len(answers.names)),
+                key=f"embedding_classes_{len(answers.names)}", format_func=answers.names.__getitem__,
+                help=t("embedding.classes_help"),
+            )  # fmt: skip
     except CnnError as error:
         complain(error)
         say("embedding", {"run": run.id})
@@ -112,7 +118,7 @@ def _story(run: runs.Run, waiting: bool) -> None:
     marked = index if isinstance(index, int) and index < len(points) else None
     if marked is None:  # something to see from the start
         marked = figures.most_confident_mistake(cloud)
-    left, right = st.columns([0.66, 0.34], gap="medium")
+    left, right = stage.columns([0.66, 0.34], gap="medium")
     with left, st.container(key="embedding_chart"):
         _chart(answers, cloud, method, explained, marked)
     with right:

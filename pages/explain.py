@@ -104,7 +104,7 @@ def _story(run: runs.Run) -> None:
     st.session_state["explain_query"] = query
     _say(run)
     with pad:
-        run_image.finish()
+        run_image.finish(run.train.dataset)
 
 
 def _say(run: runs.Run) -> None:

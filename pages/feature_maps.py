@@ -74,7 +74,7 @@ def _story(run: runs.Run) -> None:
     query |= {"layer": parts.layer(run), "map": str(parts.map_index(run))}
     say("feature_maps", query)
     with pad:
-        run_image.finish()
+        run_image.finish(run.train.dataset)
 
 
 def _epochs(run: runs.Run) -> tuple[int, ...]:

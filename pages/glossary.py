@@ -57,10 +57,12 @@ def _follow() -> str | None:
 
 def _list(title: str, names: list[str]) -> None:
     """A heading and the entries below it, if there are any."""
-    if names:
-        heading(title)
-    for name in names:
-        _entry(name)
+    if not names:
+        return
+    heading(title)
+    with st.container(key=f"terms_{names[0]}"):
+        for name in names:
+            _entry(name)
 
 
 def _holds(text: str, words: str) -> bool:

@@ -96,7 +96,7 @@ def _story() -> None:
 
 
 def _first_place(picture: Shown) -> _pixels.Place:
-    """What the link asked for, as long as its image is shown, or the middle; kept inside the image."""
+    """What the link asked for, as long as its image is shown, or where the darkest meets the brightest."""
     name, row, column, cells = st.session_state.get(
         "images_place", (picture.name, None, None, None)
     )
@@ -105,8 +105,8 @@ def _first_place(picture: Shown) -> _pixels.Place:
     st.session_state["images_place"] = (picture.name, row, column, cells)
     height, width = picture.pixels.shape[:2]
     side = cells if cells in _pixels.SIZES else CELLS
-    middle = ((height - side) // 2, (width - side) // 2)
-    place = [middle[0] if row is None else row, middle[1] if column is None else column]
+    start = arrays.edge(picture.pixels, side)
+    place = [start[0] if row is None else row, start[1] if column is None else column]
     limits = (height - side, width - side)
     top, left = (max(0, min(at, most)) for at, most in zip(place, limits, strict=True))
     return top, left, side

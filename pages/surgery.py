@@ -54,6 +54,13 @@ def _follow(run: runs.Run, link: Mapping[str, str]) -> None:
 def _story(run: runs.Run) -> None:
     if is_gone(run, "surgery"):
         return
+    with st.container(
+        key="surgery_pinned", horizontal=True, vertical_alignment="center", gap="medium"
+    ):
+        answer, scores = (
+            st.container(key="surgery_answer", gap=None),
+            st.container(key="surgery_scores"),
+        )
     left, right = st.columns([0.27, 0.73], gap="medium")
     with left, st.container(key="surgery_image"):
         image = run_image.choose(run)
@@ -65,8 +72,7 @@ def _story(run: runs.Run) -> None:
             with columns[0], st.container(key="surgery_filters"):
                 board = st.container()
             with columns[1], st.container(key="surgery_result"):
-                maps = outcome.prediction(view, image)
-                scores = st.container()
+                maps = outcome.prediction(view, image, answer)
             with board:
                 controls.filters(view, maps)
             with st.container(border=True, key="surgery_weight"):
@@ -84,7 +90,7 @@ def _story(run: runs.Run) -> None:
         except CnnError as error:
             complain(error)
     with pad:
-        run_image.finish()
+        run_image.finish(run.train.dataset)
 
 
 main()

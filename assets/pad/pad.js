@@ -44,13 +44,14 @@ class Pad {
     this.listening = new AbortController();
     const on = (target, type, act, options) =>
       target.addEventListener(type, act, { signal: this.listening.signal, ...options });
-    on(this.canvas, "pointerdown", (event) => this.begin(event));
+    const rim = root.querySelector(".rim");
+    on(rim, "pointerdown", (event) => this.begin(event));
     on(this.canvas, "pointermove", (event) => this.follow(event));
     for (const type of ["pointerup", "pointercancel", "lostpointercapture"])
       on(this.canvas, type, (event) => this.end(event));
     // Browsers that came late to touch-action scroll the page unless its touches are refused too.
     for (const type of ["touchstart", "touchmove"])
-      on(this.canvas, type, (event) => event.preventDefault(), { passive: false });
+      on(rim, type, (event) => event.preventDefault(), { passive: false });
     on(this.canvas, "blur", () => root.classList.remove("pressed"));
     on(root, "keydown", (event) => this.press(event));
     on(this.brush, "input", () => this.choose(this.brush.value));

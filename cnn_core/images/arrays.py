@@ -75,3 +75,24 @@ def batch_steps(x: Pixels) -> tuple[ArrayFacts, ...]:
         f'{reshape}.astype("float32") / 255': batch.astype("float32") / 255,
     }
     return tuple(ArrayFacts.of(code, values) for code, values in steps.items())
+
+
+def edge(image: np.ndarray, side: int) -> tuple[int, int]:
+    """Row and column of the window of that side around the sharpest edge, the one nearest to the middle.
+
+    Args:
+        image: Values of shape (H, W) or (H, W, C).
+        side: Of the window, in pixels; it is kept inside the image.
+    """
+    grey = image.astype(np.float32)
+    if grey.ndim == 3:
+        grey = grey[..., :3].mean(axis=-1)
+    height, width = grey.shape
+    jump = np.zeros((height, width), np.float32)
+    jump[:, 1:] = np.abs(np.diff(grey, axis=1))
+    jump[1:] = np.maximum(jump[1:], np.abs(np.diff(grey, axis=0)))
+    rows, columns = np.nonzero(jump >= 0.98 * jump.max())
+    nearest = int(((rows - height / 2) ** 2 + (columns - width / 2) ** 2).argmin())
+    places = zip((int(rows[nearest]), int(columns[nearest])), (height, width), strict=True)
+    top, left = (max(0, min(at - side // 2, length - side)) for at, length in places)
+    return top, left

@@ -17,7 +17,8 @@ from pages.session.words import t
 FOLDER = ASSETS / "pad"
 SIDE = 140  # of the canvas that the pad sends, in pixels; PIXELS in pad.js
 BRUSH = 22  # of 280: digits as large as the pad then have as much ink as those of MNIST
-WORDS = ("canvas", "hint", "tools", "brush", "undo", "clear", "keys")
+HINTS = {"mnist": "pad.hint", "digits": "pad.hint", "fashion_mnist": "pad.hint_clothing"}
+WORDS = ("canvas", "tools", "brush", "undo", "clear", "keys")
 
 _mount = st.components.v2.component(
     "convscope_pad",
@@ -42,7 +43,9 @@ class Drawing:
     live: bool
 
 
-def pad(key: str, *, again: float = 0.0, answer: str = "", local: bool = False) -> Drawing | None:
+def pad(
+    key: str, *, again: float = 0.0, answer: str = "", local: bool = False, dataset: str = ""
+) -> Drawing | None:
     """Show the pad of that key; what is drawn on it, or None before the first stroke.
 
     It sends while a stroke is drawn, and waits with the next message until the run that it caused
@@ -51,10 +54,13 @@ def pad(key: str, *, again: float = 0.0, answer: str = "", local: bool = False) 
     Args:
         key: Of the pad.
         again: Seconds after which it sends once more what is on it; 0 for never.
-        answer: Shown below the sheet on narrow screens, where the answer itself would be out of sight.
+        answer: Shown below the sheet on small screens, where the answer itself would be out of sight.
+        local: The page answers in the browser.
+        dataset: What the network has learned; says what to draw.
     """
     seen = _state(key).get("number")
     words = {name: t(f"pad.{name}") for name in WORDS}
+    words["hint"] = t(HINTS.get(dataset, "pad.hint_other"))
     words["strokes"] = t("pad.strokes", count="{count}")  # counted in the browser
     data = {"key": key, "brush": BRUSH, "seen": seen, "words": words}
     data |= {"again": round(again * 1000), "answer": answer, "local": local}

@@ -103,10 +103,10 @@ def choose(run: runs.Run) -> Chosen | None:
     return choices[source](run)
 
 
-def finish() -> None:
+def finish(dataset: str = "") -> None:
     """Show the pad if the image is drawn. The last call of a page: the pad waits for it between strokes."""
     if st.session_state.get("image_source") == "draw":
-        pad.pad(PAD)
+        pad.pad(PAD, dataset=dataset)
 
 
 def _from_data(run: runs.Run) -> Chosen | None:

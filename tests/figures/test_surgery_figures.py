@@ -211,7 +211,8 @@ def test_no_two_names_overlap(cloud: Cloud):
     far = replace(close, points=np.concatenate([close.points[:-1], [[5.0, 5.0]]]))
     places = embedding.name_places(far, NAMES)
     unit = [
-        (high - low) / size for (low, high), size in zip(embedding.extents(far), embedding.PLOT, strict=True)
+        (high - low) / size
+        for (low, high), size in zip(embedding.extents(far), embedding.PLOT, strict=True)
     ]
     heights = sorted(y / unit[1] for _, y in places.values())
     assert min(np.diff(heights)) > embedding.LINE - 1e-6

@@ -82,3 +82,22 @@ def test_the_test_images_alone_are_those_of_the_sample(name: str) -> None:
     whole = datasets.load(name, size="sample")
     np.testing.assert_array_equal(images, whole.x_test)
     np.testing.assert_array_equal(labels, whole.y_test)
+
+
+@pytest.mark.parametrize("channels", [None, 3])
+def test_the_first_window_lies_around_the_sharpest_edge(channels: int | None) -> None:
+    image = np.zeros((28, 28), np.uint8)
+    image[:, 20:] = 255
+    image[:5] = 100
+    picture = image if channels is None else np.repeat(image[..., np.newaxis], channels, axis=-1)
+    top, left = arrays.edge(picture, 8)
+    window = image[top : top + 8, left : left + 8]
+    assert (window.min(), window.max()) == (0, 255)
+    assert window.shape == (8, 8)
+
+
+def test_a_window_stays_inside_the_image() -> None:
+    assert arrays.edge(np.zeros((8, 9), np.uint8), 8) == (0, 0)
+    corner = np.zeros((12, 12), np.uint8)
+    corner[11, 11] = 255
+    assert arrays.edge(corner, 8) == (4, 4)

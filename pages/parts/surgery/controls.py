@@ -40,6 +40,7 @@ def filters(view: View, maps: dict[str, np.ndarray]) -> None:
             t("surgery.view"), VIEWS, key="surgery_view", default="kernels",
             format_func=lambda name: t(f"surgery.view_{name}"), help=t("surgery.view_help"),
         )  # fmt: skip
+    _hint(view, maps)
     _mosaic(view, maps if what == "maps" and view.row.name in maps else None)
     count, off = view.row.output_shape[2], set(view.edits.off_in(view.row.name))
     everything = set(range(count))
@@ -55,6 +56,20 @@ def filters(view: View, maps: dict[str, np.ndarray]) -> None:
                 t(f"surgery.{name}", filter=view.filter), icon=icon, key=f"surgery_switch_{name}",
                 disabled=target == off, on_click=_switch_to(run, view.row.name, target),
             )  # fmt: skip
+
+
+def _hint(view: View, maps: dict[str, np.ndarray]) -> None:
+    """Where to begin: the filter whose map is brightest on this image, and a button that switches it off."""
+    if view.row.name not in maps:
+        return
+    means = maps[view.row.name].mean(axis=(0, 1))
+    strongest = int(means.argmax())
+    off = set(view.edits.off_in(view.row.name))
+    st.button(
+        t("surgery.begin", filter=strongest), icon=":material/lightbulb:", type="tertiary",
+        key="surgery_begin", help=t("surgery.begin_help"), disabled=strongest in off,
+        on_click=_switch_to(view.run, view.row.name, off | {strongest}),
+    )  # fmt: skip
 
 
 def _switch_to(run: runs.Run, name: str, target: set[int]) -> Callable[[], None]:

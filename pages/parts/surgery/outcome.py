@@ -29,8 +29,14 @@ MATRIX_HEIGHT, RANKING_HEIGHT = 430, 300
 LISTED, CHANGES = 12, 6  # filters of a layer and weights that are named; of more, there is a sign
 
 
-def prediction(view: View, image: Chosen | None) -> dict[str, np.ndarray]:
-    """Probabilities of the image before and after; the feature maps after by layer, none without an image."""
+def prediction(view: View, image: Chosen | None, answer: DeltaGenerator) -> dict[str, np.ndarray]:
+    """Probabilities of the image before and after; the feature maps after by layer, none without an image.
+
+    Args:
+        view: What is shown.
+        image: The image.
+        answer: The place at the top that stays in sight.
+    """
     _done(view)
     if image is None:
         st.caption(t("surgery.no_image"))
@@ -41,11 +47,12 @@ def prediction(view: View, image: Chosen | None) -> dict[str, np.ndarray]:
     share = percent(after.max())
     key = "untouched" if not view.edits else "same" if was == now else "other"
     words = t(f"surgery.{key}", before=was, after=now, share=share)
-    html(
-        f'<div class="inside head"><b>{escape(words)}</b>'
-        f' <span class="quiet">{escape(image.title)}</span></div>'
-        + figures.shares_html(before, after, view.names, words)
+    answer.markdown(
+        f'<div class="surgery-answer" role="status">{escape(words)}'
+        f" <small>{escape(image.title)}</small></div>",
+        unsafe_allow_html=True,
     )
+    html(figures.shares_html(before, after, view.names, words))
     return outcome
 
 
@@ -142,7 +149,7 @@ def _scores_html(before: np.ndarray, after: np.ndarray, total: int) -> str:
     if images < total:
         note = t("surgery.first_images", images=f"{images:,}", total=f"{total:,}")
     cells = (
-        ("", t("surgery.accuracy_before"), f"{was:.2%}"),
+        ("", f"{t('surgery.accuracy')}, {t('surgery.accuracy_before')}", f"{was:.2%}"),
         ("", t("surgery.accuracy_after"), f"{now:.2%}"),
         (kind, t("surgery.accuracy_change"), t("surgery.points", points=points)),
     )
@@ -151,9 +158,8 @@ def _scores_html(before: np.ndarray, after: np.ndarray, total: int) -> str:
         for kind, word, value in cells
     )
     return (
-        f'<div class="inside head accuracy"><b>{escape(t("surgery.accuracy"))}</b></div>'
-        f'<div class="surgery-scores" role="status">{cells_html}</div>'
-        f'<div class="inside note"><span class="quiet">{escape(note)}</span></div>'
+        f'<div class="surgery-scores" role="status" title="{escape(note)}">{cells_html}'
+        f"<small>{escape(note)}</small></div>"
     )
 
 

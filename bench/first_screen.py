@@ -1,0 +1,171 @@
+"""Where the answer of each page begins on four screens, and how far a control moves what was on the page."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from playwright.sync_api import Browser, Error, Page
+
+from bench.app import BenchError, browsing, serving
+from bench.report import Figure
+
+SCREENS = {
+    "laptop": (1366, 768),
+    "projector": (1280, 720),
+    "phone": (390, 844),
+    "phone on its side": (844, 390),
+}
+MOST_SHIFT = 0.05
+READY_S, CALM_MS = 120.0, 250
+"""Seconds for a page to settle while the workers start; then it must be at rest for four times CALM_MS."""
+
+
+@dataclass(frozen=True)
+class Screen:
+    """A page and what is measured on it.
+
+    Attributes:
+        answer: CSS selectors of which the first that is there holds the answer of the page.
+        within: Whether its bottom counts, on the projector, instead of its top.
+        controls: A CSS selector of what is pressed, by what it is called.
+    """
+
+    answer: tuple[str, ...]
+    controls: dict[str, str]
+
+
+def _option(key: str, place: int) -> str:
+    return f'[class*="st-key-{key}"] [role="radiogroup"] button >> nth={place}'
+
+
+PAGES = {
+    "home": Screen((".flow .verdict",), {"image": ".flow .strip button >> nth=2"}),
+    "images": Screen((".st-key-images_pixels",), {"source": _option("images_source", 1)}),
+    "convolution": Screen(
+        (".st-key-convolution_result",), {"stride": _option("convolution_stride", 1)}
+    ),
+    "glossary": Screen(('[class*="st-key-term_"]',), {}),
+    "playground": Screen((".st-key-result",), {}),
+    "runs": Screen((".st-key-runs_live",), {}),
+    "kernels": Screen(
+        (".st-key-kernels_mosaics",),
+        {"layer": _option("kernels_layer", 1), "scale": _option("kernels_reach", 1)},
+    ),
+    "feature_maps": Screen(
+        (".st-key-close_up .close-up",), {"scale": _option("feature_maps_reach", 1)}
+    ),
+    "evaluation": Screen(
+        (".st-key-confusion",),
+        {"part": _option("evaluation_part", 0), "cells": _option("evaluation_show", 1)},
+    ),
+    "explain": Screen(
+        (".decision .answer", ".decision"),
+        {"shade": _option("explain_shade", 1), "layer": _option("explain_layer", 0)},
+    ),
+    "surgery": Screen(
+        (".surgery-answer", ".st-key-surgery_result .class-shares, .two-shares"),
+        {"layer": _option("surgery_layer_choice", 1), "view": _option("surgery_view", 1)},
+    ),
+    "embedding": Screen((".st-key-embedding",), {"dimensions": _option("embedding_dimensions", 1)}),
+    "draw": Screen((".readings",), {}),
+}
+
+OBSERVE = """() => {
+  window.shifts = 0;
+  window.shiftsOf?.disconnect();
+  window.shiftsOf = new PerformanceObserver((list) => {
+    for (const entry of list.getEntries()) window.shifts += entry.value;
+  });
+  window.shiftsOf.observe({ type: "layout-shift" });
+}"""
+AT_REST = """() => document.querySelector('[data-testid="stApp"]')?.dataset.testScriptState === "notRunning"
+  && !document.querySelector('[data-testid="stSpinner"], [data-testid="stProgress"]')
+  && !!document.querySelector("h1, [role=heading]")"""
+
+
+def measure(*, quick: bool) -> Iterator[Figure]:
+    """For each page the place of the answer on each screen, then the shift of each control."""
+    with serving() as server, browsing() as browser:
+        server.wait_until_open()
+        for name, screen in PAGES.items():
+            address = f"{server.url}/{'' if name == 'home' else name}?lang=en"
+            yield _places(browser, name, screen, address)
+            if not quick:
+                yield from _shifts(browser, name, screen, address)
+
+
+def _places(browser: Browser, name: str, screen: Screen, address: str) -> Figure:
+    """Where the answer begins, in pixels from the top of the window; on every screen it must be seen."""
+    tops: dict[str, float] = {}
+    for size, (width, height) in SCREENS.items():
+        with _window(browser, width, height) as page:
+            page.goto(address)
+            _settle(page)
+            tops[size] = _top(page, screen)
+    seen = all(top < SCREENS[size][1] for size, top in tops.items())
+    places = ", ".join(f"{size} {top:.0f}" for size, top in tops.items())
+    return Figure(f"first screen: {name}", f"{places} px", "on the screen", seen, tops)
+
+
+def _shifts(browser: Browser, name: str, screen: Screen, address: str) -> Iterator[Figure]:
+    with _window(browser, *SCREENS["laptop"]) as page:
+        page.goto(address)
+        _settle(page)
+        for control, selector in screen.controls.items():
+            shift = _shift(page, selector)
+            yield Figure(
+                f"layout shift: {name}, {control}", f"{shift:.3f}", f"at most {MOST_SHIFT}",
+                shift <= MOST_SHIFT, {"shift": shift},
+            )  # fmt: skip
+
+
+class _window:  # noqa: N801
+    """An empty window of a new visitor, of that size."""
+
+    def __init__(self, browser: Browser, width: int, height: int) -> None:
+        self._context = browser.new_context(
+            viewport={"width": width, "height": height}, locale="en-US", reduced_motion="reduce"
+        )
+
+    def __enter__(self) -> Page:
+        return self._context.new_page()
+
+    def __exit__(self, *_: object) -> None:
+        self._context.close()
+
+
+def _settle(page: Page) -> None:
+    """Return when the server has nothing more to say."""
+    calm = 0
+    for _ in range(int(1000 * READY_S / CALM_MS)):
+        calm = calm + 1 if page.evaluate(AT_REST) else 0
+        if calm == 4:
+            return
+        page.wait_for_timeout(CALM_MS)
+    raise BenchError(f"{page.url} did not come to rest")
+
+
+def _top(page: Page, screen: Screen) -> float:
+    for selector in screen.answer:
+        place = page.locator(selector).first
+        if place.count():
+            box = place.bounding_box()
+            if box is not None:
+                return float(box["y"])
+    raise BenchError(f"{page.url} shows no answer")
+
+
+def _shift(page: Page, selector: str) -> float:
+    """The sum of all layout shifts from the press until the page is at rest."""
+    place = page.locator(selector)
+    try:
+        place.scroll_into_view_if_needed(timeout=10_000)
+    except Error as error:
+        raise BenchError(f"{page.url} has no control {selector}") from error
+    page.wait_for_timeout(CALM_MS)
+    page.evaluate(OBSERVE)
+    place.click()
+    page.wait_for_timeout(CALM_MS)
+    _settle(page)
+    return float(page.evaluate("window.shifts"))
