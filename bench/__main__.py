@@ -17,6 +17,7 @@ import psutil
 
 from bench import (
     explain,
+    first_screen,
     home,
     look,
     memory,
@@ -36,6 +37,7 @@ MEASUREMENTS: dict[str, Callable[..., Iterator[Figure]]] = {
     "start": start.measure,
     "repaint": repaint.measure,
     "home": home.measure,
+    "first-screen": first_screen.measure,
     "look": look.measure,
     "explain": explain.measure,
     "stepper": stepper.measure,

@@ -398,12 +398,41 @@ def test_on_a_phone_the_answer_is_in_sight_while_the_finger_is_down(link, window
     for point in THREE[0]:
         touch("touchMove", [phone.spot(*point)])
         time.sleep(0.05)
-    expect(short).to_have_text(re.compile(r"^3 \d+%$"))
+    expect(short).to_have_text(re.compile(r"^3 (> )?\d+%$"))
     expect(phone.reading.locator(".answer")).to_have_attribute("aria-busy", "true")
     assert short.bounding_box()["y"] == place["y"], "nothing jumps"
     assert place["y"] + place["height"] <= 660
     assert phone.scrolled() == 0
     touch("touchEnd", [])
+
+
+def test_on_a_phone_on_its_side_the_answer_is_in_sight_too(link, window):
+    desk = Desk.of(window(link, width=844, height=390))
+    desk.draw(THREE)
+    short = desk.pad.locator(".answer")
+    expect(short).to_have_text(re.compile(r"^3 "))
+    place = short.bounding_box()
+    assert place["y"] + place["height"] <= 390
+
+
+def test_a_stroke_that_begins_just_outside_the_border_is_drawn(desk):
+    box, mouse = desk.canvas.bounding_box(), desk.page.mouse
+    middle = box["y"] + box["height"] / 2
+    for start in (box["x"] - 8, box["x"] + box["width"] + 8):
+        mouse.move(start, middle)
+        mouse.down()
+        mouse.move(box["x"] + box["width"] / 2, middle)
+        mouse.up()
+    expect(desk.strokes).to_have_text("Strokes on the pad: 2")
+    mouse.move(box["x"] - 20, middle)
+    mouse.down()
+    mouse.up()
+    expect(desk.strokes).to_have_text("Strokes on the pad: 2")
+
+
+def test_the_pad_asks_for_what_the_network_knows(app, window):
+    desk = Desk.of(window(f"{app.url}/draw?lang=en&run=fashion"))
+    expect(desk.pad.locator(".hint")).to_contain_text("a piece of clothing")
 
 
 def test_steps_and_feature_maps_follow_the_stroke(desk):
@@ -426,7 +455,7 @@ def test_steps_and_feature_maps_follow_the_stroke(desk):
     expect(desk.page.locator(".maps.empty")).to_have_count(0)
     expect(desk.page.locator(".steps .scaled figcaption")).to_contain_text("20×")
     expect(desk.page.locator(".steps .centred figcaption")).to_contain_text("28×28: the input")
-    assert sum(float(share.rstrip("%")) for share in desk.shares()) == pytest.approx(100, abs=0.5)
+    assert sum(float(share.strip("> %")) for share in desk.shares()) == pytest.approx(100, abs=0.5)
 
 
 def test_a_small_digit_in_a_corner_is_another_one_without_the_preparation(desk):
