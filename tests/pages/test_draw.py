@@ -198,7 +198,9 @@ def asked_again(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     told: list[float] = []
     show = _pad.pad
 
-    def pad(key: str, *, again: float = 0.0, answer: str = "") -> _pad.Drawing | None:
+    def pad(
+        key: str, *, again: float = 0.0, answer: str = "", dataset: str = ""
+    ) -> _pad.Drawing | None:
         told.append(again)
         return show(key, again=again, answer=answer)
 
