@@ -69,7 +69,8 @@ def _works(sweep: Sweep) -> bool:
         rows = outcome.trials(sweep)
     except CnnError:
         return False
-    return sweeps.progress(sweep).state == "running" or trains(rows) or _repeats_run(sweep, rows)
+    live = sweeps.progress(sweep).state == "running" or trains(rows) or findings.is_calculating()
+    return live or _repeats_run(sweep, rows)
 
 
 def _repeats_run(sweep: Sweep, rows: list[outcome.Trial]) -> bool:
@@ -97,6 +98,8 @@ def _live(sweep: Sweep, busy: bool) -> None:
     findings.charts(sweep, rows)
     findings.table(sweep, rows)
     state.publish()
+    if not busy and findings.is_calculating():
+        st.rerun()
 
 
 main()

@@ -31,6 +31,7 @@ class SweepWords(FigureWords):
         heat: Above the heat map.
         trial: Name of the axis of trials.
         accuracy: Name and unit of the axis of the validation accuracy.
+        short: The same where there is little room.
         each: Legend: a trial.
         best: Legend: the best so far.
         share: Name and unit of the axis of importance.
@@ -49,6 +50,7 @@ class SweepWords(FigureWords):
     heat: str
     trial: str
     accuracy: str
+    short: str
     each: str
     best: str
     share: str
@@ -153,7 +155,7 @@ def parallel(
         {"dim": number, **_parallel_axis(axis)} for number, axis in enumerate(axes)
     ]
     dimensions.append(
-        {"dim": len(axes), "name": words.accuracy, "type": "value", "min": low, "max": high}
+        {"dim": len(axes), "name": words.short, "type": "value", "min": low, "max": high}
     )
     lines = [
         {
@@ -193,43 +195,43 @@ def parallel(
     }  # fmt: skip
 
 
-def slices(
-    points: Sequence[Point], axes: Sequence[Axis], *, words: SweepWords, palette: Palette
+def slice_of(
+    points: Sequence[Point],
+    axes: Sequence[Axis],
+    number: int,
+    *,
+    words: SweepWords,
+    palette: Palette,
 ) -> Option:
-    """For each setting a chart of its values against the accuracy; later trials are darker."""
-    count = max(1, len(axes))
-    width = 100 / count
-    scale = _accuracy_axis(points, words)
+    """The values of one setting against the accuracy; later trials are darker."""
+    axis = axes[number]
     last = max((point.place for point in points), default=1)
-    option: Option = {
+    data = [
+        {
+            "name": _text(point, axes, words),
+            "value": [
+                _slice_value(axis, point.values[number]),
+                _percent(point.accuracy),
+                point.place,
+            ],
+        }
+        for point in points
+        if point.values[number] is not None
+    ]
+    return {
         "animation": False,
-        "title": {"text": words.slices, "left": 0, "top": 0},
+        "title": {"text": axis.name, "left": 0, "top": 0, "textStyle": {"fontSize": 13}},
         "tooltip": {"trigger": "item", "formatter": "{b}", "confine": True},
         "visualMap": {
             "type": "continuous", "min": 1, "max": max(2, last), "dimension": 2, "show": False,
-            "inRange": {"opacity": [0.4, 1]},
+            "inRange": {"color": [palette.validation] * 2, "opacity": [0.35, 1]},
         },
-        "grid": [], "xAxis": [], "yAxis": [], "series": [],
+        "grid": {"left": 4, "right": 14, "top": 34, "bottom": 6, "containLabel": True},
+        "xAxis": _slice_axis(axis),
+        "yAxis": {**_accuracy_axis(points, words), "name": ""},
+        "series": {"type": "scatter", "data": data, "color": palette.validation,
+                   "symbolSize": SYMBOL_SIZE},
     }  # fmt: skip
-    for number, axis in enumerate(axes):
-        option["grid"].append(
-            {"left": f"{number * width:.1f}%", "width": f"{width - 3:.1f}%",
-             "top": 44, "bottom": 12, "containLabel": True}
-        )  # fmt: skip
-        option["xAxis"].append({"gridIndex": number, **_slice_axis(axis)})
-        option["yAxis"].append(
-            {**scale, "gridIndex": number, "name": scale["name"] if not number else ""}
-        )
-        data = [
-            {"name": _text(point, axes, words),
-             "value": [_slice_value(axis, point.values[number]), _percent(point.accuracy), point.place]}
-            for point in points if point.values[number] is not None
-        ]  # fmt: skip
-        option["series"].append(
-            {"type": "scatter", "xAxisIndex": number, "yAxisIndex": number, "data": data,
-             "color": palette.validation, "symbolSize": SYMBOL_SIZE}
-        )  # fmt: skip
-    return option
 
 
 def importance(importances: Mapping[str, float], *, words: SweepWords, palette: Palette) -> Option:
@@ -243,7 +245,7 @@ def importance(importances: Mapping[str, float], *, words: SweepWords, palette: 
         "yAxis": {"type": "category", "inverse": True, "data": names},
         "series": {
             "type": "bar", "color": palette.training, "barMaxWidth": 26, "silent": True,
-            "data": [tidy(100 * importances[name]) for name in names],
+            "data": [round(100 * importances[name], 1) for name in names],
             "label": {"show": True, "position": "right", "formatter": "{c} %"},
         },
     }  # fmt: skip
@@ -355,13 +357,10 @@ def _parallel_value(axis: Axis, value: Value | None) -> Value | None:
 
 
 def _slice_axis(axis: Axis) -> Option:
-    name = {"name": axis.name, "nameLocation": "middle", "nameGap": 24}
     if axis.values:
-        return {**name, "type": "category", "data": list(axis.labels)}
-    kind = "log" if axis.log else "value"
+        return {"type": "category", "data": list(axis.labels)}
     return {
-        **name,
-        "type": kind,
+        "type": "log" if axis.log else "value",
         "min": axis.low,
         "max": axis.high,
         "axisLabel": {"hideOverlap": True},

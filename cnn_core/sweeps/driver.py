@@ -52,12 +52,20 @@ class Driver:
 
     Args:
         engine: Trains the trials.
+        only: Id of the one sweep to drive; all of this home if not given.
         clock: Seconds; for tests.
     """
 
-    def __init__(self, engine: Engine, clock: Callable[[], float] = time.monotonic) -> None:
-        self._engine, self._clock = engine, clock
+    def __init__(
+        self,
+        engine: Engine,
+        *,
+        only: str = "",
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._engine, self._only, self._clock = engine, only, clock
         self._driven: dict[str, _Driven] = {}
+        self._over: set[str] = set()  # sweeps that never need a driver again
         self._scanned = -SECONDS_BETWEEN_SCANS
         self._last = clock()
 
@@ -87,7 +95,14 @@ class Driver:
 
     def _take_up(self) -> None:
         for sweep in store.newest():
-            if sweep.id in self._driven or store.progress(sweep).state != "running":
+            if sweep.id in self._driven or sweep.id in self._over:
+                continue
+            if self._only not in ("", sweep.id):
+                continue
+            state = store.progress(sweep).state
+            if state not in ACTIVE:
+                self._over.add(sweep.id)
+            if state != "running":
                 continue
             lock = store.lock(sweep, "driving")
             try:

@@ -1,4 +1,4 @@
-"""Optuna's side of a sweep: what to try next, what has come of it, which setting mattered."""
+"""Optuna's side of a sweep: what to try next, and what has come of it."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from cnn_core.config import ModelConfig, TrainConfig
 from cnn_core.errors import CnnError, SweepError
 from cnn_core.planning import space as spaces
-from cnn_core.planning.space import Dimension, Params, Setup, Value
+from cnn_core.planning.space import Dimension, Setup, Value
 from cnn_core.sweeps import store
 from cnn_core.sweeps.record import Plan, Sweep
 
@@ -30,7 +30,6 @@ SKIPPED, RUN, WEAK = "skipped", "run", "weak"  # attributes of a trial
 
 Check = Callable[[ModelConfig, TrainConfig], None]
 Ending = Literal["pruned", "failed"]
-Evaluator = Literal["ped_anova", "fanova"]
 
 
 @dataclass(slots=True)
@@ -272,39 +271,3 @@ def _suggest(trial: Trial, dimension: Dimension) -> Value:
         )
     low, high, step_ = int(dimension.low), int(dimension.high), int(dimension.step or 1)
     return trial.suggest_int(dimension.name, low, high, step=step_, log=dimension.log)
-
-
-def importance(sweep: Sweep, evaluator: Evaluator = "ped_anova") -> dict[str, float]:
-    """How much each setting mattered for the validation accuracy: shares that add up to 1, largest first.
-
-    Args:
-        sweep: The sweep.
-        evaluator: Optuna's "ped_anova", or "fanova", which knows no settings that only some trials have.
-
-    Returns:
-        Nothing while there are too few complete trials, or none of their settings differ.
-
-    References: Watanabe, Bansal, Hutter, "PED-ANOVA", IJCAI 2023; Hutter, Hoos, Leyton-Brown, "An efficient
-        approach for assessing hyperparameter importance", ICML 2014.
-    """
-    from optuna import importance as optuna_importance
-    from optuna.trial import TrialState
-
-    study = open_to_read(sweep)
-    if study is None:
-        return {}
-    done = study.get_trials(deepcopy=False, states=(TrialState.COMPLETE,))
-    if len(done) < 2 or len({trial.value for trial in done}) < 2:
-        return {}
-    judge = (
-        optuna_importance.FanovaImportanceEvaluator(seed=0)
-        if evaluator == "fanova"
-        else optuna_importance.PedAnovaImportanceEvaluator()
-    )
-    try:
-        return dict(optuna_importance.get_param_importances(study, evaluator=judge))
-    except (ValueError, RuntimeError):  # nothing differs
-        return {}
-
-
-__all__ = ["Attempt", "Params", "Study", "importance", "kept", "open_to_read", "repair"]

@@ -16,6 +16,7 @@ from cnn_core.export.files import file_name
 from cnn_core.figures import overlay
 from cnn_core.planning.links import to_query
 from cnn_core.runs import log as run_log
+from cnn_core.runs.summary import Summary
 from cnn_core.sweeps import Sweep, outcome
 from cnn_core.sweeps.outcome import Trial
 from pages.network import shown
@@ -41,9 +42,10 @@ def best(sweep: Sweep, rows: Sequence[Trial]) -> None:
     )
     if sentence := luck(sweep, rows):
         st.caption(sentence)
-    _say_repeats(sweep, top)
+    repeats = outcome.repeats(sweep, top.run) if top.run else []
+    _say_repeats(top, repeats)
     with st.container(horizontal=True, gap="small"):
-        _run_buttons(sweep, top)
+        _run_buttons(top, repeats)
         _downloads(sweep, rows, top)
 
 
@@ -72,9 +74,8 @@ def luck(sweep: Sweep, rows: Sequence[Trial]) -> str:
     )
 
 
-def _say_repeats(sweep: Sweep, top: Trial) -> None:
+def _say_repeats(top: Trial, repeats: Sequence[Summary]) -> None:
     """What the best set-up reached with other seeds."""
-    repeats = outcome.repeats(sweep, top.run) if top.run else []
     done = [
         repeat.best.val_accuracy
         for repeat in repeats
@@ -92,7 +93,7 @@ def _say_repeats(sweep: Sweep, top: Trial) -> None:
         )  # fmt: skip
 
 
-def _run_buttons(sweep: Sweep, top: Trial) -> None:
+def _run_buttons(top: Trial, repeats: Sequence[Summary]) -> None:
     run = _opened(top)
     if run is None:
         st.caption(t("sweep.no_run"))
@@ -103,9 +104,9 @@ def _run_buttons(sweep: Sweep, top: Trial) -> None:
         st.switch_page("pages/playground.py", query_params=query)
     st.button(
         t("sweep.repeat", count=REPEATS), key="sweep_repeat", icon=":material/casino:",
-        help=t("sweep.repeat_help"), on_click=_repeat, args=(run, outcome.repeats(sweep, run.id)),
+        help=t("sweep.repeat_help"), on_click=_repeat, args=(run, repeats),
     )  # fmt: skip
-    if repeats := outcome.repeats(sweep, run.id):
+    if repeats:
         ids = "~".join([run.id, *(repeat.run.id for repeat in repeats[:7])])
         if st.button(t("sweep.compare"), key="sweep_compare", icon=":material/compare:"):
             st.switch_page("pages/runs.py", query_params={"runs": ids})

@@ -1,9 +1,8 @@
-"""What a sweep has found: charts of its trials, and their table."""
+"""What a sweep has results: charts of its trials, and their table."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import lru_cache
 from typing import Any
 
 import streamlit as st
@@ -13,8 +12,8 @@ from cnn_core.figures import sweeps as figures
 from cnn_core.figures.sweeps import Axis, Point, SweepWords
 from cnn_core.planning.space import REAL, Dimension
 from cnn_core.sweeps import Sweep
+from cnn_core.sweeps.importance import EVALUATORS, importance
 from cnn_core.sweeps.outcome import Trial
-from cnn_core.sweeps.study import importance
 from pages.network.names import span
 from pages.parts.sweep import state
 from pages.parts.sweep.state import setting_name
@@ -22,8 +21,8 @@ from pages.session import choices
 from pages.session.doors import colours
 from pages.session.words import label, language, t
 
-HEIGHT, LOW, TABLE = 380, 300, 320
-EVALUATORS = ("ped_anova", "fanova")
+CALCULATING, SHARES = "sweep_calculating", "sweep_shares"
+HEIGHT, LOW, SMALL, TABLE = 380, 300, 230, 320
 
 
 def axes(sweep: Sweep) -> list[Axis]:
@@ -62,8 +61,14 @@ def points(sweep: Sweep, rows: Sequence[Trial]) -> list[Point]:
     ]
 
 
+def is_calculating() -> bool:
+    """Whether something that is shown is still being calculated."""
+    return bool(st.session_state.get(CALCULATING))
+
+
 def charts(sweep: Sweep, rows: Sequence[Trial]) -> None:
     """History and parallel coordinates, then what each setting did. A click on a trial opens it."""
+    st.session_state[CALCULATING] = False
     results, lines = points(sweep, rows), axes(sweep)
     words, palette = SweepWords.of(texts.table(language())), colours()
     left, right = st.columns([0.42, 0.58], gap="small")
@@ -103,12 +108,14 @@ def _opener(key: str, results: Sequence[Point]) -> Any:
 
 
 def _slices(results: Sequence[Point], lines: Sequence[Axis], words: SweepWords) -> None:
-    st.echarts_chart(
-        figures.slices(results, lines, words=words, palette=colours()),
-        height=LOW,
-        key="sweep_slices",
-        alt=figures.alt(words.slices, results, lines, words=words),
-    )
+    st.markdown(f"##### {words.slices}")
+    for number, column in enumerate(st.columns(len(lines), gap="small")):
+        column.echarts_chart(
+            figures.slice_of(results, lines, number, words=words, palette=colours()),
+            height=SMALL,
+            key=f"sweep_slice_{number}",
+            alt=figures.alt(f"{words.slices}: {lines[number].name}", results, lines, words=words),
+        )
 
 
 def _importance(sweep: Sweep, results: Sequence[Point], words: SweepWords) -> None:
@@ -116,11 +123,16 @@ def _importance(sweep: Sweep, results: Sequence[Point], words: SweepWords) -> No
         t("sweep.evaluator"), EVALUATORS, key="sweep_evaluator", help=t("sweep.evaluator_help"),
         format_func=lambda option: t(f"sweep.evaluator_{option}"),
     )  # fmt: skip
-    fractions = _fractions(sweep.id, evaluator, len(results), sweep)
+    fractions = importance(sweep, evaluator, len(results))
+    if fractions is None:
+        st.session_state[CALCULATING] = True
+        fractions = st.session_state.get(SHARES, {}).get((sweep.id, evaluator), {})
+    else:
+        st.session_state.setdefault(SHARES, {})[sweep.id, evaluator] = fractions
     names = {dimension.name: setting_name(dimension) for dimension in sweep.plan.dimensions}
     bars = {names[name]: share for name, share in fractions.items()}
     if not bars:
-        st.caption(t("sweep.too_few"))
+        st.caption(t("sweep.calculating" if is_calculating() else "sweep.too_few"))
         return
     st.echarts_chart(
         figures.importance(bars, words=words, palette=colours()),
@@ -128,12 +140,6 @@ def _importance(sweep: Sweep, results: Sequence[Point], words: SweepWords) -> No
         key="sweep_importance",
         alt=figures.importance_alt(bars, words=words),
     )
-
-
-@lru_cache(maxsize=64)
-def _fractions(sweep_id: str, evaluator: Any, complete: int, sweep: Sweep) -> dict[str, float]:
-    """Calculated once for each number of complete trials."""
-    return importance(sweep, evaluator)
 
 
 def _heat(results: Sequence[Point], lines: Sequence[Axis], words: SweepWords) -> None:
@@ -195,6 +201,7 @@ def table(sweep: Sweep, rows: Sequence[Trial]) -> None:
         hide_index=True,
         height=TABLE,
         key=key,
+        placeholder="–",
         on_select=lambda: _take(key, places),
         selection_mode="single-row",
         selection_default={"selection": {"rows": picked}},

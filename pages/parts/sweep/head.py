@@ -50,8 +50,10 @@ def head(sweep: Sweep, progress: Progress, rows: Sequence[Trial]) -> None:
 
 def _progress_text(sweep: Sweep, progress: Progress, rows: Sequence[Trial], done: int) -> str:
     count = t("sweep.done", done=done, trials=sweep.plan.trials)
+    reason = progress.reason or progress.state
+    if reason == "trials":
+        return count
     if not progress.active:
-        reason = progress.reason or progress.state
         return f"{count} · {t(f'sweep.reason_{reason}')}"
     if progress.state == "paused":
         return f"{count} · {t('sweep.waits_paused' if not trains(rows) else 'sweep.ends_paused')}"

@@ -1,0 +1,118 @@
+"""A sweep against the same trials ordered one by one, and against Optuna with plain Keras in one process."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+from statistics import median
+
+import numpy as np
+
+from bench.app import ROOT, BenchError
+from bench.report import Figure
+from cnn_core import datasets, runs, sweeps
+from cnn_core.config import TEXTBOOK, TrainConfig
+from cnn_core.engine import Engine
+from cnn_core.planning.limits import Limits
+from cnn_core.planning.space import parse
+from cnn_core.sweeps import Driver, Plan, outcome
+
+TARGET = 1.05
+TRIALS, EPOCHS, ROUNDS = 6, 2, 3
+LIMIT_S = 1800.0
+TRAIN = TrainConfig(epochs=EPOCHS, batch_size=32, patience=0, precision="float32")
+CAPS = Limits(queued=1000, sweeps=1000)
+
+
+def measure(*, quick: bool) -> Iterator[Figure]:
+    """Seconds that a sweep takes to those that its trials take without it, and to those of plain Optuna."""
+    trials, rounds = (2, 1) if quick else (TRIALS, ROUNDS)
+    swept: list[float] = []
+    ordered: list[float] = []
+    plain: list[float] = []
+    with tempfile.TemporaryDirectory(prefix="convscope-bench-") as folder:
+        os.environ["CONVSCOPE_HOME"] = str(Path(folder) / "home")
+        data = _write_data(Path(folder))
+        engine = Engine()
+        driver = Driver(engine).start()
+        engine.start()
+        try:
+            _wait(lambda: engine.ready("train"))
+            _order(engine, 1)  # the worker compiles for the first time
+            for _ in range(rounds):
+                swept.append(_sweep(trials))
+                ordered.append(_order(engine, trials))
+                plain.append(_plain(data, trials))
+        finally:
+            engine.close()
+            driver.close()
+    values = {"sweep": swept, "one by one": ordered, "optuna": plain, "trials": trials}
+    ratio = median(swept) / median(ordered)
+    yield Figure(
+        f"sweep of {trials} trials / the same trials ordered one by one",
+        f"{ratio:.3f} ({median(swept):.1f} / {median(ordered):.1f} s)",
+        f"at most {TARGET}",
+        ratio <= TARGET,
+        values,
+    )
+    yield Figure(
+        f"sweep of {trials} trials / Optuna with plain Keras in one process",
+        f"{median(swept) / median(plain):.3f} ({median(swept):.1f} / {median(plain):.1f} s)",
+        values=values,
+    )
+
+
+def _sweep(trials: int) -> float:
+    began = time.monotonic()
+    seeds = parse("seed", f"1:{trials}")
+    plan = Plan(TEXTBOOK, TRAIN, (seeds,), method="grid", trials=trials)
+    sweep = sweeps.begin(plan, owner="bench", limits=CAPS)
+    _wait(lambda: sweeps.progress(sweep).state != "running")
+    finished = [trial for trial in outcome.trials(sweep) if trial.state == "finished"]
+    if len(finished) != trials:
+        raise BenchError(f"{len(finished)} of {trials} trials finished")
+    return time.monotonic() - began
+
+
+def _order(engine: Engine, trials: int) -> float:
+    began = time.monotonic()
+    ordered = [
+        engine.order(TEXTBOOK, replace(TRAIN, seed=seed), owner="bench", limits=CAPS)
+        for seed in range(1, trials + 1)
+    ]
+    _wait(lambda: all(runs.status(run).state in runs.OVER for run in ordered))
+    return time.monotonic() - began
+
+
+def _plain(data: Path, trials: int) -> float:
+    result = data.with_name("result.json")
+    options = ["--trials", str(trials), "--epochs", str(EPOCHS)]
+    subprocess.run(
+        [sys.executable, "-m", "bench.plain_sweep", str(data), str(result), *options],
+        cwd=ROOT, capture_output=True, timeout=LIMIT_S, check=True,
+    )  # fmt: skip
+    return float(json.loads(result.read_text("utf-8"))["seconds"])
+
+
+def _write_data(folder: Path) -> Path:
+    data = datasets.load(TRAIN.dataset, TRAIN.size)
+    path = folder / "data.npz"
+    np.savez(
+        path, **{name: getattr(data, name) for name in ("x_train", "y_train", "x_val", "y_val")}
+    )
+    return path
+
+
+def _wait(over: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + LIMIT_S
+    while not over():
+        if time.monotonic() > deadline:
+            raise BenchError(f"not over within {LIMIT_S:.0f} s")
+        time.sleep(0.02)
