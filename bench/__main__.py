@@ -29,6 +29,7 @@ from bench import (
     start,
     stepper,
     surgery,
+    sweep,
     training,
 )
 from bench.report import Figure
@@ -47,8 +48,9 @@ MEASUREMENTS: dict[str, Callable[..., Iterator[Figure]]] = {
     "surgery": surgery.measure,
     "training": training.measure,
     "recipes": recipes.measure,
+    "sweep": sweep.measure,
 }
-ON_REQUEST = {"recipes"}
+ON_REQUEST = {"recipes", "sweep"}
 BUSY_PERCENT = 10.0
 
 

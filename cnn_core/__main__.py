@@ -15,7 +15,7 @@ from urllib.parse import parse_qsl
 
 from cnn_core import export, interruption, texts
 from cnn_core.arithmetic import layer_table
-from cnn_core.command import listing
+from cnn_core.command import listing, sweep
 from cnn_core.command.progress import ProgressBar
 from cnn_core.command.recorded import RecordedRun
 from cnn_core.config import OPTIMIZERS, PRECISIONS, SCHEDULES, ModelConfig, TrainConfig
@@ -56,6 +56,7 @@ EXAMPLES = """examples:
   python -m cnn_core train --dataset digits --preset tiny --folder my-run
   python -m cnn_core runs
   python -m cnn_core compare 3f9a2c b81e07
+  python -m cnn_core sweep --preset tiny --vary kernel=3,5 --vary dropout=0.0:0.6 --trials 12
   python -m cnn_core train --query "http://localhost:8501/playground?blocks=16.5~32&epochs=3"
   python -m cnn_core export textbook.ipynb --size full --form functional
 
@@ -97,6 +98,8 @@ def _obey(options: argparse.Namespace, places: list[Place]) -> int:
             cluster.serve(options.host, options.port)
         case "export":
             _export(options)
+        case "sweep":
+            return sweep.run(*_setup(options), options)
         case "runs":
             listing.print_runs(options.count, as_json=options.json)
         case "compare":
@@ -181,7 +184,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     train.add_argument("--name", default="", help="what the app and `runs` call the recorded run")
     _add_listing(commands)
-    for command in (train, write):
+    for command in (train, write, sweep.add(commands)):
         _add_settings(command)
     _add_cluster(commands)
     return parser

@@ -92,7 +92,8 @@ CORE_TABLE = {
         late={"h5py"},
     ),
     "command": May(
-        rooms={"analysis", "config", "engine", "errors", "interruption", "progress", "runs"},
+        rooms={"analysis", "config", "engine", "errors", "interruption", "planning", "progress"}
+        | {"runs", "sweeps"},
         late={"rich"},
     ),
     "__main__": May(

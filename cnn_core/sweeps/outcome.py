@@ -75,7 +75,7 @@ def trials(sweep: Sweep) -> list[Trial]:
                 place,
                 dict(trial.params),
                 _state(ending, facts, weak=bool(trial.user_attrs.get(WEAK))),
-                trial.value if ending == "COMPLETE" else None,
+                _accuracy(trial.value, ending, facts),
                 values[max(values)] if values else None,
                 run_id if facts else "",
                 facts.best.epoch if facts and facts.best else None,
@@ -91,6 +91,14 @@ def _facts(run_id: str) -> summary.Summary | None:
         if run_id:
             return summary.summary(runs.open_run(run_id))
     return None
+
+
+def _accuracy(value: float | None, ending: str, facts: summary.Summary | None) -> float | None:
+    """What Optuna was told, or will be told in a moment of a run that has come to its end."""
+    if ending == "COMPLETE":
+        return value
+    over = ending == "RUNNING" and facts and facts.status.state in ("finished", "diverged")
+    return facts.best.val_accuracy if over and facts and facts.best else None
 
 
 def _state(ending: str, facts: summary.Summary | None, *, weak: bool) -> str:

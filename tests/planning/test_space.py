@@ -66,10 +66,10 @@ def test_what_is_neither_is_a_sentence(name: str, text: str) -> None:
     assert caught.value.sentence("ko")
 
 
-def test_every_setting_but_the_data_can_vary() -> None:
+def test_every_setting_but_the_data_and_the_target_can_vary() -> None:
     model, train = set(FIELDS), set(FIELDS)
     assert {*config.ConvBlock.__dataclass_fields__, "blocks", "dense", "dropout"} <= model
-    assert set(TrainConfig.__dataclass_fields__) - train == {"dataset", "size"}
+    assert set(TrainConfig.__dataclass_fields__) - train == {"dataset", "size", "target"}
 
 
 def test_a_value_goes_to_every_block_or_to_one() -> None:
