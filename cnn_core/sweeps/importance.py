@@ -40,7 +40,7 @@ def _calculated(
 
 
 def _run(journal: Path, name: str, evaluator: str) -> dict[str, float]:
-    # -P: modules beside the program must not be taken for others of the same name.
+    # -P: it must not import the modules beside it in place of others of the same name.
     command = [sys.executable, "-P", str(PROGRAM), str(journal), name, evaluator]
     try:
         done = subprocess.run(
