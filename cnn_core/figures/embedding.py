@@ -6,7 +6,7 @@ ECharts has not, it is Plotly nevertheless: `embedding_space`.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
