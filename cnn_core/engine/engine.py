@@ -113,6 +113,11 @@ class Engine:
         """Names of the workers of that kind that are there, such as "train-1234" with a process id."""
         return frozenset(self._workers.get(kind, ()))
 
+    @property
+    def capacity(self) -> int:
+        """How many networks are trained at the same time, also while the workers are still starting."""
+        return len(self.workers("train")) or (self._counts["train"] if self._ours else 1)
+
     def lack(self, kind: str) -> EngineError | None:
         """Why no worker does what "train" or "look" names, if that is known; it may change by itself.
 

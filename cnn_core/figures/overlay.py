@@ -94,7 +94,7 @@ def overlay(
                    "data": [{"name": run.name} for run in curves]},
         "tooltip": {"trigger": "item", "formatter": "{b}", "confine": True},
         "grid": [{**_ALIGNED, "top": 56, "height": "36%"}, {**_ALIGNED, "bottom": 74, "height": "32%"}],
-        "xAxis": [_x_axis(0, "", reach), _x_axis(1, getattr(words, axis), reach)],
+        "xAxis": [_x_axis(0, "", reach, axis), _x_axis(1, getattr(words, axis), reach, axis)],
         "yAxis": [
             _y_axis(0, words.loss, loss_range(filter(math.isfinite, losses), [])),
             _y_axis(1, words.accuracy, accuracy_range(filter(math.isfinite, percents), [])),
@@ -253,11 +253,11 @@ def _y(value: float, scale: int) -> float | None:
     return tidy(value * scale) if math.isfinite(value) else None
 
 
-def _x_axis(grid: int, name: str, reach: float) -> Option:
+def _x_axis(grid: int, name: str, reach: float, axis: Axis) -> Option:
     return {
         "type": "value", "gridIndex": grid, "min": 0, "max": reach, "name": name,
         "nameLocation": "middle", "nameGap": 26, "splitLine": {"show": False},
-        "axisLabel": {"hideOverlap": True},
+        "axisLabel": {"hideOverlap": True}, "minInterval": 1 if axis == "epochs" else 0,
     }  # fmt: skip
 
 

@@ -27,7 +27,6 @@ class RateWords:
         rate: Name of the axis of learning rates.
         loss: Name of the axis of the loss.
         seed: In the legend; slot {seed}.
-        zone: Of the usable rates.
         suggestion: Of the suggested rate; slot {rate}.
         point: What the pointer shows; slots {seed} {rate} {loss}.
         alt: For screen readers; slots {title} {low} {high} {rate}.
@@ -39,7 +38,6 @@ class RateWords:
     rate: str
     loss: str
     seed: str
-    zone: str
     suggestion: str
     point: str
     alt: str
@@ -79,7 +77,7 @@ def rate_range(
             "data": [words.seed.format(seed=seed) for seed in curves],
         },
         "tooltip": {"trigger": "item", "formatter": "{b}", "confine": True},
-        "grid": {"left": 62, "right": 24, "top": 74, "bottom": 74, "containLabel": False},
+        "grid": {"left": 62, "right": 24, "top": 74, "bottom": 74, "outerBoundsMode": "none"},
         "xAxis": {
             "type": "log", "name": words.rate, "nameLocation": "middle", "nameGap": 26,
             "min": min(rates, default=1e-6), "max": 10 ** math.ceil(math.log10(max(rates, default=10))),
@@ -143,15 +141,14 @@ def _marks(zone: Usable, words: RateWords, palette: Palette) -> Option:
     return {
         "markArea": {
             "silent": True, "itemStyle": {"color": palette.mark, "opacity": 0.1},
-            "label": {"position": "insideTop", "color": palette.mark},
-            "data": [[{"name": words.zone, "xAxis": zone.low}, {"xAxis": zone.high}]],
+            "data": [[{"xAxis": zone.low}, {"xAxis": zone.high}]],
         },
         "markLine": {
             "silent": True, "symbol": "none",
             "lineStyle": {"color": palette.mark, "type": "solid", "width": 1.5},
             "label": {
                 "formatter": words.suggestion.format(rate=f"{zone.suggestion:g}"),
-                "position": "insideEndBottom", "rotate": 90, "color": palette.mark,
+                "position": "end", "color": palette.mark,
             },
             "data": [{"xAxis": zone.suggestion}],
         },

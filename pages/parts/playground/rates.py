@@ -34,6 +34,10 @@ class _Search:
     curves: dict[int, RateCurve] = field(default_factory=dict)
     problem: CnnError | None = None
 
+    def keep(self, seed: int, curve: RateCurve) -> None:
+        """Add a curve; the order is that of the seeds, whichever worker was faster."""
+        self.curves = dict(sorted({**self.curves, seed: curve}.items()))
+
 
 def rates(model: ModelConfig, train: TrainConfig) -> None:
     """The button, and what came of it."""
@@ -107,7 +111,7 @@ def _collect(search: _Search) -> bool:
             continue
         del search.tests[seed]
         try:
-            search.curves[seed] = test.result()
+            search.keep(seed, test.result())
         except CnnError as error:
             search.problem = error
         if not search.tests:
@@ -143,9 +147,10 @@ def _verdict(
         st.caption(t(f"rates.{noise}", values=values, factor=f"{factor:.1f}", seeds=len(zones)))
     if _relevant(model, train) != search.setup:
         st.caption(t("rates.other_setup"))
-    st.button(
+    if st.button(
         t("rates.use", rate=f"{zone.suggestion:g}"),
         key="rates_use", type="primary", icon=":material/check:", on_click=setup.put,
         args=(model, replace(train, learning_rate=zone.suggestion)),
         disabled=zone.suggestion == train.learning_rate,
-    )  # fmt: skip
+    ):  # fmt: skip
+        st.rerun()  # the controls are outside of this fragment

@@ -45,7 +45,7 @@ def _say_turns(selected: Sequence[runs.Run]) -> None:
     """That a chosen run waits while others train, and why; or that they train at the same time."""
     states = [state_of(run) for run in selected]
     waiting, training = states.count("queued"), states.count("running")
-    workers = len(engine().workers("train"))
+    workers = engine().capacity
     if waiting and len(selected) > 1:
         key = "in_turn" if workers < 2 else "in_turn_several"
         st.caption(t(f"runs.{key}", waiting=waiting, workers=workers))

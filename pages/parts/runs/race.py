@@ -55,7 +55,7 @@ def race(selected: Sequence[runs.Run]) -> None:
             st.caption(
                 t("race.estimate", first=span(seconds[0] or 0), second=span(seconds[1] or 0))
             )
-        several = len(engine().workers("train")) > 1
+        several = engine().capacity > 1
         st.caption(t("race.same_time" if several else "race.one_by_one"))
 
 
