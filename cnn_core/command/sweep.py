@@ -108,10 +108,12 @@ def run(model: ModelConfig, train: TrainConfig, options: argparse.Namespace) -> 
     sweep = sweeps.begin(plan, owner=OWNER, name=options.name, limits=own)
     driver = Driver(engine, only=sweep.id).start()
     engine.start()
+    printed: set[int] = set()
     try:
-        _watch(sweep, engine, out)
+        _watch(sweep, engine, printed, out)
     finally:
         _end(sweep)
+        _print_new(sweep, printed, out)
         engine.close()
         driver.close()
     return _conclude(sweep, as_json=options.json)
@@ -129,19 +131,30 @@ def _expectation(plan: Plan, ahead: Outlook) -> str:
         work += f"; {left_out} of {ahead.survey.looked_at} combinations cannot be trained and are left out"
     if ahead.seconds is None:
         return f"{work}."
-    times = [f"{max(1, seconds):.0f} s" for seconds in (ahead.seconds, ahead.low, ahead.high)]
+    times = [_span(seconds) for seconds in (ahead.seconds, ahead.low, ahead.high)]
     return f"About {times[0]}, between {times[1]} and {times[2]}: {work}."
 
 
-def _watch(sweep: Sweep, engine: Engine, out: Any) -> None:
+def _span(seconds: float) -> str:
+    """A rough duration: "40 s", "12 min", "3.5 h"."""
+    if seconds < 120:
+        return f"{max(1, seconds):.0f} s"
+    return f"{seconds / 60:.0f} min" if seconds < 7200 else f"{seconds / 3600:.1f} h"
+
+
+def _print_new(sweep: Sweep, printed: set[int], out: Any) -> None:
+    """Print the trials that are over and not `printed` yet."""
+    for trial in outcome.trials(sweep):
+        if trial.over and trial.place not in printed:
+            printed.add(trial.place)
+            print(_line(sweep, trial), file=out, flush=True)
+
+
+def _watch(sweep: Sweep, engine: Engine, printed: set[int], out: Any) -> None:
     """Print each trial as it ends, until the sweep is over."""
-    printed: set[int] = set()
     while True:
         progress = sweeps.progress(sweep)
-        for trial in outcome.trials(sweep):
-            if trial.over and trial.place not in printed:
-                printed.add(trial.place)
-                print(_line(sweep, trial), file=out, flush=True)
+        _print_new(sweep, printed, out)
         if progress.state != "running":
             if progress.error:
                 print(progress.error["en"], file=sys.stderr)
