@@ -42,7 +42,10 @@ FIELDS = (
     *("optimizer", "learning_rate", "schedule", "batch_size", "epochs", "patience", "train_size"),
     *("seed", "precision"),
 )
-"""What can be varied, in the order in which it is applied: all but the data, so that accuracies compare."""
+"""What can be varied, in the order in which it is applied.
+
+All but the data and the accuracy at which training stops, so that accuracies compare.
+"""
 PLACED = (*BLOCK, "dense")
 
 
