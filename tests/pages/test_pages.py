@@ -181,6 +181,7 @@ def test_pages_are_found():
         "convolution",
         "playground",
         "runs",
+        "sweep",
         "kernels",
         "feature_maps",
         "evaluation",
