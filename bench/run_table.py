@@ -1,4 +1,4 @@
-"""The page of runs with 1,000 run folders: from a click in the navigation to the painted table."""
+"""The page of runs with 1,000 run folders: first paint, sorting, and eight long runs on one chart."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from pathlib import Path
 
 from playwright.sync_api import Browser, Page
 
-from bench.app import Server, browsing, serving, window
+from bench.app import BenchError, Server, browsing, serving, window
 from bench.report import Figure, median_and_p95
 from cnn_core.config import ConvBlock, ModelConfig, TrainConfig
 from cnn_core.progress.events import BatchEnd, EpochEnd, RunEnded, RunStarted, Score, to_json
@@ -21,11 +21,30 @@ COUNT = 1_000
 BATCHES = 20  # reports inside an epoch, as a run of the full data set has
 TABLE = "[data-testid='stDataFrame'] canvas"
 CALM_MS = 700
+CHART = ".st-key-runs_overlay canvas"
+TOGETHER, LONG = 8, 50  # runs on one chart, and their epochs
+COLUMNS = (0.3, 0.4, 0.5)  # places of columns, as shares of the table's width
+HEAD_PX = 17  # from the upper edge to the middle of the heads
+WATCH = """canvas => {
+  window.sorted = new Promise((done) => canvas.ownerDocument.addEventListener("mouseup", () => {
+    const began = performance.now();
+    let image = canvas.toDataURL(), last = began;
+    const look = () => {
+      const now = canvas.toDataURL();
+      if (now !== image) [image, last] = [now, performance.now()];
+      if (performance.now() - began < 1500) requestAnimationFrame(look);
+      else done(last - began);
+    };
+    requestAnimationFrame(look);
+  }, { once: true, capture: true }));
+}"""  # milliseconds until the last change within a second and a half; 0 if there was none
 TWO_FRAMES = "() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))"
 
 
-def write_runs(home: Path, count: int, owner: str = "bench", seed: int = 0) -> None:
-    """Folders of finished runs with different settings and a log of 5 to 30 epochs each."""
+def write_runs(
+    home: Path, count: int, owner: str = "bench", seed: int = 0, epochs: int | None = None
+) -> None:
+    """Folders of finished runs with different settings and a log of 5 to 30 epochs each, or of `epochs`."""
     pick = random.Random(seed)
     for number in range(count):
         created = 1_760_000_000 + 600 * number
@@ -33,6 +52,8 @@ def write_runs(home: Path, count: int, owner: str = "bench", seed: int = 0) -> N
         folder = home / "runs" / f"{stamp}-{number:06x}"
         folder.mkdir(parents=True)
         model, train = _set_up(pick)
+        if epochs:
+            train = replace(train, epochs=epochs)
         (folder / "config.json").write_text(
             json.dumps(
                 {
@@ -105,6 +126,65 @@ def measure(*, quick: bool) -> Iterator[Figure]:
             middle < TARGET_MS,
             {"median_ms": middle, "p95_ms": p95, "times_ms": times},
         )
+        yield from _sorting(browser, server, rounds)
+    with serving() as server, browsing() as browser:
+        write_runs(server.home, TOGETHER, epochs=LONG)
+        yield _overlay(browser, server, rounds)
+
+
+def _sorting(browser: Browser, server: Server, rounds: int) -> Iterator[Figure]:
+    """From a click on the head of a column to the last change of the painted table."""
+    times = []
+    with window(browser) as page:
+        page.goto(f"{server.url}/runs?lang=en&whose=all")
+        table = page.locator(TABLE).first
+        table.wait_for()
+        page.wait_for_timeout(CALM_MS)
+        box = table.bounding_box()
+        assert box is not None
+        for turn in range(rounds):
+            for share in COLUMNS:
+                page.mouse.move(box["x"] + share * box["width"], box["y"] + HEAD_PX)
+                page.wait_for_timeout(CALM_MS)
+                table.evaluate(WATCH)
+                page.mouse.down()
+                page.mouse.up()
+                times.append(float(page.evaluate("() => window.sorted")))
+                if times[-1] == 0:
+                    raise BenchError(f"column at {share:.0%} was not sorted, turn {turn + 1}")
+    middle, p95 = median_and_p95(times)
+    yield Figure(
+        f"the same, sorted by another column ({len(times)} times)",
+        f"{middle:.0f} ms (95 %: {p95:.0f} ms)",
+        f"under {TARGET_MS:.0f} ms",
+        p95 < TARGET_MS,
+        {"median_ms": middle, "p95_ms": p95, "times_ms": times},
+    )
+
+
+def _overlay(browser: Browser, server: Server, rounds: int) -> Figure:
+    """From a click in the navigation to the frame with the curves of eight runs."""
+    ids = "~".join(sorted(path.name for path in (server.home / "runs").iterdir())[:TOGETHER])
+    times = []
+    for _ in range(rounds + 1):
+        with window(browser) as page:
+            page.goto(f"{server.url}/runs?lang=en&whose=all&runs={ids}")
+            page.locator(CHART).first.wait_for(timeout=120_000)
+            _follow(page, "Playground")
+            page.locator(".st-key-train button:enabled").wait_for()
+            page.wait_for_timeout(CALM_MS)
+            began = _follow(page, "Runs")
+            page.locator(CHART).first.wait_for()
+            page.evaluate(TWO_FRAMES)
+            times.append((time.perf_counter() - began) * 1000)
+    middle, p95 = median_and_p95(times[1:])  # the first one loads SciPy
+    return Figure(
+        f"overlay of {TOGETHER} runs of {LONG} epochs, paint",
+        f"{middle:.0f} ms (95 %: {p95:.0f} ms, {len(times) - 1} visits)",
+        "-",
+        None,
+        {"median_ms": middle, "p95_ms": p95, "times_ms": times},
+    )
 
 
 def _paint(browser: Browser, server: Server) -> float:

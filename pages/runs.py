@@ -38,26 +38,32 @@ def main() -> None:
         run_image.follow(selection.follow())
         st.session_state.pop(selection.CHANGED, None)
         selected = selection.chosen_runs()
-        table.filters()
+        listed = table.filters()
         actions.actions(selected)
         race.race(selected)
         project.uploader()
-    busy = bool(orders.waiting()) or any(_active(row) for row in table.listed())
+    busy = bool(orders.waiting()) or any(_active(row) for row in listed)
     busy = busy or any(map(_trains, selected))
     with st.container(key="runs_live"):
-        st.fragment(_live, run_every=POLL_S if busy else None)(busy)
+        st.fragment(_live, run_every=POLL_S if busy else None)(busy, [listed])
     with st.container(key="runs_views"):
         _views(selected)
     selection.publish()
     run_image.finish()
 
 
-def _live(busy: bool) -> None:
-    """Table and curves redraw alone while a run trains, and then let the page settle."""
+def _live(busy: bool, just_read: list[list[Row]]) -> None:
+    """Table and curves redraw alone while a run trains, and then let the page settle.
+
+    Args:
+        busy: Whether it redraws by itself.
+        just_read: The rows that the page has just read, for the first time; taken out of the list.
+    """
     if st.session_state.get(selection.CHANGED):
         st.rerun()
-    orders.place()
-    listed = table.listed()
+    placed = orders.place()
+    listed = just_read.pop() if just_read and not placed else table.listed()
+    just_read.clear()
     try:
         selected = [runs.open_run(run_id) for run_id in selection.selected()]
     except CnnError:

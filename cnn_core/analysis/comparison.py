@@ -31,6 +31,7 @@ class Setting:
 
 
 Settings = dict[Setting, Any]
+COUNTS = (Setting("blocks"), Setting("dense_layers"))
 
 
 def settings(model: ModelConfig, train: TrainConfig) -> Settings:
@@ -56,7 +57,9 @@ def settings(model: ModelConfig, train: TrainConfig) -> Settings:
 
 def every_setting(tables: Sequence[Settings]) -> list[Setting]:
     """The settings that any of the tables holds, in their order; a deeper block follows the one before."""
-    longest = sorted(tables, key=len, reverse=True)
+    # Tables of as many blocks and dense layers hold the same settings.
+    kinds = {tuple(table.get(setting) for setting in COUNTS): table for table in tables}
+    longest = sorted(kinds.values(), key=len, reverse=True)
     order = list(dict.fromkeys(setting for table in longest for setting in table))
     rank = {
         name: index for index, name in enumerate(dict.fromkeys(setting.field for setting in order))
@@ -74,11 +77,12 @@ def every_setting(tables: Sequence[Settings]) -> list[Setting]:
 
 def differing(tables: Sequence[Settings]) -> list[Setting]:
     """The settings that do not have one value in all tables; one that a network lacks differs."""
-    return [
-        setting
-        for setting in every_setting(tables)
-        if len({repr(table.get(setting)) for table in tables}) > 1
-    ]
+    return [setting for setting in every_setting(tables) if _differs(setting, tables)]
+
+
+def _differs(setting: Setting, tables: Sequence[Settings]) -> bool:
+    first = tables[0].get(setting)
+    return any(table.get(setting) != first for table in tables)
 
 
 def same_but_seed(tables: Mapping[T, Settings]) -> list[list[T]]:

@@ -34,9 +34,10 @@ def waiting() -> list[Order]:
     return list(st.session_state.get(WAITING, []))
 
 
-def place() -> None:
-    """Order what waits, as far as the caps allow; each new run is chosen, too."""
+def place() -> bool:
+    """Order what waits, as far as the caps allow; each new run is chosen, too. Whether there was one."""
     rest = waiting()
+    before = len(rest)
     while rest:
         model, train, name = rest[0]
         try:
@@ -55,6 +56,7 @@ def place() -> None:
         selection.select([*selection.selected(), run.id])
         st.session_state[selection.CHANGED] = True
     st.session_state[WAITING] = rest
+    return len(rest) < before
 
 
 def say_waiting() -> None:

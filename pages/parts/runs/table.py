@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 import streamlit as st
@@ -23,8 +24,8 @@ SHOWN_ALREADY = {"dataset", "size", "seed"}  # have columns of their own
 MOST_COLUMNS = 12  # of settings
 
 
-def filters() -> None:
-    """Whose runs, with which words, star and value of a setting."""
+def filters() -> list[Row]:
+    """Whose runs, with which words, star and value of a setting; the rows that pass."""
     with st.container(
         horizontal=True, vertical_alignment="bottom", gap="small", key="runs_filters"
     ):
@@ -55,6 +56,7 @@ def filters() -> None:
             )  # fmt: skip
         st.session_state["runs_starred_box"] = st.session_state.get(selection.STARRED, False)
         st.checkbox(t("runs.starred"), key="runs_starred_box", on_change=_keep_star)
+    return listed(candidates)
 
 
 def _keep_text() -> None:
@@ -79,12 +81,12 @@ def _order(value: Any) -> tuple[bool, float, str]:
     return number, float(value) if number else 0.0, str(value)
 
 
-def listed() -> list[Row]:
-    """The rows that pass the filters."""
+def listed(candidates: Sequence[Row] | None = None) -> list[Row]:
+    """The rows that pass the filters; `candidates` are all rows, if somebody has just read them."""
     state = st.session_state
     only = state.get(selection.SETTING)
     return rows.passing(
-        rows.rows(state[selection.WHOSE]),
+        rows.rows(state[selection.WHOSE]) if candidates is None else candidates,
         state.get(selection.TEXT, ""),
         only,
         state.get(selection.VALUE) if only else None,
@@ -142,7 +144,8 @@ def _columns(listed: Sequence[Row]) -> tuple[dict[str, list[Any]], dict[str, Any
     number = st.column_config.NumberColumn
     best = [row.summary.best for row in listed]
     add("name", [_starred(row) for row in listed], pinned=True, width="medium")
-    add("state", [t(f"state.{row.state}") for row in listed], width="small")
+    states = _by_value([row.state for row in listed], lambda state: t(f"state.{state}"))
+    add("state", states, width="small")
     add(
         "accuracy",
         [round(100 * end.val_accuracy, 2) if end else None for end in best],
@@ -154,13 +157,15 @@ def _columns(listed: Sequence[Row]) -> tuple[dict[str, list[Any]], dict[str, Any
     if any(scores.uncovered(row.run) for row in listed):
         add("test", [_test_accuracy(row) for row in listed], number, format="%.2f%%")
     for setting in _varying(listed):
-        cells = [rows.setting_cell(setting, row.settings) for row in listed]
+        tables = [row.settings for row in listed]
+        values = [table.get(setting, _MISSING) for table in tables]
+        cells = _by_value(values, partial(_cell, setting))
         if len({isinstance(cell, str) for cell in cells if cell is not None}) > 1:
-            cells = [rows.setting_text(setting, row.settings) for row in listed]
+            cells = _by_value(values, partial(_text, setting))
         title = rows.setting_name(setting)
         columns[title] = cells
         config[title] = st.column_config.Column(help=t("runs.varies"))
-    add("data", [label("dataset", row.run.train.dataset) for row in listed])
+    add("data", _by_value([row.run.train.dataset for row in listed], partial(label, "dataset")))
     add("images", [row.summary.images or None for row in listed], number, format="localized")
     add("params", [row.summary.params or None for row in listed], number, format="localized")
     add(
@@ -175,6 +180,26 @@ def _columns(listed: Sequence[Row]) -> tuple[dict[str, list[Any]], dict[str, Any
     if any(row.summary.marks.note for row in listed):
         add("note", [row.summary.marks.note for row in listed])
     return columns, config
+
+
+_MISSING = object()
+
+
+def _by_value(values: Sequence[Any], write: Callable[[Any], Any]) -> list[Any]:
+    """What `write` makes of each value, asked once for each different one."""
+    written: dict[Any, Any] = {}
+    for value in values:
+        if value not in written:
+            written[value] = write(value)
+    return [written[value] for value in values]
+
+
+def _cell(setting: Setting, value: Any) -> Any:
+    return rows.setting_cell(setting, {} if value is _MISSING else {setting: value})
+
+
+def _text(setting: Setting, value: Any) -> str:
+    return rows.setting_text(setting, {} if value is _MISSING else {setting: value})
 
 
 def _varying(listed: Sequence[Row]) -> list[Setting]:
