@@ -138,7 +138,7 @@ def _sorting(browser: Browser, server: Server, rounds: int) -> Iterator[Figure]:
     with window(browser) as page:
         page.goto(f"{server.url}/runs?lang=en&whose=all")
         table = page.locator(TABLE).first
-        table.wait_for()
+        table.wait_for(timeout=120_000)
         page.wait_for_timeout(CALM_MS)
         box = table.bounding_box()
         assert box is not None
