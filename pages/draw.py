@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-import base64
 import zipfile
 from collections.abc import Sequence
 from contextlib import suppress
-from html import escape
 
 import numpy as np
 import streamlit as st
+from markupsafe import Markup
 from streamlit.delta_generator import DeltaGenerator
 
 from cnn_core import arithmetic, drawing, runs
 from cnn_core.errors import CnnError, RunError
 from cnn_core.figures import mosaic
-from cnn_core.figures.legend import percent
+from cnn_core.figures.legend import percent, uri
+from cnn_core.markup import fill
 from cnn_core.paths import ASSETS
 from pages.elements import pad
 from pages.elements.head import head
@@ -27,6 +27,7 @@ from pages.parts.draw import reading
 from pages.session import choices
 from pages.session.address import arrived, publish, say
 from pages.session.doors import engine
+from pages.session.html import html
 from pages.session.words import language, say_error, t
 
 STYLE = ASSETS / "pad" / "draw.css"
@@ -128,7 +129,7 @@ def _desk(selected: Sequence[runs.Run]) -> None:
     drawn = pad.drawn(PAD)
     steps = drawing.steps(drawn.canvas, "bright") if drawn else None
     with right, st.container(key="draw_result"):
-        _markdown(_way(steps))
+        html(_way(steps))
         answers = _readings(selected, steps, drawn)
         _first_maps(selected, steps if steps and all(answers) else None)
     with left:
@@ -151,7 +152,7 @@ def _readings(
         probabilities, problem = _ask(run, steps) if steps else (None, t("draw.hint"))
         parts.append(_answered(run, probabilities, problem, drawn))
         answers.append("" if probabilities is None else _in_short(run, probabilities[0]))
-    _markdown(_side_by_side("readings", parts))
+    html(_side_by_side("readings", parts))
     return answers
 
 
@@ -172,49 +173,59 @@ def _ask(run: runs.Run, steps: drawing.Steps) -> tuple[np.ndarray | None, str]:
 
 def _answered(
     run: runs.Run, probabilities: np.ndarray | None, problem: str, drawn: pad.Drawing | None
-) -> str:
+) -> Markup:
     """The answer in large letters, a bar for each class, and the answer without preparation."""
     names = class_names(run)
-    head, without, alt = f'<span class="quiet">{escape(problem)}</span>', "", problem
-    rows = [_row(name, None, False) for name in names]
+    head, without, alt = (
+        fill('<span class="quiet">{{ problem }}</span>', problem=problem),
+        "",
+        problem,
+    )
+    rows = [(False, name, "0%", "–") for name in names]
     if probabilities is not None:
         prepared, naive = probabilities
         best = int(np.argmax(prepared))
         head, without = _answer(names[best], prepared[best]), _without(names, naive, best)
-        rows = [_row(names[i], share, i == best) for i, share in enumerate(prepared)]
+        rows = [
+            (i == best, names[i], f"{share:.1%}", f"{share:.1%}")
+            for i, share in enumerate(prepared)
+        ]
         alt = ", ".join(f"{names[i]} {percent(share, 0)}" for i, share in enumerate(prepared))
     number, busy = (drawn.number, str(drawn.live).lower()) if drawn else (0, "false")
-    return (
-        f'<div class="reading" data-drawing="{number}">'
-        f'<div class="who">{escape(name_of(run))}</div>'
-        f'<div class="answer" role="status" aria-busy="{busy}">{head}</div>'
-        f'<div class="bars" role="img" aria-label="{escape(t("draw.bars_alt", shares=alt))}">'
-        f'<span class="title">{escape(t("draw.bars"))}</span>{"".join(rows)}</div>'
-        f'<div class="without">{without}</div></div>'
+    return fill(
+        '<div class="reading" data-drawing="{{ number }}"><div class="who">{{ run }}</div>'
+        '<div class="answer" role="status" aria-busy="{{ busy }}">{{ head }}</div>'
+        '<div class="bars" role="img" aria-label="{{ alt }}"><span class="title">{{ title }}</span>'
+        "{% for top, name, width, share in rows %}"
+        '<span class="row{{ " top" if top else "" }}"><span class="name">{{ name }}</span>'
+        '<span class="bar"><i style="width:{{ width }}"></i></span>'
+        '<span class="share">{{ share }}</span></span>{% endfor %}</div>'
+        '<div class="without">{{ without|bold }}</div></div>',
+        number=number,
+        run=name_of(run),
+        busy=busy,
+        head=head,
+        alt=t("draw.bars_alt", shares=alt),
+        title=t("draw.bars"),
+        rows=rows,
+        without=without,
     )
 
 
-def _answer(name: str, share: float) -> str:
-    kind = "glyph" if len(name) == 1 else "glyph word"
-    return f'<b class="{kind}">{escape(name)}</b><span class="sure">{escape(percent(share))}</span>'
+def _answer(name: str, share: float) -> Markup:
+    return fill(
+        '<b class="glyph{{ "" if name|length == 1 else " word" }}">{{ name }}</b>'
+        '<span class="sure">{{ share }}</span>',
+        name=name,
+        share=percent(share),
+    )
 
 
 def _without(names: Sequence[str], probabilities: np.ndarray, best: int) -> str:
-    """The sentence on the drawing as it is on the pad."""
+    """The sentence on the drawing as it is on the pad; the class in **bold**."""
     other = int(np.argmax(probabilities))
     key = "draw.without_same" if other == best else "draw.without_other"
-    return t(
-        key, name=f"<b>{escape(names[other])}</b>", share=escape(percent(probabilities[other], 0))
-    )
-
-
-def _row(name: str, share: float | None, top: bool) -> str:
-    width, text = (f"{share:.1%}", f"{share:.1%}") if share is not None else ("0%", "–")
-    return (
-        f'<span class="row{" top" if top else ""}"><span class="name">{escape(name)}</span>'
-        f'<span class="bar"><i style="width:{width}"></i></span>'
-        f'<span class="share">{text}</span></span>'
-    )
+    return t(key, name=f"**{names[other]}**", share=percent(probabilities[other], 0))
 
 
 def _first_maps(selected: Sequence[runs.Run], steps: drawing.Steps | None) -> None:
@@ -230,76 +241,90 @@ def _first_maps(selected: Sequence[runs.Run], steps: drawing.Steps | None) -> No
             except CnnError:  # said where the answer would be, if it stays so
                 steps = None
         mosaics.append(_maps(first, maps, empty=steps is None))
-    _markdown(_side_by_side("first-maps", mosaics))
+    html(_side_by_side("first-maps", mosaics))
 
 
-def _maps(layer: arithmetic.LayerRow, maps: np.ndarray, *, empty: bool) -> str:
+def _maps(layer: arithmetic.LayerRow, maps: np.ndarray, *, empty: bool) -> Markup:
     height, width, count = maps.shape
     columns = 8 if count % 8 == 0 else mosaic.default_columns((count, height, width))
     picture = mosaic.mosaic_png(np.moveaxis(maps, -1, 0), columns=columns)
-    title = escape(t("draw.maps", layer=layer.name, count=count, height=height, width=width))
-    return (
-        f'<figure class="maps{" empty" if empty else ""}"><figcaption>{title}</figcaption>'
-        f'<img alt="{title}" src="{_uri(picture)}"></figure>'
+    return fill(
+        '<figure class="maps{{ " empty" if empty else "" }}"><figcaption>{{ title }}</figcaption>'
+        '<img alt="{{ title }}" src="{{ source }}"></figure>',
+        empty=empty,
+        title=t("draw.maps", layer=layer.name, count=count, height=height, width=width),
+        source=uri(picture),
     )
 
 
 # The way of a drawing into the model
 
 
-def _way(steps: drawing.Steps | None) -> str:
+def _way(steps: drawing.Steps | None) -> Markup:
     """Four pictures from the strokes to the input, and a fifth of what comes out without that way."""
     if steps is None:
         blank = np.zeros((pad.SIDE, pad.SIDE), np.float32)
         pictures = [_picture(name, picture) for name, picture in zip(
             ("canvas", "crop", "scaled", "centred", "naive"), (blank, *[BLANK] * 4), strict=True
         )]  # fmt: skip
-        return f'<div class="steps empty">{"".join(pictures)}</div>'
+        return fill('<div class="steps empty">{{ pictures|join }}</div>', pictures=pictures)
     side, box = pad.SIDE, (*steps.corner, *steps.scaled.shape)
     pictures = [
         _picture("canvas", steps.canvas, _frame(steps.crop, side)),
         _picture("crop", steps.cropped),
         _picture("scaled", steps.scaled, side=drawing.BOX),
-        _picture("centred", steps.centred, _frame(box, drawing.SIDE) + '<i class="middle"></i>'),
+        _picture("centred", steps.centred, _frame(box, drawing.SIDE), middle=True),
         _picture("naive", steps.uncentred),
     ]
-    return f'<div class="steps">{"".join(pictures)}</div>'
+    return fill('<div class="steps">{{ pictures|join }}</div>', pictures=pictures)
 
 
-def _picture(name: str, picture: np.ndarray, marks: str = "", side: int = 0) -> str:
-    """A greyscale image in a black square whose side stands for `side` pixels, or for its longer side."""
+def _picture(
+    name: str, picture: np.ndarray, frame: str = "", side: int = 0, *, middle: bool = False
+) -> Markup:
+    """A greyscale image in a black square whose side stands for `side` pixels, or for its longer side.
+
+    Args:
+        name: Of the step.
+        picture: Values (H, W) from 0 to 1.
+        frame: Style of a frame on it; empty draws none.
+        side: Pixels of the square; 0 takes the longer side.
+        middle: Whether its middle is marked.
+    """
     height, width = picture.shape
     side = side or max(height, width)
-    title = escape(t(f"draw.step_{name}"))
     size = f"{height}×{width}"
     text = t("draw.input", size=size) if name == "centred" else size
     pixels = np.rint(picture * 255).astype(np.uint8)
-    return (
-        f'<figure class="{name}"><div class="square">'
-        f'<img alt="{title}" src="{_uri(mosaic.image_png(pixels[..., np.newaxis]))}"'
-        f' style="width:{width / side:.1%};height:{height / side:.1%}">{marks}</div>'
-        f"<figcaption><b>{title}</b> <span>{escape(text)}</span></figcaption></figure>"
+    return fill(
+        '<figure class="{{ name }}"><div class="square"><img alt="{{ title }}" src="{{ source }}"'
+        ' style="width:{{ width }};height:{{ height }}">'
+        '{% if frame %}<i class="frame" style="{{ frame }}"></i>{% endif %}'
+        '{% if middle %}<i class="middle"></i>{% endif %}</div>'
+        "<figcaption><b>{{ title }}</b> <span>{{ text }}</span></figcaption></figure>",
+        name=name,
+        title=t(f"draw.step_{name}"),
+        source=uri(mosaic.image_png(pixels[..., np.newaxis])),
+        width=f"{width / side:.1%}",
+        height=f"{height / side:.1%}",
+        frame=frame,
+        middle=middle,
+        text=text,
     )
 
 
 def _frame(box: tuple[int, ...], side: int) -> str:
     edges = zip(("top", "left", "height", "width"), box, strict=True)
-    style = ";".join(f"{edge}:{place / side:.2%}" for edge, place in edges)
-    return f'<i class="frame" style="{style}"></i>'
+    return ";".join(f"{edge}:{place / side:.2%}" for edge, place in edges)
 
 
-def _side_by_side(name: str, parts: Sequence[str]) -> str:
+def _side_by_side(name: str, parts: Sequence[Markup]) -> Markup:
     """Not as columns of Streamlit: each of their elements is a message of its own to the browser."""
-    return f'<div class="{name}" style="--count:{len(parts)}">{"".join(parts)}</div>'
-
-
-def _uri(png: bytes) -> str:
-    return f"data:image/png;base64,{base64.b64encode(png).decode()}"
-
-
-def _markdown(html: str) -> None:
-    """HTML that changes in place: st.html would put new elements there each time, which flicker."""
-    st.markdown(html, unsafe_allow_html=True)
+    return fill(
+        '<div class="{{ name }}" style="--count:{{ parts|length }}">{{ parts|join }}</div>',
+        name=name,
+        parts=parts,
+    )
 
 
 main()

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
-from html import escape
 from typing import Any
 
 import numpy as np
 import streamlit as st
+from markupsafe import Markup
 
 from cnn_core import datasets
 from cnn_core.errors import CnnError
@@ -17,6 +17,7 @@ from cnn_core.figures import mosaic
 from cnn_core.figures.legend import uri
 from cnn_core.images import arrays, photographs, uploads
 from cnn_core.images.arrays import ArrayFacts
+from cnn_core.markup import fill
 from pages.elements import pixels as _pixels
 from pages.elements.head import head
 from pages.network.names import dataset_classes
@@ -202,17 +203,20 @@ def _channels(image: np.ndarray) -> None:
         _figure(image[..., at], f"image[..., {at}]", t(f"images.{name}"))
         for at, name in enumerate(CHANNELS[: image.shape[2]])
     ]
-    html(f'<div class="input-steps channels">{"".join(figures)}</div>')
+    html(fill('<div class="input-steps channels">{{ figures|join }}</div>', figures=figures))
     if image.shape[2] == 4:
         st.markdown(t("images.channels_alpha"))
 
 
-def _figure(channel: np.ndarray, code: str, word: str) -> str:
+def _figure(channel: np.ndarray, code: str, word: str) -> Markup:
     step = max(1, max(channel.shape) // PREVIEW)
     small = np.ascontiguousarray(channel[::step, ::step])[..., np.newaxis]  # (H, W) -> (H, W, 1)
-    return (
-        f'<figure><span class="frame"><img alt="{escape(word)}" src="{uri(mosaic.image_png(small))}">'
-        f"</span><figcaption>{escape(word)}<span><code>{code}</code></span></figcaption></figure>"
+    return fill(
+        '<figure><span class="frame"><img alt="{{ word }}" src="{{ source }}"></span>'
+        "<figcaption>{{ word }}<span><code>{{ code }}</code></span></figcaption></figure>",
+        word=word,
+        source=uri(mosaic.image_png(small)),
+        code=code,
     )
 
 

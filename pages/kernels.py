@@ -13,6 +13,7 @@ from cnn_core.errors import CnnError
 from cnn_core.figures import kernels as figures
 from cnn_core.figures.charts import ControlWords
 from cnn_core.figures.legend import legend, number
+from cnn_core.markup import fill
 from cnn_core.runs import snapshots
 from pages.elements import tiles
 from pages.elements.head import head
@@ -175,7 +176,7 @@ def _weights(view: View) -> None:
         )  # fmt: skip
     with right, st.container(height=HISTOGRAM_HEIGHT, border=False, key="spread"):
         html(parts.spread_table(view, glorot))
-        html(f'<div class="inside">{parts.spread_words(view, glorot)}</div>')
+        html(fill('<div class="inside">{{ words }}</div>', words=parts.spread_words(view, glorot)))
 
 
 main()

@@ -19,7 +19,7 @@ from pages.network.take_home import of_setup
 from pages.parts.playground import rates, run_list, run_panel, setup
 from pages.session.address import publish, went_back
 from pages.session.doors import engine
-from pages.session.html import heading
+from pages.session.html import heading, html
 from pages.session.visitor import visitor
 from pages.session.words import label, language, plain, say_error, t
 
@@ -101,11 +101,10 @@ def _network(model: ModelConfig, train: TrainConfig) -> tuple[LayerRow, ...]:
     """The diagram and the totals, or where the network breaks and how to fix it."""
     words = architecture.DiagramWords.of(texts.table(language()))
     rows, broken = arithmetic.table_until_break(model)
-    st.markdown(
+    html(
         architecture.architecture_svg(
             rows, model.input_shape, words=words, broken=broken.layer if broken else None
-        ),
-        unsafe_allow_html=True,
+        )
     )
     if broken:
         _doctor(model, broken)

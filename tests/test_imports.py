@@ -39,6 +39,7 @@ CORE_TABLE = {
     "interruption": May(),
     "paths": May(),
     "texts": May(rooms={"paths"}),
+    "markup": May({"jinja2", "markupsafe"}, {"paths"}),
     "errors": May(rooms={"texts"}),
     "config": May(rooms={"errors"}),
     "drawing": May({"numpy", "PIL"}),
@@ -59,11 +60,15 @@ CORE_TABLE = {
         | {"convolution", "datasets", "files", "interruption", "paths", "planning", "progress"}
         | {"texts"},
     ),
-    "figures": May({"numpy", "PIL"}, {"analysis", "arithmetic", "progress"}, late={"plotly"}),
+    "figures": May(
+        {"numpy", "PIL", "markupsafe"},
+        {"analysis", "arithmetic", "markup", "progress"},
+        late={"plotly"},
+    ),
     "lessons": May(rooms={"arithmetic", "config", "datasets", "paths", "texts"}),
     "export": May(
         {"numpy", "jinja2", "markupsafe"},
-        {"analysis", "arithmetic", "config", "datasets", "figures", "keras_file", "paths"}
+        {"analysis", "arithmetic", "config", "datasets", "figures", "keras_file", "markup", "paths"}
         | {"planning", "progress", "texts"},
     ),
     "model": May({"numpy", "keras", "tensorflow"}, SUMS | {"files", "keras_file"}),
@@ -114,7 +119,7 @@ PAGES_TABLE = {
     "pictures": {"session", "elements", "network"},
 }
 """Rooms of pages/ that a room may import; a part may import BELOW, a page BELOW and its own part."""
-SCREEN = May({"streamlit", "numpy", "PIL"}, set(CORE_TABLE) - WORKER_SIDE)
+SCREEN = May({"streamlit", "numpy", "PIL", "markupsafe"}, set(CORE_TABLE) - WORKER_SIDE)
 NEVER_IN_FIGURES = {"os", "pathlib"}
 
 

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields
-from functools import cache
 from typing import Any
 
-import jinja2
 import numpy.typing as npt
-from markupsafe import Markup, escape
+from markupsafe import Markup
 
 from cnn_core import texts
 from cnn_core.analysis import evaluation
@@ -23,13 +20,13 @@ from cnn_core.figures.architecture import DiagramWords, architecture_svg
 from cnn_core.figures.curves import CurveWords
 from cnn_core.figures.legend import legend, number, uri
 from cnn_core.figures.still_curves import curve_svg
+from cnn_core.markup import bold, fill_file
 from cnn_core.paths import ASSETS
 from cnn_core.progress.history import History
 
 TEMPLATE, STYLE = "report.html.jinja", "report.css"  # in the folder of assets
 FREQUENT = 3  # mistakes that are named
 DEEP = 0.8  # opacity of a cell from which on its number is white
-BOLD = re.compile(r"\*\*(.+?)\*\*")
 
 Array = npt.NDArray[Any]
 Pair = tuple[Array, Array]
@@ -73,7 +70,8 @@ def to_html(facts: Facts, language: str) -> str:
     """The report: settings, layers, curves, confusion matrix and kernels, every picture inside it."""
     page = _Page(facts, language, texts.table(language))
     ended = facts.history.ended
-    return _template().render(
+    return fill_file(
+        TEMPLATE,
         facts=facts,
         language=language,
         say=page.text,
@@ -88,19 +86,6 @@ def to_html(facts: Facts, language: str) -> str:
     )
 
 
-@cache
-def _template() -> jinja2.Template:
-    """The template, in which every value is escaped and a name that nothing was given for is an error."""
-    environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(ASSETS),
-        autoescape=True,
-        undefined=jinja2.StrictUndefined,
-        keep_trailing_newline=True,
-    )
-    environment.filters["bold"] = _bold
-    return environment.get_template(TEMPLATE)
-
-
 @dataclass(frozen=True, slots=True)
 class _Page:
     """What the template shows; only the pictures and `text` are HTML."""
@@ -111,7 +96,7 @@ class _Page:
 
     def text(self, key: str, **slots: object) -> Markup:
         """A text, escaped, with its **bold** words bold."""
-        return _bold(texts.fill(self.table[key], **slots))
+        return bold(texts.fill(self.table[key], **slots))
 
     def heads(self, section: str, names: Sequence[str]) -> list[Markup]:
         return [self.text(f"{section}{name}") for name in names]
@@ -223,7 +208,7 @@ class _Page:
             yield {
                 "name": layer,
                 "shape": "×".join(map(str, pair[0].shape)),
-                "legend": Markup(legend("diverging", number(-reach), number(reach), middle="0")),
+                "legend": legend("diverging", number(-reach), number(reach), middle="0"),
                 "pictures": [
                     self._mosaic(layer, before, reach, before_words),
                     self._mosaic(layer, kept, reach, kept_words),
@@ -237,10 +222,6 @@ class _Page:
             "source": uri(kernel_figures.kernel_mosaic(pictures, reach)),
             "words": words,
         }
-
-
-def _bold(text: str) -> Markup:
-    return Markup(BOLD.sub(r"<b>\1</b>", str(escape(text))))
 
 
 def _cells(counts: Integers, row: int) -> Iterator[Values]:

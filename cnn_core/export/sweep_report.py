@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cache
 
-import jinja2
 from markupsafe import Markup, escape
 
 from cnn_core import texts
 from cnn_core.figures.sweeps import Point
+from cnn_core.markup import fill_file
 from cnn_core.paths import ASSETS
 
 TEMPLATE, STYLE = "sweep-report.html.jinja", "report.css"
-BOLD = re.compile(r"\*\*(.+?)\*\*")
 WIDTH, HEIGHT, LEFT, BELOW = 640, 260, 52, 36  # pixels of the drawing and its margins
 
 
@@ -50,22 +47,14 @@ class Facts:
 
 def to_html(facts: Facts, language: str) -> str:
     """The report: plan, best trial, history of the trials, their table, the Keras program of the best."""
-    return _template().render(
+    return fill_file(
+        TEMPLATE,
         facts=facts,
         language=language,
         say=lambda key: texts.say(language, key),
-        best=Markup(BOLD.sub(r"<strong>\1</strong>", str(escape(facts.best)))),
         history=Markup(_history(facts, language)),
         style=Markup((ASSETS / STYLE).read_text(encoding="utf-8")),
     )
-
-
-@cache
-def _template() -> jinja2.Template:
-    environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(ASSETS), autoescape=True, undefined=jinja2.StrictUndefined
-    )
-    return environment.get_template(TEMPLATE)
 
 
 def _history(facts: Facts, language: str) -> str:

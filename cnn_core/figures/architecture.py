@@ -10,10 +10,12 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from html import escape
+
+from markupsafe import Markup
 
 from cnn_core.arithmetic import LayerRow, shape_text
 from cnn_core.figures.palette import KINDS
+from cnn_core.markup import fill
 
 CELL = 70  # least width of a layer, in pixels: five side by side on a phone, nine on 640 pixels
 WIDEST = 100  # up to which it grows where there is room, text and all
@@ -56,7 +58,7 @@ def architecture_svg(
     *,
     words: DiagramWords,
     broken: str | None = None,
-) -> str:
+) -> Markup:
     """The network from left to right: input, then a cell for each row.
 
     Args:
@@ -84,8 +86,12 @@ def architecture_svg(
         f"display:grid;grid-template-columns:repeat(auto-fit,minmax({CELL}px,1fr));"
         f"max-width:{WIDEST * len(layers)}px;row-gap:10px"
     )
-    spoken = escape(_spoken(layers, rows, words))
-    return f'<div role="img" aria-label="{spoken}" style="{style}">{"".join(cells)}</div>'
+    return fill(
+        '<div role="img" aria-label="{{ spoken }}" style="{{ style }}">{{ cells|join }}</div>',
+        spoken=_spoken(layers, rows, words),
+        style=style,
+        cells=cells,
+    )
 
 
 def short_count(number: int) -> str:
@@ -152,12 +158,16 @@ def _spoken(layers: Sequence[_Layer], rows: Sequence[LayerRow], words: DiagramWo
     return f"{words.title.format(layers=len(rows), params=params)} {' → '.join(descriptions)}"
 
 
-def _cell(layer: _Layer, after: _Layer | None, scale: float, height: int, *, first: bool) -> str:
-    arrow = "" if first else _arrow()
-    return (
-        f'<svg viewBox="0 0 {CELL} {height}" aria-hidden="true" style="width:100%;height:auto">'
-        f"<title>{escape(layer.tip)}</title>"
-        f"{arrow}{''.join(_body(layer, after, scale))}{''.join(_captions(layer))}</svg>"
+def _cell(layer: _Layer, after: _Layer | None, scale: float, height: int, *, first: bool) -> Markup:
+    drawing = ([] if first else [_arrow()]) + list(_body(layer, after, scale))
+    return fill(
+        '<svg viewBox="0 0 {{ width }} {{ height }}" aria-hidden="true" style="width:100%;height:auto">'
+        "<title>{{ tip }}</title>{{ drawing }}{{ captions|join }}</svg>",
+        width=CELL,
+        height=height,
+        tip=layer.tip,
+        drawing=Markup("".join(drawing)),  # shapes and numbers, no text
+        captions=list(_captions(layer)),
     )
 
 
@@ -172,14 +182,17 @@ def _body(layer: _Layer, after: _Layer | None, scale: float) -> Iterator[str]:
         yield from _units(layer)
 
 
-def _captions(layer: _Layer) -> Iterator[str]:
+def _captions(layer: _Layer) -> Iterator[Markup]:
     for number, line in enumerate(layer.lines):
-        weight = ' font-weight="600"' if number == 0 else ' opacity="0.8"'
-        colour = layer.colour if layer.kind == "broken" else "currentColor"
-        yield (
-            f'<text x="{CELL / 2:g}" y="{TOP + LINE * (number + 1) - 2}" text-anchor="middle"'
-            f' font-size="{11 if number == 0 else 10.5}" fill="{colour}"{weight}>'
-            f"{escape(line)}</text>"
+        yield fill(
+            '<text x="{{ x }}" y="{{ y }}" text-anchor="middle"'
+            ' font-size="{{ 11 if first else 10.5 }}" fill="{{ colour }}"'
+            '{% if first %} font-weight="600"{% else %} opacity="0.8"{% endif %}>{{ line }}</text>',
+            x=f"{CELL / 2:g}",
+            y=TOP + LINE * (number + 1) - 2,
+            first=number == 0,
+            colour=layer.colour if layer.kind == "broken" else "currentColor",
+            line=line,
         )
 
 

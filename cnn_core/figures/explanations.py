@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from html import escape
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+from markupsafe import Markup
 
 from cnn_core.figures.legend import number
 from cnn_core.figures.mosaic import image_png
 from cnn_core.figures.palette import SEQUENTIAL, STEPS
+from cnn_core.markup import fill
 
 ZOOM = 8  # screen pixels per pixel: enlarged here, since browsers may smooth
 WIDTH, HEIGHT = 240, 100  # of the curve, in its own units
@@ -52,7 +53,7 @@ def overlay_png(image: npt.NDArray[np.uint8], heat: Array, opacity: float) -> by
     return image_png(np.rint(mixed).astype(np.uint8), ZOOM)
 
 
-def ascent_svg(curves: Array, colours: Sequence[str], *, steps: str, alt: str) -> str:
+def ascent_svg(curves: Array, colours: Sequence[str], *, steps: str, alt: str) -> Markup:
     """Activations of several ascents after each step, each as a line, on one scale from 0.
 
     Args:
@@ -64,24 +65,33 @@ def ascent_svg(curves: Array, colours: Sequence[str], *, steps: str, alt: str) -
     top = float(curves.max(initial=0.0)) or 1.0
     bottom = min(0.0, float(curves.min(initial=0.0)))
     places = np.linspace(0, WIDTH, curves.shape[1])
-    lines = "".join(
-        _line(places, (top - curve) / (top - bottom), colours[index])
+    lines = [
+        (_points(places, (top - curve) / (top - bottom)), colours[index])
         for index, curve in enumerate(curves)
-    )
-    zero = _y(top / (top - bottom))
-    ground = f'<line x1="0" x2="{WIDTH}" y1="{zero}" y2="{zero}" class="ground"/>'
-    return (
-        f'<span class="ascent"><span class="top">{number(top)}</span>'
-        f'<svg viewBox="0 0 {WIDTH} {HEIGHT}" preserveAspectRatio="none" role="img"'
-        f' aria-label="{escape(alt)}">{ground}{lines}</svg>'
-        f'<span class="bottom">{number(bottom)}</span>'
-        f'<span class="steps"><i>0</i><i>{escape(steps)}</i><i>{curves.shape[1] - 1}</i></span></span>'
+    ]
+    return fill(
+        '<span class="ascent"><span class="top">{{ top }}</span>'
+        '<svg viewBox="0 0 {{ width }} {{ height }}" preserveAspectRatio="none" role="img"'
+        ' aria-label="{{ alt }}">'
+        '<line x1="0" x2="{{ width }}" y1="{{ zero }}" y2="{{ zero }}" class="ground"/>'
+        "{% for points, colour in lines %}"
+        '<polyline points="{{ points }}" fill="none" stroke="{{ colour }}"/>{% endfor %}</svg>'
+        '<span class="bottom">{{ bottom }}</span>'
+        '<span class="steps"><i>0</i><i>{{ steps }}</i><i>{{ last }}</i></span></span>',
+        top=number(top),
+        width=WIDTH,
+        height=HEIGHT,
+        alt=alt,
+        zero=_y(top / (top - bottom)),
+        lines=lines,
+        bottom=number(bottom),
+        steps=steps,
+        last=curves.shape[1] - 1,
     )
 
 
-def _line(places: Array, depths: Array, colour: str) -> str:
-    points = " ".join(f"{x:.1f},{_y(depth)}" for x, depth in zip(places, depths, strict=True))
-    return f'<polyline points="{points}" fill="none" stroke="{colour}"/>'
+def _points(places: Array, depths: Array) -> str:
+    return " ".join(f"{x:.1f},{_y(depth)}" for x, depth in zip(places, depths, strict=True))
 
 
 def _y(depth: float) -> str:

@@ -6,16 +6,17 @@ import io
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from html import escape
 from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
+from markupsafe import Markup
 from PIL import Image
 
 from cnn_core.figures.legend import percent
 from cnn_core.figures.mosaic import Scale, mosaic_png
 from cnn_core.figures.palette import KINDS, Diverging, rgb
+from cnn_core.markup import fill
 
 Array = npt.NDArray[Any]
 Floats = npt.NDArray[np.float32]
@@ -118,7 +119,7 @@ def probabilities_html(
     alt: str,
     marked: int | None = None,
     order: Sequence[int] | None = None,
-) -> str:
+) -> Markup:
     """A bar and a percentage for each class as HTML, the most probable one in bold.
 
     Args:
@@ -133,13 +134,19 @@ def probabilities_html(
         "row" + " top" * (index == best) + " marked" * (index == marked)
         for index in range(len(probabilities))
     ]
-    rows = "".join(
-        f'<span class="{kinds[index]}"><span class="name">{escape(names[index])}</span>'
-        f'<span class="bar"><i style="width:{probabilities[index]:.1%}"></i></span>'
-        f'<span class="share">{escape(percent(probabilities[index]))}</span></span>'
+    rows = [
+        (kinds[index], names[index], f"{probabilities[index]:.1%}", percent(probabilities[index]))
         for index in (range(len(probabilities)) if order is None else order)
+    ]
+    return fill(
+        '<span class="class-shares" role="img" aria-label="{{ alt }}">'
+        "{% for kind, name, width, share in rows %}"
+        '<span class="{{ kind }}"><span class="name">{{ name }}</span>'
+        '<span class="bar"><i style="width:{{ width }}"></i></span>'
+        '<span class="share">{{ share }}</span></span>{% endfor %}</span>',
+        alt=alt,
+        rows=rows,
     )
-    return f'<span class="class-shares" role="img" aria-label="{escape(alt)}">{rows}</span>'
 
 
 def strongest(feature_map: Floats) -> tuple[int, int]:

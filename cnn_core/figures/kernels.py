@@ -5,11 +5,11 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from html import escape
 from typing import Any, ClassVar
 
 import numpy as np
 import numpy.typing as npt
+from markupsafe import Markup
 
 from cnn_core.figures import charts
 from cnn_core.figures.charts import ControlWords
@@ -17,6 +17,7 @@ from cnn_core.figures.legend import number
 from cnn_core.figures.mosaic import mosaic_png
 from cnn_core.figures.palette import SCALES, STEPS, Diverging, Palette
 from cnn_core.figures.words import FigureWords
+from cnn_core.markup import fill
 
 Array = npt.NDArray[Any]
 Option = dict[str, Any]
@@ -234,7 +235,7 @@ def _axis(reach: float) -> tuple[float, float]:
     return float(f"{step * math.ceil(reach / step - 1e-6):.6g}"), float(f"{step:.6g}")
 
 
-def kernel_grid(picture: Array, reach: float, alt: str, scale: Diverging = "diverging") -> str:
+def kernel_grid(picture: Array, reach: float, alt: str, scale: Diverging = "diverging") -> Markup:
     """One kernel (kh, kw) as coloured squares with their numbers, as HTML.
 
     Args:
@@ -244,16 +245,21 @@ def kernel_grid(picture: Array, reach: float, alt: str, scale: Diverging = "dive
         scale: Of the theme.
     """
     side = picture.shape[1]
-    cells = "".join(_cell(float(value), reach, scale) for value in picture.ravel())
-    return (
-        f'<div class="kernel-grid" role="img" aria-label="{escape(alt)}"'
-        f' style="grid-template-columns:repeat({side},1fr);--side:{side}">{cells}</div>'
+    return fill(
+        '<div class="kernel-grid" role="img" aria-label="{{ alt }}"'
+        ' style="grid-template-columns:repeat({{ side }},1fr);--side:{{ side }}">'
+        "{% for colour, ink, text in cells %}"
+        '<span style="background:rgb({{ colour }});color:{{ ink }}">{{ text }}</span>'
+        "{% endfor %}</div>",
+        alt=alt,
+        side=side,
+        cells=[_cell(float(value), reach, scale) for value in picture.ravel()],
     )
 
 
-def _cell(value: float, reach: float, scale: Diverging) -> str:
+def _cell(value: float, reach: float, scale: Diverging) -> tuple[str, str, str]:
+    """Colour, colour of the text and text of a weight."""
     place = 0.5 + 0.5 * min(1.0, max(-1.0, value / reach if reach else 0.0))
     red, green, blue = SCALES[scale][round(place * (STEPS - 1))].tolist()
     ink = "#111" if 0.299 * red + 0.587 * green + 0.114 * blue > 128 else "#fff"
-    text = f"{value:.2f}".replace("-", "−")
-    return f'<span style="background:rgb({red},{green},{blue});color:{ink}">{text}</span>'
+    return f"{red},{green},{blue}", ink, f"{value:.2f}".replace("-", "−")

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import base64
 import math
-from html import escape
+
+from markupsafe import Markup
 
 from cnn_core.figures.mosaic import Scale
 from cnn_core.figures.palette import stops
+from cnn_core.markup import fill
 
 
 def uri(png: bytes) -> str:
@@ -28,15 +30,20 @@ def percent(probability: float, digits: int = 1) -> str:
     return f"{probability:.{digits}%}"
 
 
-def legend(scale: Scale, low: str, high: str, *, middle: str = "", title: str = "") -> str:
+def legend(scale: Scale, low: str, high: str, *, middle: str = "", title: str = "") -> Markup:
     """The colours of a scale from left to right, labelled at the ends and in the middle."""
     colours = ",".join(stops(scale))
-    return (
-        f'<span class="legend-row"><span class="what">{escape(title)}</span>'
-        f'<span class="end">{escape(low)}</span>'
-        f'<span class="ramp" style="background:linear-gradient(90deg,{colours})">'
-        f"<i>{escape(middle)}</i></span>"
-        f'<span class="end">{escape(high)}</span></span>'
+    return fill(
+        '<span class="legend-row"><span class="what">{{ title }}</span>'
+        '<span class="end">{{ low }}</span>'
+        '<span class="ramp" style="background:linear-gradient(90deg,{{ colours }})">'
+        "<i>{{ middle }}</i></span>"
+        '<span class="end">{{ high }}</span></span>',
+        title=title,
+        low=low,
+        colours=colours,
+        middle=middle,
+        high=high,
     )
 
 
@@ -46,7 +53,7 @@ def framed(
     *,
     shape: tuple[int, int],
     box: tuple[int, int, int, int] | None = None,
-) -> str:
+) -> Markup:
     """A picture with a box on it.
 
     Args:
@@ -55,7 +62,7 @@ def framed(
         shape: Its height and width in the units of `box`.
         box: Top, left, bottom and right; bottom and right are the first outside. None draws none.
     """
-    mark = ""
+    style = ""
     if box is not None:
         top, left, bottom, right = box
         places = {
@@ -65,11 +72,14 @@ def framed(
             "width": (right - left) / shape[1],
         }
         style = ";".join(f"{edge}:{place:.3%}" for edge, place in places.items())
-        mark = f'<i class="box" style="{style}"></i>'
-    proportions = f"{shape[1]}/{shape[0]}"
-    return (
-        f'<span class="framed" style="--shape:{proportions}">'
-        f'<img alt="{escape(alt)}" src="{uri(png)}">{mark}</span>'
+    return fill(
+        '<span class="framed" style="--shape:{{ proportions }}">'
+        '<img alt="{{ alt }}" src="{{ source }}">'
+        '{% if style %}<i class="box" style="{{ style }}"></i>{% endif %}</span>',
+        proportions=f"{shape[1]}/{shape[0]}",
+        alt=alt,
+        source=uri(png),
+        style=style,
     )
 
 

@@ -5,17 +5,18 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from html import escape
 from typing import Any, ClassVar
 
 import numpy as np
 import numpy.typing as npt
+from markupsafe import Markup
 
 from cnn_core.analysis.evaluation import Integers
 from cnn_core.figures import palette as colours
 from cnn_core.figures.legend import percent
 from cnn_core.figures.palette import Palette
 from cnn_core.figures.words import FigureWords
+from cnn_core.markup import fill
 
 Array = npt.NDArray[Any]
 Option = dict[str, Any]
@@ -66,20 +67,26 @@ def signed(value: float, digits: int = 0) -> str:
     return f"{0:.{digits}f}" if float(text) == 0 else text.replace("-", "−")
 
 
-def shares_html(before: Array, after: Array, names: Sequence[str], alt: str) -> str:
+def shares_html(before: Array, after: Array, names: Sequence[str], alt: str) -> Markup:
     """Two bars and two numbers for each class, before in grey; the most probable one after in bold."""
     best = int(after.argmax())
-    rows = "".join(
-        f'<span class="row{" top" if index == best else ""}"><span class="name">{escape(name)}</span>'
-        f'<span class="two"><i class="was" style="width:{was:.1%}"></i>'
-        f'<i class="is" style="width:{now:.1%}"></i></span>'
-        f'<span class="share was">{escape(percent(was))}</span>'
-        f'<span class="share">{escape(percent(now))}</span></span>'
+    rows = [
+        (index == best, name, f"{was:.1%}", f"{now:.1%}", percent(was), percent(now))
         for index, (name, was, now) in enumerate(
             zip(names, before.tolist(), after.tolist(), strict=True)
         )
+    ]
+    return fill(
+        '<span class="two-shares" role="img" aria-label="{{ alt }}">'
+        "{% for top, name, width_before, width, before, after in rows %}"
+        '<span class="row{{ " top" if top else "" }}"><span class="name">{{ name }}</span>'
+        '<span class="two"><i class="was" style="width:{{ width_before }}"></i>'
+        '<i class="is" style="width:{{ width }}"></i></span>'
+        '<span class="share was">{{ before }}</span>'
+        '<span class="share">{{ after }}</span></span>{% endfor %}</span>',
+        alt=alt,
+        rows=rows,
     )
-    return f'<span class="two-shares" role="img" aria-label="{escape(alt)}">{rows}</span>'
 
 
 def difference_heatmap(

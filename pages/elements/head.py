@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from html import escape
-
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
+from cnn_core.markup import fill
 from pages.elements.lessons import lesson
 from pages.session.html import html
 from pages.session.words import t
@@ -35,7 +34,7 @@ def head(page: str, *lessons: str) -> DeltaGenerator:
             )  # fmt: skip
             if lessons:
                 lesson(*lessons)
-        html(f'<div class="question">{escape(t(f"{page}.question"))}</div>')
+        html(fill('<div class="question">{{ words }}</div>', words=t(f"{page}.question")))
     with st.container(key="hint"):
         st.caption(t(f"{page}.intro"))
     return place

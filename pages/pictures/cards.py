@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-import base64
 from collections.abc import Sequence
 from dataclasses import dataclass
-from html import escape
 from urllib.parse import urlencode
 
 import numpy as np
 import streamlit as st
+from markupsafe import Markup
 
 from cnn_core import runs
 from cnn_core.analysis.evaluation import Predictions
 from cnn_core.errors import CnnError
 from cnn_core.figures import mosaic, palette
-from cnn_core.figures.legend import percent
+from cnn_core.figures.legend import percent, uri
+from cnn_core.markup import fill
 from cnn_core.paths import ASSETS
 from pages.network import answers as _answers
 from pages.session.doors import colours
@@ -75,49 +75,72 @@ def _images(answers: Answers, rows: np.ndarray) -> np.ndarray | None:
         return None
 
 
-def _cards(answers: Answers, rows: np.ndarray, images: np.ndarray) -> str:
+def _cards(answers: Answers, rows: np.ndarray, images: np.ndarray) -> Markup:
     predictions, names, cards = answers.predictions, answers.names, []
     for row, image in zip(rows.tolist(), images, strict=True):
         truth, guess = int(predictions.labels[row]), int(predictions.predicted[row])
         share, right = float(predictions.confidence[row]), truth == guess
         verdict = t("examples.right") if right else t("evaluation.really", truth=names[truth])
         cards.append(
-            f'<figure class="card {"right" if right else "wrong"}" data-row="{row}">'
-            f"{_linked_picture(answers, row, image)}<figcaption><b>{escape(names[guess])}</b>"
-            f'<span class="bar"><i style="width:{share:.1%}"></i></span>'
-            f'<span class="share">{escape(percent(share))}</span>'
-            f'<span class="verdict">{"✓" if right else "✗"} {escape(verdict)}</span>'
-            f"</figcaption></figure>"
+            fill(
+                '<figure class="card {{ "right" if right else "wrong" }}" data-row="{{ row }}">'
+                "{{ picture }}<figcaption><b>{{ name }}</b>"
+                '<span class="bar"><i style="width:{{ width }}"></i></span>'
+                '<span class="share">{{ share }}</span>'
+                '<span class="verdict">{{ "✓" if right else "✗" }} {{ verdict }}</span>'
+                "</figcaption></figure>",
+                right=right,
+                row=row,
+                picture=_linked_picture(answers, row, image),
+                name=names[guess],
+                width=f"{share:.1%}",
+                share=percent(share),
+                verdict=verdict,
+            )
         )
-    return f'<div class="cards mosaic">{"".join(cards)}</div>'
+    return fill('<div class="cards mosaic">{{ cards|join }}</div>', cards=cards)
 
 
-def _table(answers: Answers, rows: np.ndarray, images: np.ndarray) -> str:
+def _table(answers: Answers, rows: np.ndarray, images: np.ndarray) -> Markup:
     predictions, names, lines = answers.predictions, answers.names, []
     red, green, blue = palette.rgb(colours().training)
     for row, image in zip(rows.tolist(), images, strict=True):
         truth, guess = int(predictions.labels[row]), int(predictions.predicted[row])
-        cells = "".join(
-            f'<td class="{"guess" if place == guess else "little" if value < 0.0005 else ""}" '
-            f'style="background:rgba({red},{green},{blue},{0.6 * value:.3f})">{value * 100:.1f}</td>'
+        cells = [
+            (
+                "guess" if place == guess else "little" if value < 0.0005 else "",
+                f"rgba({red},{green},{blue},{0.6 * value:.3f})",
+                f"{value * 100:.1f}",
+            )
             for place, value in enumerate(predictions.probabilities[row].tolist())
-        )
+        ]
         lines.append(
-            f'<tr data-row="{row}"><td>{_linked_picture(answers, row, image)}</td>'
-            f'<td class="label">{escape(names[truth])}</td>'
-            f'<td class="label">{"✓" if truth == guess else "✗"} {escape(names[guess])}</td>{cells}</tr>'
+            fill(
+                '<tr data-row="{{ row }}"><td>{{ picture }}</td><td class="label">{{ truth }}</td>'
+                '<td class="label">{{ "✓" if right else "✗" }} {{ guess }}</td>'
+                "{% for kind, colour, text in cells %}"
+                '<td class="{{ kind }}" style="background:{{ colour }}">{{ text }}</td>'
+                "{% endfor %}</tr>",
+                row=row,
+                picture=_linked_picture(answers, row, image),
+                truth=names[truth],
+                right=truth == guess,
+                guess=names[guess],
+                cells=cells,
+            )
         )
-    heads = [t(f"evaluation.first_{name}") for name in ("image", "label", "guess")]
-    head = "".join(f'<th scope="col" class="label">{escape(name)}</th>' for name in heads)
-    head += "".join(f'<th scope="col">{escape(name)}</th>' for name in names)
-    body = "".join(lines)
-    return (
-        f'<div class="predictions"><table><thead><tr>{head}</tr></thead>'
-        f"<tbody>{body}</tbody></table></div>"
+    return fill(
+        '<div class="predictions"><table><thead><tr>'
+        '{% for name in heads %}<th scope="col" class="label">{{ name }}</th>{% endfor %}'
+        '{% for name in names %}<th scope="col">{{ name }}</th>{% endfor %}</tr></thead>'
+        "<tbody>{{ lines|join }}</tbody></table></div>",
+        heads=[t(f"evaluation.first_{name}") for name in ("image", "label", "guess")],
+        names=names,
+        lines=lines,
     )
 
 
-def _linked_picture(answers: Answers, row: int, image: np.ndarray) -> str:
+def _linked_picture(answers: Answers, row: int, image: np.ndarray) -> Markup:
     """The image, one click away from its feature maps."""
     predictions, names = answers.predictions, answers.names
     alt = t(
@@ -128,8 +151,11 @@ def _linked_picture(answers: Answers, row: int, image: np.ndarray) -> str:
         share=percent(predictions.confidence[row]),
     )
     query = {"run": answers.run.id, "part": answers.part, "index": row, "lang": language()}
-    picture = base64.b64encode(mosaic.image_png(image, zoom=ZOOM)).decode()
-    return (
-        f'<a href="feature_maps?{escape(urlencode(query))}" title="{escape(t("evaluation.maps"))}">'
-        f'<img alt="{escape(alt)}" src="data:image/png;base64,{picture}"></a>'
+    return fill(
+        '<a href="feature_maps?{{ query }}" title="{{ title }}">'
+        '<img alt="{{ alt }}" src="{{ source }}"></a>',
+        query=urlencode(query),
+        title=t("evaluation.maps"),
+        alt=alt,
+        source=uri(mosaic.image_png(image, zoom=ZOOM)),
     )

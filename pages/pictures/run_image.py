@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
-from html import escape
 
 import numpy as np
 import streamlit as st
+from markupsafe import Markup
 
 from cnn_core import drawing, runs
 from cnn_core.analysis.evaluation import PARTS, Predictions
@@ -16,6 +16,7 @@ from cnn_core.errors import CnnError
 from cnn_core.figures import mosaic
 from cnn_core.figures.legend import uri
 from cnn_core.images import uploads
+from cnn_core.markup import fill
 from pages.elements import pad, tiles
 from pages.network import answers
 from pages.network.answers import PIECE
@@ -247,7 +248,7 @@ def _keep_inverted(file: str) -> None:
     st.session_state["image_inverted"] = file, bool(st.session_state["image_invert"])
 
 
-def _way(picture: uploads.Picture, prepared: uploads.Prepared) -> str:
+def _way(picture: uploads.Picture, prepared: uploads.Prepared) -> Markup:
     """How the picture became the input, as four small pictures."""
     height, width, channels = prepared.model_input.shape
     last = "inverted" if prepared.inverted else "input"
@@ -257,16 +258,18 @@ def _way(picture: uploads.Picture, prepared: uploads.Prepared) -> str:
         _figure("square", prepared.square, "×".join(map(str, prepared.crop))),
         _figure(last, prepared.model_input, f"{width}×{height}", "small"),
     ]
-    return f'<div class="input-steps">{"".join(figures)}</div>'
+    return fill('<div class="input-steps">{{ figures|join }}</div>', figures=figures)
 
 
-def _figure(name: str, pixels: np.ndarray, size: str, kind: str = "") -> str:
+def _figure(name: str, pixels: np.ndarray, size: str, kind: str = "") -> Markup:
     step = max(1, max(pixels.shape[:2]) // PREVIEW)
-    word = escape(t(f"image.step_{name}"))
-    source = uri(mosaic.image_png(np.ascontiguousarray(pixels[::step, ::step])))
-    return (
-        f'<figure class="{kind}"><span class="frame"><img alt="{word}" src="{source}"></span>'
-        f"<figcaption>{word}<span>{size}</span></figcaption></figure>"
+    return fill(
+        '<figure class="{{ kind }}"><span class="frame"><img alt="{{ word }}" src="{{ source }}"></span>'
+        "<figcaption>{{ word }}<span>{{ size }}</span></figcaption></figure>",
+        kind=kind,
+        word=t(f"image.step_{name}"),
+        source=uri(mosaic.image_png(np.ascontiguousarray(pixels[::step, ::step]))),
+        size=size,
     )
 
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from html import escape
 from urllib.parse import urlencode
 
 import numpy as np
 import streamlit as st
+from markupsafe import Markup
 
 from cnn_core import runs
 from cnn_core.analysis.kernels import TopImages
@@ -15,6 +15,7 @@ from cnn_core.arithmetic import LayerRow, field_of
 from cnn_core.errors import CnnError
 from cnn_core.figures import mosaic
 from cnn_core.figures.legend import framed, number
+from cnn_core.markup import fill
 from pages.network import answers
 from pages.network.choice import say_missing
 from pages.network.epochs import kept_epoch
@@ -56,9 +57,8 @@ def show(run: runs.Run, row: LayerRow, index: int, survey: TopImages | None) -> 
         index: The filter.
         found: What `survey` said; None shows the heading alone.
     """
-    html(
-        f'<div class="inside head"><b>{escape(t("kernels.filters.top_images", filter=index))}</b></div>'
-    )
+    title = t("kernels.filters.top_images", filter=index)
+    html(fill('<div class="inside head"><b>{{ title }}</b></div>', title=title))
     if survey is None:
         return
     if survey.peak[index] <= 0 and row.activation == "relu":
@@ -79,7 +79,7 @@ def show(run: runs.Run, row: LayerRow, index: int, survey: TopImages | None) -> 
             survey.values[:, index].tolist(), strict=True,
         )
     ]  # fmt: skip
-    html(f'<div class="top-images">{"".join(cards)}</div>')
+    html(fill('<div class="top-images">{{ cards|join }}</div>', cards=cards))
     side = row.receptive_field
     st.caption(t("kernels.filters.top_images_note", side=side, kept=kept_epoch(run)))
 
@@ -90,12 +90,18 @@ def _card(
     value: float,
     box: tuple[int, int, int, int],
     link: Mapping[str, object],
-) -> str:
+) -> Markup:
     """An image with its class and the filter's output, and a way to its feature maps."""
     alt = t("kernels.filters.card_alt", row=link["index"], name=name, value=number(value))
     picture = framed(mosaic.image_png(image), alt, shape=image.shape[:2], box=box)
-    return (
-        f'<figure data-row="{link["index"]}"><a href="feature_maps?{escape(urlencode(link))}" target="_self"'
-        f' title="{escape(t("kernels.filters.open"))}">{picture}</a>'
-        f"<figcaption><b>{number(value)}</b><span>{escape(name)}</span></figcaption></figure>"
+    return fill(
+        '<figure data-row="{{ row }}"><a href="feature_maps?{{ query }}" target="_self"'
+        ' title="{{ title }}">{{ picture }}</a>'
+        "<figcaption><b>{{ value }}</b><span>{{ name }}</span></figcaption></figure>",
+        row=link["index"],
+        query=urlencode(link),
+        title=t("kernels.filters.open"),
+        picture=picture,
+        value=number(value),
+        name=name,
     )

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from html import escape
-
 import streamlit as st
 
 from cnn_core import texts
 from cnn_core.browser.bundle import bundle
+from cnn_core.markup import fill
 from cnn_core.paths import ASSETS
 from pages.session import choices
 from pages.session.doors import engine
@@ -34,7 +33,7 @@ def frame() -> None:
             label_visibility="collapsed",
         )
     with st.container(key="lost"):  # style.css shows it as soon as the browser has lost the server
-        st.html(f'<p role="alert">{escape(t("frame.lost"))}</p>')
+        st.html(fill('<p role="alert">{{ words }}</p>', words=t("frame.lost")))
     remember()
     with st.container(key="frame"):
         _browser(key="frame_browser", data={"language": language(), "menu": t("frame.menu")})

@@ -6,6 +6,7 @@ from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
 import streamlit as st
+from markupsafe import Markup
 
 from cnn_core.errors import CnnError
 from cnn_core.paths import ASSETS
@@ -15,9 +16,17 @@ from pages.session.words import say_error, t
 STYLE = ASSETS / "inside.css"
 
 
-def html(text: str) -> None:
-    """HTML that changes in place: st.html would put new elements there each time, and they flicker."""
-    st.markdown(text, unsafe_allow_html=True)
+def html(text: Markup, place: Any = st) -> Any:
+    """HTML that changes in place: st.html would put new elements there each time, and they flicker.
+
+    Args:
+        text: From `cnn_core.markup.fill`, which escapes what it shows.
+        place: Where it goes.
+
+    Returns:
+        What was put there.
+    """
+    return place.markdown(text, unsafe_allow_html=True)
 
 
 def heading(text: str, place: Any = st, width: Any = "stretch") -> None:

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from html import escape
 
 import numpy as np
 import streamlit as st
+from markupsafe import Markup
 
 from cnn_core import arithmetic, convolution, runs
 from cnn_core.config import ConvBlock, ModelConfig
 from cnn_core.figures import kernels, mosaic
 from cnn_core.figures.legend import framed, legend, number
+from cnn_core.markup import fill
 from cnn_core.paths import ASSETS
 from cnn_core.runs import snapshots
 from pages.elements.stepper import Setup
@@ -139,14 +140,19 @@ def both_ways(grey: np.ndarray, kernel: np.ndarray) -> None:
             result[np.newaxis], scale=colours().diverging, low=-reach, high=reach, zoom=8
         )
         title = t(f"convolution.turned_{name}")
+        alt = t(f"convolution.kernel_in_{name}")
         panels.append(
-            f'<figure class="{name}"><div class="pair">'
-            f"{kernels.kernel_grid(laid, weight, t(f'convolution.kernel_in_{name}'), colours().diverging)}"
-            f"<span>→</span>{framed(picture, title, shape=result.shape)}</div>"
-            f"<figcaption><b>{escape(title)}</b><span>{t(f'convolution.about_{name}')}</span>"
-            "</figcaption></figure>"
+            fill(
+                '<figure class="{{ name }}"><div class="pair">{{ grid }}<span>→</span>{{ result }}</div>'
+                "<figcaption><b>{{ title }}</b><span>{{ about }}</span></figcaption></figure>",
+                name=name,
+                grid=kernels.kernel_grid(laid, weight, alt, colours().diverging),
+                result=framed(picture, title, shape=result.shape),
+                title=title,
+                about=t(f"convolution.about_{name}"),
+            )
         )
-    html(f'<div class="both-ways">{"".join(panels)}</div>')
+    html(fill('<div class="both-ways">{{ panels|join }}</div>', panels=panels))
     html(legend(colours().diverging, number(-reach), number(reach), middle="0"))
     difference = float(np.abs(results["correlation"][1] - results["convolution"][1]).max())
     if np.allclose(kernel, convolution.turned(kernel)):
@@ -254,23 +260,33 @@ def stacks(channels: int) -> None:
         st.markdown(t("convolution.stack_why"))
 
 
-def _pyramid() -> str:
+def _pyramid() -> Markup:
     """5×5 pixels, 3×3 numbers of the first layer, one of the second: what looks at what."""
     panels = []
     for side, name in ((5, "input"), (3, "first"), (1, "second")):
-        cells = "".join(
-            f'<rect x="{1 + CELL * (at % side)}" y="{1 + CELL * (at // side)}" width="{CELL - 2}" '
-            f'height="{CELL - 2}" class="{_marks(side, at)}"/>'
+        cells = [
+            (1 + CELL * (at % side), 1 + CELL * (at // side), _marks(side, at))
             for at in range(side * side)
-        )
-        box = CELL * side
-        words = t(f"convolution.stack_{name}")
+        ]
         panels.append(
-            f'<figure><svg viewBox="0 0 {box} {box}" role="img" aria-label="{escape(words)}" '
-            f'style="width:{side * 2.1}rem">{cells}</svg><figcaption>{side}×{side}<br>{escape(words)}'
-            "</figcaption></figure>"
+            fill(
+                '<figure><svg viewBox="0 0 {{ box }} {{ box }}" role="img" aria-label="{{ words }}" '
+                'style="width:{{ width }}rem">{% for x, y, kind in cells %}'
+                '<rect x="{{ x }}" y="{{ y }}" width="{{ cell }}" height="{{ cell }}" class="{{ kind }}"/>'
+                "{% endfor %}</svg><figcaption>{{ side }}×{{ side }}<br>{{ words }}</figcaption></figure>",
+                box=CELL * side,
+                words=t(f"convolution.stack_{name}"),
+                width=side * 2.1,
+                cells=cells,
+                cell=CELL - 2,
+                side=side,
+            )
         )
-    return f'<div class="stack">{"<span>→ 3×3 →</span>".join(panels)}</div>'
+    return fill(
+        '<div class="stack">{% for panel in panels %}{{ panel }}'
+        "{% if not loop.last %}<span>→ 3×3 →</span>{% endif %}{% endfor %}</div>",
+        panels=panels,
+    )
 
 
 def _marks(side: int, at: int) -> str:

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from html import escape
 
 import numpy as np
 import streamlit as st
+from markupsafe import Markup
 
 from cnn_core import runs
 from cnn_core.figures import explanations as figures
 from cnn_core.figures import feature_maps, mosaic
 from cnn_core.figures.legend import framed, legend, number, percent
+from cnn_core.markup import fill
 from cnn_core.runs import explained
 from cnn_core.runs.explained import Explained
 from pages.network import answers
@@ -124,15 +125,23 @@ def decision(view: View) -> None:
     first = order[:BARS] if label in order[:BARS] else [*order[: BARS - 1], label]
     rest = [index for index in order if index not in first]
     bars = feature_maps.probabilities_html(probabilities, view.names, words, label, first)
-    if rest:
-        others = feature_maps.probabilities_html(probabilities, view.names, words, label, rest)
-        summary = escape(t("explain.others", count=len(rest)))
-        bars += f"<details><summary>{summary}</summary>{others}</details>"
+    others = feature_maps.probabilities_html(probabilities, view.names, words, label, rest)
     title, png = view.image.title, mosaic.image_png(view.pixels, figures.ZOOM)
     picture = framed(png, title, shape=view.pixels.shape[:2])
     html(
-        f'<div class="decision"><figure>{picture}<figcaption>{escape(title)}</figcaption></figure>'
-        f'<div><div class="answer" role="status">{escape(words)}</div>{bars}</div></div>'
+        fill(
+            '<div class="decision"><figure>{{ picture }}<figcaption>{{ title }}</figcaption></figure>'
+            '<div><div class="answer" role="status">{{ words }}</div>{{ bars }}'
+            "{% if rest %}<details><summary>{{ summary }}</summary>{{ others }}</details>{% endif %}"
+            "</div></div>",
+            picture=picture,
+            title=title,
+            words=words,
+            bars=bars,
+            rest=rest,
+            summary=t("explain.others", count=len(rest)),
+            others=others,
+        )
     )
 
 
@@ -142,51 +151,57 @@ def pictures(view: View) -> None:
     share = percent(view.answer["probabilities"][label])
     why = t("explain.why", name=view.names[label], share=share)
     scale = legend("sequential", "0", t("explain.most"), title=t("explain.scale"))
-    columns = "".join(f"<section>{''.join(_method(view, name))}</section>" for name in METHODS)
-    kind = "explained with-untrained" if view.request.untrained else "explained"
     html(
-        f'<div class="inside head why"><b>{escape(why)}</b>{scale}</div>'
-        f'<div class="{kind}">{columns}</div>'
+        fill(
+            '<div class="inside head why"><b>{{ why }}</b>{{ scale }}</div>'
+            '<div class="explained{{ " with-untrained" if untrained else "" }}">'
+            "{% for column in columns %}<section>{{ column|join }}</section>{% endfor %}</div>",
+            why=why,
+            scale=scale,
+            untrained=view.request.untrained,
+            columns=[list(_method(view, name)) for name in METHODS],
+        )
     )
     if view.request.untrained:
-        html(f'<div class="inside sanity">{escape(t("explain.sanity"))}</div>')
+        html(fill('<div class="inside sanity">{{ words }}</div>', words=t("explain.sanity")))
 
 
 def how_to_read(view: View) -> None:
     """What each picture shows, and what it does not."""
     with st.expander(t("explain.how_to_read"), icon=":material/menu_book:", key="explain_how"):
-        html(
-            f'<div class="explained-read">{"".join(_reading(view, name) for name in METHODS)}</div>'
-        )
+        sections = [_reading(view, name) for name in METHODS]
+        html(fill('<div class="explained-read">{{ sections|join }}</div>', sections=sections))
         st.caption(t("explain.scale_note"))
 
 
-def _reading(view: View, name: str) -> str:
+def _reading(view: View, name: str) -> Markup:
     row = view.answer[name].get("map", np.zeros((0, 0)))
     slots = {"layer": view.request.layer, "map": _times(row.shape)}
     slots |= {"side": view.request.side, "shade": t(f"explain.shade_{view.request.shade}")}
-    title = escape(t(f"explain.{name}", layer=view.request.layer))
     text = [t(f"explain.{name}_beware", **slots)]
     if _most(view.answer, name) > 0:  # of an empty picture nothing is bright
         text.insert(0, t(f"explain.{name}_read", **slots))
-    return (
-        f"<section><b>{title}</b>{''.join(f'<p>{escape(option)}</p>' for option in text)}</section>"
+    return fill(
+        "<section><b>{{ title }}</b>{% for words in text %}<p>{{ words }}</p>{% endfor %}</section>",
+        title=t(f"explain.{name}", layer=view.request.layer),
+        text=text,
     )
 
 
-def _method(view: View, name: str) -> Iterator[str]:
+def _method(view: View, name: str) -> Iterator[Markup]:
     title = t(f"explain.{name}", layer=view.request.layer)
-    yield f'<div class="method" role="heading" aria-level="2">{escape(title)}</div>'
+    yield fill('<div class="method" role="heading" aria-level="2">{{ title }}</div>', title=title)
     yield _picture(view, view.answer, name, title)
-    yield f'<p class="nums">{_numbers(view, view.answer, name)}</p>'
+    yield fill('<p class="nums">{{ words }}</p>', words=_numbers(view, view.answer, name))
     if view.request.untrained:
         before, agreement = view.answer["untrained"], view.answer["agreement"][name]
         untrained = t("explain.of_untrained", method=title)
         yield _picture(view, before, name, untrained)
-        yield f'<p class="nums">{escape(t("explain.agreement", value=_two(agreement)))}</p>'
+        words = t("explain.agreement", value=_two(agreement))
+        yield fill('<p class="nums">{{ words }}</p>', words=words)
 
 
-def _picture(view: View, answer: Explanations, name: str, title: str) -> str:
+def _picture(view: View, answer: Explanations, name: str, title: str) -> Markup:
     heat = answer[name]["heat"]
     drops = figures.normalized(heat)
     png = figures.overlay_png(view.pixels, drops, view.opacity)
@@ -225,24 +240,23 @@ def _numbers(view: View, answer: Explanations, name: str) -> str:
         return _occlusion_numbers(view, explanations)
     most = _most(answer, name)
     if not most > 0:
-        return escape(t(f"explain.{name}_none", layer=view.request.layer))
+        return t(f"explain.{name}_none", layer=view.request.layer)
     shape = explanations.get("map", explanations["heat"]).shape
-    return escape(t(f"explain.{name}_numbers", most=number(most), map=_times(shape)))
+    return t(f"explain.{name}_numbers", most=number(most), map=_times(shape))
 
 
 def _occlusion_numbers(view: View, explanations: Explanations) -> str:
     drops, score = explanations["drops"], explanations["score"]
     if not drops.max() > 0:
-        return escape(t("explain.occlusion_none", score=_two(score)))
+        return t("explain.occlusion_none", score=_two(score))
     top, left, bottom, right = _worst(explanations, view.request.side)
     worst = np.unravel_index(int(drops.argmax()), drops.shape)
-    text = t(
+    return t(
         "explain.occlusion_pixel" if bottom - top == right - left == 1 else "explain.occlusion_numbers",
         score=_two(score), lower=_two(score - float(drops.max())),
         before=percent(explanations["probability"]), after=percent(float(explanations["hidden"][worst])),
         rows=_span(top, bottom), columns=_span(left, right),
     )  # fmt: skip
-    return escape(text)
 
 
 def _span(first: int, outside: int) -> str:

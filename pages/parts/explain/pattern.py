@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from html import escape
 
 import numpy as np
 import streamlit as st
@@ -14,6 +13,7 @@ from cnn_core.errors import CnnError
 from cnn_core.figures import explanations as figures
 from cnn_core.figures import mosaic
 from cnn_core.figures.legend import framed, number
+from cnn_core.markup import fill
 from pages.network import answers
 from pages.network.answers import Pattern
 from pages.pictures import top_images
@@ -123,10 +123,7 @@ def _patterns(row: LayerRow, index: int, pattern: Pattern) -> None:
         words = t("explain.pattern.alt", filter=index, start=place + 1, first=first, last=last)
         pixels = np.rint(values * 255).astype(np.uint8)
         picture = framed(mosaic.image_png(pixels, figures.ZOOM), words, shape=pixels.shape[:2])
-        cards.append(
-            f'<figure>{picture}<figcaption><i style="background:{lines[place]}"></i>'
-            f"{first} → <b>{last}</b></figcaption></figure>"
-        )
+        cards.append((picture, lines[place], first, last))
     steps = curves.shape[1] - 1
     alt = t(
         "explain.pattern.curve_alt",
@@ -135,10 +132,16 @@ def _patterns(row: LayerRow, index: int, pattern: Pattern) -> None:
         last=number(float(curves[:, -1].mean())),
     )
     curve = figures.ascent_svg(curves, lines, steps=t("explain.pattern.steps"), alt=alt)
-    heading = escape(t("explain.pattern.curve"))
     html(
-        f'<div class="patterns">{"".join(cards)}'
-        f'<figure class="curve"><figcaption>{heading}</figcaption>{curve}</figure></div>'
+        fill(
+            '<div class="patterns">{% for picture, colour, first, last in cards %}'
+            '<figure>{{ picture }}<figcaption><i style="background:{{ colour }}"></i>'
+            "{{ first }} → <b>{{ last }}</b></figcaption></figure>{% endfor %}"
+            '<figure class="curve"><figcaption>{{ heading }}</figcaption>{{ curve }}</figure></div>',
+            cards=cards,
+            heading=t("explain.pattern.curve"),
+            curve=curve,
+        )
     )
     silent = not curves[:, -1].max() > 0 and row.activation == "relu"
     st.caption(t("explain.pattern.silent" if silent else "explain.pattern.read"))

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
-from html import escape
 
 import numpy as np
 import streamlit as st
+from markupsafe import Markup
 
 from cnn_core import arithmetic, runs
 from cnn_core.arithmetic import LayerRow
@@ -18,6 +18,7 @@ from cnn_core.figures import feature_maps as figures
 from cnn_core.figures import kernels, mosaic
 from cnn_core.figures.feature_maps import Colours
 from cnn_core.figures.legend import framed, number, percent, uri
+from cnn_core.markup import fill
 from cnn_core.runs import snapshots
 from pages.elements import tiles
 from pages.network.epochs import kept_epoch
@@ -150,18 +151,23 @@ def close_up(view: View) -> None:
             _panel(
                 picture,
                 t("feature_maps.input"),
-                f"{_times(pixels.shape)}<br>{escape(view.image.title)}",
+                _times(pixels.shape),
+                view.image.title,
             ),
-            '<span class="sign">→</span>',
             _panel(kernel, kernel_words[0], kernel_words[1]),
-            '<span class="sign">→</span>',
             _panel(
                 enlarged,
                 t("feature_maps.map", map=index),
                 t("feature_maps.strongest", shape=_times(values.shape), **words),
             ),
         ]
-        html(f'<div class="close-up">{"".join(panels)}</div>')
+        html(
+            fill(
+                '<div class="close-up">{% for panel in panels %}{{ panel }}'
+                '{% if not loop.last %}<span class="sign">→</span>{% endif %}{% endfor %}</div>',
+                panels=panels,
+            )
+        )
 
 
 def _choose_map(view: View, name: str, index: int) -> None:
@@ -181,35 +187,44 @@ def _choose_map(view: View, name: str, index: int) -> None:
         )  # fmt: skip
 
 
-def _kernel(view: View, row: LayerRow, index: int) -> tuple[str, tuple[str, str]]:
+def _kernel(view: View, row: LayerRow, index: int) -> tuple[Markup, tuple[str, str]]:
     """What lies between: the kernel as numbers or as squares, or what a pooling does; and its words."""
     if row.kind == "pool":
-        text = (
-            f'<div class="frame inside">{escape(t("feature_maps.pooling", side=row.kernel))}</div>'
-        )
-        return text, (t(f"choice.pool.{row.pool}"), f"{row.kernel}×{row.kernel}")
+        words = t("feature_maps.pooling", side=row.kernel)
+        return _framed_words(words), (t(f"choice.pool.{row.pool}"), f"{row.kernel}×{row.kernel}")
     try:
         held = snapshots.read(view.run, view.epoch)
     except CnnError:  # of weights kept in the middle of an epoch there is no snapshot
-        return f'<div class="frame inside">{escape(t("feature_maps.no_kernel"))}</div>', ("", "")
+        return _framed_words(t("feature_maps.no_kernel")), ("", "")
     kernel, bias = held[f"{row.name}/kernel"], float(held[f"{row.name}/bias"][index])
     pictures = np.moveaxis(kernel[..., index], -1, 0)  # (kh, kw, c_in, c_out) -> (c_in, kh, kw)
-    words = (
-        t("feature_maps.kernel", map=index),
-        t("feature_maps.kernel_words", shape=_times(kernel.shape[:3]), bias=number(bias)),
-    )
+    title = t("feature_maps.kernel", map=index)
+    words = t("feature_maps.kernel_words", shape=_times(kernel.shape[:3]), bias=number(bias))
     if len(pictures) == 1:
         reach = kernels.largest(kernel) or 1.0
-        return kernels.kernel_grid(pictures[0], reach, words[0], colours().diverging), words
+        return kernels.kernel_grid(pictures[0], reach, title, colours().diverging), (title, words)
     reach = kernels.largest(pictures) or 1.0
     png = kernels.kernel_mosaic(pictures, reach, scale=colours().diverging)
-    alt = f"{words[0]}, {_times(kernel.shape[:3])}"
-    picture = f'<div class="frame"><img alt="{escape(alt)}" src="{uri(png)}"></div>'
-    return picture, words
+    picture = fill(
+        '<div class="frame"><img alt="{{ alt }}" src="{{ source }}"></div>',
+        alt=f"{title}, {_times(kernel.shape[:3])}",
+        source=uri(png),
+    )
+    return picture, (title, words)
 
 
-def _panel(picture: str, title: str, words: str) -> str:
-    return f"<figure>{picture}<figcaption><b>{escape(title)}</b><span>{words}</span></figcaption></figure>"
+def _framed_words(words: str) -> Markup:
+    return fill('<div class="frame inside">{{ words }}</div>', words=words)
+
+
+def _panel(picture: Markup, title: str, *lines: str) -> Markup:
+    return fill(
+        "<figure>{{ picture }}<figcaption><b>{{ title }}</b><span>{% for line in lines %}{{ line }}"
+        "{% if not loop.last %}<br>{% endif %}{% endfor %}</span></figcaption></figure>",
+        picture=picture,
+        title=title,
+        lines=lines,
+    )
 
 
 def all_layers(view: View) -> None:
@@ -266,14 +281,18 @@ def dense_layers(view: View) -> None:
             )
             return
         parts += [_bars(view, row) for row in table.values() if row.kind == "dense"]
-        html("".join([*parts, _probabilities(view)]))
+        html(fill("{{ parts|join }}", parts=[*parts, _probabilities(view)]))
 
 
-def _head(name: str, words: str) -> str:
-    return f'<div class="inside head"><b>{name}</b> <span class="quiet nums">{escape(words)}</span></div>'
+def _head(name: str, words: str) -> Markup:
+    return fill(
+        '<div class="inside head"><b>{{ name }}</b> <span class="quiet nums">{{ words }}</span></div>',
+        name=name,
+        words=words,
+    )
 
 
-def _bars(view: View, row: LayerRow) -> str:
+def _bars(view: View, row: LayerRow) -> Markup:
     values = view.maps[row.name]
     best = int(values.argmax())
     activation = t(f"choice.activation.{row.activation}")
@@ -285,11 +304,15 @@ def _bars(view: View, row: LayerRow) -> str:
         best=best,
         value=number(float(values[best])),
     )
-    picture = f'<img alt="{escape(words)}" src="{uri(figures.bars_png(values))}">'
-    return _head(row.name, words) + f'<div class="inside-bars">{picture}</div>'
+    return fill(
+        '{{ head }}<div class="inside-bars"><img alt="{{ words }}" src="{{ source }}"></div>',
+        head=_head(row.name, words),
+        words=words,
+        source=uri(figures.bars_png(values)),
+    )
 
 
-def _probabilities(view: View) -> str:
+def _probabilities(view: View) -> Markup:
     probabilities = view.maps["output"]
     names = class_names(view.run)
     best = int(probabilities.argmax())
@@ -305,7 +328,8 @@ def _probabilities(view: View) -> str:
         words += " " + (
             t("feature_maps.right") if right else t("feature_maps.wrong", name=names[truth])
         )
-    return _head("output", words) + figures.probabilities_html(probabilities, names, words)
+    bars = figures.probabilities_html(probabilities, names, words)
+    return fill("{{ head }}{{ bars }}", head=_head("output", words), bars=bars)
 
 
 def _as_bytes(pixels: np.ndarray) -> np.ndarray:

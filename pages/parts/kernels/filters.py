@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from html import escape
 
 import numpy as np
 import streamlit as st
+from markupsafe import Markup
 
 from cnn_core import runs
 from cnn_core.analysis import kernels
@@ -16,6 +16,7 @@ from cnn_core.analysis.kernels import Glorot, Spread, TopImages, Twin
 from cnn_core.arithmetic import LayerRow
 from cnn_core.figures import kernels as figures
 from cnn_core.figures.legend import number
+from cnn_core.markup import fill
 from cnn_core.runs import snapshots
 from pages.elements import tiles
 from pages.network.epochs import kept_epoch
@@ -100,7 +101,7 @@ def _extent(run: runs.Run, layer: str, epochs: tuple[int, ...]) -> figures.Exten
     )
 
 
-def spread_table(view: View, glorot: Glorot) -> str:
+def spread_table(view: View, glorot: Glorot) -> Markup:
     """Shape, mean and standard deviation of kernels and biases, untrained, expected and trained."""
     dots = {"before": colours().mark, "after": colours().training}
     lines = [
@@ -112,19 +113,26 @@ def spread_table(view: View, glorot: Glorot) -> str:
         _line("biases_before", Spread.of(view.bias(view.untrained)), dots["before"]),
         _line("biases_after", Spread.of(view.bias(view.weights)), dots["after"], epoch=view.epoch),
     ]
-    heads = "".join(
-        f'<th scope="col">{escape(t(f"spread.{name}"))}</th>'
-        for name in ("what", "shape", "mean", "std")
+    return fill(
+        '<table class="spread"><thead><tr>'
+        '{% for name in heads %}<th scope="col">{{ name }}</th>{% endfor %}'
+        "</tr></thead><tbody>{{ lines|join }}</tbody></table>",
+        heads=[t(f"spread.{name}") for name in ("what", "shape", "mean", "std")],
+        lines=lines,
     )
-    return f'<table class="spread"><thead><tr>{heads}</tr></thead><tbody>{"".join(lines)}</tbody></table>'
 
 
-def _line(key: str, spread: Spread, colour: str, kind: str = "", **slots: object) -> str:
-    dot = f'<i class="dot" style="background:{colour}"></i>' if colour else ""
+def _line(key: str, spread: Spread, colour: str, kind: str = "", **slots: object) -> Markup:
     shape = f"({', '.join(map(str, spread.shape))}{',' if len(spread.shape) == 1 else ''})"
-    cells = (shape if spread.shape else "", number(spread.mean), number(spread.std))
-    row_html = "".join(f"<td>{cell}</td>" for cell in cells)
-    return f'<tr class="{kind}"><td>{dot}{escape(t(f"spread.{key}", **slots))}</td>{row_html}</tr>'
+    return fill(
+        '<tr class="{{ kind }}"><td>'
+        '{% if colour %}<i class="dot" style="background:{{ colour }}"></i>{% endif %}{{ name }}</td>'
+        "{% for cell in cells %}<td>{{ cell }}</td>{% endfor %}</tr>",
+        kind=kind,
+        colour=colour,
+        name=t(f"spread.{key}", **slots),
+        cells=(shape if spread.shape else "", number(spread.mean), number(spread.std)),
+    )
 
 
 def spread_words(view: View, glorot: Glorot) -> str:
@@ -200,14 +208,17 @@ def filters(view: View, *, active: bool) -> None:
             top_images.show(view.run, view.row, view.filter, survey)
 
 
-def _flag_words(view: View, survey: TopImages | None, alike: Sequence[Twin]) -> str:
+def _flag_words(view: View, survey: TopImages | None, alike: Sequence[Twin]) -> Markup:
     """A line for each kind of conspicuous filter, with the number that says so."""
     lines = [_twin_line(view, alike)]
     if survey is not None and view.row.activation == "relu":
         lines.append(_dead_line(survey))
     if survey is not None and view.row.activation in ("tanh", "sigmoid"):
         lines.append(_saturated_line(survey))
-    return '<div class="inside">' + "".join(f"<p>{line}</p>" for line in lines) + "</div>"
+    return fill(
+        '<div class="inside">{% for line in lines %}<p>{{ line }}</p>{% endfor %}</div>',
+        lines=lines,
+    )
 
 
 def _twin_line(view: View, alike: Sequence[Twin]) -> str:
@@ -278,7 +289,13 @@ def _one_filter(view: View, survey: TopImages | None, alike: Sequence[Twin]) -> 
         for twin in alike
         if index in (twin.first, twin.second)
     ]
-    html('<div class="inside nums">' + "<br>".join(map(escape, lines)) + "</div>")
+    html(
+        fill(
+            '<div class="inside nums">'
+            "{% for line in lines %}{{ line }}{% if not loop.last %}<br>{% endif %}{% endfor %}</div>",
+            lines=lines,
+        )
+    )
     if view.row.input_shape[2] > 1:
         _input_channels(view)
 

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import base64
 import time
 from collections.abc import Sequence
-from html import escape
 
 import numpy as np
 import streamlit as st
+from markupsafe import Markup
 
 from cnn_core import runs
 from cnn_core.errors import CnnError
 from cnn_core.figures import mosaic
-from cnn_core.figures.legend import percent
+from cnn_core.figures.legend import percent, uri
+from cnn_core.markup import fill
 from cnn_core.progress.events import RunEnded
 from pages.network import answers
 from pages.network.answers import Examples
@@ -59,20 +59,27 @@ def _draw_examples(run: runs.Run, key: str) -> None:
 
 def _cards(
     images: np.ndarray, labels: np.ndarray, probabilities: np.ndarray, names: Sequence[str]
-) -> str:
+) -> Markup:
     cards = []
     for image, label, row in zip(images, labels, probabilities, strict=True):
         guess, truth = int(np.argmax(row)), int(label)
-        picture = base64.b64encode(mosaic.image_png(image, zoom=4)).decode()
         right = guess == truth
         verdict = t("examples.right") if right else t("examples.wrong", truth=names[truth])
         cards.append(
-            f'<figure class="card {"right" if right else "wrong"}">'
-            f'<img alt="{escape(names[truth])}" src="data:image/png;base64,{picture}">'
-            f"<figcaption><b>{escape(names[guess])}</b>"
-            f'<span class="bar"><i style="width:{row[guess]:.0%}"></i></span>'
-            f'<span class="share">{escape(percent(row[guess]))}</span>'
-            f'<span class="verdict">{"✓" if right else "✗"} {escape(verdict)}</span>'
-            f"</figcaption></figure>"
+            fill(
+                '<figure class="card {{ "right" if right else "wrong" }}">'
+                '<img alt="{{ truth }}" src="{{ source }}"><figcaption><b>{{ guess }}</b>'
+                '<span class="bar"><i style="width:{{ width }}"></i></span>'
+                '<span class="share">{{ share }}</span>'
+                '<span class="verdict">{{ "✓" if right else "✗" }} {{ verdict }}</span>'
+                "</figcaption></figure>",
+                right=right,
+                truth=names[truth],
+                source=uri(mosaic.image_png(image, zoom=4)),
+                guess=names[guess],
+                width=f"{row[guess]:.0%}",
+                share=percent(row[guess]),
+                verdict=verdict,
+            )
         )
-    return f'<div class="cards">{"".join(cards)}</div>'
+    return fill('<div class="cards">{{ cards|join }}</div>', cards=cards)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from html import escape
 
 import numpy as np
 import streamlit as st
@@ -14,6 +13,7 @@ from cnn_core.errors import CnnError
 from cnn_core.figures import differences
 from cnn_core.figures import kernels as figures
 from cnn_core.figures.legend import legend, number, percent, uri
+from cnn_core.markup import fill
 from cnn_core.runs import snapshots
 from pages.network import answers
 from pages.network.epochs import has_weights, kept_epoch
@@ -48,9 +48,14 @@ def first_kernels(selected: Sequence[runs.Run]) -> None:
         source = uri(figures.kernel_mosaic(maps, reach, min(8, len(maps)), colours().diverging))
         with columns[place % ACROSS]:
             html(
-                f'<figure style="margin:0"><figcaption>{escape(names[run_id])}</figcaption>'
-                f'<img alt="{escape(alt)}" src="{source}" '
-                'style="width:100%;image-rendering:pixelated"></figure>'
+                fill(
+                    '<figure style="margin:0"><figcaption>{{ name }}</figcaption>'
+                    '<img alt="{{ alt }}" src="{{ source }}" '
+                    'style="width:100%;image-rendering:pixelated"></figure>',
+                    name=names[run_id],
+                    alt=alt,
+                    source=source,
+                )
             )
     html(
         legend(

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from html import escape
 
 import numpy as np
 import streamlit as st
+from markupsafe import Markup
 
 from cnn_core import runs, texts
 from cnn_core.analysis import kernels as weights
@@ -15,6 +15,7 @@ from cnn_core.errors import ConfigError
 from cnn_core.figures import feature_maps, kernels
 from cnn_core.figures import surgery as figures
 from cnn_core.figures.legend import legend, number
+from cnn_core.markup import fill
 from pages.elements import switches, tiles
 from pages.network.epochs import convolutions
 from pages.parts.surgery.state import View, choose, choose_layer, edits, keep, layer, refuse
@@ -94,10 +95,7 @@ def _mosaic(view: View, maps: dict[str, np.ndarray] | None) -> None:
         height, width = maps[name].shape[:2]
         png = feature_maps.maps_png(maps[name], look, columns)
         ramp = legend(look.scale, number(look.low or 0.0), number(look.high or 0.0))
-    html(
-        f'<div class="inside head"><b>{escape(t("surgery.on", on=count - len(off), count=count))}</b>'
-        f' <span class="quiet">{escape(t("surgery.click"))}</span></div>'
-    )
+    html(_head(t("surgery.on", on=count - len(off), count=count), t("surgery.click")))
     switches.switches(
         "surgery_switches",
         png,
@@ -111,6 +109,14 @@ def _mosaic(view: View, maps: dict[str, np.ndarray] | None) -> None:
         on_turn=lambda of, now_off, tile: _turned(view.run, of, now_off, tile),
     )
     html(ramp)
+
+
+def _head(title: str, note: str) -> Markup:
+    return fill(
+        '<div class="inside head"><b>{{ title }}</b> <span class="quiet">{{ note }}</span></div>',
+        title=title,
+        note=note,
+    )
 
 
 def _turned(run: runs.Run, name: str, off: list[int], tile: int) -> None:
@@ -140,10 +146,7 @@ def weight(view: View) -> None:
     left, right = st.columns([0.4, 0.6], gap="medium")
     with left:
         note = t("surgery.kernel_note", layer=name, side=row.kernel)
-        html(
-            f'<div class="inside head"><b>{escape(t("surgery.kernel", filter=view.filter))}</b>'
-            f' <span class="quiet">{escape(note)}</span></div>'
-        )
+        html(_head(t("surgery.kernel", filter=view.filter), note))
         words = figures.Words.of(texts.table(language()))
         st.echarts_chart(
             figures.kernel_heatmap(

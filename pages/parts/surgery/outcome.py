@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from html import escape
 
 import numpy as np
 import streamlit as st
+from markupsafe import Markup
 from streamlit.delta_generator import DeltaGenerator
 
 from cnn_core import texts
@@ -14,6 +14,7 @@ from cnn_core.analysis.edits import Edits
 from cnn_core.figures import evaluation as confusions
 from cnn_core.figures import surgery as figures
 from cnn_core.figures.legend import number, percent
+from cnn_core.markup import fill
 from pages.network import answers
 from pages.network.answers import PIECE
 from pages.network.epochs import convolutions
@@ -47,10 +48,13 @@ def prediction(view: View, image: Chosen | None, answer: DeltaGenerator) -> dict
     share = percent(after.max())
     key = "untouched" if not view.edits else "same" if was == now else "other"
     words = t(f"surgery.{key}", before=was, after=now, share=share)
-    answer.markdown(
-        f'<div class="surgery-answer" role="status">{escape(words)}'
-        f" <small>{escape(image.title)}</small></div>",
-        unsafe_allow_html=True,
+    html(
+        fill(
+            '<div class="surgery-answer" role="status">{{ words }} <small>{{ image }}</small></div>',
+            words=words,
+            image=image.title,
+        ),
+        answer,
     )
     html(figures.shares_html(before, after, view.names, words))
     return outcome
@@ -89,7 +93,7 @@ def _done(view: View) -> None:
         key="surgery_done", horizontal=True, vertical_alignment="center", gap="small"
     ):
         words = " · ".join(changes) if changes else t("surgery.whole")
-        html(f'<div class="inside done"><span>{escape(words)}</span></div>')
+        html(fill('<div class="inside done"><span>{{ words }}</span></div>', words=words))
         st.button(
             t("surgery.reset"), key="surgery_reset", icon=":material/healing:", type="primary",
             disabled=not view.edits, on_click=lambda: keep(view.run, Edits()),
@@ -102,7 +106,7 @@ def verdicts(view: View, scores: DeltaGenerator) -> None:
 
     def show(was: np.ndarray, now: np.ndarray, total: int) -> None:
         nonlocal slot
-        slot = slot.markdown(_scores_html(was, now, total), unsafe_allow_html=True)
+        slot = html(_scores_html(was, now, total), slot)
 
     before = _matrix(view, Edits(), lambda first, total: None)
     first = answers.verdict(view.run, Edits(), 0)["matrix"]
@@ -139,7 +143,7 @@ def _matrix(view: View, edits: Edits, on_first: Callable[[np.ndarray, int], None
     return matrix
 
 
-def _scores_html(before: np.ndarray, after: np.ndarray, total: int) -> str:
+def _scores_html(before: np.ndarray, after: np.ndarray, total: int) -> Markup:
     """Accuracy before and after and their distance, of as many images as the matrices hold."""
     images = int(after.sum())
     was, now = (int(np.trace(values)) / max(1, images) for values in (before, after))
@@ -153,13 +157,12 @@ def _scores_html(before: np.ndarray, after: np.ndarray, total: int) -> str:
         ("", t("surgery.accuracy_after"), f"{now:.2%}"),
         (kind, t("surgery.accuracy_change"), t("surgery.points", points=points)),
     )
-    cells_html = "".join(
-        f'<span class="{kind}"><small>{escape(word)}</small><b>{escape(value)}</b></span>'
-        for kind, word, value in cells
-    )
-    return (
-        f'<div class="surgery-scores" role="status" title="{escape(note)}">{cells_html}'
-        f"<small>{escape(note)}</small></div>"
+    return fill(
+        '<div class="surgery-scores" role="status" title="{{ note }}">{% for kind, word, value in cells %}'
+        '<span class="{{ kind }}"><small>{{ word }}</small><b>{{ value }}</b></span>{% endfor %}'
+        "<small>{{ note }}</small></div>",
+        note=note,
+        cells=cells,
     )
 
 
@@ -169,8 +172,11 @@ def ranking(view: View) -> None:
     note = t("surgery.rank_note", layer=name, images=f"{RANKED:,}")
     with st.container(border=True, key="surgery_ranking"):
         html(
-            f'<div class="inside head"><b>{escape(t("surgery.rank_title"))}</b></div>'
-            f'<div class="inside note">{escape(note)}</div>'
+            fill(
+                '<div class="inside head"><b>{{ title }}</b></div><div class="inside note">{{ note }}</div>',
+                title=t("surgery.rank_title"),
+                note=note,
+            )
         )
         key = f"surgery_ranked_{view.run.id}_{name}"
         if st.button(
