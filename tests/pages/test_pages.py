@@ -189,7 +189,6 @@ def test_pages_are_found():
         "surgery",
         "embedding",
         "draw",
-        "sweep",
     } == set(PAGES)
 
 
