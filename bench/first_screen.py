@@ -43,7 +43,7 @@ PAGES = {
     "home": Screen((".flow .verdict",), {"image": ".flow .strip button >> nth=2"}),
     "images": Screen((".st-key-images_pixels",), {"source": _option("images_source", 1)}),
     "convolution": Screen(
-        (".st-key-convolution_result",), {"stride": _option("convolution_stride", 1)}
+        (".st-key-convolution_result",), {"stride": _option("convolution_chosen_stride", 1)}
     ),
     "glossary": Screen(('[class*="st-key-term_"]',), {}),
     "playground": Screen((".st-key-result",), {}),
@@ -57,7 +57,7 @@ PAGES = {
     ),
     "evaluation": Screen(
         (".st-key-confusion",),
-        {"part": _option("evaluation_part", 0), "cells": _option("evaluation_show", 1)},
+        {"part": 'button:has(p:text-is("Training"))', "cells": _option("evaluation_show", 1)},
     ),
     "explain": Screen(
         (".decision .answer", ".decision"),

@@ -14,7 +14,7 @@ from PIL import Image
 from playwright.sync_api import Page, expect
 
 from cnn_core import datasets
-from cnn_core.images import photographs
+from cnn_core.images import arrays, photographs
 
 Window = Callable[..., Page]
 ENGLISH = re.compile(
@@ -77,7 +77,10 @@ def test_numbers_are_read_by_keyboard_and_pointer_and_stand_in_the_link(
     app: Server, window: Window
 ) -> None:
     image = datasets.sample_test("fashion_mnist")[0][3, ..., 0]
-    inside = Inside.open(app, window, "images", source="data", data="fashion_mnist", index="3")
+    place = {"row": "10", "column": "10"}
+    inside = Inside.open(
+        app, window, "images", source="data", data="fashion_mnist", index="3", **place
+    )
     page, stage = inside.page, inside.page.locator(".stage")
     holds(page, image, 10, 10, 8)
     stage.focus()
@@ -120,7 +123,8 @@ def test_bytes_become_floats_and_a_cell_tells_its_place(app: Server, window: Win
     assert inside.places("images_which", "images_pixels") == before
     page.locator(".unit").click()
     inside.press("images_source", "Data set")
-    holds(page, datasets.sample_test("fashion_mnist")[0][0, ..., 0], 10, 10, 8)
+    first = datasets.sample_test("fashion_mnist")[0][0, ..., 0]
+    holds(page, first, *arrays.edge(first, 8), 8)  # where the darkest meets the brightest
 
 
 def test_a_transparent_picture_shows_its_fourth_channel(app: Server, window: Window) -> None:
@@ -158,7 +162,7 @@ def test_a_transparent_picture_shows_its_fourth_channel(app: Server, window: Win
     page.mouse.move(0, 0)
     file: Any = {"name": "clear.png", "mimeType": "image/png", "buffer": buffer.getvalue()}
     chooser.set_input_files(file)
-    holds(page, clear, 0, 2, 8)
+    holds(page, clear, *arrays.edge(clear, 8), 8)
     expect(page.get_by_test_id("stTable").first).to_contain_text("(9, 12, 4)")
     expect(page.locator(".channels figure")).to_have_count(4)
     assert readable(page) > 4.5
