@@ -201,8 +201,8 @@ class View {
 }
 
 function place(part, left, top, width, height) {
-  const edges = { left, top, width, height };
-  for (const [edge, px] of Object.entries(edges)) part.style[edge] = `${px}px`;
+  const translate = `${left}px ${top}px`; // the browser counts no layout shift for it
+  Object.assign(part.style, { translate, width: `${width}px`, height: `${height}px` });
 }
 
 function made(cells) {
