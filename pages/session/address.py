@@ -9,6 +9,8 @@ from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from pages.session.words import language, t
 
+SAID = "address_said"  # session key: the page that wrote the address last, and what it wrote
+
 
 def went_back() -> bool:
     """Whether the visitor came by the browser's Back or Forward: then the address says what to show.
@@ -20,15 +22,15 @@ def went_back() -> bool:
 
 
 def arrived(page: str, names: Sequence[str]) -> dict[str, str]:
-    """What a link asks of a page that the page did not write into the address itself."""
+    """What a link asks of a page; nothing if the page wrote it itself and no other page wrote since."""
     link = {name: st.query_params[name] for name in names if name in st.query_params}
-    return {} if link == st.session_state.get(f"{page}_said") else link
+    return {} if (page, link) == st.session_state.get(SAID) else link
 
 
 def say(page: str, query: Mapping[str, str]) -> None:
     """Put the page's state into the address, and remember that it was the page that said so."""
-    st.session_state[f"{page}_said"] = dict(query)
     publish(query)
+    st.session_state[SAID] = page, dict(query)
 
 
 def whole(link: Mapping[str, str], name: str, below: int) -> int | None:
@@ -54,6 +56,7 @@ def follow_layer(
 
 def publish(query: Mapping[str, str]) -> None:
     """Put the page's state and the language into the address bar, so that a copied link opens the same."""
+    st.session_state.pop(SAID, None)
     wanted = {**query, "lang": language()}
     if st.query_params.to_dict() != wanted:
         st.query_params.from_dict(wanted)

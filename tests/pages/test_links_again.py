@@ -1,0 +1,60 @@
+"""A link is followed on every page whatever the window showed before, here or on another page."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+import test_pages
+
+visit = test_pages.visit
+DIGITS, FASHION = {"run": "digits"}, {"run": "fashion"}
+LINKS: dict[str, tuple[dict[str, str], dict[str, str]]] = {
+    "home": ({"image": "3"}, {"image": "7"}),
+    "images": ({"index": "4"}, {"index": "9"}),
+    "convolution": ({"section": "slide"}, {"section": "pool"}),
+    "glossary": ({"term": "loss"}, {"term": "stride"}),
+    "runs": ({"axis": "seconds"}, {"axis": "epochs", "starred": "1"}),
+    "kernels": ({**DIGITS, "layer": "conv2"}, {**FASHION, "layer": "conv1"}),
+    "feature_maps": ({**DIGITS, "layer": "conv2"}, {**FASHION, "layer": "conv1"}),
+    "evaluation": ({**DIGITS, "part": "val"}, {**FASHION, "part": "test"}),
+    "explain": ({**DIGITS, "side": "4"}, {**FASHION, "side": "6"}),
+    "surgery": ({**DIGITS, "layer": "conv2"}, {**FASHION, "layer": "conv1"}),
+    "embedding": (DIGITS, FASHION),
+    "draw": (DIGITS, FASHION),
+    "playground": ({"dropout": "0.2"}, {"dropout": "0.4"}),
+}
+LEFT_OUT = {"axis": "epochs"}  # of the address, as what a page begins with
+
+
+def follow(at: Any, page: str, link: dict[str, str]) -> dict[str, str]:
+    """Open a page by a link in the same window, and give back its address then."""
+    at.query_params.clear()
+    for name, text in link.items():
+        at.query_params[name] = text
+    at.switch_page(f"pages/{page}.py").run()
+    assert not at.exception
+    assert not [it for it in at.warning if "link_off" in it.icon]
+    return {name: at.query_params[name] for name in at.query_params}
+
+
+@pytest.mark.parametrize("page", LINKS)
+def test_a_second_link_in_the_same_window_is_followed(page: str, visit: Any) -> None:
+    first, second = LINKS[page]
+    at = visit(page, **first)
+    for link in (first, second, first):
+        follow(at, "images" if page == "glossary" else "glossary", {})
+        address = follow(at, page, link)
+        assert (
+            address.items()
+            >= {k: v for k, v in link.items() if (k, v) not in LEFT_OUT.items()}.items()
+        )
+
+
+@pytest.mark.parametrize("page", [page for page, (link, _) in LINKS.items() if "run" in link])
+def test_a_link_that_a_page_has_shown_before_is_followed_again(page: str, visit: Any) -> None:
+    link, _ = LINKS[page]
+    at = visit(page, **link)
+    address = follow(at, page, link)
+    follow(at, "kernels" if page != "kernels" else "surgery", FASHION)
+    assert follow(at, page, address)["run"] == "digits"
