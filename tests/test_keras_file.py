@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose
 
-from cnn_core import keras_file, runs
+from cnn_core import keras_file, runs, texts
 from cnn_core import model as models
 from cnn_core.config import ConvBlock, ModelConfig
 from cnn_core.export import files
@@ -68,6 +68,12 @@ def test_only_newer_arguments_that_say_nothing_are_left_out() -> None:
         assert archive.read("model.weights.h5") == b"weights"
     assert config == {"layers": [{"optional": True, "bias": None, "x": False}]}
     assert keras_file.portable(content) == content
+
+
+@pytest.mark.parametrize("language", texts.LANGUAGES)
+def test_the_page_and_the_readme_say_which_versions_open_a_file(language: str) -> None:
+    assert f"Keras {keras_file.OLDEST_KERAS}" in texts.say(language, "take.model_help")
+    assert f"Keras {keras_file.OLDEST_KERAS}" in (ROOT / "README.md").read_text("utf-8")
 
 
 @pytest.fixture(scope="module", params=OLD)

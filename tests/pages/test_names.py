@@ -14,6 +14,7 @@ from small_runs import MODEL, SHORT
 
 from cnn_core import runs
 from pages.network import names as _names
+from pages.network import take_home
 
 PAGES = sorted((Path(__file__).parents[2] / "pages").rglob("*.py"))
 NOON_UTC = 1_769_860_800.0 + 65  # 2026-01-31 12:01:05
@@ -104,3 +105,20 @@ def test_no_other_file_of_the_pages_names_classes(path: Path) -> None:
     source = path.read_text("utf-8")
     for spelled in ("dataset.{name}.class_{", "range(len(names), "):
         assert (spelled in source) == (path.name == "names.py")
+
+
+def test_no_other_file_of_the_pages_reads_a_clock() -> None:
+    """It would be that of the server, in another zone than the visitor's."""
+    for path in PAGES:
+        for spelled in ("datetime", "strftime", "localtime", "fromtimestamp"):
+            assert path.name == "names.py" or spelled not in path.read_text("utf-8"), path
+
+
+@pytest.mark.parametrize("name", ["a_b [c] #d $e$", r"back\slash *", "<i>"])
+def test_a_report_is_entitled_with_the_name_as_it_was_typed(
+    name: str, clock: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    titles: list[str] = []
+    monkeypatch.setattr(take_home, "of_run", lambda run, title, **more: titles.append(title))
+    take_home.take_home(runs.create(MODEL, SHORT, name=name))
+    assert titles[0].startswith(f"{name} · ")

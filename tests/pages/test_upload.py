@@ -66,6 +66,15 @@ def give(at: AppTest, key: str, content: bytes, name: str = "a_boot.png") -> App
     return at
 
 
+@pytest.mark.parametrize("ending", ["jpg", "jpeg", "jfif", "JFIF", "png", "webp"])
+def test_every_ending_of_a_picture_is_taken(ending, visit, read):
+    """Chromium on Windows saves pictures as .jfif."""
+    at = opened(visit, "feature_maps", {})
+    assert f".{ending.lower()}" in at.file_uploader(key="image_file").proto.type
+    give(at, "image_file", picture(), f"a.{ending}")
+    assert sizes(at)
+
+
 @pytest.mark.parametrize(("page", "query", "key", "reader"), PLACES, ids=lambda it: str(it)[:12])
 def test_a_file_is_read_once_and_not_at_every_rerun(page, query, key, reader, visit, read):
     at = opened(visit, page, query)

@@ -279,3 +279,9 @@ def test_no_signal_is_sent_to_ask_whether_a_process_lives(monkeypatch: pytest.Mo
     process = python("")
     process.communicate()
     assert not identity.lives({**identity.own(), "pid": process.pid})
+
+
+def test_no_file_sends_a_signal_by_process_id() -> None:
+    for room in ("cnn_core", "pages"):
+        for path in (ROOT / room).rglob("*.py"):
+            assert "os.kill(" not in path.read_text("utf-8"), path
