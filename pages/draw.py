@@ -25,7 +25,7 @@ from pages.network.names import class_names, name_of, names_of
 from pages.network.take_home import take_home
 from pages.parts.draw import reading
 from pages.session import choices
-from pages.session.address import arrived, publish, say
+from pages.session.address import arrived, publish, say, went_back
 from pages.session.doors import engine
 from pages.session.html import html
 from pages.session.words import language, say_error, t
@@ -43,7 +43,8 @@ def main() -> None:
     st.html(STYLE)
     place = head("draw")
     link = arrived("draw", LINK)
-    wanted = [link.get(name, st.session_state.get(f"draw_{name}")) for name in LINK]
+    before = {} if went_back() else st.session_state
+    wanted = [link.get(name, before.get(f"draw_{name}")) for name in LINK]
     models = {run.id: run for run in _models(wanted)}
     if not models:
         st.info(t("draw.no_model"), icon=":material/model_training:")

@@ -22,10 +22,11 @@ from pages.network.choice import say_if_training, trained_network
 from pages.network.names import class_names
 from pages.pictures import cards
 from pages.pictures.cards import Answers
-from pages.session import choices
-from pages.session.address import arrived, say, whole
+from pages.session import choices, settings
+from pages.session.address import arrived, say, went_back, whole
 from pages.session.doors import colours
 from pages.session.html import STYLE, complain, html, waking
+from pages.session.settings import Setting, flag
 from pages.session.words import language, plain, t
 
 IMAGES = 2_000
@@ -35,7 +36,13 @@ PERPLEXITIES = (5, 15, 30, 50, 100)
 USUAL = 30
 CHART_HEIGHT = 600
 DIMENSIONS = (2, 3)
-LINK = ("run", "method", "dimensions", "perplexity", "index")
+SETTINGS = (
+    Setting("method", "embedding_method", METHODS, METHODS[0]),
+    Setting("dimensions", "embedding_dimensions", DIMENSIONS, 2),
+    Setting("perplexity", "embedding_perplexity", PERPLEXITIES, USUAL),
+    flag("wrong", "embedding_wrong"),
+)
+LINK = ("run", "index", "classes", *(setting.name for setting in SETTINGS))
 
 
 def main() -> None:
@@ -48,26 +55,26 @@ def main() -> None:
     if run is None:
         return
     say_if_training(run)
-    _follow(link)
+    _follow(run, link)
     if "embedding" not in st.session_state:  # a chart that is new has nothing selected
         st.session_state.pop("embedding_selected", None)
     waiting = _method() == "tsne" and _answers.known_tsne(run, IMAGES, _perplexity()) is None
     st.fragment(_story, run_every=POLL_S if waiting else None)(run, waiting)
 
 
-def _follow(link: Mapping[str, str]) -> None:
+def _follow(run: runs.Run, link: Mapping[str, str]) -> None:
     """Do what a link asks for; one sentence on what is not there."""
     state = st.session_state
-    known_values = (("method", METHODS), ("dimensions", DIMENSIONS), ("perplexity", PERPLEXITIES))
-    for name, values in known_values:
-        options = tuple(map(str, values))
-        if name in link and link[name] in options:
-            state[f"embedding_{name}"] = int(link[name]) if link[name].isdecimal() else link[name]
-        elif name in link:
-            words = t("embedding.bad_choice", name=name, known=", ".join(options))
-            st.warning(words, icon=":material/link_off:")
+    settings.follow(link, (*SETTINGS, _classes(run)))
+    if went_back() and "index" not in link:
+        state["embedding_index"] = None
     if (index := whole(link, "index", IMAGES)) is not None:
         state["embedding_index"] = index
+
+
+def _classes(run: runs.Run) -> Setting:
+    count = run.model.classes
+    return Setting("classes", f"embedding_classes_{count}", range(count), [], several=True)
 
 
 def _method() -> str:
@@ -126,9 +133,8 @@ def _story(run: runs.Run, waiting: bool) -> None:
         with st.container(key="embedding_card"):
             _card(answers, marked)
     st.markdown(t(f"embedding.reading_{method}{'_3' if _dimensions() == 3 else ''}"))
-    query = {"run": run.id, "method": _method(), "perplexity": str(_perplexity())}
-    if _dimensions() == 3:
-        query["dimensions"] = "3"
+    query = {"run": run.id, **settings.query((*SETTINGS, _classes(run)))}
+    query |= {"method": _method(), "perplexity": str(_perplexity())}
     if marked is not None:
         query["index"] = str(marked)
     say("embedding", query)
@@ -149,7 +155,7 @@ def _controls() -> bool:
         t("embedding.perplexity"), PERPLEXITIES, key="embedding_perplexity", default=USUAL,
         help=t("embedding.perplexity_help"), disabled=method != "tsne",
     )  # fmt: skip
-    return st.toggle(t("embedding.only_wrong"), key="embedding_only_wrong", persist_state="session")
+    return choices.toggle(t("embedding.only_wrong"), key="embedding_wrong")
 
 
 def _read_answers(run: runs.Run) -> Answers:

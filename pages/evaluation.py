@@ -20,11 +20,13 @@ from pages.network import answers as _answers
 from pages.network import scores
 from pages.network.choice import pick_run, say_if_training
 from pages.network.names import class_names
+from pages.parts.evaluation import turning
 from pages.pictures import cards
 from pages.pictures.cards import Answers
-from pages.session import choices
+from pages.session import choices, settings
 from pages.session.address import arrived, say
 from pages.session.doors import colours
+from pages.session.settings import Setting
 from pages.session.words import language, plain, say_error, t
 
 MATRIX_HEIGHT = 500
@@ -35,7 +37,13 @@ FIRST = (10, 25, 50)
 LEAST_BIAS = 0.005  # mean confidence less accuracy that counts as over- or underconfidence
 LEAST_ERROR = 0.01  # calibration error above which bins that cancel out are pointed to
 
-LINK = ("run", "part", "cell")
+VIEWS = ("classes", "mistakes", "calibration", "first")
+SETTINGS = (
+    Setting("show", "evaluation_show", ("counts", "shares"), "counts"),
+    Setting("view", "evaluation_view", VIEWS, VIEWS[0]),
+    Setting("first", "evaluation_first", FIRST, FIRST[0]),
+)
+LINK = ("run", "part", "cell", *turning.NAMES, *(setting.name for setting in SETTINGS))
 
 Cell = tuple[int, int]
 
@@ -107,6 +115,8 @@ def _follow(link: Mapping[str, str], classes: int) -> None:
             st.session_state["evaluation_predicted"] = int(column)
         else:
             st.warning(t("evaluation.bad_cell", most=classes - 1), icon=":material/link_off:")
+    settings.follow(link, SETTINGS)
+    turning.follow(link)
 
 
 def _part(run: runs.Run) -> str:
@@ -249,24 +259,19 @@ def _cell_images(answers: Answers) -> None:
     total = int((answers.predictions.labels == true).sum())
     st.markdown(t(f"evaluation.{kind}", count=f"{len(rows):,}", total=f"{total:,}", **words))
     st.caption(t("evaluation.order"))
-    key = f"cell_{answers.run.id}_{answers.part}_{true}_{predicted}"
-    cards.paged(answers, rows, key, MEMBERS)
+    turning.paged(answers, rows, "cell", f"{true}_{predicted}", MEMBERS)
 
 
 def _details(answers: Answers) -> None:
     """One tab at a time; only the open one is made."""
-    views = {
-        "classes": _per_class,
-        "mistakes": _mistakes,
-        "calibration": _calibration,
-        "first": _first,
-    }
-    labels = [t(f"evaluation.view_{view}") for view in views]
-    tabs = st.tabs(labels, key="evaluation_view", on_change="rerun")
-    for (view, show), tab in zip(views.items(), tabs, strict=True):
+    views = dict(zip(VIEWS, (_per_class, _mistakes, _calibration, _first), strict=True))
+    names = choices.tabs(
+        VIEWS, key="evaluation_view", format_func=lambda view: t(f"evaluation.view_{view}")
+    )
+    for view, tab in names:
         if tab.open:
             with tab, st.container(key=f"view_{view}"):
-                show(answers)
+                views[view](answers)
 
 
 def _per_class(answers: Answers) -> None:
@@ -321,8 +326,7 @@ def _mistakes(answers: Answers) -> None:
         return
     words = {"count": f"{len(rows):,}", "total": f"{len(answers.predictions.labels):,}"}
     st.markdown(t("evaluation.mistakes", part=answers.part_word, **words))
-    key = f"mistakes_{answers.run.id}_{answers.part}"
-    cards.paged(answers, rows, key, MISTAKES)
+    turning.paged(answers, rows, "mistakes", "all", MISTAKES)
 
 
 def _calibration(answers: Answers) -> None:
@@ -368,7 +372,7 @@ def _publish(run: runs.Run | None) -> None:
         query["part"] = st.session_state["evaluation_part"]
     if "evaluation_true" in st.session_state:
         query["cell"] = "-".join(map(str, _cell()))
-    say("evaluation", query)
+    say("evaluation", query | turning.query() | settings.query(SETTINGS))
 
 
 main()

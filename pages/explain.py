@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 import streamlit as st
 
-from cnn_core import datasets, runs
+from cnn_core import runs
 from cnn_core.errors import CnnError
 from pages.elements.head import head
 from pages.network.choice import say_if_training, trained_network
@@ -16,14 +16,22 @@ from pages.parts.explain import methods as parts
 from pages.parts.explain import pattern
 from pages.parts.explain.methods import PREDICTED, SHADES, Asked
 from pages.pictures import run_image
+from pages.pictures.place import size_here
 from pages.pictures.run_image import Chosen
-from pages.session import choices
-from pages.session.address import arrived, follow_layer, say, whole
+from pages.session import choices, settings
+from pages.session.address import arrived, follow_layer, say, went_back, whole
 from pages.session.html import STYLE, complain
+from pages.session.settings import Setting, flag
 from pages.session.words import t
 
+OPACITY = 90  # percent, at first
+SETTINGS = (
+    Setting("shade", "explain_shade", SHADES, SHADES[0]),
+    Setting("opacity", "explain_opacity", range(0, 101, 5), OPACITY),
+    flag("untrained", "explain_untrained"),
+)
 LINK = (
-    *("run", "part", "index", "class", "layer", "side", "shade", "untrained"),
+    *("run", *run_image.LINK, "class", "layer", "side", "shade", "opacity", "untrained"),
     *("pattern", "filter", "start"),
 )
 
@@ -44,30 +52,19 @@ def main() -> None:
 
 def _follow(run: runs.Run, link: Mapping[str, str]) -> None:
     """Do what a link asks for; one sentence on what is not there."""
-    run_image.follow(link)
-    run_image.begin_with(parts.START.get((run.id, _size(run)), 0))
-    names = list(convolutions(run))
-    for name, key in (("layer", "explain_layer"), ("pattern", pattern.LAYER)):
-        follow_layer(link, names, key, name)
+    run_image.follow(link, run)
+    run_image.begin_with(run, parts.START.get((run.id, size_here(run)), 0))
+    follow_layer(link, convolutions(run), "explain_layer")
     label = whole(link, "class", run.model.classes)
     if label is not None:
         st.session_state["explain_class"] = label
     side = whole(link, "side", parts.largest_side(run) + 1)
     if side:
         st.session_state["explain_side"] = side
-    if "shade" in link and link["shade"] not in SHADES:
-        st.warning(t("explain.bad_shade", known=", ".join(SHADES)), icon=":material/link_off:")
-    elif "shade" in link:
-        st.session_state["explain_shade"] = link["shade"]
-    if "untrained" in link:
-        st.session_state["explain_untrained"] = link["untrained"] == "1"
+    if went_back() and label is None:
+        st.session_state["explain_class"] = PREDICTED
+    settings.follow(link, SETTINGS)
     pattern.follow(run, link)
-
-
-def _size(run: runs.Run) -> str:
-    """Of the data that images are taken from: the sample stands in where the full set is not here."""
-    here = datasets.available(run.train.dataset, run.train.size)
-    return run.train.size if here else "sample"
 
 
 @st.fragment
@@ -80,7 +77,7 @@ def _story(run: runs.Run) -> None:
     with right, st.container(key="explain_result"):
         result = st.container()
         below = st.container()
-    kept = parts.ready_made(run, _size(run), request)
+    kept = parts.ready_made(run, size_here(run), request)
     if kept is not None:  # before the process that could compute it has started
         first = run_image.test_image(run, kept.index, kept.image, kept.truth)
         with result:
@@ -95,12 +92,11 @@ def _story(run: runs.Run) -> None:
                 _result(run, image, request, opacity)
         with below:
             _onward(run, image)
-    query = {"run": run.id, **(image.query if image else {})}
-    query |= {"layer": request.layer, "side": str(request.side), "shade": request.shade}
+    query = {"run": run.id, **run_image.query(image)}
+    query |= {"layer": request.layer, "side": str(request.side), **settings.query(SETTINGS)}
+    query["shade"] = request.shade
     if request.label is not None:
         query["class"] = str(request.label)
-    if request.untrained:
-        query["untrained"] = "1"
     st.session_state["explain_query"] = query
     _say(run)
     with pad:
@@ -135,7 +131,7 @@ def _controls(run: runs.Run) -> tuple[Asked, float]:
         format_func=lambda option: t(f"explain.shade_{option}"),
     )  # fmt: skip
     opacity = st.slider(
-        t("explain.opacity"), 0, 100, 90, 5, key="explain_opacity", format="%d%%",
+        t("explain.opacity"), 0, 100, OPACITY, 5, key="explain_opacity", format="%d%%",
         help=t("explain.opacity_help"), persist_state="session",
     )  # fmt: skip
     untrained = st.toggle(
@@ -164,10 +160,11 @@ def _pictures(view: parts.View) -> None:
 def _onward(run: runs.Run, image: Chosen) -> None:
     """An image on which a method fails, and the page that shows the layers."""
     if run.id == "fashion":
-        coat = {"part": "test", "index": str(parts.MISSED[_size(run)])}
+        size = size_here(run)
+        coat = {"part": "test", "index": str(parts.MISSED[size]), "of": size}
         st.button(
             t("explain.missed"), icon=":material/help:", type="tertiary", key="explain_missed",
-            on_click=run_image.follow, args=(coat,),
+            on_click=run_image.follow, args=(coat, run),
         )  # fmt: skip
     st.page_link(
         "pages/feature_maps.py", label=t("explain.maps"), icon=":material/layers:",

@@ -13,19 +13,24 @@ from cnn_core.export import snippets
 from cnn_core.figures import feature_maps as figures
 from cnn_core.runs import snapshots
 from pages.elements.head import head
-from pages.network import answers
+from pages.network import answers, unit
 from pages.network.choice import is_gone, trained_network
 from pages.network.epochs import epoch_slider, follow_epoch, kept_epoch
 from pages.parts.feature_maps import maps as parts
 from pages.parts.feature_maps.maps import View
 from pages.pictures import run_image
 from pages.pictures.run_image import Chosen
-from pages.session import choices
+from pages.session import choices, settings
 from pages.session.address import arrived, follow_layer, say, whole
 from pages.session.html import STYLE, complain, waking
+from pages.session.settings import Setting, flag
 from pages.session.words import t
 
-LINK = ("run", "part", "index", "layer", "map", "epoch")
+SETTINGS = (
+    Setting("reach", "feature_maps_reach", figures.REACHES, "layer"),
+    flag("code", "feature_maps_code"),
+)
+LINK = ("run", *run_image.LINK, "layer", "map", "epoch", "reach", "code")
 
 
 def main() -> None:
@@ -37,23 +42,26 @@ def main() -> None:
     if run is None:
         return
     _follow(run, link)
-    _story(run)
+    _story(run, link)
 
 
 def _follow(run: runs.Run, link: Mapping[str, str]) -> None:
     """Do what a link asks for; one sentence on what is not there."""
-    run_image.follow(link)
+    run_image.follow(link, run)
     rows = parts.rows(run)
     names = parts.layers(run)
+    if (newest := unit.take(run, "feature_maps", names)) is not None:
+        parts.show_map(*newest)
     follow_layer(link, names, parts.LAYER)
     if link.get("layer") in names:
         channels = rows[link["layer"].partition("/")[0]].output_shape[-1]
         parts.choose_map(whole(link, "map", channels) or 0)
     follow_epoch(run, "feature_maps", link)
+    settings.follow(link, SETTINGS)
 
 
 @st.fragment
-def _story(run: runs.Run) -> None:
+def _story(run: runs.Run, link: Mapping[str, str]) -> None:
     if is_gone(run, "feature_maps"):
         return
     left, right = st.columns([0.3, 0.7], gap="medium")
@@ -70,8 +78,10 @@ def _story(run: runs.Run) -> None:
             _result(run, image, epoch, reach)
         else:
             st.caption(t("feature_maps.no_image"))
-    query = {"run": run.id, **(image.query if image else {}), "epoch": str(epoch)}
+    query = {"run": run.id, **run_image.query(image), "epoch": str(epoch)}
     query |= {"layer": parts.layer(run), "map": str(parts.map_index(run))}
+    query |= settings.query(SETTINGS)
+    unit.keep("feature_maps", parts.layer(run), parts.map_index(run), link)
     say("feature_maps", query)
     with pad:
         run_image.finish(run.train.dataset)

@@ -14,6 +14,7 @@ from pages.elements import lessons
 from pages.elements.head import head
 from pages.session import address
 from pages.session.html import heading
+from pages.session.settings import BETWEEN
 from pages.session.words import language, t
 
 SHOW = st.components.v2.component("convscope_show", js=bundle(ASSETS / "show" / "show.js"))
@@ -36,23 +37,39 @@ def main() -> None:
     if not terms and not mentions:
         st.info(t("glossary.nothing"), icon=":material/search_off:")
     term = st.session_state.get("glossary_term")
-    address.say("glossary", {"term": term} if term else {})
+    query = {"term": term} if term else {}
+    if words:
+        query["find"] = words
+    if len(opened := [name for name in LESSONS if st.session_state.get(f"entry_{name}")]) > 1:
+        query["open"] = BETWEEN.join(opened)
+    address.say("glossary", query)
     if arrived:
         SHOW(data=f"term_{arrived}", key="show")
 
 
 def _follow() -> str | None:
-    """Open the term that a link names; one sentence if there is none of that name."""
-    term = address.arrived("glossary", ("term",)).get("term")
-    if term is None:
-        return None
-    if term not in LESSONS:
+    """Open the terms that a link names; one sentence if there is none of that name.
+
+    Returns:
+        The term to scroll to: that of a link, not one that the visitor went back to.
+    """
+    state, link = st.session_state, address.arrived("glossary", ("term", "open", "find"))
+    if address.went_back():
+        state["glossary_term"] = link.get("term")
+        for name in LESSONS:
+            state[f"entry_{name}"] = False
+    term, opened = link.get("term"), link.get("open", "").split(BETWEEN)
+    if "find" in link or "term" in link or address.went_back():
+        state["glossary_search"] = link.get("find", "")
+    for name in (*opened, term):
+        if name in LESSONS:
+            state[f"entry_{name}"] = True
+    if term is not None and term not in LESSONS:
         st.warning(t("glossary.bad_term"), icon=":material/link_off:")
         return None
-    st.session_state["glossary_search"] = ""
-    st.session_state["glossary_term"] = term
-    st.session_state[f"entry_{term}"] = True
-    return term
+    if term is not None:
+        state["glossary_term"] = term
+    return None if address.went_back() else term
 
 
 def _list(title: str, names: list[str]) -> None:

@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from cnn_core import runs
+from cnn_core import datasets, runs
 from cnn_core.planning.links import to_query
 from cnn_core.planning.presets import PRESETS
 from cnn_core.runs import tour
@@ -10,7 +10,9 @@ from pages.elements import flow, lessons
 from pages.elements.flow import Link
 from pages.elements.head import head
 from pages.network.names import class_names
-from pages.session.address import arrived, say, whole
+from pages.pictures import place as places
+from pages.pictures.place import Place
+from pages.session.address import arrived, say, went_back, whole
 from pages.session.html import heading
 from pages.session.words import t
 
@@ -29,6 +31,7 @@ STAGES = {
     "dropout": ("?dropout", "playground"),
     "output": ("?softmax", "explain", "evaluation"),
 }
+WITH_IMAGE = ("explain", "feature_maps")  # pages that open with the image that is shown
 TRIES = {"watch": "tiny", "textbook": "textbook", "fast": "fast"}
 RACE = {"race": "fast~textbook"}
 ROAD = {
@@ -61,28 +64,50 @@ def _tour() -> tour.Tour:
     return tour.read(runs.open_run(NETWORK))
 
 
-def _picture() -> None:
+@st.cache_resource(show_spinner=False)
+def _places() -> tuple[Place, ...]:
+    """What the images of the tour are called on other pages; they come from the bundled sample."""
     network_tour = _tour()
-    _follow(len(network_tour.images))
+    data = network_tour.run.train.dataset
+    sample, _ = datasets.sample_test(data)
+    same = ((sample == image).all(axis=(1, 2, 3)).argmax() for image in network_tour.images)
+    return tuple(Place(data, "sample", "test", int(index)) for index in same)
+
+
+def _picture() -> None:
+    network_tour, state = _tour(), st.session_state
     names = class_names(network_tour.run)
+    _follow()
+    image = state.setdefault("home_image", FIRST)
     links = {stage: [_link(page, stage) for page in pages] for stage, pages in STAGES.items()}
-    start = st.session_state.setdefault("home_start", FIRST)
-    followed = flow.flow("flow", network_tour, names, links, start=start, on_image=_choose)
+    followed = flow.flow(
+        "flow", network_tour, names, links, start=state["home_start"], turn=state["home_turn"],
+        addresses=[place.query for place in _places()], on_image=_choose,
+    )  # fmt: skip
     if followed is not None:
         st.switch_page(f"pages/{followed.page}.py", query_params=followed.query)
-    image = st.session_state.get("home_image", start)
     say("home", {} if image == FIRST else {"image": str(image)})
 
 
 def _choose(image: int) -> None:
     st.session_state["home_image"] = image
+    places.keep(_places()[image], "home")
 
 
-def _follow(count: int) -> None:
-    """Begin with the image that a link names."""
-    image = whole(arrived("home", ("image",)), "image", count)
+def _follow() -> None:
+    """Begin with the image that a link names, that "Back" leads to or that was chosen on another page."""
+    state, link = st.session_state, arrived("home", ("image",))
+    image = whole(link, "image", len(_places()))
+    place = places.of(_places()[0].data)
+    if places.news("home") and place in _places() and image is None:
+        image = _places().index(place)
+    if went_back() and "image" not in link:
+        image = FIRST
     if image is not None:
-        st.session_state["home_start"] = st.session_state["home_image"] = image
+        _choose(image)
+    if image is not None or "home_start" not in state:
+        state["home_start"] = FIRST if image is None else image
+        state["home_turn"] = state.get("home_turn", 0) + 1
 
 
 def _link(target: str, stage: str) -> Link:
@@ -99,7 +124,7 @@ def _link(target: str, stage: str) -> Link:
         "explain": ("explain", INSIDE, ""),
         "evaluation": ("evaluation", INSIDE, ""),
     }.get(target, (target, {}, ""))
-    return Link(page, t(f"home.to_{target}"), query, channel)
+    return Link(page, t(f"home.to_{target}"), query, channel, image=page in WITH_IMAGE)
 
 
 def _tries() -> None:

@@ -15,12 +15,14 @@ from cnn_core import datasets
 from cnn_core.errors import CnnError
 from cnn_core.figures import mosaic
 from cnn_core.figures.legend import uri
-from cnn_core.images import arrays, photographs, uploads
+from cnn_core.images import arrays, photographs
 from cnn_core.images.arrays import ArrayFacts
 from cnn_core.markup import fill
 from pages.elements import pixels as _pixels
 from pages.elements.head import head
 from pages.network.names import dataset_classes
+from pages.pictures import place as places
+from pages.pictures.place import Place
 from pages.pictures.upload import upload
 from pages.session import choices as _choices
 from pages.session.address import arrived, say, whole
@@ -36,6 +38,7 @@ DATASETS = ("fashion_mnist", "mnist")  # those whose sample is a file of ours
 LINK = ("source", "data", "index", "photo", "row", "column", "cells")
 CHANNELS = ("red", "green", "blue", "alpha")
 BATCH = 1_000
+PAGE = "images"  # its name where pages learn of each other's images
 CELLS = 8
 PREVIEW = 320  # longer side of the picture of a channel, in pixels
 
@@ -73,7 +76,7 @@ def _follow(link: Mapping[str, str]) -> None:
         elif name in link:
             st.session_state[f"images_{name}"] = link[name]
     if (index := whole(link, "index", 1_000_000)) is not None:
-        st.session_state["images_index"] = index
+        st.session_state["images_asked"] = index
     place = [whole(link, name, 10_000) for name in ("row", "column", "cells")]
     if link:
         st.session_state["images_place"] = (None, *place)
@@ -118,10 +121,11 @@ def _choose() -> Shown | None:
     with st.container(
         horizontal=True, gap="medium", vertical_alignment="center", key="images_which"
     ):
+        _learn()
         source = _choices.segmented_control(
             t("image.source"), list(SOURCES), key="images_source", default="data",
             format_func=lambda name: f"{SOURCES[name]} {t(f'images.{name}')}",
-            label_visibility="collapsed",
+            label_visibility="collapsed", on_change=_tell,
         )  # fmt: skip
         choices = {"data": _from_data, "photo": _photograph, "upload": _uploaded}
         try:
@@ -146,22 +150,59 @@ def _photo(name: str) -> np.ndarray:
 def _from_data() -> Shown:
     name = _choices.selectbox(
         t("image.data"), DATASETS, key="images_data", width=230, label_visibility="collapsed",
+        on_change=_tell,
         format_func=lambda option: t(f"dataset.{option}.label"),
     )  # fmt: skip
     images, labels = _images(name)
-    if st.session_state.get("images_index", 0) >= len(images):
-        index, total = st.session_state["images_index"], f"{len(images):,}"
-        st.warning(t("image.too_far", index=index, total=total), icon=":material/link_off:")
-        st.session_state["images_index"] = 0
-    index = st.number_input(
-        t("image.index"), 0, len(images) - 1, st.session_state.get("images_index", 0), key="images_index",
-        width=150,
-        label_visibility="collapsed", persist_state="session",
+    index = _index(name, len(images))
+    st.session_state["images_index"] = index
+    st.number_input(
+        t("image.index"), 0, len(images) - 1, index, key="images_index", width=150,
+        label_visibility="collapsed",
+        on_change=lambda: _keep(name, int(st.session_state["images_index"])),
     )  # fmt: skip
-    label = int(labels[index])
-    st.markdown(dataset_classes(name)[label], width="content")
+    place = Place(name, "sample", "test", index)
+    st.markdown(place.words(dataset_classes(name)[int(labels[index])]), width="content")
     query = {"source": "data", "data": name, "index": str(index)}
     return Shown(images[index], f"{name} {index}", query)
+
+
+def _keep(name: str, index: int) -> None:
+    places.keep(Place(name, "sample", "test", index), PAGE)
+
+
+def _index(name: str, count: int) -> int:
+    """The number that a link names, or of the image that other pages show, too, or the last one here."""
+    numbers: dict[str, int] = st.session_state.setdefault("images_numbers", {})
+    place = places.of(name)
+    if place is not None and (place.size, place.part) == ("sample", "test"):
+        numbers[name] = place.index
+    index: int | None = st.session_state.pop("images_asked", None)
+    if index is None:
+        return numbers.get(name, 0)
+    if index >= count:
+        words = t("image.too_far", index=index, total=f"{count:,}")
+        st.warning(words, icon=":material/link_off:")
+        index = 0
+    _keep(name, index)
+    numbers[name] = index
+    return index
+
+
+def _learn() -> None:
+    """Show what was chosen last on another page."""
+    newest = places.news(PAGE)
+    if newest in DATASETS:
+        st.session_state["images_source"], st.session_state["images_data"] = "data", newest
+    elif newest == places.UPLOAD:
+        st.session_state["images_source"] = "upload"
+
+
+def _tell() -> None:
+    """Let other pages show what was chosen here."""
+    source = st.session_state["images_source"]
+    data = st.session_state.get("images_data") or DATASETS[0]
+    places.tell(data if source == "data" else source, PAGE)
 
 
 def _photograph() -> Shown:
@@ -174,7 +215,7 @@ def _photograph() -> Shown:
 
 def _uploaded() -> Shown | None:
     invite = partial(st.caption, t("images.no_file"))
-    file = upload("images_file", uploads.read_as_is, invite)
+    file = upload(PAGE, invite)
     if file is None:
         return None
     original = file.picture

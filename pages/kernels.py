@@ -17,49 +17,58 @@ from cnn_core.markup import fill
 from cnn_core.runs import snapshots
 from pages.elements import tiles
 from pages.elements.head import head
+from pages.network import unit
 from pages.network.choice import choose_run, is_gone
 from pages.network.epochs import convolutions, epoch_name, epoch_slider, follow_epoch, kept_epoch
 from pages.parts.kernels import filters as parts
 from pages.parts.kernels.filters import View
-from pages.session import choices
-from pages.session.address import arrived, follow_layer, say, whole
+from pages.session import choices, settings
+from pages.session.address import arrived, follow_layer, say, went_back, whole
 from pages.session.doors import colours
 from pages.session.html import STYLE, complain, html
+from pages.session.settings import Setting
 from pages.session.words import language, t
 
 HISTOGRAM_HEIGHT = 320
 PHONE_COLUMNS = 8  # kernels in a row; of sixteen each would be 22 pixels wide
 POLL_S = 2.0  # while the run trains, for the snapshots to come
 MEAN = "mean"
+SETTINGS = (Setting("scale", "kernels_reach", parts.REACHES, parts.REACHES[0]),)
 
 
 def main() -> None:
     """Which run; then everything that follows the sliders, redrawn alone."""
     st.html(STYLE)
     place = head("kernels", "kernel", "convolution", "initialization")
-    link = arrived("kernels", ("run", "layer", "channel", "filter", "epoch"))
+    link = arrived("kernels", ("run", "layer", "channel", "filter", "epoch", "scale"))
     run = choose_run(link.get("run"), place)
     if run is None:
         say("kernels", {})
         return
     _follow(run, link)
     active = runs.status(run).active
-    st.fragment(_story, run_every=POLL_S if active else None)(run, active)
+    st.fragment(_story, run_every=POLL_S if active else None)(run, active, link)
 
 
 def _follow(run: runs.Run, link: Mapping[str, str]) -> None:
     """Do what a link asks for; one sentence on what is not there."""
     rows = convolutions(run)
+    if (newest := unit.take(run, "kernels", rows)) is not None:
+        st.session_state["kernels_layer"] = newest.layer
+        parts.choose(newest.filter)
     follow_layer(link, rows, "kernels_layer")
     row = rows[choices.keep_valid("kernels_layer", list(rows))]
     if (channel := whole(link, "channel", row.input_shape[2])) is not None:
         parts.choose_channel(row, channel)
     if (index := whole(link, "filter", row.output_shape[2])) is not None:
         parts.choose(index)
+    if went_back() and channel is None:
+        parts.choose_channel(row, None)
     follow_epoch(run, "kernels", link)
+    settings.follow(link, SETTINGS)
 
 
-def _story(run: runs.Run, active: bool) -> None:
+def _story(run: runs.Run, active: bool, link: Mapping[str, str]) -> None:
     if is_gone(run, "kernels"):
         return
     if active and not runs.status(run).active:
@@ -75,10 +84,12 @@ def _story(run: runs.Run, active: bool) -> None:
     except CnnError as error:
         complain(error)
         return
+    unit.keep("kernels", view.row.name, view.filter, link)
     query = {"run": run.id, "layer": view.row.name, "filter": view.filter, "epoch": view.epoch}
     if view.channel is not None:
         query["channel"] = view.channel
-    say("kernels", {name: str(value) for name, value in query.items()})
+    address = {name: str(value) for name, value in query.items()}
+    say("kernels", address | settings.query(SETTINGS))
 
 
 def _controls(run: runs.Run) -> View:

@@ -21,6 +21,7 @@ from pages.parts.runs import (
 )
 from pages.parts.runs.rows import Row
 from pages.pictures import run_image
+from pages.session import choices
 from pages.session.html import STYLE
 from pages.session.words import t
 
@@ -35,9 +36,11 @@ def main() -> None:
     st.html(STYLE)
     head("runs")
     with st.container(key="runs_above"):
-        run_image.follow(selection.follow())
+        link = selection.follow()
         st.session_state.pop(selection.CHANGED, None)
         selected = selection.chosen_runs()
+        for run in inside.with_weights(selected)[:1]:
+            run_image.follow(link, run)
         listed = table.filters()
         actions.actions(selected)
         race.race(selected)
@@ -94,8 +97,9 @@ def _views(selected: list[runs.Run]) -> None:
     if not selected:
         return
     names = ("kernels", "image") if len(selected) == 1 else ("pair", "kernels", "image")
-    tabs = st.tabs([t(f"runs.view_{name}") for name in names], key="runs_view", on_change="rerun")
-    for name, tab in zip(names, tabs, strict=True):
+    for name, tab in choices.tabs(
+        names, key=selection.VIEW, format_func=lambda name: t(f"runs.view_{name}")
+    ):
         if not tab.open:
             continue
         with tab, st.container(key=f"runs_view_{name}"):

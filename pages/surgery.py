@@ -10,16 +10,18 @@ from cnn_core import runs
 from cnn_core.analysis.edits import Edits
 from cnn_core.errors import CnnError, ConfigError
 from pages.elements.head import head
+from pages.network import unit
 from pages.network.choice import is_gone, say_if_training, trained_network
 from pages.network.epochs import convolutions
 from pages.parts.surgery import controls, outcome, state
 from pages.parts.surgery.state import View
 from pages.pictures import run_image
-from pages.session.address import arrived, follow_layer, say, whole
+from pages.session import settings
+from pages.session.address import arrived, follow_layer, say, went_back, whole
 from pages.session.html import STYLE, complain
 from pages.session.words import say_error
 
-LINK = ("run", "part", "index", "layer", "filter", "off", "weights")
+LINK = ("run", *run_image.LINK, "layer", "filter", "off", "weights", *controls.NAMES)
 
 
 def main() -> None:
@@ -32,17 +34,23 @@ def main() -> None:
         return
     say_if_training(run)
     _follow(run, link)
-    _story(run)
+    _story(run, link)
 
 
 def _follow(run: runs.Run, link: Mapping[str, str]) -> None:
     """Do what a link asks for; one sentence on what is not there."""
-    run_image.follow(link)
+    run_image.follow(link, run)
     rows = convolutions(run)
+    if (newest := unit.take(run, "surgery", rows)) is not None:
+        state.choose_layer(newest.layer)
+        state.choose(newest.filter)
     follow_layer(link, rows, state.LAYER)
     count = rows[state.layer(run)].output_shape[2]
     if (index := whole(link, "filter", count)) is not None:
         state.choose(index)
+    settings.follow(link, controls.SETTINGS)
+    if went_back() and not {"off", "weights"} & link.keys():
+        state.keep(run, Edits())
     if "off" in link or "weights" in link:
         try:
             state.keep(run, Edits.from_query(link).fitting(run.model))
@@ -51,7 +59,7 @@ def _follow(run: runs.Run, link: Mapping[str, str]) -> None:
 
 
 @st.fragment
-def _story(run: runs.Run) -> None:
+def _story(run: runs.Run, link: Mapping[str, str]) -> None:
     if is_gone(run, "surgery"):
         return
     with st.container(
@@ -80,8 +88,10 @@ def _story(run: runs.Run) -> None:
         except CnnError as error:
             complain(error)
             view = None
-    query = {"run": run.id, **(image.query if image else {}), "layer": state.layer(run)}
+    query = {"run": run.id, **run_image.query(image), "layer": state.layer(run)}
     query |= {"filter": str(state.filter_index(run)), **state.edits(run).to_query()}
+    query |= settings.query(controls.SETTINGS)
+    unit.keep("surgery", state.layer(run), state.filter_index(run), link)
     say("surgery", query)
     if view is not None:
         try:

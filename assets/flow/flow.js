@@ -1,5 +1,5 @@
 // One image on its way through a network. Data: {stages, images, labels, units, weights, classes, colours,
-// start, words}; see pages/elements/flow.py. Sends `image`, the chosen one, and `go`, the page a stage leads to.
+// start, turn, addresses, words}; see pages/elements/flow.py. Sends `image`, the chosen one, and `go`, the page a stage leads to.
 
 import { unitAt } from "../network/layout.js";
 import { bytes } from "../network/packed.js";
@@ -23,7 +23,7 @@ export default function ({ parentElement, data, setStateValue, setTriggerValue }
 class Flow {
   constructor(root, data) {
     this.root = root;
-    this.state = kept.get(data.key) ?? { image: data.start, place: 1, index: null };
+    this.state = kept.get(data.key) ?? { image: data.start, turn: data.turn, place: 1, index: null };
     kept.set(data.key, this.state);
     this.rail = root.querySelector(".rail");
     this.resized = new ResizeObserver(() => this.fit());
@@ -38,6 +38,9 @@ class Flow {
     this.words = data.words;
     const changed = (name) => JSON.stringify(old?.[name]) !== JSON.stringify(data[name]);
     this.resized.observe(this.rail);
+    const turned = data.turn !== this.state.turn;
+    if (turned) Object.assign(this.state, { image: data.start, turn: data.turn });
+    if (turned && this.shown) this.show();
     if (!["stages", "images", "units", "weights", "words"].some(changed)) return;
     this.tour = new Tour(data);
     this.colours = bytes(data.colours);
@@ -411,9 +414,10 @@ class Flow {
 
   // Pages that show one filter open with the one that is pointed at.
   exactly(link, { channel }) {
-    return link.channel && channel !== undefined
-      ? { ...link, query: { ...link.query, [link.channel]: String(channel) } }
-      : link;
+    const query = { ...link.query };
+    if (link.channel && channel !== undefined) query[link.channel] = String(channel);
+    if (link.image) Object.assign(query, this.data.addresses[this.state.image]);
+    return { ...link, query };
   }
 
   slots(stage, place, index) {

@@ -1,13 +1,14 @@
 // Which changes of the address are entries of the browser's history.
 
-const UNDOABLE = new Set(["/playground"]); // pages that follow the address when the visitor goes back
-const NO_SETTING = ["lang"]; // the language is the visitor's, whatever an older address says
+// The language is the visitor's, whatever an older address says; a window over an image moves pixel by pixel, and
+// words are typed letter by letter.
+const NO_SETTING = ["lang", "row", "column", "cells", "find"];
 
 // Whether going from one address to another adds an entry: another page does, and so does a setting that the
 // visitor has changed.
 export function writesEntry(from, to, touched) {
   if (from.pathname !== to.pathname) return true;
-  return touched && UNDOABLE.has(to.pathname) && settings(from) !== settings(to);
+  return touched && settings(from) !== settings(to);
 }
 
 function settings(address) {

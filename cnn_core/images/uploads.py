@@ -120,6 +120,13 @@ def read_as_is(content: bytes) -> Original:
     return Original(np.asarray(small), size, notes)
 
 
+def opaque(original: Original) -> Picture:
+    """The same picture in RGB, as `read` makes it of the file, for what takes three channels."""
+    pixels, paper = _opaque(_plain(Image.fromarray(original.pixels)))
+    notes = tuple(note for note in original.notes if note != "smaller")
+    return Picture(pixels, original.size, (*notes, *paper))
+
+
 def _decoded(
     content: bytes, mode: Callable[[Image.Image], Image.Image]
 ) -> tuple[Image.Image, tuple[int, int], tuple[str, ...]]:

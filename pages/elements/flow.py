@@ -54,12 +54,14 @@ class Link:
         label: Words of the link.
         query: What the page is asked to show.
         channel: Name under which it is also asked for the filter that is pointed at; may be empty.
+        image: Whether it is also asked for the image that is shown.
     """
 
     page: str
     label: str
     query: Mapping[str, str]
     channel: str = ""
+    image: bool = False
 
 
 def flow(
@@ -69,6 +71,8 @@ def flow(
     links: Mapping[str, Sequence[Link]],
     *,
     start: int,
+    turn: int,
+    addresses: Sequence[Mapping[str, str]],
     on_image: Callable[[int], None],
 ) -> Link | None:
     """Show the tour; another image is drawn in the browser immediately and reported to `on_image`.
@@ -79,6 +83,8 @@ def flow(
         classes: Names of the classes.
         links: Where each stage leads, by its name.
         start: The image to begin with.
+        turn: Another number for each time that `start` is to be shown whatever was chosen.
+        addresses: What pages that show an image are asked for each of them.
         on_image: Called with the place of another image before the next run.
 
     Returns:
@@ -100,6 +106,8 @@ def flow(
             "weights": {name: _packed(values) for name, values in network_tour.weights.items()},
             "colours": _packed(SEQUENTIAL),
             "start": start,
+            "turn": turn,
+            "addresses": [dict(address) for address in addresses],
             "language": language(),
             "words": _words(),
         },

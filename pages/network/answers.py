@@ -32,7 +32,7 @@ Maps = dict[str, Array]
 Explanations = dict[str, Any]
 Examples = tuple[Array, Array, Array]
 Function = TypeVar("Function", bound=Callable[..., Any])
-State = tuple[str, int, bool]
+State = tuple[str, int, str]
 
 
 class Marked(TypedDict):
@@ -92,12 +92,13 @@ def _look(name: str, run: runs.Run, *arguments: object, patience: float = PATIEN
 
 def _state(run: runs.Run) -> State:
     """What an answer depends on beside the question."""
-    return run.id, runs.weights_at(run), _data_are_here(run)
+    return run.id, runs.weights_at(run), _size_here(run)
 
 
-def _data_are_here(run: runs.Run) -> bool:
-    """Whether the data of the run are on this machine; else the sample stands in for them."""
-    return datasets.available(run.train.dataset, run.train.size)
+def _size_here(run: runs.Run) -> str:
+    """Size of the data that are asked about: the sample stands in for a full set that is not here."""
+    here = datasets.available(run.train.dataset, run.train.size)
+    return run.train.size if here else "sample"
 
 
 # One image
@@ -233,7 +234,7 @@ def _top_images(
 
 def images(run: runs.Run, part: str, rows: Sequence[int]) -> Array:
     """Images (n, H, W, C) of a part of the run's data, as bytes."""
-    state = run.id, 0, _data_are_here(run)  # whatever the weights
+    state = run.id, 0, _size_here(run)  # whatever the weights
     return _images(state, run, part, tuple(rows))
 
 

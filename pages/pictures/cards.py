@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from urllib.parse import urlencode
 
@@ -47,11 +47,33 @@ class Answers:
         return t(f"evaluation.part_of.{self.part}")
 
 
-def paged(answers: Answers, rows: np.ndarray, key: str, size: int) -> None:
-    """Cards of the images at those places, `size` at a time."""
+def paged(
+    answers: Answers,
+    rows: np.ndarray,
+    key: str,
+    size: int,
+    number: int = 1,
+    on_page: Callable[[int], object] = lambda number: None,
+) -> None:
+    """Cards of the images at those places, `size` at a time.
+
+    Args:
+        answers: What the network says.
+        rows: Places of the images.
+        key: Another key for other images.
+        size: How many are shown at a time.
+        number: The page to show, from 1.
+        on_page: Called with another page before the next run.
+    """
     cards = st.container()
     pages = -(-len(rows) // size)
-    page = st.pagination(pages, key=f"page_{key}", max_visible_pages=5) if pages > 1 else 1
+    page = min(max(1, number), max(1, pages))
+    if pages > 1:
+        st.session_state[f"page_{key}"] = page
+        st.pagination(
+            pages, key=f"page_{key}", max_visible_pages=5,
+            on_change=lambda: on_page(int(st.session_state[f"page_{key}"])),
+        )  # fmt: skip
     page_rows = rows[(page - 1) * size : page * size]
     with cards:
         images = _images(answers, page_rows)
@@ -150,7 +172,8 @@ def _linked_picture(answers: Answers, row: int, image: np.ndarray) -> Markup:
         guess=names[predictions.predicted[row]],
         share=percent(predictions.confidence[row]),
     )
-    query = {"run": answers.run.id, "part": answers.part, "index": row, "lang": language()}
+    query = {"run": answers.run.id, "part": answers.part, "index": row, "of": predictions.size}
+    query["lang"] = language()
     return fill(
         '<a href="feature_maps?{{ query }}" title="{{ title }}">'
         '<img alt="{{ alt }}" src="{{ source }}"></a>',

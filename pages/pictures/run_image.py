@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 import numpy as np
 import streamlit as st
 from markupsafe import Markup
 
-from cnn_core import drawing, runs
+from cnn_core import datasets, drawing, runs
 from cnn_core.analysis.evaluation import PARTS, Predictions
 from cnn_core.errors import CnnError
 from cnn_core.figures import mosaic
@@ -21,8 +21,9 @@ from pages.elements import pad, tiles
 from pages.network import answers
 from pages.network.answers import PIECE
 from pages.network.names import class_names
+from pages.pictures import place as places
+from pages.pictures.place import Place
 from pages.pictures.upload import upload
-from pages.session import address
 from pages.session import choices as _choices
 from pages.session.html import complain, html, icon_button, waking
 from pages.session.words import t
@@ -36,6 +37,8 @@ ICONS = {
 THUMBS, COLUMNS = 24, 8
 ZOOM, GAP = 2, 2  # pixels of the sheet a pixel, pixels between two images
 PAD = "image_pad"
+LINK = ("source", "part", "index", "of")
+PAGE = "run_image"  # its name where pages learn of each other's images
 PREVIEW = 160  # side of the small pictures of an upload, in pixels
 
 
@@ -47,7 +50,7 @@ class Chosen:
         pixels: Of the model's input shape; uint8, or float in [0, 1].
         title: What it is, in words.
         truth: Its class, if that is known.
-        query: Where it is, for the address; empty for an image of the visitor's own.
+        query: Where it is, for the address; of an image of the visitor's own only where it comes from.
     """
 
     pixels: np.ndarray
@@ -56,52 +59,76 @@ class Chosen:
     query: dict[str, str]
 
 
-def follow(link: Mapping[str, str]) -> None:
+def follow(link: Mapping[str, str], run: runs.Run) -> None:
     """Choose the image that a link names; one sentence if it names none that can be."""
-    if "part" in link and link["part"] not in PARTS:
-        st.warning(t("image.bad_part", known=", ".join(PARTS)), icon=":material/link_off:")
-        return
-    index = address.whole(link, "index", 10_000_000)
-    if index is not None:
-        st.session_state["image_index"] = st.session_state["image_asked"] = index
-    if "part" in link:
-        st.session_state["image_part"] = link["part"]
-    if index is not None or "part" in link:
-        st.session_state["image_source"] = "data"
+    if link.get("source") in SOURCES:
+        _take_source(link["source"])
+    place = places.follow(link, run, PAGE)
+    if place is not None:
+        st.session_state["image_asked"] = place.index
         st.session_state["image_class"] = None
+        if "source" not in link:
+            _take_source("data")
 
 
-def begin_with(index: int) -> None:
-    """The image of the data to show if this visitor has not chosen one yet."""
-    st.session_state.setdefault("image_index", index)
+def begin_with(run: runs.Run, index: int) -> None:
+    """The image of the run's data to show if this visitor has not chosen one yet."""
+    if places.of(run.train.dataset) is None:
+        places.begin(Place(run.train.dataset, places.size_here(run), "test", index))
 
 
-def is_test_image(index: int | None) -> bool:
-    """Whether the test image of that place is chosen, and no class beside it."""
+def is_test_image(run: runs.Run, index: int | None) -> bool:
+    """Whether the test image of that number is chosen, and no class beside it."""
+    _learn()
     state = st.session_state
-    source = state.get("image_source", "data"), state.get("image_part", "test")
-    return source == ("data", "test") and (state.get("image_index"), None) == (
-        index,
-        state.get("image_class"),
+    if (
+        index is None
+        or state.get("image_source", "data") != "data"
+        or state.get("image_class") is not None
+    ):
+        return False
+    return places.of(run.train.dataset) == Place(
+        run.train.dataset, places.size_here(run), "test", index
     )
 
 
 def test_image(run: runs.Run, index: int, pixels: np.ndarray, truth: int) -> Chosen:
     """A test image whose pixels and class are known already."""
-    name = class_names(run)[truth]
-    title = t("image.from_data", part=t("image.test"), index=index, name=name)
-    return Chosen(pixels, title, truth, {"part": "test", "index": str(index)})
+    place = Place(run.train.dataset, places.size_here(run), "test", index)
+    return Chosen(pixels, place.words(class_names(run)[truth]), truth, place.query)
+
+
+def _learn() -> None:
+    """Show what was chosen last on another page."""
+    if newest := places.news(PAGE):
+        st.session_state["image_source"] = newest if newest in SOURCES else "data"
+        st.session_state["image_class"] = None
+
+
+def _take_source(source: str) -> None:
+    st.session_state["image_source"] = source
+    places.tell(source, PAGE)
 
 
 def choose(run: runs.Run) -> Chosen | None:
     """Controls for the image, and the image they choose; None, with a sentence, while there is none."""
+    _learn()
     source = _choices.segmented_control(
         t("image.source"), SOURCES, key="image_source", default="data",
         format_func=lambda name: f"{ICONS[name]} {t(f'image.{name}')}",
         label_visibility="collapsed", width="stretch",
+        on_change=lambda: _take_source(st.session_state["image_source"]),
     )  # fmt: skip
     choices = {"data": _from_data, "upload": _uploaded, "draw": _drawn}
     return choices[source](run)
+
+
+def query(image: Chosen | None) -> dict[str, str]:
+    """Where the image is, for the address; where there is none at the moment, where it would come from."""
+    source = st.session_state.get("image_source", "data")
+    if image is not None:
+        return image.query
+    return {} if source == "data" else {"source": str(source)}
 
 
 def finish(dataset: str = "") -> None:
@@ -112,24 +139,37 @@ def finish(dataset: str = "") -> None:
 
 def _from_data(run: runs.Run) -> Chosen | None:
     names = class_names(run)
+    data, here = run.train.dataset, places.size_here(run)
+    place = places.of(data) or Place(data, here, "test", 0)
+    if not datasets.available(data, place.size):
+        place = replace(place, size=here)
+    st.session_state["image_part"], st.session_state["image_size"] = place.part, place.size
     with st.container(horizontal=True, gap="small"):
         part = _choices.selectbox(
             t("image.part"), PARTS, default="test", key="image_part",
             format_func=lambda name: t(f"image.{name}"), width=130,
+            on_change=lambda: _go(replace(place, part=st.session_state["image_part"])),
         )  # fmt: skip
         label = _choices.optional_selectbox(
             t("image.class"), range(len(names)), key="image_class",
             format_func=names.__getitem__, placeholder=t("image.any"),
         )  # fmt: skip
+    if here == "full":  # then there are two images of each number
+        _choices.segmented_control(
+            t("image.size"), places.SIZES, key="image_size",
+            format_func=lambda name: t(f"image.of_{name}"), label_visibility="collapsed",
+            on_change=lambda: _go(replace(place, size=st.session_state["image_size"])),
+        )  # fmt: skip
     try:
-        return _pick(run, part, label, names)
+        return _pick(places.with_size(run, place.size), replace(place, part=part), label, names)
     except CnnError as error:
         complain(error)
         return None
 
 
-def _pick(run: runs.Run, part: str, label: int | None, names: list[str]) -> Chosen:
-    index = int(st.session_state.get("image_index", 0))
+def _pick(run: runs.Run, place: Place, label: int | None, names: list[str]) -> Chosen:
+    """The image at that place, or the first of its class or part; `run` learned from data of its size."""
+    part, index = place.part, place.index
     link = st.session_state.pop("image_asked", None)
     with waking():
         piece = answers.piece(run, part, index // PIECE * PIECE)
@@ -143,37 +183,39 @@ def _pick(run: runs.Run, part: str, label: int | None, names: list[str]) -> Chos
     )
     if label is not None and piece.labels[index - piece.first] != label and len(members):
         index = int(members[0])  # another class was chosen: begin with its first image
+    place = replace(place, index=index)
     page = int(np.searchsorted(members, index)) // THUMBS
     visible = members[page * THUMBS : (page + 1) * THUMBS]
-    _thumbs(run, part, piece, visible, index, names)
-    _steps(index, members, page, piece)
-    st.session_state["image_index"] = index
+    _thumbs(run, place, piece, visible, names)
+    _steps(place, members, page, piece)
+    if places.of(place.data) is None:
+        places.begin(place)
+    places.keep(place, PAGE)
     truth = int(piece.labels[index - piece.first])
-    title = t("image.from_data", part=t(f"image.{part}"), index=index, name=names[truth])
     [pixels] = answers.images(run, part, (index,))
-    return Chosen(pixels, title, truth, {"part": part, "index": str(index)})
+    return Chosen(pixels, place.words(names[truth]), truth, place.query)
 
 
 def _thumbs(
-    run: runs.Run, part: str, piece: Predictions, visible: np.ndarray, index: int, names: list[str]
+    run: runs.Run, place: Place, piece: Predictions, visible: np.ndarray, names: list[str]
 ) -> None:
     """A page of small images; a click chooses one."""
-    places = visible.tolist()
+    numbers = visible.tolist()
     height, width, _ = run.model.input_shape
     tiles.tiles(
         tiles.Board(
             name="image_thumbs",
-            png=_sheet(answers.images(run, part, places)),
+            png=_sheet(answers.images(run, place.part, numbers)),
             grid=tiles.Grid(
-                len(places), COLUMNS, width * ZOOM, height * ZOOM, GAP * ZOOM, THUMBS // COLUMNS
+                len(numbers), COLUMNS, width * ZOOM, height * ZOOM, GAP * ZOOM, THUMBS // COLUMNS
             ),
             alt=t("image.thumbs"),
             tips=[
-                t("image.thumb", index=place, name=names[piece.labels[place - piece.first]])
-                for place in places
+                t("image.thumb", index=number, name=names[piece.labels[number - piece.first]])
+                for number in numbers
             ],
-            on_pick=lambda tile: _go(places[tile]),
-            marked=places.index(index) if index in places else None,
+            on_pick=lambda tile: _go(replace(place, index=numbers[tile])),
+            marked=numbers.index(place.index) if place.index in numbers else None,
             sharp=False,
         )
     )
@@ -195,7 +237,7 @@ def _side_by_side(pictures: np.ndarray, gap: int) -> np.ndarray:
     return whole[: len(whole) - gap, : COLUMNS * width - gap]
 
 
-def _steps(index: int, members: np.ndarray, page: int, piece: Predictions) -> None:
+def _steps(place: Place, members: np.ndarray, page: int, piece: Predictions) -> None:
     """A page back, the place as a number, a page on."""
     before = int(members[(page - 1) * THUMBS]) if page else piece.first - 1
     after = (page + 1) * THUMBS
@@ -203,31 +245,34 @@ def _steps(index: int, members: np.ndarray, page: int, piece: Predictions) -> No
     with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
         icon_button(
             t("image.before"), ":material/chevron_left:", "image_before",
-            on_click=_go, args=(before,), disabled=before < 0,
+            on_click=_go, args=(replace(place, index=before),), disabled=before < 0,
         )  # fmt: skip
-        st.session_state["image_number"] = index
+        st.session_state["image_number"] = place.index
         st.number_input(
-            t("image.index"), 0, piece.total - 1, index, key="image_number", label_visibility="collapsed",
-            on_change=lambda: _go(st.session_state["image_number"], any_class=True),
+            t("image.index"), 0, piece.total - 1, place.index, key="image_number",
+            label_visibility="collapsed",
+            on_change=lambda: _go(
+                replace(place, index=int(st.session_state["image_number"])), any_class=True
+            ),
         )  # fmt: skip
         icon_button(
             t("image.after"), ":material/chevron_right:", "image_after",
-            on_click=_go, args=(next_,), disabled=next_ >= piece.total,
+            on_click=_go, args=(replace(place, index=next_),), disabled=next_ >= piece.total,
         )  # fmt: skip
 
 
-def _go(index: int, *, any_class: bool = False) -> None:
-    st.session_state["image_index"] = index
+def _go(place: Place, *, any_class: bool = False) -> None:
+    places.keep(place, PAGE)
     if any_class:
         st.session_state["image_class"] = None
 
 
 def _uploaded(run: runs.Run) -> Chosen | None:
     invite = partial(st.info, t("image.no_file"), icon=":material/upload:")
-    file = upload("image_file", uploads.read, invite)
+    file = upload(PAGE, invite)
     if file is None:
         return None
-    picture, shape = file.picture, run.model.input_shape
+    picture, shape = uploads.opaque(file.picture), run.model.input_shape
     if st.session_state.get("image_inverted", (None,))[0] != file.id:
         st.session_state["image_inverted"] = file.id, uploads.prepare(picture, shape).inverted
     st.session_state["image_invert"] = st.session_state["image_inverted"][1]
@@ -240,7 +285,7 @@ def _uploaded(run: runs.Run) -> Chosen | None:
     notes = [t(f"image.note_{note}") for note in picture.notes]
     if notes:
         st.caption(" ".join(notes))
-    return Chosen(prepared.model_input, t("image.own_file"), None, {})
+    return Chosen(prepared.model_input, t("image.own_file"), None, {"source": "upload"})
 
 
 def _keep_inverted(file: str) -> None:
@@ -283,4 +328,4 @@ def _drawn(run: runs.Run) -> Chosen | None:
     st.caption(t("image.draw_hint"))
     if steps is None:
         return None
-    return Chosen(steps.model_input, t("image.own_drawing"), None, {})
+    return Chosen(steps.model_input, t("image.own_drawing"), None, {"source": "draw"})

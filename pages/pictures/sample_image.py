@@ -13,6 +13,8 @@ from cnn_core.figures import mosaic
 from cnn_core.images import photographs, uploads
 from pages.elements import tiles
 from pages.network.names import class_names, dataset_classes
+from pages.pictures import place as places
+from pages.pictures.place import UPLOAD, Place
 from pages.pictures.upload import upload
 from pages.session import address
 from pages.session import choices as _choices
@@ -22,7 +24,7 @@ from pages.session.words import t
 SETS = ("fashion_mnist", "mnist")  # scikit-learn's digits would load scikit-learn into the server
 PIXEL, PHOTO = "pixel", "photo"
 SOURCES = (*SETS, PIXEL, PHOTO)
-UPLOAD = "upload"
+PAGE = "sample_image"  # its name where pages learn of each other's images
 PIXEL_SIDE, PHOTO_SIDE = 9, 64
 THUMBS, COLUMNS = 16, 8
 SIDE, GAP = 56, 4  # of a small image, and between two, in pixels of the picture
@@ -55,25 +57,51 @@ def follow(link: Mapping[str, str]) -> None:
         st.warning(t("samples.unknown", known=sources), icon=":material/link_off:")
     elif "data" in link:
         st.session_state["samples_data"] = link["data"]
-    if link.get("photo") in photographs.PHOTOGRAPHS:
+        places.tell(link["data"], PAGE)
+    if link.get("photo") in (*photographs.PHOTOGRAPHS, UPLOAD):
         st.session_state["samples_photo"] = link["photo"]
     if "index" not in link:
         return
     count = len(_test_images(SETS[0])[0])
     if (index := address.whole(link, "index", count)) is not None:
-        st.session_state["samples_index"] = index
+        data = st.session_state.get("samples_data", SETS[0])
+        _keep(data if data in SETS else SETS[0], index)
+
+
+def _keep(data: str, index: int) -> None:
+    places.keep(Place(data, "sample", "test", index), PAGE)
+
+
+def _index(data: str) -> int:
+    """The number of the image that other pages show, too, or of the last one of this page."""
+    place = places.of(data)
+    numbers: dict[str, int] = st.session_state.setdefault("samples_numbers", {})
+    if place is not None and (place.size, place.part) == ("sample", "test"):
+        numbers[data] = place.index
+    return numbers.get(data, 0)
 
 
 def choose(sets: Sequence[str] = SOURCES) -> Sample:
     """Controls for the image, and the image they choose."""
+    _learn(sets)
     data = _choices.keep_valid("samples_data", sets)
     if len(sets) > 1:
         data = _choices.segmented_control(
             t("samples.data"), sets, key="samples_data", width="stretch",
             format_func=lambda name: t(f"samples.{name}"), label_visibility="collapsed",
+            on_change=lambda: places.tell(st.session_state["samples_data"], PAGE),
         )  # fmt: skip
     choices = {PIXEL: _pixel, PHOTO: _photo}
     return choices.get(data, _bundled)()
+
+
+def _learn(sets: Sequence[str]) -> None:
+    """Show what was chosen last on another page."""
+    newest = places.news(PAGE)
+    if newest in sets:
+        st.session_state["samples_data"] = newest
+    elif newest == UPLOAD and PHOTO in sets:
+        st.session_state["samples_data"], st.session_state["samples_photo"] = PHOTO, UPLOAD
 
 
 def _pixel() -> Sample:
@@ -94,9 +122,10 @@ def _photo() -> Sample:
     if name != UPLOAD:
         title = t(f"images.photo_{name}")
         return Sample(_photograph(name), title, {"data": PHOTO, "photo": name})
-    own = upload("samples_file", lambda content: _small(uploads.read(content)))
-    pixels = _photograph(photographs.PHOTOGRAPHS[0]) if own is None else own.picture
-    return Sample(pixels, t("image.own_file"), {"data": PHOTO})
+    own = upload(PAGE)
+    first = photographs.PHOTOGRAPHS[0]
+    pixels = _photograph(first) if own is None else _small(uploads.opaque(own.picture))
+    return Sample(pixels, t("image.own_file"), {"data": PHOTO, "photo": UPLOAD})
 
 
 def _small(picture: uploads.Picture) -> np.ndarray:
@@ -112,7 +141,10 @@ def _photograph(name: str) -> np.ndarray:
 def _bundled() -> Sample:
     name = str(st.session_state["samples_data"])
     (images, labels), names = _test_images(name), dataset_classes(name)
-    return _picked(images, [names[label] for label in labels], {"data": name})
+    classes = [names[label] for label in labels]
+    index = _index(name) % len(images)
+    title = Place(name, "sample", "test", index).words(classes[index])
+    return _picked(images, classes, index, title, name)
 
 
 def of_run(run: runs.Run) -> Sample | None:
@@ -124,12 +156,14 @@ def of_run(run: runs.Run) -> Sample | None:
         st.info(t("samples.none"), icon=":material/hourglass_top:")
         return None
     names = class_names(run)
-    return _picked(kept[0], [names[label] for label in kept[1]], {})
+    classes = [names[label] for label in kept[1]]
+    index = _index(run.train.dataset) % len(classes)
+    title = Place(run.train.dataset, run.train.size, "test", index).words(classes[index])
+    return _picked(kept[0], classes, index, title, run.train.dataset)
 
 
-def _picked(images: np.ndarray, names: Sequence[str], query: Mapping[str, str]) -> Sample:
+def _picked(images: np.ndarray, names: Sequence[str], index: int, title: str, data: str) -> Sample:
     """A page of small images, of which a click chooses one."""
-    index = int(st.session_state.get("samples_index", 0)) % len(images)
     first = index // THUMBS * THUMBS
     visible = range(first, min(first + THUMBS, len(images)))
     height, width = images.shape[1:3]
@@ -144,27 +178,23 @@ def _picked(images: np.ndarray, names: Sequence[str], query: Mapping[str, str]) 
             ),
             alt=t("image.thumbs"),
             tips=[t("image.thumb", index=place, name=names[place]) for place in visible],
-            on_pick=lambda tile: _go(first + tile),
+            on_pick=lambda tile: _keep(data, first + tile),
             marked=index - first,
             sharp=False,
         )
     )
-    title = t("samples.title", index=index, name=names[index])
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         icon_button(
             t("image.before"), ":material/chevron_left:", "samples_before",
-            on_click=_go, args=(first - THUMBS,), disabled=first == 0,
+            on_click=_keep, args=(data, first - THUMBS), disabled=first == 0,
         )  # fmt: skip
         icon_button(
             t("image.after"), ":material/chevron_right:", "samples_after",
-            on_click=_go, args=(first + THUMBS,), disabled=first + THUMBS >= len(images),
+            on_click=_keep, args=(data, first + THUMBS), disabled=first + THUMBS >= len(images),
         )  # fmt: skip
         st.caption(title)
+    query = {"data": data} if data in SETS else {}
     return Sample(images[index], title, {**query, "index": str(index)})
-
-
-def _go(index: int) -> None:
-    st.session_state["samples_index"] = index
 
 
 def _sheet(images: np.ndarray, gap: int) -> np.ndarray:

@@ -20,6 +20,7 @@ from pages.network import answers
 from pages.network.choice import say_missing
 from pages.network.epochs import kept_epoch
 from pages.network.names import class_names
+from pages.pictures.place import size_here
 from pages.session.html import complain, html
 from pages.session.words import language, t
 
@@ -71,7 +72,8 @@ def show(run: runs.Run, row: LayerRow, index: int, survey: TopImages | None) -> 
         complain(error)
         return
     names = class_names(run)
-    link = {"run": run.id, "part": "test", "layer": row.name, "map": index, "lang": language()}
+    link = {"run": run.id, "part": "test", "of": size_here(run), "layer": row.name, "map": index}
+    link["lang"] = language()
     cards = [
         _card(image, names[label], value, field_of(row, (y, x), run.model.input_shape), {**link, "index": at})
         for at, image, label, (y, x), value in zip(

@@ -4,19 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Generic, TypeVar, cast
 
 import streamlit as st
 
 from cnn_core.browser.bundle import bundle
 from cnn_core.errors import CnnError
+from cnn_core.images import uploads
+from cnn_core.images.uploads import Original
 from cnn_core.paths import ASSETS
+from pages.pictures.place import UPLOAD, tell
 from pages.session.html import icon_button
 from pages.session.words import plain, say_error, t
 
-Picture = TypeVar("Picture")
-
 FOLDER = ASSETS / "uploads"
+KEY, KEPT = "image_file", "image_file_kept"  # session keys
 TYPES = ("jpg", "jpeg", "jfif", "png", "webp")
 
 _mount = st.components.v2.component(
@@ -28,45 +29,44 @@ _mount = st.components.v2.component(
 
 
 @dataclass(frozen=True, eq=False)
-class Upload(Generic[Picture]):
+class Upload:
     """A picture that this visitor gave; it stays until there is another one or it is removed.
 
     Attributes:
         id: Another one for each file.
         name: Of the file.
-        picture: What was read from it.
+        picture: What was read from it, with the channels of the file.
     """
 
     id: str
     name: str
-    picture: Picture
+    picture: Original
 
 
-def upload(
-    key: str, read: Callable[[bytes], Picture], invite: Callable[[], object] = lambda: None
-) -> Upload[Picture] | None:
-    """An uploader for one picture file, which is read once; None, with a sentence, while there is none.
+def upload(page: str, invite: Callable[[], object] = lambda: None) -> Upload | None:
+    """The uploader for one picture file, which is read once; None, with a sentence, while there is none.
+
+    Its file is the same on every page.
 
     Args:
-        key: Its name; uploaders of the same name on several pages share their file.
-        read: Makes a picture of the file's content, or raises `CnnError`.
+        page: Who shows it, for `place.tell`.
         invite: Called while there is no file, to say which are welcome.
     """
     file = st.file_uploader(
-        t("image.file"), type=TYPES, key=key, label_visibility="collapsed",
-        on_change=_take, args=(key, read),
+        t("image.file"), type=TYPES, key=KEY, label_visibility="collapsed",
+        on_change=_take, args=(page,),
     )  # fmt: skip
-    _speak(key, TYPES, "image", st.get_option("server.maxUploadSize"))
-    kept: Upload[Picture] | Upload[CnnError] | None = st.session_state.get(_kept(key))
+    _speak(KEY, TYPES, "image", st.get_option("server.maxUploadSize"))
+    kept: Upload | CnnError | None = st.session_state.get(KEPT)
     if kept is None:
         invite()
         return None
-    if isinstance(kept.picture, CnnError):
-        st.error(say_error(kept.picture), icon=":material/broken_image:")
+    if isinstance(kept, CnnError):
+        st.error(say_error(kept), icon=":material/broken_image:")
         return None
     if file is None:  # the uploader is another one on each page, and begins empty
-        _say_kept(key, kept.name)
-    return cast("Upload[Picture]", kept)
+        _say_kept(kept.name)
+    return kept
 
 
 def file_box(
@@ -118,32 +118,29 @@ def _words(types: Sequence[str], words: str, most: int) -> dict[str, str]:
     }
 
 
-def _kept(key: str) -> str:
-    return f"{key}_kept"
-
-
-def _take(key: str, read: Callable[[bytes], Picture]) -> None:
+def _take(page: str) -> None:
     """Read the file that the uploader has got, or forget the one that was taken out of it."""
-    file = st.session_state[key]
+    file = st.session_state[KEY]
     if file is None:
-        _forget(key)
+        _forget()
         return
-    picture: Picture | CnnError
+    kept: Upload | CnnError
     try:
-        picture = read(file.getvalue())
+        kept = Upload(file.file_id, file.name, uploads.read_as_is(file.getvalue()))
     except CnnError as error:
-        picture = error.with_traceback(None)
-    st.session_state[_kept(key)] = Upload(file.file_id, file.name, picture)
+        kept = error.with_traceback(None)
+    st.session_state[KEPT] = kept
+    tell(UPLOAD, page)
 
 
-def _forget(key: str) -> None:
-    st.session_state.pop(_kept(key), None)
+def _forget() -> None:
+    st.session_state.pop(KEPT, None)
 
 
-def _say_kept(key: str, name: str) -> None:
+def _say_kept(name: str) -> None:
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         st.caption(t("image.kept", name=plain(name)), width="stretch")
         icon_button(
-            t("image.forget"), ":material/close:", f"{key}_forget",
-            type="tertiary", on_click=_forget, args=(key,),
+            t("image.forget"), ":material/close:", "image_file_forget",
+            type="tertiary", on_click=_forget,
         )  # fmt: skip

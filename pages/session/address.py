@@ -22,9 +22,13 @@ def went_back() -> bool:
 
 
 def arrived(page: str, names: Sequence[str]) -> dict[str, str]:
-    """What a link asks of a page; nothing if the page wrote it itself and no other page wrote since."""
+    """What a link asks of a page; nothing if the page wrote it itself and no other page wrote since.
+
+    After going back, all that the address says: other pages may have changed what they share with this one.
+    """
     link = {name: st.query_params[name] for name in names if name in st.query_params}
-    return {} if (page, link) == st.session_state.get(SAID) else link
+    own = (page, link) == st.session_state.get(SAID)
+    return {} if own and not went_back() else link
 
 
 def say(page: str, query: Mapping[str, str]) -> None:

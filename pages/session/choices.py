@@ -122,6 +122,38 @@ def multi_pills(
     return choice
 
 
+def toggle(label: str, *, key: str, place: Any = st, **settings: Any) -> bool:
+    """A switch, at first off, that is kept where other pages and links can set it."""
+    widget_key = f"{key}.toggle"
+    st.session_state[widget_key] = bool(st.session_state.get(key, False))
+    place.toggle(label, key=widget_key, on_change=_take_value, args=(key, widget_key), **settings)
+    return bool(st.session_state[widget_key])
+
+
+def _take_value(key: str, widget_key: str) -> None:
+    st.session_state[key] = st.session_state[widget_key]
+
+
+def tabs(
+    options: Iterable[T], *, key: str, format_func: Callable[[T], str] = str
+) -> list[tuple[T, Any]]:
+    """Tabs, each with its option; only the `open` one needs to be filled."""
+    labels = {option: format_func(option) for option in options}
+    label, widget_key = labels[keep_valid(key, list(labels))], f"{key}.tabs"
+    st.session_state[widget_key] = label
+    places = st.tabs(
+        list(labels.values()), default=label, key=widget_key,
+        on_change=_take_tab, args=(key, widget_key, labels),
+    )  # fmt: skip
+    return list(zip(labels, places, strict=True))
+
+
+def _take_tab(key: str, widget_key: str, labels: dict[Any, str]) -> None:
+    meaning = {label: option for option, label in labels.items()}
+    if (label := st.session_state.get(widget_key)) in meaning:
+        st.session_state[key] = meaning[label]
+
+
 def keep_valid(key: str, options: Sequence[T], default: T | None = None) -> T:
     """The choice kept under `key` if it is one of `options`, else `default` or the first from now on.
 

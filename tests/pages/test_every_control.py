@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import pickle
+import types
 from collections.abc import Callable, Iterator
 from urllib.parse import parse_qsl
 
 import pytest
 import streamlit as st
 from streamlit.testing.v1 import AppTest
-from test_pages import APP, PAGES, US, make_run, told
+from streamlit.testing.v1.element_tree import Button
+from test_pages import APP, PAGES, US, address, make_run, told
 from window import Window, changes, labels
 
 from cnn_core import datasets, runs, texts
@@ -20,6 +22,10 @@ from pages.session.doors import process
 ELSEWHERE = {"home", "glossary"}  # nothing on them has labels but the language
 OTHER_NETWORK = "inside_run"
 BAD_CELLS = ("9" * 5000 + "-1", "10-0", "x", "²-0", "-", "03-1")
+SECTIONS = [f"convolution?section={name}" for name in ("network", "flip", "pool", "stack")]
+NO_STATE = {
+    "image_class",  # which images are offered
+}
 Open = Callable[..., Window]
 ANSWERS: dict[bytes, bytes] = {}
 """What looks at the shipped networks answered, by the question: their weights do not change."""
@@ -101,6 +107,57 @@ def test_every_control_after_another_language_and_network(page, language, visit)
     if any((it.key or "").startswith(OTHER_NETWORK) for it in window.widgets()):
         window.choose(OTHER_NETWORK, -1).rerun()
         drive(window)
+
+
+@pytest.mark.parametrize(
+    "page",
+    [
+        *sorted(set(PAGES) - ELSEWHERE - {"playground", "sweep"}),
+        *SECTIONS,
+        "runs?runs=fashion~digits",
+    ],
+)
+def test_every_control_is_in_the_link(page, visit, monkeypatch):
+    """Each change is seen in the address, the address alone opens the same, and Back restores what was."""
+    name, _, query = page.partition("?")
+    window = visit(name, "en", **dict(parse_qsl(query)))
+    first = address(window.at), controls(window)
+    unseen = []
+    for key in [widget.key.partition(".")[0] for widget in window.widgets() if widget.key]:
+        widget = next(
+            (it for it in window.widgets() if (it.key or "").partition(".")[0] == key), None
+        )
+        if widget is None or isinstance(widget, Button) or key in NO_STATE:
+            continue
+        value, link = widget.value, address(window.at)
+        for change in changes(widget, window.states.get(widget.id)):
+            window.rerun(change)
+            now = [it.value for it in window.widgets() if it.id == widget.id]
+            if now and now != [value]:
+                unseen += [key] * (address(window.at) == link)
+                break
+    assert unseen == [], "the address does not tell"
+    link = address(window.at)
+    other = visit(name, "en", **link)
+    assert [it.value for it in other.at.warning] == []
+    assert controls(other) == controls(window)
+    assert address(other.at) == link
+    came_back = types.SimpleNamespace(is_history_navigation=True)
+    with monkeypatch.context() as patch:
+        patch.setattr("pages.session.address.get_script_run_ctx", lambda: came_back)
+        window.at.query_params.clear()
+        window.at.query_params |= first[0]
+        window.rerun()
+    assert (address(window.at), controls(window)) == first
+
+
+def controls(window: Window) -> dict[str, object]:
+    """What every control shows, by its key."""
+    return {
+        it.key.partition(".")[0]: it.value
+        for it in window.widgets()
+        if it.key and not isinstance(it, Button) and it.key not in NO_STATE
+    }
 
 
 def choices(window: Window) -> dict[str, object]:

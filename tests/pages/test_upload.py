@@ -20,13 +20,13 @@ from cnn_core.images import uploads
 PAGES = Path(__file__).parents[2] / "pages"
 visit = test_pages.visit
 PLACES = [
-    ("images", {"source": "upload"}, "images_file", "read_as_is"),
-    ("convolution", {"section": "slide", "data": "photo"}, "samples_file", "read"),
-    ("explain", {}, "image_file", "read"),
-    ("feature_maps", {}, "image_file", "read"),
-    ("surgery", {}, "image_file", "read"),
+    ("images", {"source": "upload"}),
+    ("convolution", {"section": "slide", "data": "photo", "photo": "upload"}),
+    ("explain", {"source": "upload"}),
+    ("feature_maps", {"source": "upload"}),
+    ("surgery", {"source": "upload"}),
 ]
-"""Where pictures are given: page, link, name of the uploader, and what reads its file."""
+"""Where pictures are given: page and link."""
 
 
 def picture(width: int = 548, height: int = 798) -> bytes:
@@ -53,15 +53,12 @@ def read(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
 def opened(visit: Any, page: str, query: dict[str, str], language: str = "en") -> AppTest:
     at = visit(page, language, **query)
-    for key, value in {"image_source": "upload", "samples_photo": "upload"}.items():
-        at.session_state[key] = value
-    at.run()
     assert not at.exception
     return at
 
 
-def give(at: AppTest, key: str, content: bytes, name: str = "a_boot.png") -> AppTest:
-    at.file_uploader(key=key).set_value((name, content, "image/png")).run()
+def give(at: AppTest, content: bytes, name: str = "a_boot.png") -> AppTest:
+    at.file_uploader(key="image_file").set_value((name, content, "image/png")).run()
     assert not at.exception
     return at
 
@@ -69,28 +66,28 @@ def give(at: AppTest, key: str, content: bytes, name: str = "a_boot.png") -> App
 @pytest.mark.parametrize("ending", ["jpg", "jpeg", "jfif", "JFIF", "png", "webp"])
 def test_every_ending_of_a_picture_is_taken(ending, visit, read):
     """Chromium on Windows saves pictures as .jfif."""
-    at = opened(visit, "feature_maps", {})
+    at = opened(visit, "feature_maps", {"source": "upload"})
     assert f".{ending.lower()}" in at.file_uploader(key="image_file").proto.type
-    give(at, "image_file", picture(), f"a.{ending}")
+    give(at, picture(), f"a.{ending}")
     assert sizes(at)
 
 
-@pytest.mark.parametrize(("page", "query", "key", "reader"), PLACES, ids=lambda it: str(it)[:12])
-def test_a_file_is_read_once_and_not_at_every_rerun(page, query, key, reader, visit, read):
+@pytest.mark.parametrize(("page", "query"), PLACES, ids=lambda it: str(it)[:12])
+def test_a_file_is_read_once_and_not_at_every_rerun(page, query, visit, read):
     at = opened(visit, page, query)
     assert read == []
-    give(at, key, picture())
+    give(at, picture())
     for _ in range(3):
         at.run()
     assert not at.exception
-    assert read == [reader]
-    give(at, key, picture(300, 200), "other.png")
-    assert read == [reader] * 2
+    assert read == ["read_as_is"]
+    give(at, picture(300, 200), "other.png")
+    assert read == ["read_as_is"] * 2
 
 
 @pytest.mark.parametrize("language", texts.LANGUAGES)
 def test_an_upload_survives_the_way_to_another_page_and_back(language, visit, read):
-    at = give(opened(visit, "explain", {}, language), "image_file", picture())
+    at = give(opened(visit, "explain", {"source": "upload"}, language), picture())
     assert at.toggle(key="image_invert").value is True
     at.switch_page("pages/surgery.py").run()
     assert at.toggle(key="image_invert").value is True
@@ -102,27 +99,38 @@ def test_an_upload_survives_the_way_to_another_page_and_back(language, visit, re
             assert sizes(at)[2] == "548×548"
             assert any("a\\_boot.png" in it.value for it in at.caption)
             assert at.toggle(key="image_invert").value is False
-    assert read == ["read"]
+    assert read == ["read_as_is"]
     at.button(key="icon_image_file_forget").click().run()
     assert sizes(at) == []
     assert at.info
 
 
+def test_an_upload_goes_along_to_every_page_that_shows_pictures(visit, read):
+    at = give(opened(visit, "images", {"source": "upload"}), picture())
+    for page, source in (("explain", "source"), ("convolution", "photo"), ("surgery", "source")):
+        at.switch_page(f"pages/{page}.py").run()
+        assert not at.exception
+        assert test_pages.address(at)[source] == "upload"
+    at.switch_page("pages/images.py").run()
+    assert any("548" in it.value for it in at.caption)
+    assert read == ["read_as_is"]
+
+
 def test_a_file_that_is_taken_out_of_the_uploader_is_forgotten(visit, read):
-    at = give(opened(visit, "feature_maps", {}), "image_file", picture())
+    at = give(opened(visit, "feature_maps", {"source": "upload"}), picture())
     assert sizes(at)
     at.file_uploader(key="image_file").set_value(None).run()
     assert sizes(at) == []
 
 
-@pytest.mark.parametrize(("page", "query", "key", "reader"), PLACES, ids=lambda it: str(it)[:12])
-def test_a_file_that_is_no_picture_is_one_sentence(page, query, key, reader, visit, read):
-    at = give(opened(visit, page, query), key, b"Dear diary")
+@pytest.mark.parametrize(("page", "query"), PLACES, ids=lambda it: str(it)[:12])
+def test_a_file_that_is_no_picture_is_one_sentence(page, query, visit, read):
+    at = give(opened(visit, page, query), b"Dear diary")
     for _ in range(2):
         assert len(at.error) == 1
         at.run()
-    assert read == [reader]
-    give(at, key, picture())
+    assert read == ["read_as_is"]
+    give(at, picture())
     assert not at.error
 
 
@@ -136,7 +144,7 @@ def test_a_file_that_is_no_picture_is_one_sentence(page, query, key, reader, vis
     ],
 )
 def test_the_central_square_is_told_in_pixels_of_the_file(width, height, middle, visit, read):
-    at = give(opened(visit, "feature_maps", {}), "image_file", picture(width, height))
+    at = give(opened(visit, "feature_maps", {"source": "upload"}), picture(width, height))
     assert sizes(at)[0] == f"{width}×{height}"
     assert sizes(at)[2:] == [middle, "28×28"]
 

@@ -13,7 +13,7 @@ from cnn_core.arithmetic import LayerRow
 from cnn_core.errors import CnnError, EngineError
 from cnn_core.runs import snapshots
 from pages.elements.stepper import Setup, stepper
-from pages.network import answers
+from pages.network import answers, unit
 from pages.network.choice import choose_run, is_gone
 from pages.network.epochs import convolutions, epoch_slider, follow_epoch
 from pages.parts.convolution import sections as parts
@@ -38,7 +38,7 @@ def story(link: Mapping[str, str], place: DeltaGenerator) -> None:
         return
     _follow(run, link)
     waits = _waits()
-    st.fragment(_steps, run_every=POLL_S if waits else None)(run, waits)
+    st.fragment(_steps, run_every=POLL_S if waits else None)(run, waits, link)
 
 
 def _waits() -> bool:
@@ -48,6 +48,9 @@ def _waits() -> bool:
 
 def _follow(run: runs.Run, link: Mapping[str, str]) -> None:
     rows = convolutions(run)
+    if (newest := unit.take(run, PAGE, rows)) is not None:
+        st.session_state["convolution_layer"] = newest.layer
+        _keep_filter(newest.filter)
     follow_layer(link, rows, "convolution_layer")
     row = rows[choices.keep_valid("convolution_layer", list(rows))]
     if (index := whole(link, "filter", row.output_shape[2])) is not None:
@@ -59,7 +62,7 @@ def _keep_filter(index: int) -> None:
     st.session_state["convolution_filter"] = index
 
 
-def _steps(run: runs.Run, waits: bool) -> None:
+def _steps(run: runs.Run, waits: bool, link: Mapping[str, str]) -> None:
     if is_gone(run, PAGE, section="network"):
         return
     rows = convolutions(run)
@@ -76,6 +79,7 @@ def _steps(run: runs.Run, waits: bool) -> None:
         if sample is not None:
             _show(run, row, epoch, sample)
     query = {"section": "network", "run": run.id, "layer": row.name, "filter": str(_filter(row))}
+    unit.keep(PAGE, row.name, _filter(row), link)
     say(PAGE, {**query, "epoch": str(epoch), **(sample.query if sample else {})})
     if waits != _waits():
         st.rerun()  # from now on with, or without, asking every two seconds

@@ -98,7 +98,7 @@ def usual_side(run: runs.Run) -> int:
 def ready_made(run: runs.Run, size: str, request: Asked) -> Explained | None:
     """The explanations that came with the network, if that is what the controls and the image ask for."""
     usual = Asked(None, list(convolutions(run))[-1], usual_side(run), SHADES[0], False)
-    if request != usual or not run_image.is_test_image(START.get((run.id, size))):
+    if request != usual or not run_image.is_test_image(run, START.get((run.id, size))):
         return None
     return explained.read(run, size)
 

@@ -14,11 +14,11 @@ from cnn_core.figures import explanations as figures
 from cnn_core.figures import mosaic
 from cnn_core.figures.legend import framed, number
 from cnn_core.markup import fill
-from pages.network import answers
+from pages.network import answers, unit
 from pages.network.answers import Pattern
 from pages.pictures import top_images
 from pages.session import choices
-from pages.session.address import whole
+from pages.session.address import follow_layer, whole
 from pages.session.doors import colours
 from pages.session.html import complain, heading, html
 from pages.session.words import t
@@ -28,7 +28,10 @@ LAYER = "explain_pattern_layer"  # session key: the convolution
 
 
 def follow(run: runs.Run, link: Mapping[str, str]) -> None:
-    """Choose the filter and the beginnings that a link names."""
+    """Choose the layer, the filter and the beginnings that a link names."""
+    if (newest := unit.take(run, "explain", _rows(run))) is not None:
+        st.session_state[LAYER], st.session_state["explain_pattern_filter"] = newest
+    follow_layer(link, _rows(run), LAYER, "pattern")
     index = whole(link, "filter", _row(run).output_shape[2])
     if index is not None:
         st.session_state["explain_pattern_filter"] = index
@@ -50,6 +53,7 @@ def story(run: runs.Run, say: Callable[[runs.Run], None]) -> None:
         st.caption(t("explain.pattern.intro"))
         _controls(run)
         row, index = _row(run), _filter(run)
+        unit.keep("explain", row.name, index)
         say(run)
         try:
             pattern = answers.preferred_pattern(run, row.name, index, _start())

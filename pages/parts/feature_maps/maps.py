@@ -101,7 +101,8 @@ def map_index(run: runs.Run) -> int:
     return index if index < count else 0
 
 
-def _show(name: str, index: int) -> None:
+def show_map(name: str, index: int) -> None:
+    """Show that map close up."""
     st.session_state[LAYER] = name
     choose_map(index)
 
@@ -179,11 +180,11 @@ def _choose_map(view: View, name: str, index: int) -> None:
             t("feature_maps.layer"), layers(view.run), key="feature_maps_layer_choice",
             help=t("feature_maps.layer_help"),
             format_func=lambda name: name_of(view.row(name), name),
-            on_change=lambda: _show(st.session_state["feature_maps_layer_choice"], index),
+            on_change=lambda: show_map(st.session_state["feature_maps_layer_choice"], index),
         )  # fmt: skip
         st.number_input(
             t("feature_maps.which"), 0, count - 1, index, key="feature_maps_map_choice", width=140,
-            on_change=lambda: _show(name, st.session_state["feature_maps_map_choice"]),
+            on_change=lambda: show_map(name, st.session_state["feature_maps_map_choice"]),
         )  # fmt: skip
 
 
@@ -246,7 +247,7 @@ def _all_maps(view: View, name: str) -> tiles.Board:
         grid=tiles.Grid(count, columns, maps.shape[1] * zoom, maps.shape[0] * zoom, gap),
         alt=t("feature_maps.alt", count=count, layer=name_of(row, name), shape=shape),
         tips=[t("feature_maps.map", map=index) for index in range(count)],
-        on_pick=lambda index: _show(name, index),
+        on_pick=lambda index: show_map(name, index),
         marked=map_index(view.run) if layer(view.run) == name else None,
         sharp=False,
         legend=_legend(look),

@@ -159,8 +159,8 @@ def choose(index: int) -> None:
     st.session_state["kernels_filter"] = index
 
 
-def choose_channel(row: LayerRow, channel: int) -> None:
-    """Another input channel of that layer."""
+def choose_channel(row: LayerRow, channel: int | None) -> None:
+    """Another input channel of that layer, or the mean over them."""
     st.session_state[channel_key(row)] = channel
 
 

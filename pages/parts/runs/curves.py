@@ -57,7 +57,7 @@ def differences(selected: Sequence[runs.Run]) -> None:
     """A column for each run: its best figures, then the settings that differ, or all of them."""
     head = st.container(horizontal=True, vertical_alignment="center", gap="small")
     heading(t("runs.differences"), head, width="content")
-    everything = head.toggle(t("runs.everything"), key="runs_everything")
+    everything = choices.toggle(t("runs.everything"), key=selection.EVERYTHING, place=head)
     tables = [rows.settings_of(run) for run in selected]
     every = comparison.every_setting if everything else comparison.differing
     settings = every(tables)

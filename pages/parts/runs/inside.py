@@ -68,9 +68,14 @@ def first_kernels(selected: Sequence[runs.Run]) -> None:
     )
 
 
+def with_weights(selected: Sequence[runs.Run]) -> list[runs.Run]:
+    """Those of the runs that can be asked."""
+    return [run for run in selected if (run.folder / "best.keras").exists()]
+
+
 def one_image(selected: Sequence[runs.Run]) -> dict[str, str]:
     """One image through all runs that take it; what the address says of the image."""
-    ready = [run for run in selected if (run.folder / "best.keras").exists()]
+    ready = with_weights(selected)
     if not ready:
         st.info(t("runs.none_with_weights"), icon=":material/info:")
         return {}
@@ -83,7 +88,7 @@ def one_image(selected: Sequence[runs.Run]) -> dict[str, str]:
     with left:
         image = run_image.choose(takes[0])
     if image is None:
-        return {}
+        return run_image.query(image)
     with right:
         _probabilities(takes, image)
     return image.query

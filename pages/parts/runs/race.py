@@ -16,6 +16,7 @@ from pages.network.names import short_names, span
 from pages.parts.runs import orders, selection
 from pages.parts.runs.selection import RACE
 from pages.session import choices
+from pages.session.address import went_back
 from pages.session.doors import engine
 from pages.session.words import label, say_error, t
 
@@ -27,6 +28,9 @@ Setup = tuple[ModelConfig, TrainConfig]
 
 def race(selected: Sequence[runs.Run]) -> None:
     """Choose two set-ups; the button orders both, and puts both on the chart."""
+    if went_back() and not st.session_state.get(RACE):
+        for key in LANES:
+            st.session_state.pop(key, None)
     entrants = _entrants(selected)
     lanes = _lanes()
     with st.expander(t("race.title"), icon=":material/flag:", expanded=bool(lanes), key="race"):
@@ -61,7 +65,7 @@ def race(selected: Sequence[runs.Run]) -> None:
 
 def _lanes() -> list[str]:
     """The two set-ups that a link names; they are chosen once."""
-    lanes = str(st.session_state.get(RACE, "")).split(selection.BETWEEN)
+    lanes = str(st.session_state.get(RACE) or "").split(selection.BETWEEN)
     if len(lanes) != len(LANES):
         return []
     if st.session_state.get("runs_race_followed") != lanes:

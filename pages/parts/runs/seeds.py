@@ -70,7 +70,7 @@ def seeds(selected: Sequence[runs.Run]) -> None:
 
 def _groups(selected: Sequence[runs.Run]) -> list[Group]:
     """The set-ups of the chosen runs with all listed runs that differ from them in the seed alone."""
-    listed = {row.run.id: row for row in rows.rows(st.session_state.get(selection.WHOSE, "mine"))}
+    listed = {row.run.id: row for row in rows.rows(st.session_state.get(selection.WHOSE) or "mine")}
     wanted = {run.id: rows.settings_of(run) for run in selected}
     tables = {**wanted, **{run_id: row.settings for run_id, row in listed.items()}}
     grouped = comparison.same_but_seed(tables)

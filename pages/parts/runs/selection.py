@@ -7,7 +7,9 @@ import streamlit as st
 from cnn_core import runs
 from cnn_core.errors import CnnError
 from cnn_core.figures.overlay import MOST
-from pages.session.address import arrived, say
+from pages.session import settings
+from pages.session.address import arrived, say, went_back
+from pages.session.settings import Setting, flag
 from pages.session.visitor import visitor
 from pages.session.words import t
 
@@ -18,9 +20,15 @@ CHANGED = "runs_changed"
 WHOSE, TEXT, STARRED = "runs_whose", "runs_text", "runs_starred"
 SETTING, VALUE, AXIS = "runs_setting", "runs_value", "runs_axis"
 PAIR = {"first": "runs_first", "second": "runs_second"}
+VIEW, EVERYTHING = "runs_view", "runs_everything"
+SETTINGS = (
+    Setting("view", VIEW, ("pair", "kernels", "image"), None),
+    flag("all", EVERYTHING),
+    flag("starred", STARRED),
+)
 PLAIN = {"whose": WHOSE, "find": TEXT, "only": SETTING, "is": VALUE, "axis": AXIS, **PAIR}
 IMAGE = "runs_image"
-LINK = ("runs", "starred", "race", "part", "index", *PLAIN)
+LINK = ("runs", "starred", "view", "all", "race", "source", "part", "index", "of", *PLAIN)
 BETWEEN = "~"
 
 
@@ -57,10 +65,13 @@ def follow() -> dict[str, str]:
     for name, key in PLAIN.items():
         if name in link:
             st.session_state[key] = link[name]
-    if "starred" in link:
-        st.session_state[STARRED] = link["starred"] == "1"
-    if "race" in link:
-        st.session_state[RACE] = link["race"]
+        elif went_back():
+            st.session_state.pop(key, None)
+    settings.follow(link, SETTINGS)
+    if "race" in link or went_back():
+        st.session_state[RACE] = link.get("race")
+    if went_back() and "runs" not in link:
+        select([])
     if "runs" in link:
         select(link["runs"].split(BETWEEN))
         if any(not run.shipped and run.owner != visitor() for run in chosen_runs()):
@@ -89,8 +100,7 @@ def chosen_runs() -> list[runs.Run]:
 def publish() -> None:
     """Put all that is chosen into the address."""
     query = {name: str(st.session_state[key]) for name, key in PLAIN.items() if _differs(key)}
-    if st.session_state.get(STARRED):
-        query["starred"] = "1"
+    query |= settings.query(SETTINGS)
     if st.session_state.get(RACE):
         query["race"] = st.session_state[RACE]
     if ids := selected():

@@ -33,7 +33,7 @@ def filters() -> list[Row]:
             t("runs.whose"), ("mine", "all"), key=selection.WHOSE, help=t("runs.whose_help"),
             format_func=lambda option: t(f"runs.whose_{option}"),
         )  # fmt: skip
-        kept = st.session_state.get(selection.TEXT, "")
+        kept = st.session_state.get(selection.TEXT) or ""
         st.session_state["runs_text_field"] = kept
         st.text_input(
             t("runs.find"), key="runs_text_field", width=220, icon=":material/search:",

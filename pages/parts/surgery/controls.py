@@ -22,10 +22,20 @@ from pages.parts.surgery.state import View, choose, choose_layer, edits, keep, l
 from pages.session import choices
 from pages.session.doors import colours
 from pages.session.html import html
+from pages.session.settings import Setting
 from pages.session.words import language, t
 
 VIEWS = ("kernels", "maps")
 KERNEL_HEIGHT = 230
+MOST_CHANNELS, LARGEST_SIDE = 512, 512  # that a network can have
+SETTINGS = (
+    Setting("show", "surgery_view", VIEWS, VIEWS[0]),
+    Setting("what", "surgery_what", ("weight", "bias"), "weight"),
+    Setting("channel", "surgery_channel", range(MOST_CHANNELS), None),
+    Setting("row", "surgery_weight_row", range(LARGEST_SIDE), None),
+    Setting("column", "surgery_weight_column", range(LARGEST_SIDE), None),
+)
+NAMES = tuple(setting.name for setting in SETTINGS)
 
 
 def filters(view: View, maps: dict[str, np.ndarray]) -> None:
@@ -165,10 +175,11 @@ def _place(view: View) -> tuple[int, tuple[int, ...]]:
     """The input channel that is shown, and the weight that is under the slider."""
     side, channels = int(view.row.kernel or 1), view.row.input_shape[2]
     state = st.session_state
-    channel = int(state.get("surgery_channel", 0))
+    channel = int(state.get("surgery_channel") or 0)
     channel = channel if channel < channels else 0
     middle = side // 2
-    row, column = (int(state.get(f"surgery_weight_{axis}", middle)) for axis in ("row", "column"))
+    places = (state.get(f"surgery_weight_{axis}") for axis in ("row", "column"))
+    row, column = (middle if place is None else int(place) for place in places)
     if max(row, column) >= side:
         row = column = middle
     if state.get("surgery_what") == "bias":
