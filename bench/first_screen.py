@@ -148,13 +148,13 @@ def _settle(page: Page) -> None:
 
 
 def _top(page: Page, screen: Screen) -> float:
-    for selector in screen.answer:
-        place = page.locator(selector).first
-        if place.count():
-            box = place.bounding_box()
-            if box is not None:
-                return float(box["y"])
-    raise BenchError(f"{page.url} shows no answer")
+    place = page.locator(", ".join(screen.answer)).first
+    try:
+        place.wait_for(timeout=1000 * READY_S)
+    except Error as error:
+        raise BenchError(f"{page.url} shows no answer") from error
+    box = place.bounding_box()
+    return float(box["y"]) if box else 0.0
 
 
 def _shift(page: Page, selector: str) -> float:
