@@ -26,7 +26,9 @@ TOGETHER, LONG = 8, 50  # runs on one chart, and their epochs
 COLUMNS = (0.3, 0.4, 0.5)  # places of columns, as shares of the table's width
 HEAD_PX = 17  # from the upper edge to the middle of the heads
 WATCH = """canvas => {
-  window.sorted = new Promise((done) => canvas.ownerDocument.addEventListener("mouseup", () => {
+  window.sorted = new Promise((done) => {
+    setTimeout(() => done(0), 10000);
+    window.addEventListener("pointerup", () => {
     const began = performance.now();
     let image = canvas.toDataURL(), last = began;
     const look = () => {
@@ -36,7 +38,8 @@ WATCH = """canvas => {
       else done(last - began);
     };
     requestAnimationFrame(look);
-  }, { once: true, capture: true }));
+    }, { once: true, capture: true });
+  });
 }"""  # milliseconds until the last change within a second and a half; 0 if there was none
 TWO_FRAMES = "() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))"
 
