@@ -239,8 +239,10 @@ class Driver:
 
     def _give_up(self, sweep: Sweep, error: Exception) -> None:
         """Say what went wrong. It is over if nothing can be trained; else it waits for its owner."""
-        log.warning("sweep %s cannot go on", sweep.id, exc_info=error)
         expected = error if isinstance(error, CnnError) else None
+        log.warning(
+            "sweep %s cannot go on: %s", sweep.id, error, exc_info=None if expected else error
+        )
         problem = expected or SweepError("sweep.broken", kind=type(error).__name__)
         final = expected is not None and expected.key == "sweep.nothing_left"
         with suppress(SweepError):

@@ -14,7 +14,7 @@ from cnn_core.sweeps.evaluator import EVALUATORS
 from cnn_core.sweeps.record import Sweep
 
 PROGRAM = Path(__file__).with_name("evaluator.py")
-PATIENCE = 60.0  # seconds
+PATIENCE = 300.0  # seconds; a machine that trains is busy
 
 log = logging.getLogger(__name__)
 _pool = ThreadPoolExecutor(1, thread_name_prefix="convscope-importance")
@@ -52,8 +52,8 @@ def _run(journal: Path, name: str, evaluator: str) -> dict[str, float]:
             stdin=subprocess.DEVNULL,
         )
         importances: dict[str, float] = json.loads(done.stdout)
-    except (OSError, ValueError, subprocess.SubprocessError):
-        log.warning("the importance of %s cannot be calculated", name, exc_info=True)
+    except (OSError, ValueError, subprocess.SubprocessError) as error:
+        log.warning("the importance of %s cannot be calculated: %s", name, type(error).__name__)
         return {}
     return importances
 

@@ -76,7 +76,7 @@ def test_a_sweep_survives_the_death_of_a_worker_and_of_its_server(start, window,
     assert len(server.runs()) == TRIALS, "no trial was trained a second time"
     expect(page.locator(".st-key-sweep_best")).to_contain_text(f"The best of {TRIALS} trials")
     chart = page.get_by_role("img", name=re.compile("How much each setting mattered: .+%"))
-    expect(chart).to_be_attached(timeout=COLD)
+    expect(chart).to_be_attached(timeout=2 * COLD)
     if not psutil.MACOS:
         maps = psutil.Process(server.process.pid).memory_maps()
         assert not [it.path for it in maps if re.search("/(tensorflow|sklearn)/", it.path)]

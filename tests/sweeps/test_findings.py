@@ -7,6 +7,8 @@ import io
 import math
 import re
 import time
+from dataclasses import replace
+from pathlib import Path
 
 import optuna
 import pytest
@@ -85,6 +87,19 @@ def test_the_importance_is_optunas(sweep: Sweep, study: optuna.Study) -> None:
         assert ours == pytest.approx(theirs)
         assert list(ours) == list(theirs)
         assert sum(ours.values()) == pytest.approx(1.0)
+
+
+def test_an_importance_that_cannot_be_calculated_is_none_without_a_traceback(
+    tmp_path: Path, sweep: Sweep, caplog: pytest.LogCaptureFixture
+) -> None:
+    lost = replace(sweep, folder=tmp_path)
+    deadline = time.monotonic() + 60
+    while (importances := importance(lost, "fanova", 1)) is None:
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+    assert importances == {}
+    assert "cannot be calculated" in caplog.text
+    assert "Traceback" not in caplog.text
 
 
 def test_there_is_no_importance_of_trials_that_do_not_differ() -> None:
