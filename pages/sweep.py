@@ -7,6 +7,7 @@ import streamlit as st
 from cnn_core import sweeps
 from cnn_core.errors import CnnError
 from cnn_core.sweeps import Sweep, outcome
+from pages.elements import head as page_head
 from pages.network import shown
 from pages.network.names import local_time
 from pages.parts.sweep import best, findings, form, state
@@ -23,8 +24,7 @@ LISTED = 30
 def main() -> None:
     """The form of a new sweep, then the one that is shown, live while it works."""
     st.html(STYLE)
-    st.title(t("sweep.title"), anchor=False)
-    st.caption(t("sweep.intro"))
+    page_head.head("sweep")
     state.follow()
     sweep = _choose_sweep()
     with st.expander(
