@@ -25,6 +25,7 @@ class RunStarted:
         precision: "float32" or "bfloat16", with "auto" resolved.
         epochs_done: Epochs completed before; more than 0 after an interruption.
         time: Seconds since 1970.
+        validation: Validation images; 0 if the run did not say.
     """
 
     params: int
@@ -33,6 +34,7 @@ class RunStarted:
     precision: str
     epochs_done: int = 0
     time: float = 0.0
+    validation: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,9 +94,15 @@ class EpochEnd:
 
 @dataclass(frozen=True, slots=True)
 class Saved:
-    """The files of this epoch are written: training can be resumed after it."""
+    """The files of this epoch are written: training can be resumed after it.
+
+    Attributes:
+        epoch: Counted from 1.
+        seconds: That writing them took, after the epoch.
+    """
 
     epoch: int
+    seconds: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,7 +22,8 @@ from cnn_core.progress.events import (
     Saved,
 )
 
-VALIDATION = 1 / 12  # of the time of training: a quarter as many images, only the forward pass
+FORWARD = 1 / 3  # of the time that training takes for an image
+USUAL_VALIDATION = 1 / 4  # validation images for each image of training
 RECENT = 10  # reports that the current speed is the mean of: about a second
 
 
@@ -41,6 +42,7 @@ class History:
         evaluating: Whether training is over and the kept weights are being tested.
         download: How far the full data set has come; None before and after its download.
         saved_epoch: The last epoch that was saved; 0 before the first.
+        saving: Seconds that writing the files of each epoch took.
     """
 
     planned_epochs: int
@@ -53,6 +55,7 @@ class History:
     evaluating: bool = False
     download: Downloading | None = None
     saved_epoch: int = 0
+    saving: tuple[float, ...] = ()
 
     @classmethod
     def from_events(cls, events: Iterable[Event], planned_epochs: int) -> History:
@@ -129,7 +132,9 @@ class History:
         speeds = [end.images_per_s for end in self.batches[1:] if 0 < end.images_per_s < math.inf]
         if not self.started or not speeds:
             return None
-        return self.started.images / median(speeds[-RECENT:]) * (1 + VALIDATION)
+        images = self.started.images
+        validation = self.started.validation or images * USUAL_VALIDATION
+        return (images + validation * FORWARD) / median(speeds[-RECENT:])
 
     @property
     def extra_seconds(self) -> float:
@@ -155,7 +160,12 @@ class History:
         if self.fraction == 1.0:
             return 0.0
         seconds = self.epoch_seconds
-        return None if seconds is None else seconds * (self.planned_epochs - self.position)
+        if seconds is None:
+            return None
+        writing = (
+            median(self.saving) * (self.planned_epochs - self.epochs_done) if self.saving else 0.0
+        )
+        return seconds * (self.planned_epochs - self.position) + writing
 
 
 def best_of(epochs: Iterable[EpochEnd]) -> EpochEnd | None:
@@ -182,6 +192,7 @@ class Accumulator:
     evaluating: bool = False
     download: Downloading | None = None
     saved: int = 0
+    saving: list[float] = field(default_factory=list)
 
     def add(self, event: Event) -> None:
         """Take in the next event."""
@@ -199,6 +210,7 @@ class Accumulator:
                 self.epochs[event.epoch] = event
             case Saved():
                 self.saved = event.epoch
+                self.saving.append(event.seconds)
             case LearningRateChanged():
                 self.rates.append(event)
             case Paused():
@@ -223,6 +235,7 @@ class Accumulator:
             self.evaluating,
             self.download,
             self.saved,
+            tuple(self.saving),
         )
 
     def _begin(self, event: RunStarted) -> None:

@@ -126,8 +126,9 @@ class ProgressCallback(keras.callbacks.Callback):
         self._emit(end)
         finite = math.isfinite(end.loss) and math.isfinite(end.val_loss)
         if self._folder and end.complete and finite:
+            began = self.watch.seconds()
             checkpoints.save_epoch(self.model, self._folder, end)
-            self._emit(Saved(end.epoch))
+            self._emit(Saved(end.epoch, self.watch.seconds() - began))
         if not finite:
             self._stop("diverged")
         elif self._ask().stop:

@@ -125,7 +125,8 @@ def train(
     callback = ProgressCallback(train_config, images, emit, control, best, folder)
     precision = network.layers[0].compute_dtype
     batches = batches_per_epoch(images, train_config.batch_size)
-    emit(RunStarted(network.count_params(), images, batches, precision, done, time.time()))
+    params, validation = network.count_params(), len(data.x_val)
+    emit(RunStarted(params, images, batches, precision, done, time.time(), validation))
     if folder:
         checkpoints.remove_stale_files(folder, done)
         if done == 0:

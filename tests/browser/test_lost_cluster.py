@@ -64,13 +64,13 @@ def test_the_commands_of_the_readme_make_a_cluster_that_trains_and_looks(
         address = f"tcp://127.0.0.1:{free.getsockname()[1]}"
     server = start(CONVSCOPE_SCHEDULER=address)
     page = window(server.link(preset="watch", dataset="digits", epochs="1", lang="en"))
+    screen = Playground.of(page)
     said = page.get_by_test_id("stAlert")
     expect(said.filter(has_text="No Dask scheduler")).to_have_count(1)
 
     process = run_command(scheduler, address)
     expect(said.filter(has_text="has no worker that trains")).to_have_count(1)
     expect(said.filter(has_text="has no worker that looks into networks")).to_have_count(1)
-    screen = Playground.of(page)
     screen.part("train").get_by_role("button").click()
     expect(page.locator(".st-key-run_panel")).to_contain_text("has no worker that trains")
 

@@ -21,6 +21,7 @@ from cnn_core.progress.events import (
     Resumed,
     RunEnded,
     RunStarted,
+    Saved,
 )
 from cnn_core.progress.history import History, epoch_position
 
@@ -119,6 +120,20 @@ def test_progress_inside_an_epoch():
     assert history.fraction == pytest.approx(0.7)
     assert history.epoch_seconds == 50, "the first one holds what only the start costs"
     assert history.seconds_left == pytest.approx(50 * 1.5)
+
+
+def test_few_images_for_training_and_many_for_validation_take_the_time_of_both():
+    speed = [batch(1, 5, speed=100.0), batch(1, 10, speed=100.0)]
+    few = told(replace(START, images=100, validation=2_000), *speed)
+    assert few.epoch_seconds == pytest.approx((100 + 2_000 / 3) / 100)
+    usual = told(replace(START, validation=250), *speed)
+    assert usual.epoch_seconds == told(START, *speed).epoch_seconds, "a run that does not say"
+
+
+def test_the_time_left_includes_writing_the_files_of_each_epoch():
+    said = [START, end(1, seconds=20), Saved(1, 3.0), end(2, seconds=10), Saved(2, 2.0)]
+    assert told(*said).seconds_left == pytest.approx(3 * 10 + 3 * 2.5)
+    assert told(*said, batch(3, 5)).seconds_left == pytest.approx(2.5 * 10 + 3 * 2.5)
 
 
 def test_what_a_run_took_beside_its_epochs():

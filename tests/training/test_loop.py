@@ -44,7 +44,9 @@ def test_a_run_tells_its_story_in_order(whole: Any, digits: datasets.Dataset) ->
         [RunStarted] + [EpochEnd, Saved] * 4 + [Evaluating, RunEnded]
     )
     began = said.of(RunStarted)[0]
-    assert replace(began, time=0) == RunStarted(result.model.count_params(), 1149, 18, "float32")
+    expected = RunStarted(result.model.count_params(), 1149, 18, "float32", validation=288)
+    assert replace(began, time=0) == expected
+    assert all(it.seconds > 0 for it in said.of(Saved))
     assert result.epochs == tuple(said.of(EpochEnd))
     assert result.ended == said[-1]
     assert (result.ended.reason, result.ended.epochs) == ("finished", 4)
