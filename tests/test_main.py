@@ -189,7 +189,20 @@ def test_a_place_for_no_program_is_one_sentence_and_changes_nothing(
         said = capsys.readouterr().err
         assert said.count("\n") == 1
         assert "Errno" not in said
+        assert ("is a folder" in said) == name.startswith("folder")
         assert sorted(tmp_path.rglob("*")) == before
+
+
+def test_a_file_where_the_folder_of_a_training_should_be_is_one_sentence(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "file").write_text("mine")
+    for force in ([], ["--force"]):
+        assert command.main(["train", "--folder", str(tmp_path / "file"), *force, *SETTINGS]) == 2
+        said = capsys.readouterr().err
+        assert said.count("\n") == 1
+        assert said.startswith(f"{tmp_path / 'file'} is a file")
+        assert (tmp_path / "file").read_text() == "mine"
 
 
 def test_an_export_replaces_another_file_only_by_force(
