@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import binascii
 from collections.abc import Callable
 from pathlib import Path
@@ -14,6 +15,7 @@ from cnn_core import runs
 from cnn_core.planning.presets import PRESETS
 from pages.session import visitor
 
+PAGES = Path(__file__).parents[2] / "pages"
 TOKEN = "0123456789abcdef" * 2
 TINY = PRESETS["tiny"]
 GARBLED = (
@@ -136,3 +138,14 @@ def test_a_cookie_of_streamlit_in_another_form_is_a_new_visitor(
 ) -> None:
     runs.create(TINY.model, TINY.train, owner=arrive(convscope_visitor=TOKEN))
     assert arrive(_streamlit_xsrf=cookie) != arrive(_streamlit_xsrf=cookie)
+
+
+def test_pages_act_for_the_visitor_and_for_nobody_else() -> None:
+    """A page that acts for the owner of a run would let every visitor change it."""
+    count = 0
+    for path in PAGES.rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+            if isinstance(node, ast.keyword) and node.arg in ("by", "owner"):
+                assert ast.unparse(node.value) == "visitor()", f"{path}:{node.value.lineno}"
+                count += 1
+    assert count > 5
