@@ -5,10 +5,6 @@ from __future__ import annotations
 import os
 import signal
 
-TYPE_CHECKING = False  # typing and contextlib take longer to load than all of this
-if TYPE_CHECKING:
-    from types import TracebackType
-
 EXIT_CODE = 130
 
 
@@ -38,12 +34,7 @@ class Raised:
         if self._installed:
             signal.signal(signal.SIGINT, signal.default_int_handler)
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         if self._installed:
             ignore()
 
@@ -59,12 +50,7 @@ class Held:
         except ValueError:  # signals only reach the main thread
             self._before = None
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         if self._before is not None:
             signal.signal(signal.SIGINT, self._before)
         if self._came:

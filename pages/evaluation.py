@@ -15,6 +15,7 @@ from cnn_core.figures import charts
 from cnn_core.figures import evaluation as figures
 from cnn_core.figures import per_class as per_class_figures
 from cnn_core.runs import log as run_log
+from pages.elements.clicks import clicked_cell
 from pages.elements.head import head
 from pages.network import answers as _answers
 from pages.network import scores
@@ -228,15 +229,10 @@ def _heatmap(matrix: evaluation.Integers, answers: Answers) -> None:
 
 
 def _choose_cell(classes: int) -> None:
-    """Take over the cell that was clicked. The chart unselects a cell that is clicked again."""
-    groups = st.session_state["confusion"]["selection"]["selected"]
-    clicked = [index for group in groups for index in group["data_indices"]]
-    index = clicked[0] if clicked else st.session_state.get("evaluation_clicked")
-    st.session_state["evaluation_clicked"] = index
-    if index is not None and index < classes * classes:
-        row, column = divmod(index, classes)
-        st.session_state["evaluation_true"] = row
-        st.session_state["evaluation_predicted"] = column
+    """Take over the cell that was clicked."""
+    cell = clicked_cell("confusion", classes)
+    if cell is not None:
+        st.session_state["evaluation_true"], st.session_state["evaluation_predicted"] = cell
 
 
 def _cell_images(answers: Answers) -> None:

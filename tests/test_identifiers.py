@@ -1,4 +1,4 @@
-"""Names that say what they hold: no "found", "said", "it" and the like; no function over sixty lines."""
+"""Names that say what they hold: no "found", "said", "it" and the like; nothing is too long."""
 
 from __future__ import annotations
 
@@ -71,6 +71,17 @@ def test_no_file_and_no_function_is_long() -> None:
                 if lines > MOST_LINES_OF_A_FUNCTION:
                     long.add(f"{file} {node.name}")
     assert long == set()
+
+
+def test_no_script_is_long() -> None:
+    scripts = sorted((ROOT / "assets").rglob("*.js"))
+    assert scripts
+    long = [
+        path.relative_to(ROOT).as_posix()
+        for path in scripts
+        if len(path.read_text("utf-8").splitlines()) > MOST_LINES_OF_A_FILE
+    ]
+    assert long == []
 
 
 @pytest.mark.parametrize(

@@ -1,9 +1,13 @@
 // One image on its way through a network. Data: {stages, images, labels, units, weights, classes, colours,
-// start, turn, addresses, words}; see pages/elements/flow.py. Sends `image`, the chosen one, and `go`, the page a stage leads to.
+// start, turn, addresses, words}; see pages/elements/flow.py. Sends `image`, the chosen one, and `go`, the page
+// a stage leads to.
 
-import { unitAt } from "../network/layout.js";
 import { bytes } from "../network/packed.js";
 import { BOARDS, Maps } from "./boards.js";
+import { frame, pen } from "./canvas.js";
+import { odds } from "./odds.js";
+import { brightest, percent, range, strongest } from "./readings.js";
+import { exactly, slotsOf, valueKey } from "./sentences.js";
 import { Tour } from "./tour.js";
 
 const STEPS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
@@ -142,27 +146,9 @@ class Flow {
     const picture = document.createElement("div");
     picture.className = "picture";
     picture.append(board);
-    if (stage.kind === "output") picture.append(...this.odds(board));
+    if (stage.kind === "output") picture.append(...odds(this.data.classes, board));
     item.append(picture, this.caption(stage));
     return item;
-  }
-
-  odds(board) {
-    const [names, shares] = [document.createElement("ol"), document.createElement("ol")];
-    names.className = "names";
-    shares.className = "shares";
-    for (const name of this.data.classes) {
-      names.append(Object.assign(document.createElement("li"), { textContent: name }));
-      shares.append(document.createElement("li"));
-    }
-    for (const list of [names, shares]) {
-      list.setAttribute("aria-hidden", true);
-      list.addEventListener("pointermove", (event) =>
-        board.dispatchEvent(new PointerEvent("pointermove", event)),
-      );
-      list.addEventListener("click", (event) => board.dispatchEvent(new MouseEvent("click", event)));
-    }
-    return [names, shares];
   }
 
   caption(stage) {
@@ -394,108 +380,19 @@ class Flow {
   describe() {
     const { place, index } = this.state;
     const stage = this.data.stages[place];
-    const slots = this.slots(stage, place, index);
+    const slots = slotsOf(this.data, this.tour, this.shown, place, index);
     const put = (selector, text) => (this.root.querySelector(`.words ${selector}`).textContent = text);
     put("h2", this.say(`title_${stage.kind}`, slots));
-    put(".value", this.say(this.valueKey(stage, slots), slots));
+    put(".value", this.say(valueKey(stage, slots), slots));
     put(".field", this.say(`field_${stage.kind}`, slots));
     put(".says", stage.says);
-    const links = stage.links.map((link) => this.link(this.exactly(link, slots)));
+    const links = stage.links.map((link) =>
+      this.link(exactly(link, slots, this.data.addresses[this.state.image])),
+    );
     this.root.querySelector(".links").replaceChildren(...links);
     const board = this.root.querySelectorAll(".board")[place];
     board.setAttribute("aria-valuenow", index);
     board.setAttribute("aria-valuetext", `${this.say(`title_${stage.kind}`, slots)}: ${slots.value}`);
     this.root.dataset.value = this.shown.values[place][index];
-  }
-
-  valueKey(stage, { sum }) {
-    return stage.kind === "conv" && sum.startsWith("−") ? "value_cut" : `value_${stage.kind}`;
-  }
-
-  // Pages that show one filter open with the one that is pointed at.
-  exactly(link, { channel }) {
-    const query = { ...link.query };
-    if (link.channel && channel !== undefined) query[link.channel] = String(channel);
-    if (link.image) Object.assign(query, this.data.addresses[this.state.image]);
-    return { ...link, query };
-  }
-
-  slots(stage, place, index) {
-    const value = this.shown.values[place][index];
-    const slots = { layer: stage.name, index, value: number(value), share: percent(value), sum: "" };
-    if (stage.kind === "output") slots.name = this.data.classes[index];
-    if (stage.kind === "input") slots.byte = Math.round(value * 255);
-    const seen = this.tour.trace(place, index);
-    if (!(0 in seen)) return slots;
-    const maps = stage.kind === "flatten" ? place - 1 : place;
-    Object.assign(slots, unitAt(this.data.stages[maps].shape, index));
-    const [rows, columns] = [seen[0].rows, seen[0].columns];
-    slots.size = `${rows[1] - rows[0]} × ${columns[1] - columns[0]}`;
-    slots.rows = range(rows);
-    slots.columns = range(columns);
-    slots.source = this.data.stages[maps].name;
-    if (stage.kind === "conv") slots.sum = number(this.shown.sums[place][index]);
-    if (stage.kind === "pool") slots.four = this.under(place, seen[place - 1]);
-    return slots;
-  }
-
-  under(place, { rows, columns, channel }) {
-    const [, width, channels] = this.data.stages[place - 1].shape;
-    const found = [];
-    for (let row = rows[0]; row < rows[1]; row += 1)
-      for (let column = columns[0]; column < columns[1]; column += 1)
-        found.push(number(this.shown.values[place - 1][(row * width + column) * channels + channel]));
-    return found.join(", ");
-  }
-}
-
-function strongest(values) {
-  return values.reduce((best, value, at) => (value > values[best] ? at : best), 0);
-}
-
-// Where the colours end: maps at the largest hundredth, so that a few numbers do not leave the rest dark.
-function brightest(values, maps) {
-  const sorted = Float32Array.from(values).sort();
-  return sorted[Math.floor((sorted.length - 1) * (maps ? 0.99 : 1))] || sorted.at(-1) || 1;
-}
-
-function number(value) {
-  return value
-    .toFixed(3)
-    .replace(/^-(?=0\.000$)/, "")
-    .replace("-", "−");
-}
-
-function percent(value) {
-  if (value >= 0.9995) return "> 99.9%";
-  return `${(100 * value).toFixed(1)}%`;
-}
-
-function range([from, to]) {
-  return to - from > 1 ? `${from}–${to - 1}` : `${from}`;
-}
-
-// The pen of an emptied canvas that is `size` pixels of the page large, in pixels of the screen.
-function pen(canvas, [width, height]) {
-  const dense = devicePixelRatio || 1;
-  [canvas.width, canvas.height] = [Math.round(width * dense), Math.round(height * dense)];
-  const sheet = canvas.getContext("2d");
-  sheet.scale(dense, dense);
-  return sheet;
-}
-
-// White with a dark rim, to be seen on any colour; thin where there are many.
-function frame(sheet, [left, top, width, height], bold) {
-  const grown = bold ? Math.max(0, 5 - Math.min(width, height)) / 2 : 0;
-  const box = [left - grown, top - grown, width + 2 * grown, height + 2 * grown];
-  for (const [colour, line] of bold
-    ? [
-        ["#111", 4],
-        ["#fff", 2],
-      ]
-    : [["#fff", 1]]) {
-    sheet.strokeStyle = colour;
-    sheet.lineWidth = line;
-    sheet.strokeRect(...box);
   }
 }

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 from pathlib import Path
-from types import TracebackType
 
 from cnn_core import interruption, runs
 from cnn_core.config import ModelConfig, TrainConfig
@@ -51,12 +50,7 @@ class RecordedRun:
         worker.train_here(self.run, emit)
         return runs.status(self.run).sentence("en")
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         with interruption.Held():
             self.saved = (self.path / "best.keras").exists()
             if runs.status(self.run).state in (*runs.OVER, "failed"):

@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from cnn_core.analysis.evaluation import Integers
+from cnn_core.figures import matrices
 from cnn_core.figures import palette as colours
 from cnn_core.figures.palette import Palette
 from cnn_core.figures.words import FigureWords
@@ -17,7 +18,6 @@ from cnn_core.figures.words import FigureWords
 Option = dict[str, Any]
 
 NUMBERED = 12  # most classes whose cells have room for a number
-SHORT = 3  # letters up to which a class name needs no slanting
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +62,6 @@ def matrix_difference(
     """
     change = second - first
     reach = max(1, int(np.abs(change).max()))
-    slant = 0 if max(map(len, names), default=0) <= SHORT else 45
     cells = [
         {
             "name": words.cell.format(
@@ -75,31 +74,19 @@ def matrix_difference(
             "label": {
                 "show": len(names) <= NUMBERED and bool(change[row, column]),
                 "formatter": f"{int(change[row, column]):+d}",
-                "color": colours.ink(_colour(float(change[row, column]) / reach, palette)),
+                "color": matrices.ink(float(change[row, column]) / reach, palette),
                 "fontSize": 11,
             },
         }
         for row in range(len(names))
         for column in range(len(names))
     ]
-    axis = {
-        "type": "category", "data": list(names), "nameLocation": "middle",
-        "axisTick": {"show": False}, "axisLine": {"show": False}, "splitLine": {"show": False},
-    }  # fmt: skip
     return {
-        "animation": False,
-        "title": {"text": words.title, "left": 0, "top": 0},
-        "grid": {
-            "left": 4, "right": 4, "top": 44, "bottom": 4,
-            "outerBoundsMode": "same", "outerBoundsContain": "all",
-        },
-        "tooltip": {"trigger": "item", "formatter": "{b}", "confine": True},
+        **matrices.frame(words.title, names, true=words.true, predicted=words.predicted),
         "visualMap": {
             "show": False, "min": -reach, "max": reach, "dimension": 2,
             "inRange": {"color": colours.stops(palette.diverging, 21)},
         },
-        "xAxis": {**axis, "name": words.predicted, "axisLabel": {"interval": 0, "rotate": slant}},
-        "yAxis": {**axis, "name": words.true, "inverse": True, "axisLabel": {"interval": 0}},
         "series": [{"id": "difference", "type": "heatmap", "data": cells, "silent": False}],
     }  # fmt: skip
 
@@ -157,9 +144,3 @@ def probability_bars(
             for place, (name, values) in enumerate(probabilities.items())
         ],
     }  # fmt: skip
-
-
-def _colour(share: float, palette: Palette) -> str:
-    """The colour of a change between -1 and 1."""
-    stops = colours.stops(palette.diverging, 21)
-    return stops[round((share + 1) / 2 * (len(stops) - 1))]

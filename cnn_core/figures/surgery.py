@@ -12,6 +12,7 @@ import numpy.typing as npt
 from markupsafe import Markup
 
 from cnn_core.analysis.evaluation import Integers
+from cnn_core.figures import matrices
 from cnn_core.figures import palette as colours
 from cnn_core.figures.legend import percent
 from cnn_core.figures.palette import Palette
@@ -108,28 +109,13 @@ def difference_heatmap(
         for row in range(len(change))
         for column in range(len(change))
     ]
-    axis: Option = {"type": "category", "data": list(names), "nameLocation": "middle"}
-    bare: Option = {"axisTick": {"show": False}, "axisLine": {"show": False}}
-    slant = 0 if max(map(len, names), default=0) <= 3 else 45
     return {
-        "animation": False,
-        "title": {"text": words.difference, "left": 0, "top": 0},
-        "grid": {
-            "left": 4, "right": 4, "top": 44, "bottom": 4,
-            "outerBoundsMode": "same", "outerBoundsContain": "all",
-        },
-        "tooltip": {"trigger": "item", "formatter": "{b}", "confine": True},
+        **matrices.frame(words.difference, names, true=words.true, predicted=words.predicted),
         "visualMap": {
             "type": "continuous", "min": -reach, "max": reach, "dimension": 2,
             "orient": "horizontal", "top": 2, "right": 0, "itemWidth": 10, "itemHeight": 80,
             "text": [signed(reach), signed(-reach)], "hoverLink": False,
             "inRange": {"color": colours.stops(palette.diverging, SCALE_STEPS)},
-        },
-        "xAxis": {
-            **axis, **bare, "name": words.predicted, "axisLabel": {"interval": 0, "rotate": slant},
-        },
-        "yAxis": {
-            **axis, **bare, "name": words.true, "inverse": True, "axisLabel": {"interval": 0},
         },
         "series": [{"id": "difference", "type": "heatmap", "data": cells}],
     }  # fmt: skip
@@ -179,7 +165,7 @@ def kernel_heatmap(
                     "value": [column, row, value],
                     "itemStyle": dict(_FRAME),
                     "label": {
-                        "show": True, "color": _ink(value / reach, palette),
+                        "show": True, "color": matrices.ink(value / reach, palette),
                         "fontSize": 14 if columns < 5 else 11,
                         "fontWeight": "bold" if edited else "normal",
                         "formatter": f"{_plain(value)}{' *' if edited else ''}",
@@ -344,7 +330,7 @@ def _changed(
         "itemStyle": dict(_FRAME),
         "label": {
             "show": change != 0 and len(names) <= NUMBERED,
-            "color": _ink(change / reach, palette),
+            "color": matrices.ink(change / reach, palette),
             "fontSize": 11,
             "formatter": signed(change),
         },
@@ -353,18 +339,6 @@ def _changed(
         cell |= {"visualMap": False}
         cell["itemStyle"] |= {"color": "rgba(128, 128, 128, 0.13)"}
     return cell
-
-
-def _ink(share: float, palette: Palette) -> str:
-    """Text colour with enough contrast on the colour of `share`, from -1 to 1."""
-    inks = _INKS[palette.diverging]
-    return inks[round((0.5 + 0.5 * min(1.0, max(-1.0, share))) * (len(inks) - 1))]
-
-
-_INKS = {
-    theme.diverging: [colours.ink(colour) for colour in colours.stops(theme.diverging, 101)]
-    for theme in (colours.LIGHT, colours.DARK)
-}
 
 
 def _plain(value: float) -> str:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import shutil
 from pathlib import Path
-from types import TracebackType
 
 from cnn_core import files, interruption
 from cnn_core.errors import CnnError, FileError
@@ -91,12 +90,7 @@ class TrainingFolder:
             raise
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         with interruption.Held():
             self.saved = (self.path / "best.keras").exists()
             if self.saved:

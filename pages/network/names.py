@@ -31,20 +31,20 @@ def name_of(run: runs.Run) -> str:
 
 def names_of(listed: Iterable[runs.Run]) -> dict[str, str]:
     """`name_of` each by id; those that would read the same get the end of their id, too."""
-    names = {run.id: name_of(run) for run in listed}
-    count = Counter(names.values())
-    return {
-        run_id: name if count[name] == 1 else f"{name} · {run_id[-6:]}"
-        for run_id, name in names.items()
-    }
+    return _all_different({run.id: name_of(run) for run in listed})
 
 
 def short_names(listed: Iterable[runs.Run]) -> dict[str, str]:
     """By id, what its owner calls each run, or else its network; plain text, all different."""
-    names = {
-        run.id: t(f"shipped.{run.id}") if run.shipped else run.name or network(run)
-        for run in listed
-    }
+    return _all_different(
+        {
+            run.id: t(f"shipped.{run.id}") if run.shipped else run.name or network(run)
+            for run in listed
+        }
+    )
+
+
+def _all_different(names: dict[str, str]) -> dict[str, str]:
     count = Counter(names.values())
     return {
         run_id: name if count[name] == 1 else f"{name} · {run_id[-6:]}"

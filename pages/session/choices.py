@@ -11,7 +11,7 @@ the labels that it showed.
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterable, Sequence
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar
 
 import streamlit as st
 
@@ -30,85 +30,72 @@ BEGIN = {
 """What each widget calls the choice that it begins with."""
 
 
-def selectbox(
-    label: str,
-    options: Iterable[T],
-    *,
-    key: str,
-    place: Any = st,
-    default: T | None = None,
-    **settings: Any,
-) -> T:
-    """A select box; begins with `default`, or with the first option.
+class _Choose(Protocol):
+    def __call__(
+        self,
+        label: str,
+        options: Iterable[T],
+        *,
+        key: str,
+        place: Any = st,
+        default: T | None = None,
+        **settings: Any,
+    ) -> T:
+        """One of the options; at first `default`, or the first of them.
 
-    Args:
-        label: What it asks.
-        options: All different, at least one.
-        key: Where in the session the choice is kept.
-        place: The container it is drawn in.
-        default: The choice when there is none yet, or one that is no longer an option.
-        settings: What Streamlit's widget takes besides, with `on_change` and `args`.
-    """
-    choice: T = _single_choice(place.selectbox, label, options, key, default, **settings)
-    return choice
-
-
-def optional_selectbox(
-    label: str, options: Iterable[T], *, key: str, place: Any = st, **settings: Any
-) -> T | None:
-    """A select box that may stay empty, and begins empty."""
-    settings |= {"optional": True}
-    choice: T | None = _single_choice(place.selectbox, label, options, key, None, **settings)
-    return choice
+        Args:
+            label: What it asks.
+            options: All different, at least one.
+            key: Where in the session the choice is kept.
+            place: The container it is drawn in.
+            default: The choice when there is none yet, or one that is no longer an option.
+            settings: What Streamlit's widget takes besides, with `on_change` and `args`.
+        """
 
 
-def segmented_control(
-    label: str,
-    options: Iterable[T],
-    *,
-    key: str,
-    place: Any = st,
-    default: T | None = None,
-    **settings: Any,
-) -> T:
-    """A row of buttons of which one is always chosen, at first `default` or the first."""
-    settings |= {"required": True}
-    choice: T = _single_choice(place.segmented_control, label, options, key, default, **settings)
-    return choice
+class _ChooseOrNot(Protocol):
+    def __call__(
+        self, label: str, options: Iterable[T], *, key: str, place: Any = st, **settings: Any
+    ) -> T | None:
+        """One of the options or none, at first none."""
 
 
-def optional_segmented_control(
-    label: str, options: Iterable[T], *, key: str, place: Any = st, **settings: Any
-) -> T | None:
-    """A row of buttons of which one or none is chosen."""
-    settings |= {"optional": True}
-    choice: T | None = _single_choice(
-        place.segmented_control, label, options, key, None, **settings
-    )
-    return choice
+def _one_of(widget: str, **fixed: Any) -> _Choose:
+    def choose(
+        label: str,
+        options: Iterable[T],
+        *,
+        key: str,
+        place: Any = st,
+        default: T | None = None,
+        **settings: Any,
+    ) -> T:
+        settings |= fixed
+        choice: T = _single_choice(getattr(place, widget), label, options, key, default, **settings)
+        return choice
+
+    return choose
 
 
-def optional_pills(
-    label: str, options: Iterable[T], *, key: str, place: Any = st, **settings: Any
-) -> T | None:
-    """Round buttons of which one or none is chosen."""
-    settings |= {"optional": True}
-    choice: T | None = _single_choice(place.pills, label, options, key, None, **settings)
-    return choice
+def _one_or_none(widget: str) -> _ChooseOrNot:
+    def choose(
+        label: str, options: Iterable[T], *, key: str, place: Any = st, **settings: Any
+    ) -> T | None:
+        settings |= {"optional": True}
+        choice: T | None = _single_choice(
+            getattr(place, widget), label, options, key, None, **settings
+        )
+        return choice
+
+    return choose
 
 
-def select_slider(
-    label: str,
-    options: Iterable[T],
-    *,
-    key: str,
-    place: Any = st,
-    default: T | None = None,
-    **settings: Any,
-) -> T:
-    """A slider over options, at least two."""
-    choice: T = _single_choice(place.select_slider, label, options, key, default, **settings)
-    return choice
+selectbox = _one_of("selectbox")
+segmented_control = _one_of("segmented_control", required=True)
+select_slider = _one_of("select_slider")  # over at least two options
+optional_selectbox = _one_or_none("selectbox")
+optional_segmented_control = _one_or_none("segmented_control")
+optional_pills = _one_or_none("pills")
 
 
 def multi_pills(

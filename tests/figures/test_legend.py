@@ -27,7 +27,7 @@ def test_no_class_has_all_of_the_probability(probability: float, digits: int, sa
     assert percent(probability, digits) == said
 
 
-@pytest.mark.parametrize("script", ["flow/flow.js", "reading/elements.js"])
+@pytest.mark.parametrize("script", ["flow/readings.js", "reading/elements.js"])
 def test_browsers_say_the_same(script: str) -> None:
     source = (ROOT / "assets" / script).read_text("utf-8")
     function = re.search(r"function percent\(.*?\n}", source, re.DOTALL)

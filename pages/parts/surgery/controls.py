@@ -17,6 +17,7 @@ from cnn_core.figures import surgery as figures
 from cnn_core.figures.legend import legend, number
 from cnn_core.markup import fill
 from pages.elements import switches, tiles
+from pages.elements.clicks import clicked_cell
 from pages.network.epochs import convolutions
 from pages.parts.surgery.state import View, choose, choose_layer, edits, keep, layer, refuse
 from pages.session import choices
@@ -188,13 +189,10 @@ def _place(view: View) -> tuple[int, tuple[int, ...]]:
 
 
 def _choose_cell(side: int) -> None:
-    """Take over the square that was clicked. The chart unselects a square that is clicked again."""
-    groups = st.session_state["surgery_kernel"]["selection"]["selected"]
-    clicked = [index for group in groups for index in group["data_indices"]]
-    index = clicked[0] if clicked else st.session_state.get("surgery_cell")
-    st.session_state["surgery_cell"] = index
-    if index is not None and index < side * side:
-        row, column = divmod(index, side)
+    """Take over the square that was clicked."""
+    cell = clicked_cell("surgery_kernel", side)
+    if cell is not None:
+        row, column = cell
         st.session_state.update(
             surgery_weight_row=row, surgery_weight_column=column, surgery_what="weight"
         )

@@ -15,6 +15,7 @@ from cnn_core.figures import evaluation as confusions
 from cnn_core.figures import surgery as figures
 from cnn_core.figures.legend import number, percent
 from cnn_core.markup import fill
+from pages.elements.clicks import clicked
 from pages.network import answers
 from pages.network.answers import PIECE
 from pages.network.epochs import convolutions
@@ -213,8 +214,7 @@ def _ranked(view: View) -> figures.Ranking:
 
 def _choose_bar(order: list[int]) -> None:
     """Choose the filter whose bar was clicked."""
-    groups = st.session_state["surgery_bars"]["selection"]["selected"]
-    places = [index for group in groups for index in group["data_indices"]]
+    places = clicked("surgery_bars")
     if places and places[0] < len(order):
         choose(order[places[0]])
 

@@ -14,6 +14,7 @@ from cnn_core.planning.space import REAL, Dimension
 from cnn_core.sweeps import Sweep
 from cnn_core.sweeps.importance import EVALUATORS, importance
 from cnn_core.sweeps.outcome import Trial
+from pages.elements.clicks import clicked
 from pages.network.names import span
 from pages.parts.sweep import state
 from pages.parts.sweep.state import setting_name
@@ -99,8 +100,7 @@ def _opener(key: str, results: Sequence[Point]) -> Any:
     """Opens the trial whose mark was clicked; one that is clicked again is unselected and stays open."""
 
     def opened() -> None:
-        groups = st.session_state[key]["selection"]["selected"]
-        picked = [index for group in groups for index in group["data_indices"]]
+        picked = clicked(key)
         if picked and picked[0] < len(results):
             state.choose_trial(results[picked[0]].place)
 

@@ -1,0 +1,52 @@
+"""What two differences of confusion matrices share: title, axes of classes, ink on a coloured cell."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from cnn_core.figures import palette as colours
+from cnn_core.figures.palette import Palette
+
+Option = dict[str, Any]
+
+SHORT = 3  # letters up to which a class name needs no slanting
+
+
+def frame(title: str, names: Sequence[str], *, true: str, predicted: str) -> Option:
+    """An ECharts option without colours and cells.
+
+    Args:
+        title: Above the matrix.
+        names: K class names.
+        true: Name of the axis of true classes, from top to bottom.
+        predicted: Name of the other one.
+    """
+    axis = {
+        "type": "category", "data": list(names), "nameLocation": "middle",
+        "axisTick": {"show": False}, "axisLine": {"show": False}, "splitLine": {"show": False},
+    }  # fmt: skip
+    slant = 0 if max(map(len, names), default=0) <= SHORT else 45
+    return {
+        "animation": False,
+        "title": {"text": title, "left": 0, "top": 0},
+        "grid": {
+            "left": 4, "right": 4, "top": 44, "bottom": 4,
+            "outerBoundsMode": "same", "outerBoundsContain": "all",
+        },
+        "tooltip": {"trigger": "item", "formatter": "{b}", "confine": True},
+        "xAxis": {**axis, "name": predicted, "axisLabel": {"interval": 0, "rotate": slant}},
+        "yAxis": {**axis, "name": true, "inverse": True, "axisLabel": {"interval": 0}},
+    }  # fmt: skip
+
+
+def ink(share: float, palette: Palette) -> str:
+    """Text colour with enough contrast on the colour of `share`, from -1 to 1."""
+    inks = _INKS[palette.diverging]
+    return inks[round((0.5 + 0.5 * min(1.0, max(-1.0, share))) * (len(inks) - 1))]
+
+
+_INKS = {
+    theme.diverging: [colours.ink(colour) for colour in colours.stops(theme.diverging, 101)]
+    for theme in (colours.LIGHT, colours.DARK)
+}
