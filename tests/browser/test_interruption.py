@@ -41,6 +41,8 @@ def test_a_run_survives_the_death_of_its_worker_and_of_its_server(start, window)
     server.kill()
     expect(page.locator(".st-key-lost")).to_contain_text("The connection to ConvScope is lost.")
     expect(page.locator(".st-key-lost")).to_be_visible()
+    expect(screen.state).to_be_hidden()
+    expect(screen.progress).to_be_hidden()
     eventually(lambda: not any(map(_works, workers)))
 
     server = start()
