@@ -3,57 +3,20 @@
 from __future__ import annotations
 
 import argparse
-import os
-import re
-import shutil
-import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 from typing import Any
 
 import pytest
+from command_line import ROOT, SETTINGS, setup
 
 from cnn_core import __main__ as command
-from cnn_core import model as models
-from cnn_core import runs
 from cnn_core.command.progress import ProgressBar
-from cnn_core.command.recorded import OWNER, RecordedRun
 from cnn_core.config import ConvBlock, ModelConfig, TrainConfig
 from cnn_core.planning.links import to_query
 from cnn_core.planning.presets import PRESETS
 from cnn_core.progress.events import BatchEnd, Downloading, EpochEnd, Evaluating, RunEnded, Score
-from cnn_core.runs import log
-
-TINY = PRESETS["tiny"]
-ROOT = Path(__file__).parent.parent
-NOISE = ("Traceback", "oneDNN", "tensorflow", "WARNING", "absl")
-
-
-def start(*arguments: str, **environment: str) -> subprocess.Popen[str]:
-    return subprocess.Popen(
-        [sys.executable, "-m", "cnn_core", *arguments],
-        cwd=ROOT,
-        env={**os.environ, **environment},
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
-
-
-def run(*arguments: str) -> tuple[int, str, str]:
-    process = start(*arguments)
-    out, err = process.communicate(timeout=120)
-    return process.returncode, out, err
-
-
-def setup(*arguments: str) -> tuple[ModelConfig, TrainConfig]:
-    return command._setup(command._parser().parse_args(["train", *arguments]))
-
-
-# Set-up
 
 
 @pytest.mark.parametrize("name", PRESETS)
@@ -166,9 +129,6 @@ def test_every_command_and_option_is_explained_in_a_phrase() -> None:
         assert "Errno" not in one.format_help()
 
 
-SETTINGS = ("--preset", "tiny", "--dataset", "digits", "--epochs", "1")
-
-
 @pytest.mark.parametrize("name", ["c.IPYNB", "c.ipynb", "c.py", "c.PY", "new/folder/c.py"])
 def test_the_ending_decides_what_is_exported(name: str, tmp_path: Path) -> None:
     assert command.main(["export", str(tmp_path / name), *SETTINGS]) == 0
@@ -246,9 +206,6 @@ def test_help_and_mistakes_do_not_wait_for_tensorflow() -> None:
     assert "--learning-rate" in done.stdout
 
 
-# Progress
-
-
 def test_the_progress_says_every_epoch_and_the_scores(capsys: pytest.CaptureFixture[str]) -> None:
     with ProgressBar(2) as progress:
         for event in (
@@ -267,174 +224,3 @@ def test_the_progress_says_every_epoch_and_the_scores(capsys: pytest.CaptureFixt
     ) in said
     assert "early stopping: best epoch 1\n" in said
     assert "test: loss 0.4100, accuracy 0.8400\n" in said
-
-
-# The whole command
-
-
-@pytest.mark.slow
-def test_training_prints_its_accuracies_and_keeps_the_weights(tmp_path: Path) -> None:
-    folder = tmp_path / "made" / "here"
-    code, out, err = run(
-        *("train", "--preset", "tiny", "--dataset", "digits", "--epochs", "1"),
-        *("--query", "blocks=6.3", "--folder", str(folder)),
-    )
-    assert (code, err) == (0, "")
-    assert re.search(r"^epoch 1/1: loss \d\.\d{4}, accuracy 0\.\d{4}, val_loss", out, re.M)
-    for part in ("train", "val", "test"):
-        assert re.search(rf"^{part}: loss \d\.\d{{4}}, accuracy 0\.\d{{4}}$", out, re.M)
-    assert not any(word in out for word in NOISE)
-    model, _ = setup("--preset", "tiny", "--dataset", "digits", "--query", "blocks=6.3")
-    models.restore(model, folder / "best.keras")
-    assert (folder / "snapshots" / "epoch-001.npz").exists()
-
-
-@pytest.mark.slow
-def test_a_training_without_a_folder_is_recorded_where_the_app_finds_it(
-    capsys: pytest.CaptureFixture[str],
-) -> None:
-    code, out, err = run("train", *SETTINGS, "--query", "blocks=6.3", "--name", "six filters")
-    assert (code, err) == (0, "")
-    [recorded] = runs.all_runs()
-    assert out.endswith(f"Recorded as {recorded.id}.\n")
-    assert (recorded.owner, recorded.name) == (OWNER, "six filters")
-    assert runs.status(recorded).state == "finished"
-    history = log.history(recorded)
-    assert history.ended is not None
-    assert len(history.complete_epochs) == 1
-    models.restore(recorded.model, recorded.folder / "best.keras")
-    assert runs.examples(recorded) is not None, "as a run of the app has them"
-    assert command.main(["runs"]) == 0
-    assert "six filters" in capsys.readouterr().out
-
-
-def test_a_recorded_training_that_made_nothing_leaves_nothing() -> None:
-    with pytest.raises(KeyboardInterrupt), RecordedRun(TINY.model, TINY.train):
-        raise KeyboardInterrupt
-    assert runs.all_runs() == []
-
-
-def test_a_home_that_cannot_be_written_is_a_sentence(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    (tmp_path / "file").touch()
-    monkeypatch.setenv("CONVSCOPE_HOME", str(tmp_path / "file"))
-    assert command.main(["train", *SETTINGS]) == 2
-    assert str(tmp_path / "file") in capsys.readouterr().err
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("seconds", [0.0, 1.0, 2.0])  # of loading
-def test_control_c_while_it_loads_leaves_what_was_there(seconds: float, tmp_path: Path) -> None:
-    (tmp_path / "best.keras").write_text("mine")
-    (tmp_path / "snapshots").mkdir()
-    (tmp_path / "snapshots" / "epoch-007.npz").write_text("mine")
-    # One epoch takes too long to end.
-    process = start(
-        *("train", "--dataset", "digits", "--preset", "tiny", "--query", "blocks=256.7~256.7"),
-        *("--batch-size", "1", "--folder", str(tmp_path), "--force"),
-    )
-    try:
-        deadline = time.monotonic() + 60
-        while not list(tmp_path.glob(".before-*")):  # it has begun
-            assert process.poll() is None
-            assert time.monotonic() < deadline
-            time.sleep(0.02)
-        time.sleep(seconds)
-        process.send_signal(signal.SIGINT)
-        _, err = process.communicate(timeout=60)
-    finally:
-        process.kill()
-    assert process.returncode == 130
-    assert err == "Interrupted. No epoch was complete, so no weights were saved.\n"
-    left = {
-        str(it.relative_to(tmp_path)): it.read_text()
-        for it in tmp_path.rglob("*.*")
-        if it.is_file()
-    }
-    assert left == {"best.keras": "mine", "snapshots/epoch-007.npz": "mine"}
-
-
-INTERRUPTS_ITSELF = """
-import atexit, os, sys
-def hook(event, arguments):
-    if event == "import" and arguments[0] == os.environ["MOMENT"]:
-        os.kill(os.getpid(), 2)
-sys.addaudithook(hook)
-if os.environ["MOMENT"] == "exit":
-    atexit.register(os.kill, os.getpid(), 2)
-"""
-
-
-@pytest.mark.parametrize(
-    "moment",  # what is imported: from the first line to the last
-    ["signal", "lazy_loader", "numpy", "cnn_core.runs.destination", "rich.progress", "tensorflow"],
-)
-def test_control_c_at_any_moment_is_a_sentence_and_code_130(moment: str, tmp_path: Path) -> None:
-    (tmp_path / "sitecustomize.py").write_text(INTERRUPTS_ITSELF)
-    folder = tmp_path / "folder"
-    process = start(
-        *("train", *SETTINGS, "--folder", str(folder)), PYTHONPATH=str(tmp_path), MOMENT=moment
-    )
-    _, err = process.communicate(timeout=60)
-    assert process.returncode == 130, err
-    assert err.startswith("Interrupted.")
-    assert err.count("\n") == 1
-    assert not folder.exists() or not list(folder.iterdir())
-
-
-def test_control_c_after_the_work_changes_nothing(tmp_path: Path) -> None:
-    (tmp_path / "sitecustomize.py").write_text(INTERRUPTS_ITSELF)
-    file = tmp_path / "c.py"
-    process = start("export", str(file), *SETTINGS, PYTHONPATH=str(tmp_path), MOMENT="exit")
-    _, err = process.communicate(timeout=60)
-    assert (process.returncode, err) == (0, "")
-    assert file.exists()
-
-
-@pytest.mark.slow
-def test_control_c_ends_with_one_sentence(tmp_path: Path) -> None:
-    process = start(
-        *("train", "--preset", "tiny", "--dataset", "digits", "--epochs", "100"),
-        *("--patience", "0", "--folder", str(tmp_path)),
-    )
-    try:
-        deadline = time.monotonic() + 100
-        while not (tmp_path / "best.keras").exists():
-            assert process.poll() is None
-            assert time.monotonic() < deadline
-            time.sleep(0.05)
-        process.send_signal(signal.SIGINT)
-        out, err = process.communicate(timeout=60)
-    finally:
-        process.kill()
-    assert process.returncode == 130
-    assert err == f"Interrupted. The best weights so far are in {tmp_path}.\n"
-    assert "epoch 1/100" in out
-    assert not any(word in out for word in NOISE)
-
-
-def test_a_missing_tensorflow_is_a_sentence() -> None:
-    code = (
-        "import sys; sys.modules['tensorflow'] = None; from cnn_core.__main__ import main;"
-        "sys.exit(main(['train', '--preset', 'tiny', '--epochs', '1']))"
-    )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
-    assert done.returncode == command.MISTAKE, done.stderr
-    assert "TensorFlow is not installed" in done.stderr
-    assert "Traceback" not in done.stderr
-
-
-@pytest.mark.skipif(shutil.which("make") is None, reason="no make")
-def test_make_run_starts_the_app_with_the_environment_that_it_was_given() -> None:
-    done = subprocess.run(
-        ["make", "--dry-run", "--old-file=.venv/.installed", "run", "PORT=8765"],
-        cwd=ROOT,
-        env={**os.environ, "CONVSCOPE_SCHEDULER": "tcp://host:8786"},
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    assert "-m streamlit run app.py --server.port 8765" in done.stdout
-    assert "CONVSCOPE_SCHEDULER" not in done.stdout, "it would replace what was given"
-    assert "pip install" not in done.stdout

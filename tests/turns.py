@@ -7,6 +7,7 @@ from pathlib import Path
 TESTS = Path(__file__).parent
 LONGEST = (
     "engine/test_real_workers.py",
+    "engine/test_existing_cluster.py",
     "pages/test_every_control.py",
     "export/test_exported_programs.py",
     "training/test_checkpoints.py",

@@ -23,7 +23,7 @@ UNUSUAL = {
     "seed": "7",
     "precision": "float32",
 }
-# Where a browser matters; tests/pages/test_pages.py has the others.
+# Where a browser matters; tests/pages has the others.
 MARKUP, SAID = "<script>alert(1)</script>", "Optimizer must be one of"
 
 

@@ -5,14 +5,13 @@ from __future__ import annotations
 import os
 import shutil
 import time
-from collections.abc import Callable
 from typing import Any
 
 import pytest
+from played_queue import Workers, order, queue, turn, workers
 from small_runs import MODEL, PLENTY, SHORT, state
 
 from cnn_core import runs
-from cnn_core.engine.cluster import error_of
 from cnn_core.engine.estimate import Place
 from cnn_core.engine.queue import Queue
 from cnn_core.errors import LimitError, RunError
@@ -22,50 +21,7 @@ from cnn_core.progress.events import EpochEnd, RunStarted
 from cnn_core.runs import control as steering
 from cnn_core.runs import log as run_log
 
-
-class Future:
-    """Stands for a Dask future; the test says how it goes."""
-
-    def __init__(self, run_id: str) -> None:
-        self.run_id, self.status, self.error = run_id, "pending", None
-
-    def exception(self, timeout: float) -> BaseException | None:
-        return self.error
-
-    def end(self, status: str = "finished", error: BaseException | None = None) -> None:
-        self.status, self.error = status, error
-
-
-class Workers:
-    """Stand for the workers that train: remember what they were sent."""
-
-    def __init__(self) -> None:
-        self.count = 1
-        self.futures: list[Future] = []
-
-    def send(self, run: runs.Run) -> Future:
-        self.futures.append(Future(run.id))
-        return self.futures[-1]
-
-
-@pytest.fixture
-def workers() -> Workers:
-    return Workers()
-
-
-@pytest.fixture
-def queue(workers: Workers) -> Queue:
-    return Queue(workers.send, error_of)
-
-
-def turn(queue: Queue, workers: Workers) -> None:
-    """What the engine does with the queue, again and again."""
-    queue.vouch()
-    queue.step(workers.count)
-
-
-def order(queue: Queue, owner: str = "me") -> runs.Run:
-    return queue.order(MODEL, SHORT, owner=owner, limits=PLENTY)
+__all__ = ["queue", "workers"]  # fixtures
 
 
 def test_runs_are_sent_in_their_order_one_a_worker(queue: Queue, workers: Workers) -> None:
@@ -218,138 +174,6 @@ def test_no_visitor_may_have_more_than_the_cap_waiting(queue: Queue, workers: Wo
     workers.futures[0].end()
     turn(queue, workers)
     queue.order(MODEL, SHORT, owner="me", limits=limits)
-
-
-def test_a_run_that_waits_is_stopped_at_once(queue: Queue, workers: Workers) -> None:
-    workers.count = 0
-    run, after = order(queue), order(queue)
-    queue.stop(run, by=run.owner)
-    assert state(run) == "stopped"
-    assert not queue.holds(run.id)
-    assert queue.place(after).position == 0
-    assert queue.place(run) == Place(0, None)
-
-
-def test_a_run_that_is_sent_is_asked_to_stop(queue: Queue, workers: Workers) -> None:
-    run = order(queue)
-    turn(queue, workers)
-    queue.stop(run, by=run.owner)
-    assert steering.read_control(run).stop
-    assert queue.holds(run.id)
-    assert state(run) == "queued"
-
-
-def interrupted(epochs: int = 1, owner: str = "") -> runs.Run:
-    run = runs.create(MODEL, SHORT, owner=owner)
-    write = run_log.EventWriter(run)
-    for epoch in range(1, epochs + 1):
-        write(EpochEnd(epoch, 1, 1, 1, 1, 1, 1.0))
-    write.close()
-    steering.ask(run, by=run.owner, stop=True, paused=True, learning_rate=0.5)
-    runs.write_status(run, "interrupted")
-    return run
-
-
-def test_an_interrupted_run_is_queued_again_without_its_old_wishes(
-    queue: Queue, workers: Workers
-) -> None:
-    run = interrupted()
-    queue.resume(run, by=run.owner, limits=PLENTY)
-    control = steering.read_control(run)
-    assert (control.stop, control.paused, control.learning_rate) == (False, False, 0.5)
-    assert state(run) == "queued"
-    with pytest.raises(RunError, match="cannot be resumed"):
-        queue.resume(run, by=run.owner, limits=PLENTY)
-    turn(queue, workers)
-    assert workers.futures[0].run_id == run.id
-
-
-def test_an_interrupted_run_that_is_stopped_in_the_queue_can_still_be_resumed(
-    queue: Queue,
-) -> None:
-    run = interrupted()
-    queue.resume(run, by=run.owner, limits=PLENTY)
-    queue.stop(run, by=run.owner)
-    assert runs.status(run).resumable
-    queue.resume(run, by=run.owner, limits=PLENTY)
-    assert state(run) == "queued"
-
-
-def test_a_run_whose_worker_just_died_is_still_held_and_cannot_be_resumed_twice(
-    queue: Queue, workers: Workers
-) -> None:
-    run = order(queue)
-    turn(queue, workers)
-    runs.write_status(run, "interrupted")
-    with pytest.raises(RunError, match="cannot be resumed"):
-        queue.resume(run, by=run.owner, limits=PLENTY)
-
-
-@pytest.mark.parametrize("over", runs.OVER)
-def test_a_run_that_is_over_cannot_be_resumed(over: str, queue: Queue) -> None:
-    run = runs.create(MODEL, SHORT)
-    runs.write_status(run, over)
-    with pytest.raises(RunError, match="cannot be resumed"):
-        queue.resume(run, by=run.owner)
-    assert state(run) == over
-
-
-CHANGES: dict[str, Callable[[Queue, runs.Run, str], object]] = {
-    "resume": lambda queue, run, by: queue.resume(run, by=by, limits=PLENTY),
-    "stop": lambda queue, run, by: queue.stop(run, by=by),
-    "pause": lambda queue, run, by: steering.ask(run, by=by, paused=True),
-    "rate": lambda queue, run, by: steering.ask(run, by=by, learning_rate=0.1),
-    "step": lambda queue, run, by: steering.ask_for_step(run, by=by),
-    "rename": lambda queue, run, by: runs.rename(run, "mine", by=by),
-    "delete": lambda queue, run, by: runs.delete(run, by=by),
-}
-
-
-def files(run: runs.Run) -> dict[str, bytes]:
-    return {str(path): path.read_bytes() for path in run.folder.rglob("*") if path.is_file()}
-
-
-@pytest.mark.parametrize("owner", ["me", ""])
-@pytest.mark.parametrize("change", CHANGES)
-def test_only_the_owner_of_a_run_changes_it(change: str, owner: str, queue: Queue) -> None:
-    run = interrupted(owner=owner)
-    steering.ask(run, by=owner, stop=False, paused=False)
-    before = files(run)
-    for stranger in {"", "you", "Me", "m", "me "} - {owner}:
-        with pytest.raises(RunError, match="belongs to another visitor"):
-            CHANGES[change](queue, run, stranger)
-        assert files(run) == before
-        assert not queue.holds(run.id)
-    CHANGES[change](queue, run, owner)
-    assert files(run) != before
-
-
-def test_nobody_uses_up_what_another_may_have_queued(queue: Queue) -> None:
-    limits = Limits(queued=3)
-    for run in [interrupted(owner="me") for _ in range(3)]:
-        with pytest.raises(RunError, match="belongs to another visitor"):
-            queue.resume(run, by="you", limits=limits)
-    queue.order(MODEL, SHORT, owner="me", limits=limits)
-
-
-def test_a_run_at_work_is_stopped_by_its_owner_only(queue: Queue, workers: Workers) -> None:
-    waits, works = order(queue), order(queue)
-    turn(queue, workers)
-    for run in (waits, works):
-        with pytest.raises(RunError, match="belongs to another visitor"):
-            queue.stop(run, by="you")
-        assert queue.holds(run.id)
-        assert not steering.read_control(run).stop
-
-
-def test_caps_hold_for_resumed_runs_too(queue: Queue) -> None:
-    run = interrupted()
-    with pytest.raises(LimitError):
-        queue.resume(run, by=run.owner, limits=Limits(epochs=1))
-    order(queue, owner="")
-    with pytest.raises(LimitError):
-        queue.resume(run, by=run.owner, limits=Limits(queued=1))
-    assert state(run) == "interrupted"
 
 
 @pytest.mark.parametrize(

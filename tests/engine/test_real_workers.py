@@ -6,12 +6,9 @@ import json
 import os
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
-from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -20,82 +17,31 @@ import numpy as np
 import psutil
 import pytest
 from numpy.testing import assert_allclose
+from real_runs import (
+    ROOT,
+    alive,
+    ended,
+    engine,
+    pid_of,
+    real_home,
+    running_pid,
+    shared_engine,
+    shared_home,
+    train,
+    words,
+)
 from small_runs import LONG, MODEL, PLENTY, SHORT, state, until
 
 from cnn_core import datasets, runs
-from cnn_core.config import TrainConfig
-from cnn_core.engine import Engine, cluster, worker
+from cnn_core.engine import Engine, worker
 from cnn_core.engine.estimate import Place
 from cnn_core.errors import EngineError, LimitError, RunError
 from cnn_core.planning.limits import Limits
-from cnn_core.progress.events import BatchEnd, RunStarted, from_json
+from cnn_core.progress.events import BatchEnd, RunStarted
 from cnn_core.runs import control
 from cnn_core.runs import log as run_log
 
-ROOT = Path(__file__).parents[2]
-
-
-@pytest.fixture(scope="module")
-def shared_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("engine") / "home"
-
-
-@pytest.fixture
-def real_home(shared_home: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """The folder that the workers of the shared engine know."""
-    monkeypatch.setenv("CONVSCOPE_HOME", str(shared_home))
-    return shared_home
-
-
-@pytest.fixture(scope="module")
-def shared_engine(shared_home: Path) -> Iterator[Engine]:
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("CONVSCOPE_HOME", str(shared_home))
-        engine = Engine().start()
-        until(lambda: (engine.ready("train") and engine.ready("look")) or engine.problem("train"))
-        assert engine.problem("train") is None
-    yield engine
-    pids = [pid_of(engine, kind) for kind in worker.KINDS]
-    engine.close()
-    assert not any(map(alive, pids))
-
-
-@pytest.fixture
-def engine(shared_engine: Engine, real_home: Path) -> Iterator[Engine]:
-    """The shared engine with nothing to do; what a test has left running is stopped."""
-    yield shared_engine
-    held = [run for run in runs.all_runs() if shared_engine.holds(run.id)]
-    for run in held:
-        with suppress(RunError):  # its test deleted it
-            control.ask(run, by=run.owner, stop=True, paused=False)
-    until(lambda: not any(shared_engine.holds(run.id) for run in held))
-
-
-def alive(pid: int) -> bool:
-    try:
-        return psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
-    except psutil.NoSuchProcess:
-        return False
-
-
-def pid_of(engine: Engine, kind: str) -> int:
-    return int(next(iter(until(lambda: engine.workers(kind)))).rpartition("-")[2])
-
-
-def train(engine: Engine, config: TrainConfig = SHORT, **options: Any) -> runs.Run:
-    return engine.order(MODEL, config, limits=PLENTY, **options)
-
-
-def ended(run: runs.Run) -> str:
-    """The state of the run once it is over."""
-    until(lambda: state(run) in (*runs.OVER, "failed"))
-    return state(run)
-
-
-def words(run: runs.Run, kind: type) -> list[Any]:
-    """Everything of one kind that the run has said, also what history forgets."""
-    lines = (run.folder / "events.jsonl").read_text(encoding="utf-8").splitlines()
-    return [event for event in map(from_json, lines) if isinstance(event, kind)]
+__all__ = ["engine", "real_home", "shared_engine", "shared_home"]  # fixtures
 
 
 def epochs_of(run: runs.Run) -> list[int]:
@@ -254,11 +200,6 @@ def test_a_run_that_takes_every_worker_with_it_fails_with_a_sentence(engine: Eng
     until(lambda: state(run) == "running")
 
 
-def running_pid(run: runs.Run) -> int | None:
-    tree = json.loads((run.folder / "status.json").read_text(encoding="utf-8"))
-    return tree["pid"] if tree["state"] == "running" and state(run) == "running" else None
-
-
 APP = """
 import json, psutil, sys, time
 import numpy as np
@@ -344,143 +285,3 @@ def test_no_worker_outlives_an_app_that_ends_while_they_start(how: str, real_hom
         process.kill()
         process.wait()
     until(lambda: not any(map(alive, said["pids"])), 30)
-
-
-# An existing cluster
-
-
-@pytest.fixture
-def start(real_home: Path, tmp_path: Path) -> Iterator[Callable[..., subprocess.Popen[bytes]]]:
-    """Starts Python programs, and ends those that are left."""
-    started: list[subprocess.Popen[bytes]] = []
-
-    def begin(*arguments: str, cwd: Path = ROOT, **environment: str) -> subprocess.Popen[bytes]:
-        with (tmp_path / f"process-{len(started)}.log").open("wb") as log:
-            process = subprocess.Popen(
-                [sys.executable, *arguments],
-                cwd=cwd,
-                env={**os.environ, **environment},
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=subprocess.STDOUT,
-            )
-        started.append(process)
-        return process
-
-    yield begin
-    for process in started:
-        process.kill()
-        process.wait()
-
-
-@pytest.fixture
-def address() -> str:
-    """Of a scheduler that could be."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        return f"tcp://127.0.0.1:{free.getsockname()[1]}"
-
-
-def plain_scheduler(start: Callable[..., Any], address: str, cwd: Path) -> subprocess.Popen[bytes]:
-    """Dask's own, which cannot import ConvScope."""
-    (cwd / "without").mkdir(exist_ok=True)
-    port = address.rpartition(":")[2]
-    return start(
-        *("-P", "-m", "distributed.cli.dask_scheduler", "--host", "127.0.0.1", "--port", port),
-        "--no-dashboard",
-        cwd=cwd / "without",
-        PYTHONPATH="",
-    )
-
-
-def worker_of(
-    start: Callable[..., Any], address: str, kind: str, **options: Any
-) -> subprocess.Popen[bytes]:
-    return start("-m", "cnn_core", "worker", "--scheduler", address, "--kind", kind, **options)
-
-
-@pytest.mark.slow
-def test_an_existing_cluster_trains_looks_and_may_go_away(
-    start: Callable[..., subprocess.Popen[bytes]], address: str, tmp_path: Path
-) -> None:
-    scheduler = plain_scheduler(start, address, tmp_path)
-    workers = [worker_of(start, address, kind) for kind in ("train", "train", "look")]
-    engine = Engine(address).start()
-    try:
-        until(lambda: len(engine.workers("train")) == 2 and engine.ready("look"))
-        assert engine.problem("train") is None
-        first, second, third = (train(engine, LONG, owner=name) for name in "abc")
-        until(lambda: (state(first), state(second)) == ("running", "running"))
-        assert state(third) == "queued"
-        assert engine.place(third).position == 2
-        assert running_pid(first) != running_pid(second)
-        assert {running_pid(first), running_pid(second)} == {it.pid for it in workers[:2]}
-        until((first.folder / "best.keras").exists)
-        assert engine.look("predict", first, np.zeros((2, 8, 8, 1), np.uint8)).shape == (2, 10)
-        with pytest.raises(EngineError, match="did not respond"):
-            engine.look("predict", first, "no images")
-        engine.stop(third, by=third.owner)
-        assert state(third) == "stopped"
-        workers[1].kill()
-
-        scheduler.kill()
-        scheduler.wait()
-        until(lambda: engine.problem("train"), 30)
-        assert address in str(engine.problem("train"))
-        until(lambda: state(first) == state(second) == "queued", 20)
-        with pytest.raises(EngineError, match="No Dask scheduler responds"):
-            engine.look("predict", first, np.zeros((2, 8, 8, 1), np.uint8))
-
-        plain_scheduler(start, address, tmp_path)
-        until(lambda: engine.problem("train") is None, 60)
-        until(lambda: state(first) == "running")
-        assert running_pid(first) == workers[0].pid, "the worker did not come back by itself"
-        until(lambda: len(words(first, RunStarted)) == 2)
-        assert words(first, RunStarted)[1].epochs_done >= 1
-        assert engine.place(second).position == 1
-        until(lambda: engine.ready("look"))
-        assert engine.look("predict", first, np.zeros((2, 8, 8, 1), np.uint8)).shape == (2, 10)
-    finally:
-        engine.close()
-    assert state(second) == "interrupted"
-
-
-@pytest.mark.slow
-def test_a_worker_with_another_checkout_and_another_path_to_the_runs_works_too(
-    start: Callable[..., subprocess.Popen[bytes]], address: str, tmp_path: Path, real_home: Path
-) -> None:
-    """As on another machine: nothing is where the server has it, and its places are not told."""
-    copy, mount = tmp_path / "elsewhere" / "convscope", tmp_path / "mount"
-    shutil.copytree(ROOT / "cnn_core", copy / "cnn_core")
-    shutil.copytree(ROOT / "assets", copy / "assets")
-    real_home.mkdir(exist_ok=True)
-    mount.symlink_to(real_home)
-    plain_scheduler(start, address, tmp_path)
-    elsewhere = {"cwd": copy, "CONVSCOPE_HOME": str(mount), "PYTHONPATH": ""}
-    worker_of(start, address, "train", **elsewhere)
-    same = worker_of(start, address, "look", **elsewhere)
-    engine = Engine(address).start()
-    try:
-        until(lambda: engine.ready("train") and engine.ready("look"))
-        for run in runs.shipped_runs():  # the server's checkout is not the worker's
-            moved = replace(run, folder=Path("/nowhere") / run.id)
-            images = np.zeros((2, *run.model.input_shape), np.uint8)
-            assert engine.look("predict", moved, images).shape == (2, run.model.classes)
-        run = train(engine)
-        assert ended(run) == "finished"
-        moved = replace(run, folder=Path("/nowhere") / run.id)
-        assert engine.look("predict", moved, np.zeros((2, 8, 8, 1), np.uint8)).shape == (2, 10)
-
-        (copy / "cnn_core" / "another.py").write_text("# a file that this version does not have")
-        worker_of(start, address, "look", **elsewhere)
-        client = cluster.connect(address)
-        until(lambda: len(cluster.workers(client)) == 3)
-        client.close()
-        engine.tick()
-        assert len(engine.workers("look")) == 1
-        assert engine.lack("look") is None
-        same.kill()
-        until(lambda: engine.lack("look"), 30)
-        assert "different version" in str(engine.lack("look"))
-    finally:
-        engine.close()

@@ -1,52 +1,28 @@
-"""What a worker process does with a run and with a look, called in this process, without Dask."""
+"""A worker trains: which state its run is left in, however the training ends."""
 
 from __future__ import annotations
 
-import errno
-import logging
 import os
-import pickle
 import shutil
-import signal
-import socket
-import subprocess
-import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
+from worker_runs import MODEL, _no_open_models, run
 
 from cnn_core import datasets, runs, training
-from cnn_core import model as models
-from cnn_core.config import ConvBlock, ModelConfig, TrainConfig
 from cnn_core.engine import looks, worker
-from cnn_core.errors import CnnError, RunError
+from cnn_core.errors import RunError
 from cnn_core.progress.events import Control, Downloading, EpochEnd, RunEnded, RunStarted
 from cnn_core.runs import control as steering
 from cnn_core.runs import log as run_log
 from cnn_core.runs import record
 from cnn_core.runs import state as runs_state
 
-ROOT = Path(__file__).parents[2]
-MODEL = ModelConfig(
-    blocks=(ConvBlock(4),), dense=(8,), dropout=0.0, input_shape=(8, 8, 1), classes=10
-)
-TRAIN = TrainConfig("digits", epochs=2, batch_size=64, train_size=100, precision="float32")
-
-
-@pytest.fixture
-def run() -> runs.Run:
-    return runs.create(MODEL, TRAIN)
-
-
-@pytest.fixture(autouse=True)
-def _no_open_models() -> Iterator[None]:
-    yield
-    looks._opened.cache_clear()
+__all__ = ["_no_open_models", "run"]  # fixtures
 
 
 def end(epoch: int, seconds: float = 1.0) -> EpochEnd:
@@ -75,9 +51,6 @@ def played(monkeypatch: pytest.MonkeyPatch) -> Callable[..., Training]:
         return acted
 
     return play
-
-
-# Training
 
 
 @pytest.mark.slow
@@ -278,271 +251,3 @@ def test_a_speed_is_measured_over_the_complete_epochs_after_the_first(
     worker.train_run(run.id)
     assert runs.status(run).speed == work
     assert runs.measured_speed() == work
-
-
-FULL = OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
-
-
-class Disk:
-    """Is full from a chosen write on, until the test frees some space."""
-
-    def __init__(self, name: str, times: int, monkeypatch: pytest.MonkeyPatch) -> None:
-        self.full, self._name, self._times = False, name, times
-        put, tell = Path.replace, run_log.EventWriter.__call__
-
-        def replace(source: Path, target: Path) -> Path:
-            self.fill(Path(target).name)
-            return put(source, target)
-
-        def write(writer: run_log.EventWriter, event: Any) -> None:
-            self.fill(type(event).__name__)
-            tell(writer, event)
-
-        monkeypatch.setattr(Path, "replace", replace)
-        monkeypatch.setattr(run_log.EventWriter, "__call__", write)
-
-    def fill(self, name: str) -> None:
-        self._times -= name == self._name
-        self.full = self.full or self._times == 0
-        if self.full:
-            raise FULL
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize(
-    ("name", "times", "saved"),
-    [
-        ("examples.npz", 1, 0),
-        ("last.keras", 1, 0),  # epoch 1 was told, and is not on the disk
-        ("best.keras", 1, 1),
-        ("epoch-002.npz", 1, 1),
-        ("RunEnded", 1, 2),
-    ],
-)
-def test_a_disk_that_fills_up_at_any_write_is_told_truly_and_leaves_nothing_half_written(
-    name: str, times: int, saved: int, run: runs.Run, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    disk = Disk(name, times, monkeypatch)
-    worker.train_run(run.id)
-    assert disk.full, "that write never came"
-    status = runs.status(run)
-    assert (status.state, status.resumable) == ("failed", True)
-    assert f"The disk is full: the run can no longer be written to {run.folder}" in status.sentence(
-        "en"
-    )
-    assert "디스크" in status.sentence("ko")
-    assert [path.name for path in run.folder.rglob("*") if path.name.startswith(".")] == []
-    assert list(run.folder.rglob("*.tmp")) == []
-    assert run_log.resumes_after(run) == saved
-
-    disk.fill = lambda name: None  # type: ignore[method-assign]
-    worker.train_run(run.id)
-    assert runs.status(run).state == "finished"
-    started = run_log.history(run).started
-    assert started is not None
-    assert started.epochs_done == saved, "it went on from elsewhere than was said"
-
-
-def test_a_run_that_cannot_be_made_leaves_no_folder(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("status.json", "config.json"):
-        with monkeypatch.context() as patch:
-            Disk(name, 1, patch)
-            with pytest.raises(RunError, match="Cannot write to"):
-                runs.create(MODEL, TRAIN)
-        assert [it for it in runs.home().rglob("*") if it.name != ".locks"] == []
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("moment", ["Loading", "RunStarted", "BatchEnd", "EpochEnd", "Evaluating"])
-def test_a_run_that_is_deleted_while_it_trains_stops_and_is_not_made_again(
-    moment: str, run: runs.Run, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    tell, said = run_log.EventWriter.__call__, []
-
-    def write(writer: run_log.EventWriter, event: Any) -> None:
-        tell(writer, event)
-        said.append(type(event).__name__)
-        if said[-1] == moment:
-            shutil.rmtree(run.folder, ignore_errors=True)
-
-    monkeypatch.setattr(run_log.EventWriter, "__call__", write)
-    monkeypatch.setattr(steering, "SECONDS_BETWEEN_CHECKS", 0.0)
-    worker.train_run(run.id)
-    assert moment in said
-    assert "RunEnded" not in said
-    assert not run.folder.exists()
-
-
-def test_a_run_whose_settings_are_removed_is_deleted(run: runs.Run) -> None:
-    (run.folder / "config.json").unlink()
-    with pytest.raises(RunError, match="does not exist here"):
-        runs.open_run(run.id)
-    with pytest.raises(RunError, match="was deleted"):
-        steering.ControlReader(run)()
-
-
-# Looking
-
-
-@pytest.fixture
-def trained(run: runs.Run) -> runs.Run:
-    models.save(models.build(MODEL, seed=1), run.folder / "best.keras")
-    return run
-
-
-def look(name: str, run: runs.Run, *arguments: Any) -> Any:
-    return looks.look(name, run.id, arguments)
-
-
-def test_every_look_names_a_function() -> None:
-    import importlib
-
-    for place in looks.LOOKS.values():
-        module, function = place.split(":")
-        assert callable(getattr(importlib.import_module(module), function))
-
-
-def test_a_look_answers_with_the_models_word(trained: runs.Run) -> None:
-    images = datasets.load("digits").x_test[:5]
-    expected = models.predictor(models.build(MODEL, seed=1))(images)
-    assert_allclose(look("predict", trained, images), expected, atol=1e-6)
-
-
-def test_a_model_stays_open_until_its_file_changes(
-    trained: runs.Run, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    opened = []
-    real = models.opened
-    monkeypatch.setattr(models, "opened", lambda *args: opened.append(args) or real(*args))
-    images = datasets.load("digits").x_test[:5]
-    first = look("predict", trained, images)
-    look("predict", trained, images)
-    assert len(opened) == 1
-    models.save(models.build(MODEL, seed=2), trained.folder / "best.keras")
-    assert abs(look("predict", trained, images) - first).max() > 1e-3
-    assert len(opened) == 2
-
-
-def test_examples_are_test_images_with_their_labels_and_probabilities(trained: runs.Run) -> None:
-    images, labels, probabilities = look("examples", trained, "digits", "sample", 5, 3)
-    digits = datasets.load("digits")
-    rows = np.random.default_rng(3).choice(len(digits.x_test), 5, replace=False)
-    assert_array_equal(images, digits.x_test[rows])
-    assert_array_equal(labels, digits.y_test[rows])
-    assert_allclose(probabilities, look("predict", trained, images), atol=1e-6)
-    again = look("examples", trained, "digits", "sample", 5, 4)
-    assert (again[0] != images).any()
-
-
-@pytest.mark.parametrize("content", [None, b"", b"PK\3\4 nothing"])
-def test_a_missing_or_damaged_model_is_a_sentence(trained: runs.Run, content: bytes | None) -> None:
-    path = trained.folder / "best.keras"
-    path.unlink()
-    if content is not None:
-        path.write_bytes(content)
-    with pytest.raises(RunError, match=r"best\.keras is missing or damaged"):
-        look("predict", trained, np.zeros((1, 8, 8, 1), np.uint8))
-
-
-@pytest.mark.parametrize("ours", [False, True])
-def test_an_error_of_tensorflow_does_not_travel(
-    ours: bool, trained: runs.Run, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    import tensorflow as tf
-
-    class Broken:
-        def predict(self, images: object) -> None:
-            try:
-                raise tf.errors.ResourceExhaustedError(None, None, "out of memory")
-            except tf.errors.OpError as error:
-                if ours:
-                    raise RunError("model.unreadable", file="best.keras") from error
-                raise
-
-    monkeypatch.setattr(models, "opened", lambda config, path: Broken())
-    with pytest.raises(CnnError, match="missing or damaged" if ours else "Exhausted") as caught:
-        look("predict", trained, np.zeros((1, 8, 8, 1), np.uint8))
-    caught.value.__traceback__ = None
-    assert b"tensorflow" not in pickle.dumps(caught.value)
-
-
-def test_a_wrong_question_is_a_sentence(trained: runs.Run) -> None:
-    for arguments in ((), (np.zeros((1, 9, 9, 1), np.uint8),), ("text",)):
-        with pytest.raises(CnnError, match="did not respond"):
-            look("predict", trained, *arguments)
-
-
-# The process
-
-
-def worker_process(address: str, kind: str = "look", **options: Any) -> subprocess.Popen[str]:
-    command = [sys.executable, "-m", "cnn_core", "worker", "--scheduler", address, "--kind", kind]
-    return subprocess.Popen(
-        command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, **options
-    )
-
-
-@pytest.mark.slow
-def test_a_worker_without_a_scheduler_says_that_it_waits_and_does() -> None:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        address = f"tcp://127.0.0.1:{free.getsockname()[1]}"
-    with worker_process(address) as process:
-        try:
-            said = process.stdout.readline()
-            assert said == (
-                f"No Dask scheduler responds at {address}. This worker keeps trying; Ctrl-C ends it.\n"
-            )
-            assert process.poll() is None
-            process.send_signal(signal.SIGINT)
-            assert process.wait(20) == 130
-            assert process.stderr.read() == ""
-        finally:
-            process.kill()
-
-
-@pytest.mark.slow
-def test_a_worker_of_an_app_that_is_gone_ends() -> None:
-    code = (
-        "from cnn_core.engine import worker; worker.DEATH_TIMEOUT = 0.5;"
-        "worker.serve('tcp://127.0.0.1:9', 'look', tied=True)"
-    )
-    with subprocess.Popen(
-        [sys.executable, "-c", code],
-        cwd=ROOT,
-        stdin=subprocess.PIPE,  # open: the app has not ended
-        stderr=subprocess.PIPE,
-        text=True,
-    ) as process:
-        wrong = process.stderr.read()
-        assert process.wait(60) == 2
-    assert "No Dask scheduler responds at tcp://127.0.0.1:9" in wrong
-    assert "Traceback" not in wrong
-
-
-@pytest.mark.slow
-def test_a_worker_is_told_what_is_no_address() -> None:
-    with worker_process("nonsense") as process:
-        said, wrong = process.communicate(timeout=100)
-    assert process.returncode == 2
-    assert wrong == (
-        "“nonsense” is not the address of a Dask scheduler. Write it like tcp://host:8786.\n"
-    )
-    assert said == ""
-
-
-@pytest.mark.parametrize(("kind", "traced"), [(OSError, False), (ValueError, True)])
-def test_only_a_lost_connection_is_logged_without_a_traceback(
-    kind: type[Exception], traced: bool, caplog: pytest.LogCaptureFixture
-) -> None:
-    log = logging.getLogger("worker")
-    log.addFilter(worker._shorten)
-    try:
-        raise kind("gone")
-    except kind:
-        log.exception("No %s.", "heartbeat")
-    finally:
-        log.removeFilter(worker._shorten)
-    assert "No heartbeat." in caplog.text
-    assert "gone" in caplog.text
-    assert ("Traceback" in caplog.text) == traced

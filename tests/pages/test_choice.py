@@ -6,7 +6,7 @@ import shutil
 from typing import Any
 
 import pytest
-import test_pages
+import visits
 
 from cnn_core import runs
 from cnn_core.planning.presets import PRESETS
@@ -14,7 +14,7 @@ from cnn_core.runs import record, store
 from pages.network import choice
 
 MORE = 7
-visit = test_pages.visit
+visit = visits.visit
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from streamlit.proto.WidgetStates_pb2 import WidgetState
 from streamlit.testing.v1.element_tree import get_widget_state
-from test_pages import visit
+from visits import visit
 from window import Window
 
 __all__ = ["visit"]  # the fixture

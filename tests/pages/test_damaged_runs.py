@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as some
-from test_pages import PAGES, make_run, told, visit
+from visits import PAGES, events_of, make_run, visit
 
 from cnn_core import runs, texts
 from cnn_core.errors import RunError
@@ -24,7 +24,7 @@ odd = some.one_of(
     some.none(), some.booleans(), some.integers(), some.floats(), some.text(max_size=3),
     some.sampled_from([10**400, -1, 0, 1e300, [], {}, [[1, 2], [3]], {"test": 1}, "finished"]),
 )  # fmt: skip
-LINES = [json.loads(to_json(event)) for event in told("finished")]
+LINES = [json.loads(to_json(event)) for event in events_of("finished")]
 
 
 @given(some.integers(0, len(LINES) - 1), some.data())

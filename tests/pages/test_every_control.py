@@ -11,7 +11,7 @@ import pytest
 import streamlit as st
 from streamlit.testing.v1 import AppTest
 from streamlit.testing.v1.element_tree import Button
-from test_pages import APP, PAGES, US, address, make_run, told
+from visits import APP, PAGES, US, address, events_of, make_run
 from window import Window, changes, labels
 
 from cnn_core import datasets, runs, texts
@@ -191,7 +191,7 @@ def test_another_language_during_a_run_that_then_ends(language, visit):
     before = choices(window)
     window.press_language("한국어" if language == "en" else "EN")
     emit = EventWriter(run)
-    emit(list(told("finished"))[-1])
+    emit(list(events_of("finished"))[-1])
     emit.close()
     runs.write_status(run, "finished")
     window.rerun().rerun()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from test_pages import US, visit
+from visits import US, visit
 
 from cnn_core import runs, texts
 from cnn_core.engine import Engine

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-import test_pages
+import visits
 
-visit = test_pages.visit
+visit = visits.visit
 DIGITS, FASHION = {"run": "digits"}, {"run": "fashion"}
 LINKS: dict[str, tuple[dict[str, str], dict[str, str]]] = {
     "home": ({"image": "3"}, {"image": "7"}),

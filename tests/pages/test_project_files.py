@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from test_pages import US, visit
+from visits import US, visit
 
 from cnn_core import runs, texts
 from cnn_core.runs import archive

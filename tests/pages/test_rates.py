@@ -6,7 +6,7 @@ import math
 from dataclasses import replace
 
 import pytest
-from test_pages import US, linked, visit
+from visits import US, linked, visit
 
 from cnn_core import texts
 from cnn_core.engine import Engine

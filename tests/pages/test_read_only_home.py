@@ -6,12 +6,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import test_pages
+import visits
 
 from cnn_core import texts
 from cnn_core.runs import record
 
-visit = test_pages.visit
+visit = visits.visit
 
 
 @pytest.fixture
@@ -22,7 +22,7 @@ def no_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
     return str(tmp_path / "file")
 
 
-@pytest.mark.parametrize("page", test_pages.PAGES)
+@pytest.mark.parametrize("page", visits.PAGES)
 def test_every_page_opens_without_a_home(page: str, no_home: str, visit: Any) -> None:
     at = visit(page)
     assert not at.exception

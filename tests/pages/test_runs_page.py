@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
-from test_pages import US, visit
+from visits import US, visit
 
 from cnn_core import runs, texts
 from cnn_core.analysis.evaluation import Predictions

@@ -8,9 +8,9 @@ from itertools import combinations
 from pathlib import Path
 
 import pytest
-import test_pages
+import visits
 
-visit = test_pages.visit
+visit = visits.visit
 PAGES = Path(__file__).parents[2] / "pages"
 FILES = [Path(__file__).parents[2] / "app.py", *sorted(PAGES.rglob("*.py"))]
 NO_STATE = {"container", "form"}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-import test_pages
+import visits
 from small_runs import MODEL, SHORT
 from sweep_play import Played, begin, plan, play
 
@@ -12,8 +12,8 @@ from cnn_core.progress.events import EpochEnd
 from cnn_core.runs import log as run_log
 from cnn_core.sweeps import Sweep, outcome
 
-visit = test_pages.visit
-US = test_pages.US
+visit = visits.visit
+US = visits.US
 
 
 def by_kernel(run: runs.Run, epoch: int) -> float:

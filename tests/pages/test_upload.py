@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import test_pages
+import visits
 from PIL import Image, ImageDraw
 from streamlit.testing.v1 import AppTest
 
@@ -18,7 +18,7 @@ from cnn_core.engine import Engine
 from cnn_core.images import uploads
 
 PAGES = Path(__file__).parents[2] / "pages"
-visit = test_pages.visit
+visit = visits.visit
 PLACES = [
     ("images", {"source": "upload"}),
     ("convolution", {"section": "slide", "data": "photo", "photo": "upload"}),
@@ -110,7 +110,7 @@ def test_an_upload_goes_along_to_every_page_that_shows_pictures(visit, read):
     for page, source in (("explain", "source"), ("convolution", "photo"), ("surgery", "source")):
         at.switch_page(f"pages/{page}.py").run()
         assert not at.exception
-        assert test_pages.address(at)[source] == "upload"
+        assert visits.address(at)[source] == "upload"
     at.switch_page("pages/images.py").run()
     assert any("548" in it.value for it in at.caption)
     assert read == ["read_as_is"]

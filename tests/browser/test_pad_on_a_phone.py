@@ -1,0 +1,124 @@
+"""The pad under a finger."""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Callable
+from itertools import pairwise
+
+import pytest
+from conftest import eventually
+from desk import FOUR, HINT, THREE, Desk, Windows, desk, link, seen_ink
+from playwright.sync_api import expect
+
+__all__ = ["desk", "link"]  # fixtures
+
+
+PHONE = {"width": 390, "height": 844, "has_touch": True, "is_mobile": True}
+
+
+Touch = Callable[[str, list[tuple[float, float]]], None]
+
+
+@pytest.fixture
+def phone(link: str, window: Windows) -> Desk:
+    return Desk.of(window(link, **PHONE))
+
+
+@pytest.fixture
+def touch_on() -> Callable[[Desk], Touch]:
+    """touch_on(desk)("touchStart", places): fingers on its screen, as the system reports them."""
+
+    def on(desk: Desk) -> Touch:
+        devtools = desk.page.context.new_cdp_session(desk.page)
+
+        def send(kind: str, places: list[tuple[float, float]]) -> None:
+            points = [{"x": x, "y": y, "id": index} for index, (x, y) in enumerate(places)]
+            devtools.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": points})
+
+        return send
+
+    return on
+
+
+@pytest.fixture
+def touch(phone: Desk, touch_on: Callable[[Desk], Touch]) -> Touch:
+    return touch_on(phone)
+
+
+def test_only_the_first_finger_and_the_first_button_draw(desk, phone, touch):
+    desk.page.mouse.move(*desk.spot(100, 100))
+    desk.page.mouse.down(button="right")
+    desk.page.mouse.move(*desk.spot(200, 200), steps=3)
+    desk.page.mouse.up(button="right")
+    expect(desk.strokes).to_have_text(HINT)
+
+    one, other = phone.spot(60, 60), phone.spot(220, 220)
+    touch("touchStart", [one])
+    touch("touchStart", [one, other])
+    touch("touchMove", [phone.spot(60, 200), phone.spot(220, 60)])
+    touch("touchEnd", [])
+    expect(phone.strokes).to_have_text("Strokes on the pad: 1")
+    phone.answer()
+    ink = seen_ink(phone)
+    assert ink[:, :70].any()
+    assert not ink[:, 70:].any()
+
+
+def test_drawing_with_a_finger_does_not_scroll_the_page(phone, touch):
+    page = phone.page
+    main = page.get_by_test_id("stMain")
+    main.evaluate("main => {main.scrollTop = 40}")
+    eventually(lambda: phone.scrolled() == 40)
+
+    for stroke in [*FOUR, [(40.0, 250.0), (40.0, 150.0), (40.0, 20.0)]]:
+        spots = [phone.spot(*point) for point in stroke]
+        touch("touchStart", spots[:1])
+        for start, end in pairwise(spots):
+            for part in (0.33, 0.67, 1.0):
+                place = tuple(a + (b - a) * part for a, b in zip(start, end, strict=True))
+                touch("touchMove", [place])
+        touch("touchEnd", [])
+    expect(phone.strokes).to_have_text("Strokes on the pad: 3")
+    phone.answer()
+    assert phone.scrolled() == 40
+    assert page.evaluate("window.scrollY") == 0
+    assert page.evaluate("document.scrollingElement.scrollWidth") <= 390
+
+    box = page.locator(".readings").bounding_box()
+    finger = [box["x"] + 5, min(box["y"] + 100, 800)]
+    touch("touchStart", [tuple(finger)])
+    for _ in range(12):
+        finger[1] -= 25
+        touch("touchMove", [tuple(finger)])
+        time.sleep(0.02)
+    touch("touchEnd", [])
+    eventually(lambda: phone.scrolled() > 60), "beside the pad a finger still scrolls"
+
+
+def test_on_a_phone_the_answer_is_in_sight_while_the_finger_is_down(link, window, touch_on):
+    phone = Desk.of(window(link, **{**PHONE, "height": 660}))
+    touch = touch_on(phone)
+    short = phone.pad.locator(".answer")
+    expect(short).to_have_text("–")
+    place = short.bounding_box()
+    touch("touchStart", [phone.spot(*THREE[0][0])])
+    for point in THREE[0]:
+        touch("touchMove", [phone.spot(*point)])
+        time.sleep(0.05)
+    expect(short).to_have_text(re.compile(r"^3 (> )?\d+%$"))
+    expect(phone.reading.locator(".answer")).to_have_attribute("aria-busy", "true")
+    assert short.bounding_box()["y"] == place["y"], "nothing jumps"
+    assert place["y"] + place["height"] <= 660
+    assert phone.scrolled() == 0
+    touch("touchEnd", [])
+
+
+def test_on_a_phone_on_its_side_the_answer_is_in_sight_too(link, window):
+    desk = Desk.of(window(link, width=844, height=390))
+    desk.draw(THREE)
+    short = desk.pad.locator(".answer")
+    expect(short).to_have_text(re.compile(r"^3 "))
+    place = short.bounding_box()
+    assert place["y"] + place["height"] <= 390
