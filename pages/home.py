@@ -40,6 +40,7 @@ ROAD = {
     "glossary": ":material/dictionary:",
     "playground": ":material/tune:",
     "runs": ":material/compare:",
+    "sweep": ":material/query_stats:",
     "kernels": ":material/grid_view:",
     "feature_maps": ":material/layers:",
     "evaluation": ":material/fact_check:",

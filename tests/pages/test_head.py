@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -35,3 +36,11 @@ def test_the_question_is_on_the_page(page: str) -> None:
     assert not at.exception
     shown = "".join(it.value for it in at.markdown)
     assert f'<div class="question">{texts.say("en", f"{page}.question")}</div>' in shown
+
+
+def test_the_home_page_leads_to_every_other_page() -> None:
+    source = (ROOT / "pages" / "home.py").read_text("utf-8")
+    road = source[source.index("ROAD = {") : source.index("}", source.index("ROAD = {"))]
+    assert set(re.findall(r'"(\w+)": ', road)) == set(PAGES) - {"home"}
+    for language in texts.LANGUAGES:
+        assert all(texts.say(language, f"home.{page}") for page in PAGES if page != "home")
