@@ -11,6 +11,12 @@ export function writesEntry(from, to, touched) {
   return touched && settings(from) !== settings(to);
 }
 
+// Whether an address is meant for the page that comes next: before it leaves the home page for another one,
+// Streamlit writes what that is asked for into the address of the home page, which knows an image alone.
+export function isOfNextPage(to) {
+  return to.pathname === "/" && [...to.searchParams.keys()].some((name) => !["image", "lang"].includes(name));
+}
+
 function settings(address) {
   const query = new URLSearchParams(address.search);
   for (const name of NO_SETTING) query.delete(name);

@@ -1,7 +1,7 @@
 // What the frame of all pages needs in the browser: the language of the document, entries in its history that "Back"
 // can undo, and a menu on a phone that says so and closes when a page is chosen. Mounted on every page, set up once.
 
-import { writesEntry } from "./entries.js";
+import { isOfNextPage, writesEntry } from "./entries.js";
 
 const NARROW = "(max-width: 768px)"; // where Streamlit's menu is a drawer over the page
 const STATE = "data-test-script-state"; // where Streamlit says whether a page is still being written
@@ -24,6 +24,7 @@ function keepEntries() {
   let touched = false; // whether the visitor has done something on it since; a page may write more than once
   history.pushState = (state, title, address) => {
     const to = new URL(address ?? location.href, location.href);
+    if (to.pathname === location.pathname && isOfNextPage(to)) return;
     if (to.pathname !== location.pathname) complete = touched = false;
     if (writesEntry(location, to, touched)) push(state, title, address);
     else history.replaceState(state, title, address);

@@ -36,9 +36,7 @@ def test_axe_finds_nothing_serious_on_any_page(theme, language, app, window):
         assert grave == [], path
         levels = page.evaluate(HEADINGS)
         assert levels[0] == 1, path
-        assert all(
-            after <= before + 1 for before, after in zip(levels, levels[1:], strict=False)
-        ), path
+        assert all(after <= before + 1 for before, after in pairwise(levels)), path
 
 
 def _rests(page: Page) -> bool:

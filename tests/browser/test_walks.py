@@ -60,7 +60,7 @@ def test_an_image_goes_from_home_through_the_pages_and_back(app, window):
     home.board("output").focus()
     home.board("output").press("ArrowDown")
     home.words("a").get_by_text("Why did it say that?").click()
-    inside = Inside(page)._shown()
+    inside = Inside(page).settled()
     name = "Fashion-MNIST sample, test image 12: Dress"
     _shows(inside, "explain", name)
     page.get_by_role("link", name="What each layer makes of this image").click()

@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { writesEntry } from "../../assets/frame/entries.js";
+import { isOfNextPage, writesEntry } from "../../assets/frame/entries.js";
 
 const at = (path) => new URL(path, "http://localhost");
 
@@ -24,4 +24,10 @@ test("the language and the order of parameters are no settings", () => {
     writesEntry(at("/playground?a=1&b=2&lang=en"), at("/playground?lang=ko&b=2&a=1"), true),
     false,
   );
+});
+
+test("what the next page is asked for is no address of the home page", () => {
+  assert.equal(isOfNextPage(at("/?run=fashion&index=12")), true);
+  assert.equal(isOfNextPage(at("/?image=3&lang=en")), false);
+  assert.equal(isOfNextPage(at("/explain?run=fashion")), false);
 });
