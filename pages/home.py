@@ -3,6 +3,7 @@
 import streamlit as st
 
 from cnn_core import datasets, runs
+from cnn_core.errors import DataError
 from cnn_core.planning.links import to_query
 from cnn_core.planning.presets import PRESETS
 from cnn_core.runs import tour
@@ -65,9 +66,16 @@ def _tour() -> tour.Tour:
     return tour.read(runs.open_run(NETWORK))
 
 
-@st.cache_resource(show_spinner=False)
 def _places() -> tuple[Place, ...]:
-    """What the images of the tour are called on other pages; they come from the bundled sample."""
+    """What the images of the tour are called on other pages; empty if the bundled sample is damaged."""
+    try:
+        return _places_in_sample()
+    except DataError:
+        return ()  # the tour needs no sample, and the pages that read it say what is wrong
+
+
+@st.cache_resource(show_spinner=False)
+def _places_in_sample() -> tuple[Place, ...]:
     network_tour = _tour()
     data = network_tour.run.train.dataset
     sample, _ = datasets.sample_test(data)
@@ -83,7 +91,8 @@ def _picture() -> None:
     links = {stage: [_link(page, stage) for page in pages] for stage, pages in STAGES.items()}
     followed = flow.flow(
         "flow", network_tour, names, links, start=state["home_start"], turn=state["home_turn"],
-        addresses=[place.query for place in _places()], on_image=_choose,
+        addresses=[place.query for place in _places()] or [{}] * len(network_tour.images),
+        on_image=_choose,
     )  # fmt: skip
     if followed is not None:
         st.switch_page(f"pages/{followed.page}.py", query_params=followed.query)
@@ -92,14 +101,15 @@ def _picture() -> None:
 
 def _choose(image: int) -> None:
     st.session_state["home_image"] = image
-    places.keep(_places()[image], "home")
+    if named := _places():
+        places.keep(named[image], "home")
 
 
 def _follow() -> None:
     """Begin with the image that a link names, that "Back" leads to or that was chosen on another page."""
     state, link = st.session_state, arrived("home", ("image",))
-    image = whole(link, "image", len(_places()))
-    place = places.of(_places()[0].data)
+    image = whole(link, "image", len(_tour().images))
+    place = places.of(_tour().run.train.dataset)
     if places.news("home") and place in _places() and image is None:
         image = _places().index(place)
     if went_back() and "image" not in link:

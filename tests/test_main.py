@@ -120,7 +120,9 @@ def test_a_link_without_settings_is_one_sentence(
 def test_every_command_and_option_is_explained_in_a_phrase() -> None:
     parser = command._parser()
     [commands] = [it for it in parser._actions if isinstance(it, argparse._SubParsersAction)]
-    assert set(commands.choices) == {"train", "runs", "compare", "export", "worker", "scheduler"}
+    assert set(commands.choices) == {
+        *("train", "sweep", "runs", "compare", "export", "worker", "scheduler"),
+    }
     assert all(len(it.help or "") > 20 for it in commands._choices_actions)
     for one in commands.choices.values():
         assert one.description

@@ -6,10 +6,11 @@ import re
 from pathlib import Path
 
 import pytest
-from streamlit.testing.v1 import AppTest
+from visits import visit
 
 from cnn_core import texts
 
+__all__ = ["visit"]  # a fixture
 ROOT = Path(__file__).parent.parent.parent
 PAGES = sorted(path.stem for path in (ROOT / "pages").glob("*.py") if path.stem != "__init__")
 
@@ -29,10 +30,8 @@ def test_the_head_asks_a_question(page: str, language: str) -> None:
 
 
 @pytest.mark.parametrize("page", ["home", "glossary"])
-def test_the_question_is_on_the_page(page: str) -> None:
-    at = AppTest.from_file(str(ROOT / "app.py"), default_timeout=30).run()
-    if page != "home":
-        at.switch_page(f"pages/{page}.py").run()
+def test_the_question_is_on_the_page(page: str, visit) -> None:
+    at = visit(page)
     assert not at.exception
     shown = "".join(it.value for it in at.markdown)
     assert f'<div class="question">{texts.say("en", f"{page}.question")}</div>' in shown

@@ -8,6 +8,7 @@ import os
 import threading
 from collections import Counter
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -71,7 +72,11 @@ def worker(monkeypatch: pytest.MonkeyPatch) -> Iterator[Worker]:
 
 @pytest.fixture
 def run() -> runs.Run:
-    made = runs.create(MODEL, SHORT)
+    return made_run("sample")
+
+
+def made_run(size: str) -> runs.Run:
+    made = runs.create(MODEL, replace(SHORT, size=size))
     (made.folder / "best.keras").write_bytes(b"weights")
     return made
 
@@ -146,7 +151,8 @@ def test_an_answer_is_asked_once_and_again_after_a_resumed_training(look, worker
 
 
 @pytest.mark.parametrize("look", [*REMEMBERED, "images"])
-def test_an_answer_is_asked_again_when_the_full_data_set_arrives(look, worker, run, monkeypatch):
+def test_an_answer_is_asked_again_when_the_full_data_set_arrives(look, worker, monkeypatch):
+    run = made_run("full")
     ask = {**REMEMBERED, "images": (1, lambda run: answers.images(run, "test", (1, 2)))}[look][1]
     there = SimpleNamespace(value=False)
     monkeypatch.setattr(datasets, "available", lambda *_: there.value)

@@ -123,7 +123,7 @@ def test_a_link_opens_the_comparison_with_what_differs(language, visit):
     assert differences["one"][-1] == "64"
     assert differences["two"][-1] == "128"
     assert len(differences["one"]) == 5, "four figures and the one setting"
-    at.toggle(key="runs_everything").set_value(True).run()
+    at.toggle(key="runs_everything.toggle").set_value(True).run()
     assert len(at.dataframe[1].value) > 15
     assert at.query_params["runs"] == [f"{first.id}~{second.id}"] or at.query_params["runs"]
 
