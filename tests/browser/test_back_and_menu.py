@@ -98,7 +98,7 @@ def test_the_menu_of_a_phone_closes_when_a_page_is_chosen_and_no_choice_is_off_i
         link.tap()
         eventually(lambda path=path: page.evaluate("location.pathname") == f"/{path}")
         expect(sidebar).to_have_attribute("data-collapsed", "true")
-    choices = page.locator(".st-key-convolution_chosen_section [role=radiogroup] button")
+    choices = page.locator("[class*=convolution_chosen_section] [role=radiogroup] button")
     expect(choices).to_have_count(5)
     for choice in choices.all():
         expect(choice).to_be_in_viewport(ratio=1)
