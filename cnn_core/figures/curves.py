@@ -15,6 +15,7 @@ from cnn_core.figures.palette import Palette
 from cnn_core.figures.ranges import MOST_LOSS, Point, accuracy_range, loss_range, nice, tidy
 from cnn_core.progress.events import EpochEnd
 from cnn_core.progress.history import History, epoch_position
+from cnn_core.progress.losses import loss_text
 
 Measure = Literal["loss", "accuracy"]
 Option = dict[str, Any]
@@ -203,7 +204,7 @@ def cut_note(history: History, measure: Measure, *, words: CurveWords) -> str:
     _, top, _ = view.range(epoch_values, batches)
     largest = max([*epoch_values, *(y for _, y in batches[-RECENT:] if y is not None)], default=0.0)
     cut = measure == "loss" and largest > top >= MOST_LOSS
-    return words.cut.format(top=f"{top:g}", largest=f"{largest:,.4g}") if cut else ""
+    return words.cut.format(top=f"{top:g}", largest=loss_text(largest)) if cut else ""
 
 
 def _series(

@@ -18,6 +18,7 @@ from cnn_core.config import TEXTBOOK, ModelConfig, TrainConfig
 from cnn_core.datasets import DATASETS
 from cnn_core.progress.events import BatchEnd, EpochEnd
 from cnn_core.progress.history import History, best_of
+from cnn_core.progress.losses import loss_text
 
 Level = Literal["good", "info", "warning", "problem"]
 
@@ -179,8 +180,8 @@ def _not_learning(case: _Case) -> Note | None:
         return None
     slots = {
         "epoch": last.epoch,
-        "loss": _loss(last.loss),
-        "chance": _loss(case.chance),
+        "loss": loss_text(last.loss),
+        "chance": loss_text(case.chance),
         "rate": _rate(case.rate),
     }
     if case.rate >= TOO_HIGH[case.train.optimizer]:
@@ -210,10 +211,10 @@ def _overfitting(case: _Case) -> Note | None:
         best.epoch,
         {
             "epoch": best.epoch,
-            "low": _loss(best.val_loss),
-            "now": _loss(last.val_loss),
-            "train": _loss(last.loss),
-            "gap": _loss(last.val_loss - last.loss),
+            "low": loss_text(best.val_loss),
+            "now": loss_text(last.val_loss),
+            "train": loss_text(last.loss),
+            "gap": loss_text(last.val_loss - last.loss),
         },
     )
 
@@ -226,7 +227,7 @@ def _jump(case: _Case) -> Note | None:
         least = max(JUMP * before.loss, before.loss + 0.02 * case.chance)
         if after.loss > least and after.epoch not in changed and last and last.loss > before.loss:
             slots: dict[str, object] = {"epoch": after.epoch, "rate": _rate(case.rate)}
-            slots |= {"before": _loss(before.loss), "after": _loss(after.loss)}
+            slots |= {"before": loss_text(before.loss), "after": loss_text(after.loss)}
             return Note("jump", "warning", after.epoch, slots)
     return None
 
@@ -255,7 +256,7 @@ def _rate_changed(case: _Case) -> Note | None:
     before, after = numbered.get(change.epoch - 1), numbered.get(first)
     if before is None or after is None or not math.isfinite(before.loss + after.loss):
         return Note("rate_changed", "info", change.epoch, slots)
-    slots |= {"before": _loss(before.loss), "after": _loss(after.loss)}
+    slots |= {"before": loss_text(before.loss), "after": loss_text(after.loss)}
     if after.loss > RISE * before.loss:
         return Note("rate_rose", "warning", change.epoch, slots)
     return Note("rate_fell", "info", change.epoch, slots)
@@ -287,7 +288,7 @@ def _kinder_validation(case: _Case) -> Note | None:
     if last is None or last.epoch > 3 or not last.val_loss < last.loss:
         return None
     key = "kinder_dropout" if case.model.dropout > 0 else "kinder_mean"
-    slots = {"epoch": last.epoch, "train": _loss(last.loss), "val": _loss(last.val_loss)}
+    slots = {"epoch": last.epoch, "train": loss_text(last.loss), "val": loss_text(last.val_loss)}
     return Note(key, "info", last.epoch, slots)
 
 
@@ -311,7 +312,9 @@ def _learning(case: _Case) -> Note | None:
     for start in range(len(losses) - WINDOW + 1):
         mean = fmean(losses[start : start + WINDOW])
         if mean < FAR_BELOW_CHANCE * case.chance:
-            return Note("learning", "good", 1, {"loss": _loss(mean), "chance": _loss(case.chance)})
+            return Note(
+                "learning", "good", 1, {"loss": loss_text(mean), "chance": loss_text(case.chance)}
+            )
     return None
 
 
@@ -324,7 +327,7 @@ def _improving(case: _Case) -> Note | None:
         return None
     slots = {
         "epoch": last.epoch,
-        "val": _loss(last.val_loss),
+        "val": loss_text(last.val_loss),
         "accuracy": _share(last.val_accuracy),
     }
     return Note("improving", "good", last.epoch, slots)
@@ -363,10 +366,6 @@ SUPPRESSED_BY = {
     "jump": ("kinder_dropout", "kinder_mean"),
 }
 """Keys of the notes that a note of that key makes redundant."""
-
-
-def _loss(value: float) -> str:
-    return f"{value:.3f}" if value < 100 else f"{value:.3g}"
 
 
 def _rate(value: float) -> str:

@@ -250,14 +250,14 @@ def test_a_loss_that_runs_away_is_cut_off_and_this_is_said_in_the_chart_and_in_w
     option = loss_curves(history, words=words, palette=LIGHT)
     assert option["yAxis"]["max"] < 1.5 * MOST_LOSS
     sentence = option["title"]["subtext"]
-    assert "2e+09" in sentence
+    assert "2.00 × 10⁹" in sentence
     assert sentence in alt_text(history, "loss", words=words)
     picture = curve_svg(history, "loss", words=words)
     assert picture.count(sentence) == 2
     assert picture.count("<circle") == 3 + 1, "three epochs in the plot, and the legend's"
     calm = History(8, epochs=ends[:3], started=START)
     assert loss_curves(calm, words=words, palette=LIGHT)["title"]["subtext"] == ""
-    assert "2e+09" not in curve_svg(calm, "loss", words=words)
+    assert "2.00 × 10⁹" not in curve_svg(calm, "loss", words=words)
 
 
 def test_a_loss_that_is_huge_from_the_start_is_shown():
