@@ -129,7 +129,7 @@ def test_a_click_on_a_point_shows_that_image_and_leads_to_its_feature_maps(app, 
 
     wrong = int((shares.argmax(1) != data.y_test[:2000]).sum())
     everything = drawn(there)
-    there.part("embedding_only_wrong").locator("label").click()
+    there.part("embedding_wrong").locator("label").click()
     eventually(lambda: drawn(there) != everything)
     there.settled()
     expect(alt).to_have_attribute("aria-label", re.compile(f": {wrong:,} images .* {wrong:,} of"))
@@ -187,7 +187,7 @@ def test_in_three_dimensions_an_image_is_chosen_by_its_number(app, window, run):
     there.part("embedding_method").get_by_role("radio", name="t-SNE").click()
     there.says("method", "tsne")
     expect(there.part("embedding").locator("canvas").first).to_be_visible(timeout=COLD)
-    assert "dimensions" not in there.settled().query
+    assert there.settled().query["dimensions"] == "3", "kept for principal components"
 
 
 def test_links_that_cannot_be_get_a_sentence(app, window, run):
