@@ -121,9 +121,9 @@ def test_another_class_another_square_and_nothing_jumps(app, window, run):
     most = f"{'×'.join(map(str, coarse.shape))} numbers, largest {number(float(coarse.max()))}"
     expect(cards(screen).first).to_contain_text(most)  # of the numbers, not of their enlargement
     screen.settled().page.get_by_role("link", name="What each layer makes of this image").click()
-    expect(screen.part("close_up")).to_contain_text("Test image 3", timeout=COLD)
+    expect(screen.part("close_up")).to_contain_text("test image 3", timeout=COLD)
     screen.settled().page.get_by_role("link", name="Explain this decision").click()
-    expect(screen.page.locator(".decision figcaption")).to_contain_text("Test image 3")
+    expect(screen.page.locator(".decision figcaption")).to_contain_text("test image 3")
     expect(screen.page.locator(".class-shares .marked .name")).to_have_text(NAMES[best])
 
 
@@ -200,7 +200,7 @@ def test_a_link_restores_the_view_and_a_wrong_one_is_one_sentence(app, window, r
     for name, value in link.items():
         screen.says(name, str(value))
     expect(screen.part("explain_result")).to_contain_text(f"What supports {NAMES[7]}")
-    expect(screen.part("explain_result")).to_contain_text("Validation image 17")
+    expect(screen.part("explain_result")).to_contain_text("validation image 17")
     expect(screen.part("explain_result")).to_contain_text("white square of 6×6 pixels")
     assert screen.alerts.count() == 0
     for wrong, value, said in (

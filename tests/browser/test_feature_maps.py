@@ -73,7 +73,7 @@ def test_another_image_gives_other_maps_and_moves_nothing(app, window, run):
         best = int(shares.argmax())
         assert top_class(screen) == (data.class_names[best], f"{shares[best]:.1%}")
         truth = data.class_names[data.y_test[tile]]
-        expect(screen.part("close_up")).to_contain_text(f"Test image {tile}: {truth}")
+        expect(screen.part("close_up")).to_contain_text(f"test image {tile}: {truth}")
     assert not loaded_libraries(app) & {"tensorflow", "sklearn"}, "a model came into the server"
 
 
@@ -91,10 +91,10 @@ def test_an_image_is_found_by_its_class_and_by_its_number(app, window, run):
     number.fill("1999")
     number.press("Enter")
     screen.says("index", "1999")
-    expect(screen.part("close_up")).to_contain_text("Test image 1999")
+    expect(screen.part("close_up")).to_contain_text("test image 1999")
     screen.settled().choose("image_part", "Validation")
     screen.says("part", "val")
-    expect(screen.part("close_up")).to_contain_text("Validation image 1999")
+    expect(screen.part("close_up")).to_contain_text("validation image 1999")
 
 
 def test_a_click_on_a_map_brings_it_close_with_the_lines_that_compute_it(app, window, run):
@@ -220,7 +220,7 @@ def test_a_link_opens_the_same_view_and_a_wrong_one_is_one_sentence(app, window,
     sources(screen)
     for name, value in link.items():
         screen.says(name, str(value))
-    expect(screen.part("close_up")).to_contain_text("Validation image 17")
+    expect(screen.part("close_up")).to_contain_text("validation image 17")
     assert screen.alerts.count() == 1, "that the dense layers belong to another epoch"
     for wrong, value, said in (
         ("part", "secret", "a part of the data that does not exist"),
