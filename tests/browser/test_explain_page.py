@@ -206,7 +206,7 @@ def test_a_link_restores_the_view_and_a_wrong_one_is_one_sentence(app, window, r
     for wrong, value, said in (
         ("class", "10", "The value of class in the link does not fit here"),
         ("layer", "pool1", "a layer that this network does not have"),
-        ("shade", "pink", "a colour that does not exist here"),
+        ("shade", "pink", "The value of shade in the link does not fit here"),
     ):
         other = screen.go_to(app, "explain", **{"run": run, wrong: value})
         expect(other.alerts).to_have_count(1)
