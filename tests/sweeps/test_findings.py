@@ -222,7 +222,7 @@ def test_the_report_is_whole_and_escapes_what_it_shows(language: str, sweep: Swe
         rows=[["<script>"]], points=points(sweep), trials=TRIALS, script="print('<')",
     )  # fmt: skip
     html = sweep_report.to_html(facts, language)
-    assert "<strong>best</strong>" in html
+    assert "<b>best</b>" in html
     assert not re.search("<b>x|<script|<i>", html)
     assert html.count("<circle") == TRIALS
     assert "http" not in html.replace("http://www.w3.org", "")
