@@ -86,5 +86,5 @@ def test_the_commands_of_the_readme_make_a_cluster_that_trains_and_looks(
     process.wait()
     expect(said.filter(has_text="No Dask scheduler")).to_have_count(1)
     run_command(scheduler, address)
-    expect(said.filter(has_text="No Dask")).to_have_count(0)
+    expect(said.filter(has_text="No Dask")).to_have_count(0, timeout=90_000)
     expect(said.filter(has_text="has no worker")).to_have_count(0, timeout=90_000)
