@@ -117,7 +117,7 @@ def _shifts(browser: Browser, name: str, screen: Screen, address: str) -> Iterat
             row = f"layout shift: {name}, {control}"
             try:
                 shift = _shift(page, selector)
-            except BenchError as error:  # the others can be measured all the same
+            except BenchError as error:  # the other controls are still measured
                 yield Figure(row, f"not measured: {error}", ok=False)
                 continue
             met = shift <= MOST_SHIFT

@@ -8,23 +8,11 @@ from collections.abc import Callable
 from typing import Any
 from unittest import mock
 
+from played_future import Future
 from small_runs import MODEL, PLENTY, SHORT
 
 from cnn_core import runs
 from cnn_core.engine import Engine, worker
-
-
-class Future:
-    """Stands for a Dask future; the test says how it goes."""
-
-    def __init__(self, run_id: str) -> None:
-        self.run_id, self.status, self.error = run_id, "pending", None
-
-    def exception(self, timeout: float) -> BaseException | None:
-        return self.error
-
-    def end(self, status: str = "finished", error: BaseException | None = None) -> None:
-        self.status, self.error = status, error
 
 
 def offers(kind: str) -> dict[str, float]:

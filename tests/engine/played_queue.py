@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from played_future import Future
 from small_runs import MODEL, PLENTY, SHORT
 
 from cnn_core import runs
@@ -11,19 +12,6 @@ from cnn_core.engine.queue import Queue
 from cnn_core.progress.events import EpochEnd
 from cnn_core.runs import control as steering
 from cnn_core.runs import log as run_log
-
-
-class Future:
-    """Stands for a Dask future; the test says how it goes."""
-
-    def __init__(self, run_id: str) -> None:
-        self.run_id, self.status, self.error = run_id, "pending", None
-
-    def exception(self, timeout: float) -> BaseException | None:
-        return self.error
-
-    def end(self, status: str = "finished", error: BaseException | None = None) -> None:
-        self.status, self.error = status, error
 
 
 class Workers:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import signal
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -87,13 +88,11 @@ def test_a_training_that_keeps_weights_replaces_the_earlier_ones(
 ) -> None:
     earlier(tmp_path)
     folder = TrainingFolder(tmp_path, force=True)
-    try:
-        with folder:
-            (tmp_path / "best.keras").write_text("new")
-            if problem is not None:
-                raise problem
-    except KeyboardInterrupt:
-        pass
+    expected = pytest.raises(KeyboardInterrupt) if problem else nullcontext()
+    with expected, folder:
+        (tmp_path / "best.keras").write_text("new")
+        if problem is not None:
+            raise problem
     assert folder.saved
     assert content(tmp_path) == {"best.keras": "new", "thesis.txt": "old thesis.txt"}
 

@@ -28,7 +28,7 @@ LAYER = "explain_pattern_layer"  # session key: the convolution
 
 
 def follow(run: runs.Run, link: Mapping[str, str]) -> None:
-    """Choose the layer, the filter and the beginnings that a link names."""
+    """Choose the layer, the filter and the starting image that a link names."""
     if (newest := unit.take(run, "explain", _rows(run))) is not None:
         st.session_state[LAYER], st.session_state["explain_pattern_filter"] = newest
     follow_layer(link, _rows(run), LAYER, "pattern")
@@ -119,7 +119,7 @@ def _begin_elsewhere() -> None:
 
 
 def _patterns(row: LayerRow, index: int, pattern: Pattern) -> None:
-    """The patterns of all beginnings, and how high each ascent was after each step."""
+    """The patterns from all starting images, and how high each ascent was after each step."""
     curves, cards = pattern["activations"], []
     lines = colours().classes
     for place, values in enumerate(pattern["patterns"]):
