@@ -9,6 +9,7 @@ import os
 import shutil
 import signal
 import socket
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -86,6 +87,14 @@ def _no_page_raises(raised_by_pages: list[str]) -> Iterator[None]:
     raised_by_pages.clear()
     yield
     assert raised_by_pages == [], "a page ended in an error"
+
+
+@pytest.fixture(autouse=True)
+def _pages_leave_the_main_module() -> Iterator[None]:
+    """Streamlit puts the app in its place, and a process spawned later would run the app first."""
+    main = sys.modules["__main__"]
+    yield
+    sys.modules["__main__"] = main
 
 
 @pytest.fixture(autouse=True)

@@ -18,7 +18,8 @@ def loss_range(epochs: Iterable[float], batches: Iterable[Point]) -> tuple[float
 
     All epochs fit in; batches fit in up to their 98th percentile, and once there is an epoch, the
     steep fall of its first half may be cut off at the top. So may a loss beyond `MOST_LOSS`, unless
-    all are as large: a run that diverges would otherwise flatten everything else.
+    all epochs, or before the first one all batches, are as large: a run that diverges would otherwise
+    flatten everything else.
     """
     epoch_values, batch_values = _values(epochs, batches)
     top = (
@@ -26,7 +27,7 @@ def loss_range(epochs: Iterable[float], batches: Iterable[Point]) -> tuple[float
         if epoch_values or batch_values
         else EMPTY_LOSS
     )
-    top = min(top, max(MOST_LOSS, 2 * min([*epoch_values, *batch_values], default=0.0)))
+    top = min(top, max(MOST_LOSS, 2 * min(epoch_values or batch_values, default=0.0)))
     step = nice(top / 5)
     return 0.0, tidy(math.ceil(top * 1.02 / step) * step), step
 

@@ -124,14 +124,22 @@ def _take_value(key: str, widget_key: str) -> None:
 def tabs(
     options: Iterable[T], *, key: str, format_func: Callable[[T], str] = str
 ) -> list[tuple[T, Any]]:
-    """Tabs, each with its option; only the `open` one needs to be filled."""
+    """Tabs, each with its option; only the `open` one needs to be filled.
+
+    The first is open until another is chosen. Only a choice is kept: where a better first tab comes
+    later, it is the one that opens.
+    """
     labels = {option: format_func(option) for option in options}
-    label, widget_key = labels[keep_valid(key, list(labels))], f"{key}.tabs"
+    first, widget_key = next(iter(labels.values())), f"{key}.tabs"
+    label = labels.get(st.session_state.get(key), first)
     st.session_state[widget_key] = label
     places = st.tabs(
-        list(labels.values()), default=label, key=widget_key,
-        on_change=_take_tab, args=(key, widget_key, labels),
-    )  # fmt: skip
+        list(labels.values()),
+        default=label,
+        key=widget_key,
+        on_change=_take_tab,
+        args=(key, widget_key, labels),
+    )
     return list(zip(labels, places, strict=True))
 
 

@@ -207,8 +207,19 @@ from cnn_core import engine as jobs
 from cnn_core.runs import control
 from cnn_core.errors import CnnError
 
+def workers():
+    """Processes of the engine; what it asks of the machine on the way are others, soon gone."""
+    found = []
+    for process in psutil.Process().children():
+        try:
+            if "worker" in process.cmdline():
+                found.append(process.pid)
+        except psutil.NoSuchProcess:
+            pass
+    return found
+
 engine = jobs.Engine().start()
-while len(psutil.Process().children()) < 2:
+while len(workers()) < 2:
     time.sleep(0.01)
 run = None
 if "train" in sys.argv:
@@ -222,8 +233,7 @@ if "train" in sys.argv:
     except CnnError as error:
         assert "did not respond" in str(error)
     assert not {"keras", "tensorflow"} & set(sys.modules)
-pids = [process.pid for process in psutil.Process().children()]
-print(json.dumps({"pids": pids, "run": run and run.id}), flush=True)
+print(json.dumps({"pids": workers(), "run": run and run.id}), flush=True)
 if "stay" in sys.argv:
     time.sleep(600)
 """

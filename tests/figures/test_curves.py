@@ -9,7 +9,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from cnn_core import texts
@@ -271,6 +271,7 @@ FIGURES = st.floats(0, 1e9)
 
 
 @given(st.lists(FIGURES, max_size=20), st.lists(FIGURES, max_size=50))
+@example([13.0], [0.0] * 27)
 def test_no_epoch_leaves_the_picture(epochs: list[float], batches: list[float]):
     points: list[Point] = [(0.02 * number, y) for number, y in enumerate(batches)]
     low, high, step = loss_range(epochs, points)
