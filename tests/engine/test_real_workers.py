@@ -207,8 +207,8 @@ from cnn_core import engine as jobs
 from cnn_core.runs import control
 from cnn_core.errors import CnnError
 
+# Processes of the engine; what it asks of the machine on the way are others, soon gone.
 def workers():
-    """Processes of the engine; what it asks of the machine on the way are others, soon gone."""
     found = []
     for process in psutil.Process().children():
         try:
