@@ -93,6 +93,7 @@ def _obey(options: argparse.Namespace, places: list[Place]) -> int:
     """Do what the command says; the place of a training is put into `places`."""
     match options.command:
         case "worker":
+            interruption.install()  # Dask's own end would fill the terminal with tracebacks
             worker.serve(options.scheduler, options.kind, tied=options.tied)
         case "scheduler":
             cluster.serve(options.host, options.port)

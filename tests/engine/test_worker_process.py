@@ -42,7 +42,7 @@ def test_a_worker_without_a_scheduler_says_that_it_waits_and_does() -> None:
             assert process.poll() is None
             process.send_signal(signal.SIGINT)
             assert process.wait(20) == 130
-            assert process.stderr.read() == ""
+            assert process.stderr.read() == "Interrupted.\n"
         finally:
             process.kill()
 
