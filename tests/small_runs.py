@@ -1,9 +1,7 @@
-"""What tests of runs share: a small network, settings for it, a run that waits, and patience."""
+"""What tests of runs share: a small network, settings for it, and a run that waits."""
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -20,15 +18,6 @@ TRAIN = TrainConfig("digits", epochs=3, batch_size=64, train_size=500, learning_
 
 def make(**options: Any) -> runs.Run:
     return runs.create(MODEL, TRAIN, **options)
-
-
-def until(what: Callable[[], Any], seconds: float = 180.0) -> Any:
-    """Wait until `what()` is true, and return it; no test hangs."""
-    deadline = time.monotonic() + seconds
-    while not (answer := what()):
-        assert time.monotonic() < deadline, f"did not happen within {seconds} s"
-        time.sleep(0.02)
-    return answer
 
 
 def state(run: runs.Run) -> str:

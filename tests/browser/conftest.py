@@ -19,6 +19,7 @@ from typing import Any
 
 import psutil
 import pytest
+from patience import NOT_YET, until
 from playwright.sync_api import (
     Browser,
     ConsoleMessage,
@@ -118,11 +119,13 @@ class Server:
 
 def eventually(holds: Callable[[], object], seconds: float = 60) -> Any:
     """What `holds` returns as soon as that is true; fails if it takes too long."""
-    deadline = time.monotonic() + seconds
-    while not (result := holds()):
-        assert time.monotonic() < deadline, f"not true within {seconds} seconds"
-        time.sleep(0.1)
-    return result
+    return until(holds, seconds, pause_s=0.05, not_yet=_is_not_yet)
+
+
+def _is_not_yet(error: Exception) -> bool:
+    """A page that is being replaced cannot be asked."""
+    leaves = isinstance(error, Error) and "Execution context was destroyed" in error.message
+    return leaves or isinstance(error, NOT_YET)
 
 
 def go(page: Page, section: str, name: str) -> None:

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from small_runs import until
+from patience import until
 from sweep_play import Played
 
 from cnn_core import __main__ as command

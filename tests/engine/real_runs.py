@@ -10,7 +10,8 @@ from typing import Any
 
 import psutil
 import pytest
-from small_runs import MODEL, PLENTY, SHORT, state, until
+from patience import until
+from small_runs import MODEL, PLENTY, SHORT, state
 
 from cnn_core import runs
 from cnn_core.config import TrainConfig

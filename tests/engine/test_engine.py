@@ -7,8 +7,9 @@ import threading
 from typing import Any
 
 import pytest
+from patience import until
 from played_cluster import Cluster, LocalScheduler, offers, order, threads_of_engines
-from small_runs import MODEL, SHORT, state, until
+from small_runs import MODEL, SHORT, state
 
 from cnn_core import runs
 from cnn_core.engine import Engine, worker

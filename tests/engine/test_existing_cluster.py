@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from patience import until
 from real_runs import (
     ROOT,
     ended,
@@ -23,7 +24,7 @@ from real_runs import (
     train,
     words,
 )
-from small_runs import LONG, state, until
+from small_runs import LONG, state
 
 from cnn_core import runs
 from cnn_core.engine import Engine, cluster

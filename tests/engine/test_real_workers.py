@@ -17,6 +17,7 @@ import numpy as np
 import psutil
 import pytest
 from numpy.testing import assert_allclose
+from patience import until
 from real_runs import (
     ROOT,
     alive,
@@ -30,7 +31,7 @@ from real_runs import (
     train,
     words,
 )
-from small_runs import LONG, MODEL, PLENTY, SHORT, state, until
+from small_runs import LONG, MODEL, PLENTY, SHORT, state
 
 from cnn_core import datasets, runs
 from cnn_core.engine import Engine, worker

@@ -7,7 +7,8 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from small_runs import LONG, MODEL, PLENTY, SHORT, state, until
+from patience import until
+from small_runs import LONG, MODEL, PLENTY, SHORT, state
 
 from cnn_core.engine import Engine
 from cnn_core.progress.learning_rates import ramp

@@ -8,9 +8,9 @@ from concurrent.futures import Future
 import keras
 import numpy as np
 import pytest
+from patience import until
 from sklearn.decomposition import PCA
 from sklearn.neighbors import NearestNeighbors
-from small_runs import until
 from test_features import CONFIGS, opened
 
 from cnn_core import datasets
