@@ -112,15 +112,22 @@ class History:
 
     @property
     def images_per_s(self) -> float | None:
-        """Mean speed of the last reports, in images per second; None before the first."""
-        speeds = [end.images_per_s for end in self.batches[-RECENT:]]
+        """Mean speed of the last reports, in images per second; None before the first.
+
+        The first report holds what only the start costs, so it counts while there is no other.
+        """
+        speeds = [end.images_per_s for end in (self.batches[1:] or self.batches)[-RECENT:]]
         speeds = [speed for speed in speeds if math.isfinite(speed) and speed > 0]
         return fmean(speeds) if speeds else None
 
     @property
     def epoch_seconds(self) -> float | None:
-        """Seconds per epoch: as `steady_epoch_seconds`, or estimated from the first epoch."""
-        return self.steady_epoch_seconds or self._first_estimate
+        """Seconds per epoch: as `steady_epoch_seconds`, or of the first one, its start included.
+
+        The first report alone tells nothing: compiling makes it many times too slow.
+        """
+        first = self.complete_epochs[-1].seconds if self.complete_epochs else None
+        return self.steady_epoch_seconds or first
 
     @property
     def steady_epoch_seconds(self) -> float | None:
@@ -145,14 +152,6 @@ class History:
         ends = tuple(end for end in ends if end.epoch > self.started.epochs_done)
         start = sum(end.seconds for end in ends) - steady * len(ends)
         return max(0.0, start) + max(0.0, self.ended.time - self.epochs[-1].time)
-
-    @property
-    def _first_estimate(self) -> float | None:
-        """Of the first epoch or the first report, the start included."""
-        if self.complete_epochs:
-            return self.complete_epochs[-1].seconds
-        speed = self.images_per_s
-        return self.started.images / speed if self.started and speed else None
 
     @property
     def seconds_left(self) -> float | None:

@@ -12,7 +12,9 @@ from cnn_core import runs, texts
 from cnn_core.engine import Engine
 from cnn_core.errors import EngineError, RunError
 from cnn_core.progress.events import (
+    BatchEnd,
     EpochEnd,
+    Paused,
     RunStarted,
     Saved,
 )
@@ -32,6 +34,24 @@ def test_a_run_that_waits_for_a_worker_that_cannot_start_says_so(visit, monkeypa
     for language in texts.LANGUAGES:
         at = visit(language=language, run=run.id)
         assert plain(problem.sentence(language)) in [it.proto.text for it in at.get("progress")]
+
+
+def test_a_paused_run_tells_neither_a_speed_nor_a_time(visit):
+    run = runs.create(TINY.model, TINY.train, owner=US)
+    write = EventWriter(run)
+    write(RunStarted(1, 8000, 250, "float32"))
+    for number in (10, 20, 30):
+        write(BatchEnd(1, number, 250, 1.0, 0.5, 1e-3, 400.0))
+    runs.write_status(run, "running")
+    [text] = [it.proto.text for it in visit(run=run.id).get("progress")]
+    assert "400 images/s" in text
+    assert "left" in text
+    write(Paused(1, 30))
+    write.close()
+    [text] = [it.proto.text for it in visit(run=run.id).get("progress")]
+    assert "30/250" in text
+    assert "images/s" not in text
+    assert "left" not in text
 
 
 def test_a_run_that_is_deleted_while_it_is_watched_is_told_in_a_sentence(visit, monkeypatch):
