@@ -16,6 +16,7 @@ from cnn_core.figures import embedding as figures
 from cnn_core.figures.charts import ControlWords
 from cnn_core.figures.embedding import Cloud
 from cnn_core.figures.legend import percent
+from pages.elements.chart import draw_chart
 from pages.elements.head import head
 from pages.network import answers as _answers
 from pages.network.choice import say_if_training, trained_network
@@ -223,7 +224,7 @@ def _chart(
         st.plotly_chart(chart, height=CHART_HEIGHT, key="embedding_space", config=config, alt=alt)
         st.caption(t("embedding.turn"))
         return
-    st.echarts_chart(
+    draw_chart(
         figures.scatter(
             cloud, names, title=title, axes=(axes[0], axes[1]), ticks=method == "pca",
             marked=marked, words=words, controls=controls, palette=colours(),

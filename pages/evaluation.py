@@ -15,6 +15,7 @@ from cnn_core.figures import charts
 from cnn_core.figures import evaluation as figures
 from cnn_core.figures import per_class as per_class_figures
 from cnn_core.runs import log as run_log
+from pages.elements.chart import draw_chart
 from pages.elements.clicks import clicked_cell
 from pages.elements.head import head
 from pages.network import answers as _answers
@@ -212,7 +213,7 @@ def _heatmap(matrix: evaluation.Integers, answers: Answers) -> None:
         help=t("evaluation.show_help"),
     )
     words = figures.ConfusionWords.of(texts.table(language()))
-    chart.echarts_chart(
+    draw_chart(
         figures.confusion_heatmap(
             matrix,
             answers.names,
@@ -221,6 +222,7 @@ def _heatmap(matrix: evaluation.Integers, answers: Answers) -> None:
             words=words,
             palette=colours(),
         ),
+        place=chart,
         height=MATRIX_HEIGHT,
         key="confusion",
         on_select=lambda: _choose_cell(len(matrix)),

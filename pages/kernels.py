@@ -16,6 +16,7 @@ from cnn_core.figures.legend import legend, number
 from cnn_core.markup import fill
 from cnn_core.runs import snapshots
 from pages.elements import tiles
+from pages.elements.chart import draw_chart
 from pages.elements.head import head
 from pages.network import unit
 from pages.network.choice import choose_run, is_gone
@@ -176,7 +177,7 @@ def _weights(view: View) -> None:
     words, controls = figures.HistogramWords.of(table), ControlWords.of(table)
     left, right = st.columns([0.52, 0.48], gap="medium")
     with left:
-        st.echarts_chart(
+        draw_chart(
             figures.weight_histogram(
                 before, after, layer=name, epoch=view.epoch, extent=view.extent,
                 limit=glorot.limit, words=words, controls=controls, palette=colours(),

@@ -38,7 +38,7 @@ def main() -> None:
             _train_button(model, train)
     with right, st.container(key="result"):
         rows = _network(model, train)
-        run_panel.panel(run)
+        run_panel.panel(run, train.epochs)
         lesson("loss", "history", "overfitting", "early_stopping", "checkpoint")
         run_list.run_list()
         if rows:

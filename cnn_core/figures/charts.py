@@ -101,7 +101,7 @@ def layout(title: str, palette: Palette) -> Option:
         "template": {},
         "title": {
             "text": title,
-            "font": {"size": TITLE_PX},
+            "font": {"size": TITLE_PX, "color": palette.text},
             "x": 0,
             "xanchor": "left",
             "y": 1,
@@ -109,12 +109,15 @@ def layout(title: str, palette: Palette) -> Option:
             "yref": "container",
             "pad": {"t": 6},
         },
-        "font": {"size": TEXT_PX},
+        "font": {"size": TEXT_PX, "color": palette.quiet},
         "margin": {"l": 8, "r": 12, "t": 66, "b": 8},
-        "hoverlabel": {"font": {"size": TEXT_PX}},
+        "hoverlabel": {
+            "bgcolor": palette.background,
+            "font": {"size": TEXT_PX, "color": palette.text},
+        },
         "legend": {
             "orientation": "h",
-            "font": {"size": TEXT_PX},
+            "font": {"size": TEXT_PX, "color": palette.quiet},
             "itemclick": False,
             "itemdoubleclick": False,
         },
@@ -126,11 +129,12 @@ def layout(title: str, palette: Palette) -> Option:
     }
 
 
-def axis(name: str, **settings: Any) -> Option:
+def axis(name: str, palette: Palette, **settings: Any) -> Option:
     """An axis with its name and unit."""
+    font = {"size": TEXT_PX, "color": palette.quiet}
     return {
-        "title": {"text": name, "font": {"size": TEXT_PX}, "standoff": 8},
-        "tickfont": {"size": TEXT_PX},
+        "title": {"text": name, "font": font, "standoff": 8},
+        "tickfont": font,
         "automargin": True,
         "zeroline": False,
         **settings,

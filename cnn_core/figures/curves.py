@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from typing import Any, Literal
 
-from cnn_core.figures.palette import Palette
+from cnn_core.figures.palette import Palette, readable
 from cnn_core.figures.ranges import MOST_LOSS, Point, accuracy_range, loss_range, nice, tidy
 from cnn_core.progress.events import EpochEnd
 from cnn_core.progress.history import History, epoch_position
@@ -335,7 +335,7 @@ def _best_mark(history: History, words: CurveWords, palette: Palette) -> Option:
             "formatter": words.best.format(epoch=best.epoch),
             "position": "end",
             "align": "left" if x < history.planned_epochs / 2 else "right",
-            "color": palette.validation,
+            "color": readable(palette.validation, palette.background),
         }
         marks = [{"xAxis": x, "label": label}]
     return _marks(marks, palette.validation, type="dashed", width=1.5)
@@ -350,7 +350,7 @@ def _rate_marks(history: History, words: CurveWords, palette: Palette, position:
             "label": {
                 "formatter": words.rate.format(rate=f"{change.learning_rate:g}"),
                 "position": position,
-                "color": palette.mark,
+                "color": palette.quiet,
             },
         }
         for change in history.learning_rates

@@ -73,9 +73,8 @@ def matrix_difference(
             "value": [column, row, int(change[row, column])],
             "label": {
                 "show": len(names) <= NUMBERED and bool(change[row, column]),
-                "formatter": f"{int(change[row, column]):+d}",
+                "formatter": f"{int(change[row, column]):+,d}",
                 "color": matrices.ink(float(change[row, column]) / reach, palette),
-                "fontSize": 11,
             },
         }
         for row in range(len(names))
@@ -88,6 +87,7 @@ def matrix_difference(
             "inRange": {"color": colours.stops(palette.diverging, 21)},
         },
         "series": [{"id": "difference", "type": "heatmap", "data": cells, "silent": False}],
+        **matrices.in_a_narrow_chart("difference", cells, change.ravel().tolist()),
     }  # fmt: skip
 
 
@@ -103,7 +103,7 @@ def matrix_difference_alt(
         first=f"{int(first[row, column]):,}",
         second=f"{int(second[row, column]):,}",
     )
-    right = f"{int(np.trace(change)):+d}"
+    right = f"{int(np.trace(change)):+,d}"
     return words.alt.format(title=words.title, right=right, most=largest)
 
 

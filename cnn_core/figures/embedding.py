@@ -13,10 +13,10 @@ from typing import Any, ClassVar
 import numpy as np
 import numpy.typing as npt
 
-from cnn_core.figures import charts
+from cnn_core.figures import charts, matrices
 from cnn_core.figures.charts import ControlWords
 from cnn_core.figures.legend import percent
-from cnn_core.figures.palette import Palette
+from cnn_core.figures.palette import Palette, readable
 from cnn_core.figures.words import FigureWords
 
 Array = npt.NDArray[Any]
@@ -184,11 +184,7 @@ def scatter(
         "animation": False,
         "title": {"text": title, "left": 0, "top": 0},
         "toolbox": charts.toolbox("embedding", controls, palette, axes="both"),
-        "legend": {
-            "type": "scroll", "bottom": 0, "left": "center", "data": list(names),
-            "itemWidth": 14, "itemHeight": 11, "selectedMode": False,
-            "textStyle": {"lineHeight": 20},  # Korean is not clipped
-        },
+        "legend": _legend(names),
         "grid": {
             "left": 4, "right": 8, "top": 36, "bottom": 34,
             "outerBoundsMode": "same", "outerBoundsContain": "all",
@@ -197,7 +193,24 @@ def scatter(
         "xAxis": across,
         "yAxis": down,
         "series": [*series, _catch(cloud), _mark(cloud, marked, palette)],
+        "media": [_in_a_narrow_chart(names)],
     }  # fmt: skip
+
+
+def _legend(names: Sequence[str]) -> Option:
+    return {
+        "type": "scroll", "bottom": 0, "left": "center", "data": list(names), "itemGap": 10,
+        "itemWidth": 14, "itemHeight": 11, "selectedMode": False,
+        "textStyle": {"lineHeight": 20},  # Korean is not clipped
+    }  # fmt: skip
+
+
+def _in_a_narrow_chart(names: Sequence[str]) -> Option:
+    """All names wrap below the plot: a row that scrolls would cut one."""
+    return {
+        "query": {"maxWidth": matrices.NARROW},
+        "option": {"legend": {**_legend(names), "type": "plain"}, "grid": {"bottom": 112}},
+    }
 
 
 def alt(cloud: Cloud, names: Sequence[str], *, title: str, words: Words) -> str:
@@ -245,8 +258,9 @@ def _of_class(
         **common, "id": f"name_{label}", "silent": True, "z": 4, "tooltip": {"show": False},
         "symbolSize": 1, "data": [] if place is None else [[short(coordinate) for coordinate in place]],
         "label": {
-            "show": True, "formatter": "{a}", "fontSize": 12, "fontWeight": "bold",
-            "position": "inside", "color": common["color"],
+            "show": True, "formatter": "{a}", "fontWeight": "bold",
+            "position": "inside",
+            "color": readable(common["color"], palette.background),
             "textBorderColor": palette.background, "textBorderWidth": 4,
         },
         "labelLayout": {"hideOverlap": True},  # a phone has less room than `PLOT`

@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from cnn_core.figures import charts
 from cnn_core.figures.embedding import RING, Cloud, Words, extents, point_text, short
-from cnn_core.figures.palette import Palette
+from cnn_core.figures.palette import Palette, readable
 
 if TYPE_CHECKING:
     from plotly.graph_objects import Figure
@@ -95,7 +95,11 @@ def _of_class(
         "meta": f"name_{label}",
         "mode": "text",
         "text": [names[label]] if len(rows) else [],
-        "textfont": {"size": charts.TEXT_PX, "color": colour, "weight": "bold"},
+        "textfont": {
+            "size": charts.TEXT_PX,
+            "color": readable(colour, palette.background),
+            "weight": "bold",
+        },
         "hoverinfo": "skip",
         "showlegend": False,
     }
@@ -120,8 +124,8 @@ def _scene(cloud: Cloud, axes: Sequence[str], palette: Palette) -> Option:
     """A cube of quiet lines, seen so that no axis points at the reader."""
     scene: Option = {
         f"{axis}axis": {
-            "title": {"text": name, "font": {"size": charts.TEXT_PX}},
-            "tickfont": {"size": charts.TEXT_PX},
+            "title": {"text": name, "font": {"size": charts.TEXT_PX, "color": palette.quiet}},
+            "tickfont": {"size": charts.TEXT_PX, "color": palette.quiet},
             "range": ends,
             "color": palette.mark,
             "gridcolor": palette.mark,

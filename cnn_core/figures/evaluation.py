@@ -15,7 +15,7 @@ from cnn_core.analysis.evaluation import (
     row_shares,
     top_confusions,
 )
-from cnn_core.figures import charts
+from cnn_core.figures import charts, matrices
 from cnn_core.figures import palette as colours
 from cnn_core.figures.palette import Palette
 from cnn_core.figures.words import FigureWords
@@ -130,6 +130,7 @@ def confusion_heatmap(
                 "select": {"itemStyle": dict(_PLAIN)},  # the frame says which cell is chosen
             }
         ],
+        **matrices.in_a_narrow_chart("confusion", cells, matrix.ravel().tolist()),
     }
 
 
@@ -186,10 +187,10 @@ def calibration_chart(
     layout["legend"] |= {"x": 0, "y": 1.02, "yanchor": "bottom"}
     layout["margin"]["t"] = 84  # two lines of legend on a phone
     layout["hovermode"] = "closest"
-    layout["xaxis"] = charts.axis(words.confidence, **percent, anchor="y2")
-    layout["yaxis"] = charts.axis(words.accuracy, **percent, domain=[0.36, 1])
+    layout["xaxis"] = charts.axis(words.confidence, palette, **percent, anchor="y2")
+    layout["yaxis"] = charts.axis(words.accuracy, palette, **percent, domain=[0.36, 1])
     layout["yaxis2"] = charts.axis(
-        words.images, domain=[0, 0.26], nticks=4, rangemode="tozero", tickformat=","
+        words.images, palette, domain=[0, 0.26], nticks=4, rangemode="tozero", tickformat=","
     )
     return Figure(data=[ideal, curve, counts], layout=layout)
 
@@ -260,7 +261,7 @@ def _cell(
         "name": text,
         "value": [column, row, round(depth, 4)],
         "itemStyle": dict(_PLAIN),
-        "label": {"show": True, "color": _INKS[round(depth * (len(_INKS) - 1))], "fontSize": 11},
+        "label": {"show": True, "color": _INKS[round(depth * (len(_INKS) - 1))]},
     }
     if count == 0:
         cell |= {"visualMap": False, "label": {"show": False}}
@@ -271,7 +272,7 @@ def _cell(
 def _number(count: int, share: float, as_percent: bool) -> str:
     """What stands in a cell: four signs or so, since a phone has room for no more."""
     if not as_percent:
-        return str(count)
+        return f"{count:,}"
     percent = share * 100
     return f"{percent:.0f}" if percent >= 9.95 else f"{percent:.1f}"
 

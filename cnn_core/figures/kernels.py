@@ -15,7 +15,7 @@ from cnn_core.figures import charts
 from cnn_core.figures.charts import ControlWords
 from cnn_core.figures.legend import number
 from cnn_core.figures.mosaic import mosaic_png
-from cnn_core.figures.palette import SCALES, STEPS, Diverging, Palette
+from cnn_core.figures.palette import SCALES, STEPS, Diverging, Palette, ink
 from cnn_core.figures.words import FigureWords
 from cnn_core.markup import fill
 
@@ -218,7 +218,7 @@ def _outline(name: str, legend: str, weights: Array, reach: float, colour: str) 
 
 def _limits(limit: float, words: HistogramWords, palette: Palette) -> Option:
     """Two upright lines; the right one says what they are."""
-    label = {"formatter": words.limit, "position": "end", "color": palette.mark}
+    label = {"formatter": words.limit, "position": "end", "color": palette.quiet}
     return {
         "silent": True,
         "animation": False,
@@ -261,5 +261,5 @@ def _cell(value: float, reach: float, scale: Diverging) -> tuple[str, str, str]:
     """Colour, colour of the text and text of a weight."""
     place = 0.5 + 0.5 * min(1.0, max(-1.0, value / reach if reach else 0.0))
     red, green, blue = SCALES[scale][round(place * (STEPS - 1))].tolist()
-    ink = "#111" if 0.299 * red + 0.587 * green + 0.114 * blue > 128 else "#fff"
-    return f"{red},{green},{blue}", ink, f"{value:.2f}".replace("-", "−")
+    shade = f"#{red:02x}{green:02x}{blue:02x}"
+    return f"{red},{green},{blue}", ink(shade), f"{value:.2f}".replace("-", "−")

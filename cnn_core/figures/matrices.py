@@ -10,6 +10,8 @@ from cnn_core.figures.palette import Palette
 
 Option = dict[str, Any]
 
+NARROW = 480  # pixels up to which a matrix of ten classes has no room for "1,234" in a cell
+THOUSAND = 1000
 SHORT = 3  # letters up to which a class name needs no slanting
 
 
@@ -38,6 +40,33 @@ def frame(title: str, names: Sequence[str], *, true: str, predicted: str) -> Opt
         "xAxis": {**axis, "name": predicted, "axisLabel": {"interval": 0, "rotate": slant}},
         "yAxis": {**axis, "name": true, "inverse": True, "axisLabel": {"interval": 0}},
     }  # fmt: skip
+
+
+def in_a_narrow_chart(series: str, cells: Sequence[Option], counts: Sequence[int]) -> Option:
+    """What an option needs so that a phone shows "1.2k" in the cells that hold "1,234" elsewhere.
+
+    Args:
+        series: Its id.
+        cells: Its data.
+        counts: The number in each cell.
+    """
+    if max(map(abs, counts), default=0) < THOUSAND:
+        return {}
+    short = [
+        {**cell, "label": {**cell["label"], "formatter": _in_thousands(cell, count)}}
+        for cell, count in zip(cells, counts, strict=True)
+    ]
+    narrow = {"series": [{"id": series, "data": short}]}
+    return {"media": [{"query": {"maxWidth": NARROW}, "option": narrow}]}
+
+
+def _in_thousands(cell: Option, count: int) -> str:
+    text = str(cell["label"].get("formatter", ""))
+    if abs(count) < THOUSAND or "," not in text:
+        return text
+    digits = 1 if abs(count) < 10 * THOUSAND else 0
+    sign = text[0] if text[0] in "+−-" else ""
+    return f"{sign}{abs(count) / THOUSAND:.{digits}f}k"
 
 
 def ink(share: float, palette: Palette) -> str:

@@ -189,7 +189,7 @@ def bands_alt(groups: Mapping[str, Sequence[Spread]], *, words: BandWords) -> st
     return words.alt.format(title=words.title, last="; ".join(last))
 
 
-_ALIGNED = {"left": 62, "right": 18, "outerBoundsMode": "none", "containLabel": False}
+_ALIGNED = {"left": 72, "right": 18, "outerBoundsMode": "none", "containLabel": False}
 
 
 def _pair(
@@ -265,7 +265,7 @@ def _y_axis(grid: int, name: str, scale: tuple[float, float, float]) -> Option:
     low, high, step = scale
     return {
         "type": "value", "gridIndex": grid, "min": low, "max": high, "interval": step, "name": name,
-        "nameLocation": "middle", "nameGap": 40,
+        "nameLocation": "middle", "nameGap": 48,
     }  # fmt: skip
 
 

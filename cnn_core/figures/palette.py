@@ -13,6 +13,7 @@ import numpy.typing as npt
 Table = npt.NDArray[np.uint8]
 Diverging = Literal["diverging", "diverging_dark"]
 
+READABLE = 4.5  # least contrast of text with its background (WCAG 2, level AA)
 STEPS = 255  # colours of a scale; a palette PNG has 256, the last one stands for "nothing here"
 
 
@@ -21,7 +22,9 @@ class Palette:
     """Colours of one theme, each as "#rrggbb".
 
     Attributes:
-        background: What the colours were checked against: at least 3:1 (WCAG 2) for all but `grid`.
+        background: What the colours were checked against: at least 3:1 (WCAG 2) for lines and areas.
+        text: Titles and what a reader is to see first, at least 7:1.
+        quiet: Names and numbers of axes, legends, notes in a chart: at least 4.5:1, as any text.
         training: Figures on the training images.
         batches: The same, batch by batch: quieter, for a thin line behind the epochs.
         validation: Figures on the validation images.
@@ -33,6 +36,8 @@ class Palette:
     """
 
     background: str
+    text: str
+    quiet: str
     training: str
     batches: str
     validation: str
@@ -45,6 +50,8 @@ class Palette:
 
 LIGHT = Palette(
     background="#ffffff",
+    text="#31333f",
+    quiet="#5d6068",
     training="#0067b1",
     batches="#4b96d3",
     validation="#c75300",
@@ -67,6 +74,8 @@ LIGHT = Palette(
 )
 DARK = Palette(
     background="#0e1117",
+    text="#fafafa",
+    quiet="#b4b8bf",
     training="#5eb1f5",
     batches="#3677ab",
     validation="#f59a3c",
@@ -134,10 +143,30 @@ def ink(background: str) -> str:
 
     References: W3C, Web Content Accessibility Guidelines 2.2, "relative luminance".
     """
-    channels = np.array(rgb(background)) / 255
+    return "#000000" if (_luminance(background) + 0.05) ** 2 > 1.05 * 0.05 else "#ffffff"
+
+
+def contrast(colour: str, other: str) -> float:
+    """Contrast of two colours, 1 to 21 (WCAG 2)."""
+    dark, bright = sorted((_luminance(colour), _luminance(other)))
+    return (bright + 0.05) / (dark + 0.05)
+
+
+def readable(colour: str, background: str, least: float = READABLE) -> str:
+    """The colour itself, or the nearest to it towards black or white in which words can be read there."""
+    start, end = np.array(rgb(colour)), np.array(rgb(ink(background)))
+    for step in range(101):
+        mixed = np.rint(start + (end - start) * step / 100).astype(int).tolist()
+        shade = "#{:02x}{:02x}{:02x}".format(*mixed)
+        if contrast(shade, background) >= least:
+            return shade
+    return ink(background)
+
+
+def _luminance(colour: str) -> float:
+    channels = np.array(rgb(colour)) / 255
     linear = np.where(channels <= 0.04045, channels / 12.92, ((channels + 0.055) / 1.055) ** 2.4)
-    luminance = float(linear @ (0.2126, 0.7152, 0.0722))
-    return "#000000" if (luminance + 0.05) ** 2 > 1.05 * 0.05 else "#ffffff"
+    return float(linear @ (0.2126, 0.7152, 0.0722))
 
 
 def _table(anchors: str, steps: int) -> Table:

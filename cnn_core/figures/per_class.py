@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -95,9 +94,9 @@ def chart(
     layout["margin"]["t"] = 72
     layout["hovermode"] = "closest"
     layout["bargap"] = 0.35
-    layout["xaxis"] = charts.axis(words.axis, range=[_lowest(figures), 1.005], showgrid=True)
+    layout["xaxis"] = charts.axis(words.axis, palette, range=[0, 1.005], showgrid=True)
     layout["yaxis"] = charts.axis(
-        "", range=[len(rows) - 0.5, -0.5], tickvals=rows, ticktext=list(names), showgrid=False,
+        "", palette, range=[len(rows) - 0.5, -0.5], tickvals=rows, ticktext=list(names), showgrid=False,
         ticklabelstandoff=6, fixedrange=True,
     )  # fmt: skip
     return Figure(data=[bars, *points], layout=layout)
@@ -117,9 +116,3 @@ def alt(figures: PerClass, names: Sequence[str], *, words: Words) -> str:
 
 def _exact(values: Floats) -> list[float]:
     return [round(float(value), 4) for value in values]
-
-
-def _lowest(figures: PerClass) -> float:
-    """Where the axis begins: at the tenth below the lowest figure, so that differences are seen."""
-    lowest = min((float(values.min(initial=1.0)) for values in figures[:3]), default=0.0)
-    return max(0.0, math.floor(lowest * 10 - 0.5) / 10)

@@ -77,14 +77,14 @@ def rate_range(
             "data": [words.seed.format(seed=seed) for seed in curves],
         },
         "tooltip": {"trigger": "item", "formatter": "{b}", "confine": True},
-        "grid": {"left": 62, "right": 24, "top": 74, "bottom": 74, "outerBoundsMode": "none"},
+        "grid": {"left": 72, "right": 24, "top": 74, "bottom": 74, "outerBoundsMode": "none"},
         "xAxis": {
             "type": "log", "name": words.rate, "nameLocation": "middle", "nameGap": 26,
             "min": min(rates, default=1e-6), "max": 10 ** math.ceil(math.log10(max(rates, default=10))),
             "splitLine": {"show": False}, "axisLabel": {"hideOverlap": True},
         },
         "yAxis": {
-            "type": "value", "name": words.loss, "nameLocation": "middle", "nameGap": 40,
+            "type": "value", "name": words.loss, "nameLocation": "middle", "nameGap": 48,
             "min": 0, "max": tidy(round(TOP * max(starts, default=1.0), 1)),
         },
         "series": series,
@@ -148,7 +148,7 @@ def _marks(zone: Usable, words: RateWords, palette: Palette) -> Option:
             "lineStyle": {"color": palette.mark, "type": "solid", "width": 1.5},
             "label": {
                 "formatter": words.suggestion.format(rate=f"{zone.suggestion:g}"),
-                "position": "end", "color": palette.mark,
+                "position": "end", "color": palette.quiet,
             },
             "data": [{"xAxis": zone.suggestion}],
         },

@@ -12,7 +12,7 @@ import numpy.typing as npt
 from markupsafe import Markup
 
 from cnn_core.analysis.evaluation import Integers
-from cnn_core.figures import matrices
+from cnn_core.figures import charts, matrices
 from cnn_core.figures import palette as colours
 from cnn_core.figures.legend import percent
 from cnn_core.figures.palette import Palette
@@ -64,8 +64,8 @@ class Words(FigureWords):
 
 def signed(value: float, digits: int = 0) -> str:
     """ "+3", "−3" with a real minus sign, "0"."""
-    text = f"{value:+.{digits}f}"
-    return f"{0:.{digits}f}" if float(text) == 0 else text.replace("-", "−")
+    text = f"{value:+,.{digits}f}"
+    return f"{0:.{digits}f}" if round(value, digits) == 0 else text.replace("-", "−")
 
 
 def shares_html(before: Array, after: Array, names: Sequence[str], alt: str) -> Markup:
@@ -118,6 +118,7 @@ def difference_heatmap(
             "inRange": {"color": colours.stops(palette.diverging, SCALE_STEPS)},
         },
         "series": [{"id": "difference", "type": "heatmap", "data": cells}],
+        **matrices.in_a_narrow_chart("difference", cells, change.ravel().tolist()),
     }  # fmt: skip
 
 
@@ -166,7 +167,7 @@ def kernel_heatmap(
                     "itemStyle": dict(_FRAME),
                     "label": {
                         "show": True, "color": matrices.ink(value / reach, palette),
-                        "fontSize": 14 if columns < 5 else 11,
+                        "fontSize": charts.TEXT_PX,
                         "fontWeight": "bold" if edited else "normal",
                         "formatter": f"{_plain(value)}{' *' if edited else ''}",
                     },
@@ -331,7 +332,6 @@ def _changed(
         "label": {
             "show": change != 0 and len(names) <= NUMBERED,
             "color": matrices.ink(change / reach, palette),
-            "fontSize": 11,
             "formatter": signed(change),
         },
     }

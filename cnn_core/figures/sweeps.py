@@ -181,7 +181,7 @@ def parallel(
         "parallel": {
             "left": 46, "right": 60, "top": 84, "bottom": 28,
             "parallelAxisDefault": {
-                "nameLocation": "end", "nameGap": 14, "nameTextStyle": {"fontSize": 12},
+                "nameLocation": "end", "nameGap": 14,
                 "areaSelectStyle": {"width": 22, "color": palette.mark, "opacity": 0.25},
             },
         },
@@ -220,7 +220,7 @@ def slice_of(
     ]
     return {
         "animation": False,
-        "title": {"text": axis.name, "left": 0, "top": 0, "textStyle": {"fontSize": 13}},
+        "title": {"text": axis.name, "left": 0, "top": 0},
         "tooltip": {"trigger": "item", "formatter": "{b}", "confine": True},
         "visualMap": {
             "type": "continuous", "min": 1, "max": max(2, last), "dimension": 2, "show": False,
@@ -285,7 +285,7 @@ def heat(
             "inRange": {"color": colours.stops("sequential", SCALE_STEPS)},
         },
         "xAxis": {**_axis(column.name), "type": "category", "data": list(column.labels)},
-        "yAxis": {**_axis(row.name), "type": "category", "data": list(row.labels), "nameGap": 44},
+        "yAxis": {**_axis(row.name), "type": "category", "data": list(row.labels), "nameGap": 52},
         "series": {"type": "heatmap", "data": data,
                    "itemStyle": {"borderColor": palette.background, "borderWidth": 2}},
     }  # fmt: skip
@@ -308,7 +308,7 @@ def importance_alt(importances: Mapping[str, float], *, words: SweepWords) -> st
     return words.bars_alt.format(title=words.importance, bars=bars or "–")
 
 
-_GRID = {"left": 62, "right": 18, "outerBoundsMode": "none", "containLabel": False}
+_GRID = {"left": 72, "right": 18, "outerBoundsMode": "none", "containLabel": False}
 
 
 def _percent(accuracy: float) -> float:
@@ -342,7 +342,7 @@ def _axis(name: str) -> Option:
 
 def _accuracy_axis(points: Sequence[Point], words: SweepWords) -> Option:
     low, high = _reach(points)
-    return {**_axis(words.accuracy), "type": "value", "min": low, "max": high, "nameGap": 42}
+    return {**_axis(words.accuracy), "type": "value", "min": low, "max": high, "nameGap": 48}
 
 
 def _parallel_axis(axis: Axis) -> Option:

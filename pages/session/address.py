@@ -44,7 +44,7 @@ def whole(link: Mapping[str, str], name: str, below: int) -> int | None:
     text = link[name]
     if text.isdecimal() and len(text) < 10 and int(text) < below:
         return int(text)
-    st.warning(t("inside.bad_number", name=name, most=below - 1), icon=":material/link_off:")
+    st.warning(t("inside.bad_number", name=name, most=f"{below - 1:,}"), icon=":material/link_off:")
     return None
 
 

@@ -16,7 +16,7 @@ from cnn_core import texts
 from cnn_core.analysis.evaluation import calibration, per_class
 from cnn_core.figures import charts, embedding, embedding_space, evaluation
 from cnn_core.figures import per_class as class_figures
-from cnn_core.figures.palette import DARK, LIGHT, Palette
+from cnn_core.figures.palette import DARK, LIGHT, Palette, readable
 
 RANDOM = np.random.default_rng(0)
 ROOT = Path(__file__).parent.parent.parent
@@ -60,8 +60,9 @@ def test_letters_are_large_axes_are_named_and_colours_are_of_the_palette(
     language: str, palette: Palette
 ) -> None:
     ours = {*palette.classes, "#000000", "#ffffff"} | {
-        value for value in vars_of(palette) if isinstance(value, str)
+        readable(colour, palette.background) for colour in palette.classes
     }
+    ours |= {value for value in vars_of(palette) if isinstance(value, str)}
     for chart in every_chart(language, palette):
         found = list(walk(chart))
         assert chart["layout"]["title"]["text"]

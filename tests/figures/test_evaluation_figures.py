@@ -57,6 +57,23 @@ def test_cells_count_or_give_the_share_of_their_row() -> None:
     assert shares == ["90", "10", "0.0", "1.0", "98", "1.0", "0.0", "0.0", "0.0"]
 
 
+def test_thousands_are_separated_and_a_narrow_chart_shortens_them() -> None:
+    matrix = np.array([[1077, 10, 0], [1, 12_345, 1], [0, 0, 999]])
+    option = figures.confusion_heatmap(
+        matrix, NAMES, as_percent=False, marked=None, words=confusion_words(), palette=palette.LIGHT
+    )
+    assert [cells(option)[place]["label"]["formatter"] for place in (0, 4, 8)] == [
+        "1,077", "12,345", "999",
+    ]  # fmt: skip
+    (media,) = option["media"]
+    narrow = media["option"]["series"][0]["data"]
+    assert [narrow[place]["label"]["formatter"] for place in (0, 1, 4, 8)] == [
+        "1.1k", "10", "12k", "999",
+    ]  # fmt: skip
+    assert [cell["name"] for cell in narrow] == [cell["name"] for cell in cells(option)]
+    assert "media" not in heatmap()
+
+
 def test_the_colour_is_the_root_of_the_share_and_nothing_is_grey() -> None:
     found = cells(heatmap())
     assert [cell["value"][2] for cell in found[:2]] == [

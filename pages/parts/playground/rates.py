@@ -13,6 +13,7 @@ from cnn_core.errors import CnnError
 from cnn_core.figures import rate_range
 from cnn_core.progress import learning_rates
 from cnn_core.progress.learning_rates import RateCurve, Usable
+from pages.elements.chart import draw_chart
 from pages.parts.playground import setup
 from pages.session.doors import colours, engine
 from pages.session.visitor import visitor
@@ -94,7 +95,7 @@ def _outcome(model: ModelConfig, train: TrainConfig) -> None:
     zones = [zone for curve in search.curves.values() if (zone := learning_rates.usable(curve))]
     zone = learning_rates.together(zones) if len(zones) == len(search.curves) else None
     words = rate_range.RateWords.of(texts.table(language()))
-    st.echarts_chart(
+    draw_chart(
         rate_range.rate_range(search.curves, zone, words=words, palette=colours()),
         height=HEIGHT,
         key="rates_chart",

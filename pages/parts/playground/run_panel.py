@@ -11,6 +11,7 @@ from cnn_core.progress import notes
 from cnn_core.progress.events import RunEnded
 from cnn_core.progress.history import History
 from cnn_core.runs import log as run_log
+from pages.elements.chart import draw_chart
 from pages.network import scores, shown
 from pages.network.names import class_names, markdown, span
 from pages.network.run_actions import resume
@@ -32,15 +33,15 @@ LEVELS = {
 }
 
 
-def panel(run: runs.Run | None) -> None:
-    """The chosen run, or an invitation."""
+def panel(run: runs.Run | None, planned: int) -> None:
+    """The chosen run, or an invitation to train one of `planned` epochs."""
     with (
         st.container(key="run_here" if run else "no_run"),
         st.container(border=True, key="run_panel"),
     ):
         _say_what_failed()
         if run is None:
-            _invitation()
+            _invitation(planned)
         elif state_of(run) in runs.ACTIVE:
             _live(run)
             take_home(run)
@@ -54,10 +55,10 @@ def _say_what_failed() -> None:
         st.error(say_error(problem), icon=":material/block:")
 
 
-def _invitation() -> None:
+def _invitation(planned: int) -> None:
     heading(t("panel.empty_title"))
     st.caption(t("panel.empty"))
-    _charts(History(planned_epochs=5), "empty")
+    _charts(History(planned_epochs=planned), "empty")
 
 
 @st.fragment(run_every=POLL_S)
@@ -157,8 +158,9 @@ def _charts(history: History, key: str) -> None:
     makers = {"loss": curves.loss_curves, "accuracy": curves.accuracy_curves}
     for column, (measure, make) in zip(st.columns(2, gap="small"), makers.items(), strict=True):
         words = curves.CurveWords.of(table, measure)
-        column.echarts_chart(
+        draw_chart(
             make(history, words=words, palette=palette),
+            place=column,
             height=CHART_HEIGHT,
             key=f"{measure}_{key}",
             alt=curves.alt_text(history, measure, words=words),

@@ -10,6 +10,7 @@ from cnn_core import runs, texts
 from cnn_core.analysis import comparison
 from cnn_core.figures import overlay
 from cnn_core.runs import log as run_log
+from pages.elements.chart import draw_chart
 from pages.network.names import short_names, span
 from pages.network.run_state import state_of
 from pages.parts.runs import rows, selection
@@ -30,7 +31,7 @@ def chart(selected: Sequence[runs.Run]) -> None:
     names = short_names(selected)
     lines = [overlay.Curves(run.id, names[run.id], run_log.history(run)) for run in selected]
     words = overlay.OverlayWords.of(texts.table(language()))
-    st.echarts_chart(
+    draw_chart(
         overlay.overlay(
             lines, "seconds" if axis == "seconds" else "epochs", words=words, palette=colours()
         ),

@@ -15,6 +15,7 @@ from cnn_core.figures import kernels as figures
 from cnn_core.figures.legend import legend, number, percent, uri
 from cnn_core.markup import fill
 from cnn_core.runs import snapshots
+from pages.elements.chart import draw_chart
 from pages.network import answers
 from pages.network.epochs import has_weights, kept_epoch
 from pages.network.names import class_names, short_names
@@ -121,7 +122,7 @@ def _probabilities(takes: Sequence[runs.Run], image: run_image.Chosen) -> None:
     ]
     st.markdown("\n".join(f"- {line}" for line in lines))
     words = differences.DifferenceWords.of(texts.table(language()))
-    st.echarts_chart(
+    draw_chart(
         differences.probability_bars(by_name, names, words=words, palette=colours()),
         height=max(LEAST_HEIGHT, BAR_HEIGHT * len(by_name) * len(names) + 80),
         key="runs_probabilities",

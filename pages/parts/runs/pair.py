@@ -14,6 +14,7 @@ from cnn_core.analysis.evaluation import Predictions
 from cnn_core.errors import CnnError
 from cnn_core.figures import differences
 from cnn_core.figures import evaluation as matrices
+from pages.elements.chart import draw_chart
 from pages.network import answers
 from pages.network.names import class_names, short_names
 from pages.session import choices
@@ -106,8 +107,9 @@ def _matrices(
         )
         option["visualMap"]["show"] = False
         option["series"][0] |= {"cursor": "default", "selectedMode": False}
-        column.echarts_chart(
+        draw_chart(
             option,
+            place=column,
             height=HEIGHT,
             key=f"runs_matrix_{run.id}",
             alt=matrices.confusion_alt(matrix, names, words=named),
@@ -116,8 +118,9 @@ def _matrices(
     labels = replace(
         labels, title=labels.title.format(first=short[first.id], second=short[second.id])
     )
-    columns[2].echarts_chart(
+    draw_chart(
         differences.matrix_difference(*counts, names, words=labels, palette=colours()),
+        place=columns[2],
         height=HEIGHT,
         key="runs_matrix_difference",
         alt=differences.matrix_difference_alt(*counts, names, words=labels),

@@ -12,6 +12,7 @@ from cnn_core.analysis import comparison
 from cnn_core.analysis.comparison import Spread
 from cnn_core.figures import overlay
 from cnn_core.runs import log as run_log
+from pages.elements.chart import draw_chart
 from pages.network.names import short_names
 from pages.parts.runs import orders, rows, selection
 from pages.parts.runs.rows import Row
@@ -57,7 +58,7 @@ def seeds(selected: Sequence[runs.Run]) -> None:
     bands = {name: band for name, band in bands.items() if band}
     if bands:
         words = overlay.BandWords.of(texts.table(language()))
-        st.echarts_chart(
+        draw_chart(
             overlay.bands(bands, words=words, palette=colours()),
             height=HEIGHT,
             key="runs_bands",

@@ -17,6 +17,7 @@ from cnn_core.figures import surgery as figures
 from cnn_core.figures.legend import legend, number
 from cnn_core.markup import fill
 from pages.elements import switches, tiles
+from pages.elements.chart import draw_chart
 from pages.elements.clicks import clicked_cell
 from pages.network.epochs import convolutions
 from pages.parts.surgery.state import View, choose, choose_layer, edits, keep, layer, refuse
@@ -159,7 +160,7 @@ def weight(view: View) -> None:
         note = t("surgery.kernel_note", layer=name, side=row.kernel)
         html(_head(t("surgery.kernel", filter=view.filter), note))
         words = figures.Words.of(texts.table(language()))
-        st.echarts_chart(
+        draw_chart(
             figures.kernel_heatmap(
                 kernel, trained, kernels.largest(kernels_trained) or 1.0,
                 None if len(place) == 1 else place[:2], words=words, palette=colours(),

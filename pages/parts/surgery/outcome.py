@@ -15,6 +15,7 @@ from cnn_core.figures import evaluation as confusions
 from cnn_core.figures import surgery as figures
 from cnn_core.figures.legend import number, percent
 from cnn_core.markup import fill
+from pages.elements.chart import draw_chart
 from pages.elements.clicks import clicked
 from pages.network import answers
 from pages.network.answers import PIECE
@@ -116,7 +117,7 @@ def verdicts(view: View, scores: DeltaGenerator) -> None:
     left, right = st.columns(2, gap="medium")
     words = confusions.ConfusionWords.of(texts.table(language()))
     with left, st.container(key="surgery_matrix"):
-        st.echarts_chart(
+        draw_chart(
             confusions.confusion_heatmap(
                 after, view.names, as_percent=False, marked=None, words=words, palette=colours()
             ),
@@ -124,7 +125,7 @@ def verdicts(view: View, scores: DeltaGenerator) -> None:
             alt=confusions.confusion_alt(after, view.names, words=words),
         )  # fmt: skip
     with right, st.container(key="surgery_change"):
-        st.echarts_chart(
+        draw_chart(
             figures.difference_heatmap(
                 before, after, view.names, words=_words(), palette=colours()
             ),
@@ -189,7 +190,7 @@ def ranking(view: View) -> None:
             return
         made_with, _, ranked = kept_ranking
         palette, words = colours(), _words()
-        st.echarts_chart(
+        draw_chart(
             figures.ranking_bars(ranked, layer=name, words=words, palette=palette),
             height=RANKING_HEIGHT, key="surgery_bars",
             on_select=lambda: _choose_bar(ranked.order),

@@ -19,6 +19,7 @@ from cnn_core.runs import log as run_log
 from cnn_core.runs.summary import Summary
 from cnn_core.sweeps import Sweep, outcome
 from cnn_core.sweeps.outcome import Trial
+from pages.elements.chart import draw_chart
 from pages.network import shown
 from pages.network.names import local_time
 from pages.parts.sweep import findings, state
@@ -229,7 +230,7 @@ def _curves(sweep: Sweep, row: Trial, run: runs.Run, top: Trial | None) -> None:
         name = t("sweep.best_name", place=top.place)
         lines.append(overlay.Curves(other.id, name, run_log.history(other)))
     words = overlay.OverlayWords.of(texts.table(language()))
-    st.echarts_chart(
+    draw_chart(
         overlay.overlay(lines, "epochs", words=words, palette=colours()),
         height=HEIGHT,
         key="sweep_curves",

@@ -14,6 +14,7 @@ from cnn_core.planning.space import REAL, Dimension
 from cnn_core.sweeps import Sweep
 from cnn_core.sweeps.importance import EVALUATORS, importance
 from cnn_core.sweeps.outcome import Trial
+from pages.elements.chart import draw_chart
 from pages.elements.clicks import clicked
 from pages.network.names import span
 from pages.parts.sweep import state
@@ -74,13 +75,13 @@ def charts(sweep: Sweep, rows: Sequence[Trial]) -> None:
     words, palette = SweepWords.of(texts.table(language())), colours()
     left, right = st.columns([0.42, 0.58], gap="small")
     with left:
-        st.echarts_chart(
+        draw_chart(
             figures.history(results, lines, sweep.plan.trials, words=words, palette=palette),
             height=HEIGHT, key="sweep_history", on_select=_opener("sweep_history", results),
             alt=figures.alt(words.history, results, lines, words=words),
         )  # fmt: skip
     with right:
-        st.echarts_chart(
+        draw_chart(
             figures.parallel(results, lines, words=words, palette=palette),
             height=HEIGHT, key="sweep_parallel", on_select=_opener("sweep_parallel", results),
             alt=figures.alt(words.parallel, results, lines, words=words),
@@ -110,8 +111,9 @@ def _opener(key: str, results: Sequence[Point]) -> Any:
 def _slices(results: Sequence[Point], lines: Sequence[Axis], words: SweepWords) -> None:
     st.markdown(f"##### {words.slices}")
     for number, column in enumerate(st.columns(len(lines), gap="small")):
-        column.echarts_chart(
+        draw_chart(
             figures.slice_of(results, lines, number, words=words, palette=colours()),
+            place=column,
             height=SMALL,
             key=f"sweep_slice_{number}",
             alt=figures.alt(f"{words.slices}: {lines[number].name}", results, lines, words=words),
@@ -134,7 +136,7 @@ def _importance(sweep: Sweep, results: Sequence[Point], words: SweepWords) -> No
     if not bars:
         st.caption(t("sweep.calculating" if is_calculating() else "sweep.too_few"))
         return
-    st.echarts_chart(
+    draw_chart(
         figures.importance(bars, words=words, palette=colours()),
         height=LOW,
         key="sweep_importance",
@@ -167,7 +169,7 @@ def _heat(results: Sequence[Point], lines: Sequence[Axis], words: SweepWords) ->
         for point in results
     ]
     both = [lines[number] for number in pair]
-    st.echarts_chart(
+    draw_chart(
         figures.heat(cells, both, words=words, palette=colours()),
         height=LOW,
         key="sweep_heat",
