@@ -49,7 +49,7 @@ def test_a_paused_run_tells_neither_a_speed_nor_a_time(visit):
     write(Paused(1, 30))
     write.close()
     [text] = [it.proto.text for it in visit(run=run.id).get("progress")]
-    assert "30/250" in text
+    assert "batch 30 of 250" in text
     assert "images/s" not in text
     assert "left" not in text
 

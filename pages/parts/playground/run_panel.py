@@ -140,10 +140,9 @@ def _progress(run: runs.Run, state: str, history: History) -> None:
             batch=f"{history.batch:,}",
             batches=f"{history.started.batches:,}",
         )
-        at_work = state != "paused"
-        if at_work and history.images_per_s:
+        if not history.paused and history.images_per_s:
             text += " · " + t("panel.speed", speed=f"{history.images_per_s:,.0f}")
-        if at_work and history.seconds_left is not None:
+        if not history.paused and history.seconds_left is not None:
             text += " · " + t("panel.left", time=span(history.seconds_left))
     st.progress(history.fraction, text=text)
 
