@@ -107,6 +107,24 @@ def test_filters(query, left, visit):
     assert bool(at.dataframe) or texts.say("en", "runs.none_pass") in [it.value for it in at.info]
 
 
+def test_trials_of_a_sweep_are_found_by_it_and_can_be_left_out(visit):
+    sweep, tiny = "20260101-120000-abcdef", (TINY.model, TINY.train)
+    trial = runs.create(*tiny, owner=US, name="trial", sweep=sweep, trial=3)
+    runs.write_status(trial, "finished")
+    assert "Sweep" in table(visit("runs"))
+    trained(name="alone")
+    assert sorted(names(visit("runs"))) == ["alone", "trial"]
+    found = visit("runs", find=sweep)
+    assert names(found) == ["trial"]
+    assert table(found)["Sweep"] == [sweep]
+    without = visit("runs", single="1")
+    assert names(without) == ["alone"]
+    assert "Sweep" not in table(without)
+    without.checkbox(key="runs_single_box").uncheck().run()
+    assert sorted(names(without)) == ["alone", "trial"]
+    assert "single" not in without.query_params
+
+
 @pytest.mark.parametrize("language", texts.LANGUAGES)
 def test_without_runs_the_page_says_what_to_do(language, visit):
     at = visit("runs", language)

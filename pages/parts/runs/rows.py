@@ -72,14 +72,30 @@ def _settings(model: ModelConfig, train: TrainConfig) -> Settings:
 
 
 def passing(
-    candidates: Sequence[Row], text: str, only: str | None, value: str | None, starred: bool
+    candidates: Sequence[Row],
+    text: str,
+    only: str | None,
+    value: str | None,
+    *,
+    starred: bool,
+    single: bool,
 ) -> list[Row]:
-    """The rows whose name, note, data set or id hold every word of `text`, with that value of a setting."""
+    """The rows that pass the filters.
+
+    Args:
+        candidates: The rows to choose from.
+        text: Its words all occur in the name, note, data set, id or sweep of the run.
+        only: A setting, as a link writes it, that must have a value; None for any.
+        value: That value.
+        starred: Only runs with a star.
+        single: Only runs that are no trial of a sweep.
+    """
     words = text.casefold().split()
     return [
         row
         for row in candidates
         if (not starred or row.summary.marks.starred)
+        and (not single or not row.run.sweep)
         and (only is None or value is None or value_key(row.settings, only) == value)
         and all(word in _searched(row) for word in words)
     ]
@@ -87,7 +103,8 @@ def passing(
 
 def _searched(row: Row) -> str:
     run = row.run
-    texts = (row.name, row.summary.marks.note, label("dataset", run.train.dataset), run.id)
+    data = label("dataset", run.train.dataset)
+    texts = (row.name, row.summary.marks.note, data, run.id, run.sweep)
     return " ".join(texts).casefold()
 
 

@@ -17,7 +17,8 @@ RACE = "runs_race"  # session key: the race that is shown
 SELECTED = "runs_selected"
 VERSION = "runs_version"  # goes up with a selection that does not come from the table itself
 CHANGED = "runs_changed"
-WHOSE, TEXT, STARRED = "runs_whose", "runs_text", "runs_starred"
+WHOSE, TEXT = "runs_whose", "runs_text"
+STARRED, SINGLE = "runs_starred", "runs_single"
 SETTING, VALUE, AXIS = "runs_setting", "runs_value", "runs_axis"
 PAIR = {"first": "runs_first", "second": "runs_second"}
 VIEW, EVERYTHING = "runs_view", "runs_everything"
@@ -25,10 +26,11 @@ SETTINGS = (
     Setting("view", VIEW, ("pair", "kernels", "image"), None),
     flag("all", EVERYTHING),
     flag("starred", STARRED),
+    flag("single", SINGLE),
 )
 PLAIN = {"whose": WHOSE, "find": TEXT, "only": SETTING, "is": VALUE, "axis": AXIS, **PAIR}
 IMAGE = "runs_image"
-LINK = ("runs", "starred", "view", "all", "race", "source", "part", "index", "of", *PLAIN)
+LINK = ("runs", "starred", "single", "view", "all", "race", "source", "part", "index", "of", *PLAIN)
 BETWEEN = "~"
 
 

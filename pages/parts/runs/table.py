@@ -54,17 +54,25 @@ def filters() -> list[Row]:
                 rows.setting_name(names[only]), values, key=selection.VALUE, width=180,
                 format_func=values.__getitem__,
             )  # fmt: skip
-        st.session_state["runs_starred_box"] = st.session_state.get(selection.STARRED, False)
-        st.checkbox(t("runs.starred"), key="runs_starred_box", on_change=_keep_star)
+        _box("starred", selection.STARRED)
+        if any(row.run.sweep for row in candidates):
+            _box("no_trials", selection.SINGLE)
     return listed(candidates)
+
+
+def _box(name: str, key: str) -> None:
+    """A check box whose value is kept under `key`, where a link may set it."""
+    field = f"{key}_box"
+    st.session_state[field] = st.session_state.get(key, False)
+    st.checkbox(t(f"runs.{name}"), key=field, on_change=_keep, args=(key, field))
+
+
+def _keep(key: str, field: str) -> None:
+    st.session_state[key] = st.session_state[field]
 
 
 def _keep_text() -> None:
     st.session_state[selection.TEXT] = st.session_state["runs_text_field"].strip()
-
-
-def _keep_star() -> None:
-    st.session_state[selection.STARRED] = st.session_state["runs_starred_box"]
 
 
 def _values(candidates: Sequence[Row], setting: Setting) -> dict[str, str]:
@@ -90,7 +98,8 @@ def listed(candidates: Sequence[Row] | None = None) -> list[Row]:
         state.get(selection.TEXT, ""),
         only,
         state.get(selection.VALUE) if only else None,
-        state.get(selection.STARRED, False),
+        starred=state.get(selection.STARRED, False),
+        single=state.get(selection.SINGLE, False),
     )
 
 
@@ -165,6 +174,8 @@ def _columns(listed: Sequence[Row]) -> tuple[dict[str, list[Any]], dict[str, Any
         title = rows.setting_name(setting)
         columns[title] = cells
         config[title] = st.column_config.Column(help=t("runs.varies"))
+    if any(row.run.sweep for row in listed):
+        add("sweep", [row.run.sweep for row in listed])
     add("data", _by_value([row.run.train.dataset for row in listed], partial(label, "dataset")))
     add("images", [row.summary.images or None for row in listed], number, format="localized")
     add("params", [row.summary.params or None for row in listed], number, format="localized")

@@ -21,6 +21,7 @@ from pages.parts.sweep import state
 from pages.parts.sweep.state import setting_name
 from pages.session import choices
 from pages.session.doors import colours
+from pages.session.visitor import visitor
 from pages.session.words import label, language, t
 
 CALCULATING, SHARES = "sweep_calculating", "sweep_shares"
@@ -209,6 +210,11 @@ def table(sweep: Sweep, rows: Sequence[Trial]) -> None:
         selection_default={"selection": {"rows": picked}},
         alt=t("sweep.table_alt", count=len(order)),
     )
+    if order and st.button(
+        t("sweep.all_runs"), key="sweep_all_runs", icon=":material/table_rows:", type="tertiary"
+    ):
+        whose = "mine" if sweep.owner == visitor() else "all"
+        st.switch_page("pages/runs.py", query_params={"find": sweep.id, "whose": whose})
 
 
 def _percent(accuracy: float | None) -> float | None:
