@@ -96,6 +96,7 @@ CORE_TABLE = {
         {"arithmetic", "browser", "config", "errors", "planning", "progress", "runs"},
         late={"h5py"},
     ),
+    "course": May(rooms={"config", "export", "lessons", "paths", "texts"}),
     "command": May(
         rooms={"analysis", "config", "engine", "errors", "interruption", "planning", "progress"}
         | {"runs", "sweeps"},

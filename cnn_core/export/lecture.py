@@ -23,10 +23,8 @@ MOST_MAPS = 64  # kernels or maps in a figure
 COLUMNS = 8
 
 
-def sections(
-    model: ModelConfig, train: TrainConfig, *, language: str = "en"
-) -> tuple[Section, ...]:
-    """The cells of the program in the order of a lecture, from the imports to the test.
+def cells(model: ModelConfig, train: TrainConfig, *, language: str = "en") -> dict[str, Section]:
+    """The cells of the program by their names, in the order of a lecture, from the imports to the test.
 
     Images are split, weights drawn and batches shuffled by Keras and scikit-learn themselves, as one
     writes it in class: the curves are similar to those of the app, not the same.
@@ -43,12 +41,12 @@ def sections(
     train = replace(train, precision=cpu_precision(train.precision))
     text = _template().render(_values(model, train, language))
     say = partial(texts.say, language)
-    made = []
+    made = {}
     for cell in text.split(CELL)[1:]:
         name, _, code = cell.partition("\n")
         about = say(f"lecture.{name}_about")
-        made.append(Section(say(f"lecture.{name}"), code.strip("\n"), about))
-    return tuple(made)
+        made[name] = Section(say(f"lecture.{name}"), code.strip("\n"), about)
+    return made
 
 
 @cache

@@ -80,7 +80,7 @@ def _sections(
     if form not in FORMS:
         raise ValueError(f"form must be one of {', '.join(FORMS)}. Received form={form!r}.")
     if form == LECTURE:
-        return lecture.sections(model, train, language=language)
+        return tuple(lecture.cells(model, train, language=language).values())
     return program.sections(model, train, form=form, language=language)
 
 
