@@ -45,6 +45,7 @@ PAGES = {
     "convolution": Screen(
         (".st-key-convolution_result",), {"stride": _option("convolution_chosen_stride", 1)}
     ),
+    "notes": Screen(('[class*="st-key-note_"]',), {"part": _option("notes_part", 1)}),
     "glossary": Screen(('[class*="st-key-term_"]',), {}),
     "playground": Screen((".st-key-result",), {}),
     "runs": Screen((".st-key-runs_live",), {}),

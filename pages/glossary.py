@@ -7,17 +7,15 @@ from urllib.parse import parse_qsl
 import streamlit as st
 
 from cnn_core import texts
-from cnn_core.browser.bundle import ASSETS, bundle
 from cnn_core.lessons import reader
 from cnn_core.lessons.reader import GROUPS, LESSONS
 from pages.elements import lessons
 from pages.elements.head import head
+from pages.elements.show import show
 from pages.session import address
 from pages.session.html import heading
 from pages.session.settings import BETWEEN
 from pages.session.words import language, t
-
-SHOW = st.components.v2.component("convscope_show", js=bundle(ASSETS / "show" / "show.js"))
 
 
 def main() -> None:
@@ -44,7 +42,7 @@ def main() -> None:
         query["open"] = BETWEEN.join(opened)
     address.say("glossary", query)
     if arrived:
-        SHOW(data=f"term_{arrived}", key="show")
+        show(f"term_{arrived}", key="show")
 
 
 def _follow() -> str | None:

@@ -38,6 +38,7 @@ RACE = {"race": "fast~textbook"}
 ROAD = {
     "images": ":material/image:",
     "convolution": ":material/grid_on:",
+    "notes": ":material/menu_book:",
     "glossary": ":material/dictionary:",
     "playground": ":material/tune:",
     "runs": ":material/compare:",

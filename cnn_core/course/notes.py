@@ -1,4 +1,4 @@
-"""Every concept and code line of the lecture, in its order, with the place that shows it: `assets/lecture.toml`."""
+"""The concepts and code lines of the lecture, each with the place that shows it (assets/lecture.toml)."""
 
 from __future__ import annotations
 
@@ -162,9 +162,7 @@ def _pieces(code: str, starts: list[str | None]) -> list[str]:
     """
     lines = code.splitlines()
     if starts[0] is not None or None in starts[1:]:
-        raise ValueError(
-            "The first row of a cell begins with its first line, each other one has “from”."
-        )
+        raise ValueError("The first row of a cell begins with its first line, others have “from”.")
     places = [0]
     for start in starts[1:]:
         rest = range(places[-1] + 1, len(lines))

@@ -1,4 +1,4 @@
-"""The table of the lecture goes through all its code in order, in both languages, and is checked when read."""
+"""The table of the lecture goes through all its code in order, in both languages; it is checked when read."""
 
 from __future__ import annotations
 

@@ -14,6 +14,7 @@ LINKS: dict[str, tuple[dict[str, str], dict[str, str]]] = {
     "images": ({"index": "4"}, {"index": "9"}),
     "convolution": ({"section": "slide"}, {"section": "pool"}),
     "glossary": ({"term": "loss"}, {"term": "stride"}),
+    "notes": ({"part": "weights"}, {"part": "slips", "find": "dropout"}),
     "runs": ({"axis": "seconds"}, {"axis": "epochs", "starred": "1"}),
     "kernels": ({**DIGITS, "layer": "conv2"}, {**FASHION, "layer": "conv1"}),
     "feature_maps": ({**DIGITS, "layer": "conv2"}, {**FASHION, "layer": "conv1"}),

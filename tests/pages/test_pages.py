@@ -76,6 +76,7 @@ def test_pages_are_found():
     assert {
         "home",
         "glossary",
+        "notes",
         "images",
         "convolution",
         "playground",
