@@ -1,4 +1,4 @@
-"""Where is what my lecture said? Its concepts, all lines of its code and common slips, each with its place."""
+"""Where is what my lecture said? Each concept and line of code with the page that shows it; common slips."""
 
 from __future__ import annotations
 
@@ -51,16 +51,17 @@ def _controls() -> tuple[str, str]:
             t("notes.part"), PARTS, key="notes_part", format_func=parts.__getitem__,
             label_visibility="collapsed", on_change=_leave_search,
         )  # fmt: skip
-        opened: set[str] = st.session_state.setdefault("notes_opened", set())
-        words = st.text_input(
+        left, right = st.columns([0.4, 0.6], gap="medium", vertical_alignment="center")
+        words = right.text_input(
             t("glossary.search"), key="notes_find", type="search", live=True,
             icon=":material/search:", placeholder=t("notes.placeholder"),
             label_visibility="collapsed", persist_state="session",
         )  # fmt: skip
+        opened: set[str] = st.session_state.setdefault("notes_opened", set())
         if not words:
             opened.add(name)
         progress = {"number": PARTS.index(name) + 1, "parts": len(PARTS), "opened": len(opened)}
-        st.progress(len(opened) / len(PARTS), t("notes.progress", **progress))
+        left.progress(len(opened) / len(PARTS), t("notes.progress", **progress))
     return name, words
 
 

@@ -16,28 +16,21 @@ from pages.session.words import language, t
 
 STYLE = ASSETS / "notes.css"
 WIDTHS = [0.5, 0.5]
-LINE = (
-    '<div class="note-line"><b>{{ title }}</b>'
-    "{% if code %}<pre><code>{{ code }}</code></pre>{% endif %}</div>"
-)
-SLIP = (
-    '<div class="note-line"><b>{{ title }}</b>'
-    '<div class="kind"><span aria-hidden="true">✗</span> {{ wrong_word }}</div>'
-    '<pre class="wrong"><code>{{ wrong }}</code></pre>'
-    '<div class="kind"><span aria-hidden="true">✓</span> {{ right_word }}</div>'
-    '<pre class="right"><code>{{ right }}</code></pre></div>'
-)
-SAYS = (
-    '<div class="note-line"><div class="kind">{{ kind }}</div>'
-    "{% if message %}<pre><code>{{ message }}</code></pre>{% endif %}</div>"
-)
 
 
 def line(row: Row) -> None:
     """What the notes say, and beside it what shows it and the way there."""
     with st.container(border=True, key=f"note_{row.key}"):
         left, right = st.columns(WIDTHS, gap="medium")
-        html(fill(LINE, title=row.title, code=row.code), left)
+        html(
+            fill(
+                '<div class="note-line"><b>{{ title }}</b>'
+                "{% if code %}<pre><code>{{ code }}</code></pre>{% endif %}</div>",
+                title=row.title,
+                code=row.code,
+            ),
+            left,
+        )
         with right:
             st.markdown(row.shows)
             with st.container(horizontal=True, gap="small", vertical_alignment="center"):
@@ -55,12 +48,32 @@ def slip(entry: Slip) -> None:
     """The code with the slip and as it was meant, and beside it what Keras says."""
     with st.container(border=True, key=f"slip_{entry.name}"):
         left, right = st.columns(WIDTHS, gap="medium")
-        words = {"wrong_word": t("notes.wrong"), "right_word": t("notes.right")}
-        html(fill(SLIP, title=entry.title, wrong=entry.wrong, right=entry.right, **words), left)
+        html(
+            fill(
+                '<div class="note-line"><b>{{ title }}</b>'
+                '<div class="kind"><span aria-hidden="true">✗</span> {{ slip }}</div>'
+                '<pre class="wrong"><code>{{ wrong }}</code></pre>'
+                '<div class="kind"><span aria-hidden="true">✓</span> {{ meant }}</div>'
+                '<pre class="right"><code>{{ right }}</code></pre></div>',
+                title=entry.title,
+                slip=t("notes.wrong"),
+                wrong=entry.wrong,
+                meant=t("notes.right"),
+                right=entry.right,
+            ),
+            left,
+        )
         with right:
             name = f"{entry.raised}: " if entry.kind in ("error", "warning") else ""
             message = f"{name}{entry.message}" if entry.message else ""
-            html(fill(SAYS, kind=t(f"notes.says_{entry.kind}"), message=message))
+            html(
+                fill(
+                    '<div class="note-line"><div class="kind">{{ kind }}</div>'
+                    "{% if message %}<pre><code>{{ message }}</code></pre>{% endif %}</div>",
+                    kind=t(f"notes.says_{entry.kind}"),
+                    message=message,
+                )
+            )
             st.markdown(entry.about)
             if entry.terms:
                 lesson(*entry.terms, place=f"slip_{entry.name}_")
@@ -83,7 +96,7 @@ def _text(entry: Row | Slip) -> str:
 def _term(name: str) -> str:
     """What a lesson is called, with synonyms, in every language."""
     contents = [reader.read(code, name) for code in texts.LANGUAGES]
-    return "\n".join(word for it in contents for word in (it.title, *it.synonyms))
+    return "\n".join(word for content in contents for word in (content.title, *content.synonyms))
 
 
 def other_language() -> str:
