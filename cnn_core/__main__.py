@@ -291,8 +291,11 @@ def _query(link: str) -> dict[str, str]:
         query = dict(parse_qsl(text, keep_blank_values=True, strict_parsing=True))
     except ValueError:
         query = {}
-    if not set(query) & set(SETUP_PARAMETERS) or set(query) - NO_SETTINGS - set(SETUP_PARAMETERS):
+    if not set(query) & set(SETUP_PARAMETERS):
         raise FileError("file.link", link=link)
+    if unknown := sorted(set(query) - NO_SETTINGS - set(SETUP_PARAMETERS)):
+        known = ", ".join(SETUP_PARAMETERS)
+        raise FileError("file.link_unknown", names=", ".join(unknown), known=known)
     return query
 
 

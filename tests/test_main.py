@@ -106,7 +106,6 @@ def test_a_folder_that_cannot_be_made_is_one_sentence(
         "epochs",
         "http://localhost:8501/playground",
         "foo=1",
-        "epochs=3&foo=1",
         "=&=",
     ],
 )
@@ -115,6 +114,13 @@ def test_a_link_without_settings_is_one_sentence(
 ) -> None:
     assert command.main(["train", "--query", link]) == 2
     assert capsys.readouterr().err.startswith(f"“{link}” names no setting. Copy a link from")
+
+
+def test_what_is_no_setting_of_a_link_is_named(capsys: pytest.CaptureFixture[str]) -> None:
+    assert command.main(["train", "--query", "epochs=3&foo=1&bar="]) == 2
+    said = capsys.readouterr().err
+    assert said.startswith("A link has no setting bar, foo. It has ")
+    assert "epochs" in said
 
 
 def test_every_command_and_option_is_explained_in_a_phrase() -> None:
