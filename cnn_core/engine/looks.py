@@ -28,6 +28,8 @@ LOOKS: dict[str, str] = {
     "survey": "cnn_core.inside.features:survey",
     "top_images": "cnn_core.inside.features:top_images",
     "explanations": "cnn_core.inside.explain:explanations",
+    "deletion_curves": "cnn_core.inside.deletion:deletion_curves",
+    "deletion_sums": "cnn_core.inside.deletion:deletion_sums",
     "preferred_pattern": "cnn_core.inside.patterns:preferred_pattern",
     "convolutions": "cnn_core.inside.surgery:kernels",
     "operate": "cnn_core.inside.surgery:operate",

@@ -15,6 +15,7 @@ import streamlit as st
 
 from cnn_core import datasets, runs
 from cnn_core.analysis import kernels
+from cnn_core.analysis.deletion import IMAGES
 from cnn_core.analysis.edits import Edits
 from cnn_core.analysis.evaluation import Predictions
 from cnn_core.analysis.kernels import TopImages
@@ -25,6 +26,7 @@ PATIENCE_S = 120.0  # for an answer: the look worker may still be loading Tensor
 PIECE = 2_500  # images per look: half a second, so that other visitors' looks come in between
 SURVEYED = 500  # images per look where every filter's responses are wanted
 MEMORY_MB = 50  # for the answers of each kind of look
+DELETED = 5  # images per look where pixels are deleted: each needs 2,000 passes
 FINISHED = 32  # answers of several looks in memory, up to 2.5 MB each
 
 Array = npt.NDArray[Any]
@@ -150,27 +152,80 @@ def explanations(
     layer: str,
     side: int,
     shade: str,
+    start: str,
     *,
     untrained: bool,
 ) -> Explanations:
-    """One decision explained in four ways, as `cnn_core.inside.explain.explanations` says.
+    """One decision explained in seven ways, as `cnn_core.inside.explain.explanations` says.
 
     Args:
         run: The run.
         image: As floats in [0, 1], or as bytes.
         label: The class to explain; None is the most probable one.
-        layer: The convolution of Grad-CAM.
+        layer: The convolution of the class activation maps.
         side: Of the square of the occlusion, in pixels.
         shade: Of the square.
+        start: Where Integrated Gradients begin.
         untrained: Whether to explain the same of the network before training, too.
     """
     seed = run.train.seed if untrained else None
-    return _explanations(_state(run), run, image, label, layer, side, shade, seed)
+    return _explanations(_state(run), run, image, label, layer, side, shade, seed, start)
 
 
 @_remembered(megabytes=0.2)
 def _explanations(state: State, _run: runs.Run, image: Array, *settings: object) -> Explanations:
     answer: Explanations = _look("explanations", _run, image, *settings)
+    return answer
+
+
+def deletion_curves(
+    run: runs.Run, image: Array, label: int | None, layer: str, side: int, shade: str
+) -> Maps:
+    """Curves of one image as `cnn_core.inside.deletion.deletion_curves` says; arguments as above."""
+    return _deletion_curves(_state(run), run, image, label, layer, side, shade)
+
+
+@_remembered(megabytes=0.02)
+def _deletion_curves(state: State, _run: runs.Run, image: Array, *settings: object) -> Maps:
+    answer: Maps = _look("deletion_curves", _run, image, *settings)
+    return answer
+
+
+def mean_deletion(
+    run: runs.Run, layer: str, side: int, shade: str, tell: Callable[[int, int], None]
+) -> Maps:
+    """The mean curves over the first `IMAGES` test images, and how many those were as "images".
+
+    Args:
+        run: The run.
+        layer: The convolution of the class activation maps.
+        side: Of the square of the occlusion, in pixels.
+        shade: Of the square.
+        tell: Told before each piece how many images are done, and of how many.
+    """
+    state = _state(run)
+    if (known := _finished().get(("deletion", *state, layer, side, shade))) is not None:
+        mean: Maps = known
+        return mean
+    total: Maps = {}
+    for first in range(0, IMAGES, DELETED):
+        tell(first, IMAGES)
+        piece = _deletion_sums(state, run, first, layer, side, shade)
+        total = {kind: total.get(kind, 0) + part for kind, part in piece.items()}
+        if piece["images"] < DELETED:
+            break
+    images = total.pop("images")
+    mean = {kind: part / max(1, images) for kind, part in total.items()} | {"images": images}
+    if state == _state(run):
+        _finish(("deletion", *state, layer, side, shade), mean)
+    return mean
+
+
+@_remembered(megabytes=0.02)
+def _deletion_sums(
+    state: State, _run: runs.Run, first: int, layer: str, side: int, shade: str
+) -> Maps:
+    answer: Maps = _look("deletion_sums", _run, _run.train, first, DELETED, layer, side, shade)
     return answer
 
 

@@ -14,7 +14,10 @@ from cnn_core import datasets, runs
 from cnn_core import model as models
 from cnn_core.arithmetic import field_of, layer_table
 from cnn_core.config import ConvBlock, ModelConfig
-from cnn_core.inside import explain, features, patterns
+from cnn_core.inside import features, forward, patterns
+from cnn_core.inside.class_maps import class_maps
+from cnn_core.inside.gradients import saliency
+from cnn_core.inside.occlusion import occlusion
 
 __all__ = ["shipped"]  # a fixture
 
@@ -43,7 +46,7 @@ def test_grad_cam_points_at_what_a_toy_counts_for_the_class():
     picture = np.zeros((8, 8, 3), np.float32)
     picture[1, 2, 0], picture[6, 5, 2] = 0.5, 1.0
     for label, spot, value in ((0, (1, 2), 0.5), (1, (6, 5), 1.0)):
-        found = explain.grad_cam(counts_colours(), picture, label)
+        found = class_maps(counts_colours(), picture, label)["grad_cam"]
         assert np.argwhere(found["map"]).tolist() == [list(spot)]
         assert found["map"][spot] == pytest.approx(value)
         assert_allclose(found["heat"], found["map"])
@@ -61,7 +64,7 @@ def test_grad_cam_equals_tensorflow_by_hand_on_the_shipped_models(shipped, layer
         slope = tape.gradient(chosen, maps)[0].numpy()  # (h, w, F)
         cam = np.maximum(np.einsum("hwf,f->hw", maps[0].numpy(), slope.mean(axis=(0, 1))), 0)
         large = tf.image.resize(cam[..., np.newaxis], (28, 28), "bilinear")[..., 0].numpy()
-        found = explain.grad_cam(network, picture, label, layer)
+        found = class_maps(network, picture, label, layer)["grad_cam"]
         assert_allclose(found["map"], cam, atol=1e-4 * cam.max() + 1e-6)
         assert_allclose(found["heat"], large, atol=1e-4 * cam.max() + 1e-6)
         lit += cam.max() > 0
@@ -83,7 +86,7 @@ def test_the_heat_of_a_unit_lies_in_the_middle_of_what_it_sees(block: ConvBlock)
     network.model.get_layer("output").kernel.assign(np.ones((np.prod(row.output_shape), 2)))
     picture = np.zeros((20, 31, 1), np.float32)
     picture[9:12, 15:18] = np.array([[1, 1, 1], [1, 3, 1], [1, 1, 1]])[..., None]
-    found = explain.grad_cam(network, picture, 0)
+    found = class_maps(network, picture, 0)["grad_cam"]
     unit = np.unravel_index(found["map"].argmax(), found["map"].shape)
     top, left, bottom, right = field_of(row, tuple(map(int, unit)), config.input_shape)
     middle = found["heat"][
@@ -99,9 +102,9 @@ def test_saliency_and_smoothgrad_see_the_only_pixel_a_toy_reads():
     expected = np.zeros((8, 8))
     expected[READS_ONE] = 3.0
     for samples in (1, 25):
-        found = explain.saliency(reads_one_pixel(), picture, 1, samples)
+        found = saliency(reads_one_pixel(), picture, 1, samples)
         assert_allclose(found["heat"], expected)
-        assert explain.saliency(reads_one_pixel(), picture, 0, samples)["heat"].max() == 0
+        assert saliency(reads_one_pixel(), picture, 0, samples)["heat"].max() == 0
 
 
 def test_saliency_equals_tensorflow_by_hand_on_the_shipped_models(shipped):
@@ -112,20 +115,20 @@ def test_saliency_equals_tensorflow_by_hand_on_the_shipped_models(shipped):
         with tf.GradientTape() as tape:
             chosen = probe(pixels)[1][0, label]
         slope = np.abs(tape.gradient(chosen, pixels)[0, ..., 0])
-        found = explain.saliency(network, picture, label)["heat"]
+        found = saliency(network, picture, label)["heat"]
         assert_allclose(found, slope, atol=1e-4 * slope.max())
 
 
 def test_saliency_takes_the_strongest_colour():
-    found = explain.saliency(counts_colours(), np.full((8, 8, 3), 0.5, np.float32), 0)
+    found = saliency(counts_colours(), np.full((8, 8, 3), 0.5, np.float32), 0)
     assert_allclose(found["heat"], np.ones((8, 8)))
 
 
 def test_smoothgrad_without_noise_is_saliency(shipped):
     network, images = shipped
     for picture in images[:3]:
-        plain = explain.saliency(network, picture, 1)["heat"]
-        smooth = explain.saliency(network, picture, 1, samples=25, noise=0.0)["heat"]
+        plain = saliency(network, picture, 1)["heat"]
+        smooth = saliency(network, picture, 1, samples=25, noise=0.0)["heat"]
         assert_allclose(smooth, plain, atol=1e-5 * plain.max())
 
 
@@ -140,32 +143,32 @@ def test_smoothgrad_is_the_mean_over_noisy_copies_however_they_are_cut(shipped, 
         chosen = tf.reduce_sum(probe(pixels)[1][:, 4])
     expected = np.abs(tape.gradient(chosen, pixels).numpy().mean(axis=0)[..., 0])
     for bytes_at_a_time in (2**22, 3 * 28 * 28 * 32 * 4):
-        monkeypatch.setattr(explain.forward, "CHUNK_BYTES", bytes_at_a_time)
-        found = explain.saliency(network, dim, 4, samples=10, noise=0.2, seed=7)["heat"]
+        monkeypatch.setattr(forward, "CHUNK_BYTES", bytes_at_a_time)
+        found = saliency(network, dim, 4, samples=10, noise=0.2, seed=7)["heat"]
         assert_allclose(found, expected, atol=1e-4 * expected.max())
-    other = explain.saliency(network, dim, 4, samples=10, noise=0.2, seed=8)["heat"]
+    other = saliency(network, dim, 4, samples=10, noise=0.2, seed=8)["heat"]
     assert np.abs(other - expected).max() > 0.01 * expected.max()
 
 
 def test_occlusion_points_at_the_only_pixel_a_toy_reads():
     picture = np.ones((8, 8, 1), np.float32)
-    found = explain.occlusion(reads_one_pixel(), picture, 1, side=4, stride=4, shade="black")
+    found = occlusion(reads_one_pixel(), picture, 1, side=4, stride=4, shade="black")
     share = 1 / (1 + np.exp(-3))
     assert found["probability"] == pytest.approx(share)
     assert found["score"] == pytest.approx(3)
     assert_allclose(found["drops"], [[0, 0], [3, 0]], atol=1e-6)
     assert_allclose(found["hidden"], [[share, share], [0.5, share]], atol=1e-6)
     assert np.flatnonzero(found["heat"][:, 0] > 1e-6).tolist() == [4, 5, 6, 7]
-    grey = explain.occlusion(reads_one_pixel(), picture, 1, side=4, stride=4, shade="grey")
+    grey = occlusion(reads_one_pixel(), picture, 1, side=4, stride=4, shade="grey")
     assert_allclose(grey["drops"][1, 0], 1.5, atol=1e-6)
-    helped = explain.occlusion(reads_one_pixel(), 0 * picture, 1, side=4, stride=4, shade="white")
+    helped = occlusion(reads_one_pixel(), 0 * picture, 1, side=4, stride=4, shade="white")
     assert_allclose(helped["drops"], [[0, 0], [-3, 0]], atol=1e-6)
 
 
 def test_occlusion_finds_something_where_the_probability_no_longer_moves():
     """23 % of clothing and 43 % of digits had an empty picture while it was the probability that dropped."""
     picture = np.ones((8, 8, 1), np.float32)
-    found = explain.occlusion(reads_one_pixel(60), picture, 1, side=4, stride=4, shade="grey")
+    found = occlusion(reads_one_pixel(60), picture, 1, side=4, stride=4, shade="grey")
     assert found["probability"] - found["hidden"].min() < 0.001
     assert found["drops"].max() == pytest.approx(30)
 
@@ -177,7 +180,7 @@ def test_occlusion_is_empty_for_no_image_of_a_shipped_network(name):
     pictures = datasets.load(SHIPPED[name], "sample").x_test[:40]
     labels = network.predict(pictures).argmax(axis=1)
     for picture, label in zip(pictures, labels.tolist(), strict=True):
-        assert explain.occlusion(network, picture, label)["drops"].max() > 0.1
+        assert occlusion(network, picture, label)["drops"].max() > 0.1
 
 
 @pytest.mark.parametrize(
@@ -188,7 +191,7 @@ def test_occlusion_is_empty_for_no_image_of_a_shipped_network(name):
 def test_occlusion_equals_a_naive_loop(shape, side, stride):
     config = ModelConfig((ConvBlock(3),), (4,), 0.5, shape, 3)
     network, picture = opened(config), image(config)
-    found = explain.occlusion(network, picture, 2, side, stride, "grey")
+    found = occlusion(network, picture, 2, side, stride, "grey")
     assert set(np.diff(found["tops"])) | set(np.diff(found["lefts"])) <= set(range(1, stride + 1))
 
     last = network.model.get_layer("output")

@@ -7,6 +7,7 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose
+from scipy.special import softmax
 from scipy.stats import pearsonr, rankdata
 from test_features import CONFIGS, image, opened
 from toy_networks import SHIPPED, reads_one_pixel, shipped
@@ -16,14 +17,17 @@ from cnn_core import model as models
 from cnn_core.arithmetic import layer_table
 from cnn_core.config import ConvBlock, ModelConfig
 from cnn_core.engine import looks
-from cnn_core.inside import explain, patterns
+from cnn_core.inside import deletion, explain, patterns
+from cnn_core.inside.class_maps import class_maps
+from cnn_core.inside.gradients import integrated_gradients, saliency
+from cnn_core.inside.occlusion import occlusion
 from cnn_core.runs import snapshots
 from pages.parts.explain import methods
 
 __all__ = ["shipped"]  # a fixture
 
 
-HEATS = ("grad_cam", "saliency", "smooth", "occlusion")
+HEATS = explain.METHODS
 
 
 ALL_CONFIGS = {
@@ -58,16 +62,20 @@ def test_every_kind_of_network_can_be_explained(config: ModelConfig):
 
 def test_together_they_are_what_they_are_alone(shipped):
     network, images = shipped
-    answer = explain.explanations(network, images[1], 6, "conv1", 5, "white")
+    answer = explain.explanations(network, images[1], 6, "conv1", 5, "white", start="grey")
     alone = {
-        "grad_cam": explain.grad_cam(network, images[1], 6, "conv1"),
-        "saliency": explain.saliency(network, images[1], 6),
-        "smooth": explain.saliency(network, images[1], 6, samples=25),
-        "occlusion": explain.occlusion(network, images[1], 6, 5, 2, "white"),
+        **class_maps(network, images[1], 6, "conv1"),
+        "integrated": integrated_gradients(network, images[1], 6, "grey"),
+        "saliency": saliency(network, images[1], 6),
+        "smooth": saliency(network, images[1], 6, samples=25),
+        "occlusion": occlusion(network, images[1], 6, 5, 2, "white"),
     }
     assert_allclose(answer["probabilities"], network.predict(images[1:2])[0])
+    assert_allclose(softmax(answer["scores"]), answer["probabilities"], atol=1e-6)
     for name, one in alone.items():
-        assert_allclose(answer[name]["heat"], one["heat"])
+        assert answer[name].keys() == one.keys()
+        for key in one:
+            assert_allclose(answer[name][key], one[key])
     assert "untrained" not in answer
 
 
@@ -95,14 +103,16 @@ def test_the_agreement_is_spearmans(seed: int):
 
 
 WRONG: dict[str, Callable[[models.Opened, np.ndarray], object]] = {
-    "no such class": lambda network, it: explain.grad_cam(network, it, 2),
-    "negative class": lambda network, it: explain.saliency(network, it, -1),
-    "no such layer": lambda network, it: explain.grad_cam(network, it, 0, "pool1"),
+    "no such class": lambda network, it: class_maps(network, it, 2),
+    "negative class": lambda network, it: saliency(network, it, -1),
+    "no such layer": lambda network, it: class_maps(network, it, 0, "pool1"),
     "no such filter": lambda network, it: patterns.preferred_pattern(network, "conv1", 1),
-    "another shape": lambda network, it: explain.saliency(network, it[1:], 0),
-    "holes": lambda network, it: explain.occlusion(network, it, 0, 2, 3),
-    "no square": lambda network, it: explain.occlusion(network, it, 0, 0, 0),
-    "no such shade": lambda network, it: explain.occlusion(network, it, 0, 2, 2, "pink"),
+    "another shape": lambda network, it: saliency(network, it[1:], 0),
+    "holes": lambda network, it: occlusion(network, it, 0, 2, 3),
+    "no square": lambda network, it: occlusion(network, it, 0, 0, 0),
+    "no such start": lambda network, it: integrated_gradients(network, it, 0, "white"),
+    "no such class to delete for": lambda network, it: deletion.deletion_curves(network, it, 2),
+    "no such shade": lambda network, it: occlusion(network, it, 0, 2, 2, "pink"),
 }  # fmt: skip
 
 
@@ -121,7 +131,8 @@ def test_a_look_finds_them_and_needs_no_keras_to_read_the_answer(shipped):
         return type(value) in {int, float, np.ndarray}
 
     for look, arguments in (
-        (explain.explanations, (images[0], None, None, 4, "grey", 0)),
+        (explain.explanations, (images[0], None, None, 4, "grey", 0, "blur")),
+        (deletion.deletion_curves, (images[0], None, None, 4, "grey")),
         (patterns.preferred_pattern, ("conv1", 0, 0)),
     ):
         assert looks.LOOKS[look.__name__] == f"{look.__module__}:{look.__name__}"

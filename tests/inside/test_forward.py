@@ -9,7 +9,16 @@ from test_features import image, opened
 from cnn_core import model as models
 from cnn_core.analysis.edits import Edits
 from cnn_core.config import ConvBlock, ModelConfig
-from cnn_core.inside import embedding, explain, features, forward, patterns, surgery
+from cnn_core.inside import (
+    class_maps,
+    deletion,
+    embedding,
+    explain,
+    features,
+    forward,
+    patterns,
+    surgery,
+)
 
 
 def counted(monkeypatch: pytest.MonkeyPatch, module: object, name: str) -> list[str]:
@@ -30,9 +39,10 @@ def test_all_looks_at_an_architecture_share_one_network(monkeypatch: pytest.Monk
     built = counted(monkeypatch, models, "build")
     features.feature_maps(network, picture)
     features.peaks(network, picture[np.newaxis])
-    explain.grad_cam(network, picture, 0)
+    class_maps.class_maps(network, picture, 0)
     patterns.preferred_pattern(network, "conv1", 0, steps=1)
-    explain.saliency(network, picture, 0)
+    explain.explanations(network, picture, 0)
+    deletion.deletion_curves(network, picture, 0)
     surgery.operate(network, picture, Edits())
     surgery.predicted(network, picture[np.newaxis], Edits())
     embedding.vectors(network, picture[np.newaxis])
