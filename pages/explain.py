@@ -1,4 +1,4 @@
-"""Why did it say that? Four explanations of one decision, and the pattern that a filter responds to most."""
+"""Why did it say that? Explanations of one decision, which of them is right, and the pattern of a filter."""
 
 from __future__ import annotations
 
@@ -7,14 +7,15 @@ from collections.abc import Mapping
 import streamlit as st
 
 from cnn_core import runs
+from cnn_core.analysis.deletion import FILLS
 from cnn_core.errors import CnnError
 from pages.elements.head import head
 from pages.network.choice import say_if_training, trained_network
 from pages.network.epochs import convolutions
 from pages.network.names import class_names
+from pages.parts.explain import averaging, deletion, pattern
 from pages.parts.explain import methods as parts
-from pages.parts.explain import pattern
-from pages.parts.explain.methods import PREDICTED, SHADES, Asked
+from pages.parts.explain.methods import CAMS, PREDICTED, SHADES, Asked
 from pages.pictures import run_image
 from pages.pictures.place import size_here
 from pages.pictures.run_image import Chosen
@@ -26,13 +27,16 @@ from pages.session.words import t
 
 OPACITY = 90  # percent, at first
 SETTINGS = (
+    Setting("method", "explain_method", CAMS, CAMS[0]),
+    Setting("from", "explain_from", FILLS, FILLS[0]),
     Setting("shade", "explain_shade", SHADES, SHADES[0]),
     Setting("opacity", "explain_opacity", range(0, 101, 5), OPACITY),
     flag("untrained", "explain_untrained"),
+    *deletion.SETTINGS,
 )
 LINK = (
-    *("run", *run_image.LINK, "class", "layer", "side", "shade", "opacity", "untrained"),
-    *("pattern", "filter", "start"),
+    *("run", *run_image.LINK, "class", "layer", "side", "pattern", "filter", "start"),
+    *(setting.name for setting in SETTINGS),
 )
 
 
@@ -77,11 +81,14 @@ def _story(run: runs.Run) -> None:
     with right, st.container(key="explain_result"):
         result = st.container()
         below = st.container()
+    which = st.container(key="explain_deletion")
     kept = parts.ready_made(run, size_here(run), request)
+    view = None
     if kept is not None:  # before the process that could compute it has started
         first = run_image.test_image(run, kept.index, kept.image, kept.truth)
+        view = parts.View(run, first, request, kept.answer, opacity)
         with result:
-            _pictures(parts.View(run, first, request, kept.answer, opacity))
+            _pictures(view)
     with image_place:
         image = run_image.choose(run)
     if image is None:
@@ -89,7 +96,7 @@ def _story(run: runs.Run) -> None:
     else:
         with result:
             if kept is None:
-                _result(run, image, request, opacity)
+                view = _result(run, image, request, opacity)
         with below:
             _onward(run, image)
     query = {"run": run.id, **run_image.query(image)}
@@ -101,11 +108,23 @@ def _story(run: runs.Run) -> None:
     _say(run)
     with pad:
         run_image.finish(run.train.dataset)
+    if view is not None:  # after the pad, which would wait for it
+        with which:
+            deletion.section(view, _say_curves)
 
 
 def _say(run: runs.Run) -> None:
     """Both parts of the page have their share in the address."""
     say("explain", {**st.session_state["explain_query"], **pattern.query(run)})
+
+
+def _say_curves(run: runs.Run) -> None:
+    """The curves are redrawn alone; what else the address says stays."""
+    others = {setting.name for setting in deletion.SETTINGS}
+    query = st.session_state["explain_query"]
+    kept = {name: value for name, value in query.items() if name not in others}
+    st.session_state["explain_query"] = kept | settings.query(deletion.SETTINGS)
+    _say(run)
 
 
 def _controls(run: runs.Run) -> tuple[Asked, float]:
@@ -116,9 +135,17 @@ def _controls(run: runs.Run) -> tuple[Asked, float]:
         t("explain.class"), labels, key="explain_class", default=PREDICTED, help=t("explain.class_help"),
         format_func=lambda option: t("explain.predicted") if option == PREDICTED else names[option],
     )  # fmt: skip
+    cam = choices.segmented_control(
+        t("explain.method"), CAMS, key="explain_method", help=t("explain.method_help"),
+        format_func=lambda option: t(f"explain.deletion.{option}"),
+    )  # fmt: skip
     layers = list(convolutions(run))
     layer = choices.segmented_control(
         t("explain.layer"), layers, key="explain_layer", default=layers[-1], help=t("explain.layer_help"),
+    )  # fmt: skip
+    start = choices.segmented_control(
+        t("explain.from"), FILLS, key="explain_from", help=t("explain.from_help"),
+        format_func=lambda option: t(f"explain.fill_{option}"),
     )  # fmt: skip
     sides, side = list(range(1, parts.largest_side(run) + 1)), 1
     if len(sides) > 1:  # a slider needs two places
@@ -139,21 +166,25 @@ def _controls(run: runs.Run) -> tuple[Asked, float]:
         persist_state="session",
     )  # fmt: skip
     target = None if label == PREDICTED else label
-    return Asked(target, layer, side, shade, bool(untrained)), opacity / 100
+    return Asked(target, cam, layer, start, side, shade, bool(untrained)), opacity / 100
 
 
-def _result(run: runs.Run, image: Chosen, request: Asked, opacity: float) -> None:
+def _result(run: runs.Run, image: Chosen, request: Asked, opacity: float) -> parts.View | None:
     try:
         answer = parts.explain(run, image.pixels, request)
     except CnnError as error:
         complain(error)
-        return
-    _pictures(parts.View(run, image, request, answer, opacity))
+        return None
+    view = parts.View(run, image, request, answer, opacity)
+    _pictures(view)
+    return view
 
 
 def _pictures(view: parts.View) -> None:
     parts.decision(view)
     parts.pictures(view)
+    if view.request.cam == "grad_cam":
+        averaging.lesson(view)
     parts.how_to_read(view)
 
 
@@ -164,12 +195,17 @@ def _onward(run: runs.Run, image: Chosen) -> None:
         coat = {"part": "test", "index": str(parts.MISSED[size]), "of": size}
         st.button(
             t("explain.missed"), icon=":material/help:", type="tertiary", key="explain_missed",
-            on_click=run_image.follow, args=(coat, run),
+            on_click=_show_missed, args=(coat, run),
         )  # fmt: skip
     st.page_link(
         "pages/feature_maps.py", label=t("explain.maps"), icon=":material/layers:",
         query_params={"run": run.id, **image.query},
     )  # fmt: skip
+
+
+def _show_missed(coat: Mapping[str, str], run: runs.Run) -> None:
+    run_image.follow(coat, run)
+    st.session_state["explain_method"] = "grad_cam"
 
 
 main()

@@ -22,6 +22,7 @@ from cnn_core.runs import explained
 def write(folder: Path, name: str, config: ModelConfig, dataset: str) -> None:
     """Write the explanations of the network `name` of that config whose best.keras lies in `folder`."""
     from cnn_core import model
+    from cnn_core.inside.deletion import deletion_curves
     from cnn_core.inside.explain import explanations
 
     network = model.opened(config, folder / "best.keras")
@@ -29,11 +30,11 @@ def write(folder: Path, name: str, config: ModelConfig, dataset: str) -> None:
         if owner != name or (size == "full" and not datasets.available(dataset, size)):
             continue
         data = datasets.load(dataset, size)
-        kept = explained.flat(explanations(network, data.x_test[index]))
+        image = data.x_test[index]
+        curves = deletion_curves(network, image)
+        kept = explained.flat({**explanations(network, image), "curves": curves})
         path = folder / explained.FILE.format(size=size)
-        np.savez_compressed(
-            path, index=index, image=data.x_test[index], truth=data.y_test[index], **kept
-        )
+        np.savez_compressed(path, index=index, image=image, truth=data.y_test[index], **kept)
         print(f"{name}: explanations of test image {index}, {path.stat().st_size:,} bytes")
 
 

@@ -37,8 +37,7 @@ def after_a_tenth(curves: Floats) -> Floats:
     Returns:
         The differences (...): below 0 where it fell.
     """
-    moved: Floats = curves[..., TENTH] - curves[..., 0]
-    return moved
+    return np.asarray(curves[..., TENTH] - curves[..., 0])
 
 
 def area(curves: Floats) -> Floats:
@@ -47,5 +46,4 @@ def area(curves: Floats) -> Floats:
     References: Petsiuk, Das and Saenko, "RISE: randomized input sampling for explanation of black-box
         models", 2018.
     """
-    under: Floats = np.trapezoid(curves, shares(), axis=-1)
-    return under
+    return np.asarray(np.trapezoid(curves, shares(), axis=-1))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from typing import Any, Self
 
@@ -26,7 +26,6 @@ class DeletionWords:
     Attributes:
         deletion: Name of the axis of pixels that are replaced.
         insertion: Name of the axis of pixels that are put back.
-        probability: Name of the other axis.
         point: What the pointer shows; slots {name} {share} {probability}.
         alt_deletion: For screen readers; slots {best} {change}.
         alt_insertion: For screen readers; slots {best} {change}.
@@ -34,7 +33,6 @@ class DeletionWords:
 
     deletion: str
     insertion: str
-    probability: str
     point: str
     alt_deletion: str
     alt_insertion: str
@@ -50,6 +48,7 @@ def deletion_chart(
     names: Mapping[str, str],
     kind: str,
     *,
+    probability: str,
     words: DeletionWords,
     palette: Palette,
 ) -> Option:
@@ -59,6 +58,7 @@ def deletion_chart(
         curves: Probabilities (STEPS + 1,) by order.
         names: The name of each order.
         kind: "deletion" or "insertion".
+        probability: Name of the axis of probabilities.
         words: What is written.
         palette: Of the theme.
     """
@@ -77,7 +77,7 @@ def deletion_chart(
             "axisLabel": {"formatter": "{value}%"},
         },
         "yAxis": {
-            "type": "value", "min": 0, "max": 100, "name": words.probability,
+            "type": "value", "min": 0, "max": 100, "name": probability,
             "nameLocation": "middle", "nameGap": 42, "axisLabel": {"formatter": "{value}%"},
         },
         "series": lines,
@@ -93,12 +93,6 @@ def deletion_alt(
     best = max(moved, key=moved.__getitem__)
     sentence = words.alt_deletion if kind == "deletion" else words.alt_insertion
     return sentence.format(best=names[best], change=f"{100 * moved[best]:.0f}")
-
-
-def ranked(drops: Curves) -> Sequence[int]:
-    """The rows of a column of the table that are best: the largest, and all that are written alike."""
-    written = np.rint(100 * drops)
-    return np.flatnonzero(written == written.max()).tolist()
 
 
 def _axis(kind: str, words: DeletionWords) -> str:

@@ -32,7 +32,8 @@ class Explained:
         index: Its place among the test images.
         image: uint8 of shape (H, W, C).
         truth: Its class.
-        answer: As `cnn_core.inside.explain.explanations` says, of the most probable class.
+        answer: As `cnn_core.inside.explain.explanations` says, of the most probable class; and as "curves"
+            what `cnn_core.inside.deletion.deletion_curves` says.
     """
 
     index: int

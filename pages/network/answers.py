@@ -15,7 +15,6 @@ import streamlit as st
 
 from cnn_core import datasets, runs
 from cnn_core.analysis import kernels
-from cnn_core.analysis.deletion import IMAGES
 from cnn_core.analysis.edits import Edits
 from cnn_core.analysis.evaluation import Predictions
 from cnn_core.analysis.kernels import TopImages
@@ -26,7 +25,6 @@ PATIENCE_S = 120.0  # for an answer: the look worker may still be loading Tensor
 PIECE = 2_500  # images per look: half a second, so that other visitors' looks come in between
 SURVEYED = 500  # images per look where every filter's responses are wanted
 MEMORY_MB = 50  # for the answers of each kind of look
-DELETED = 5  # images per look where pixels are deleted: each needs 2,000 passes
 FINISHED = 32  # answers of several looks in memory, up to 2.5 MB each
 
 Array = npt.NDArray[Any]
@@ -191,41 +189,14 @@ def _deletion_curves(state: State, _run: runs.Run, image: Array, *settings: obje
     return answer
 
 
-def mean_deletion(
-    run: runs.Run, layer: str, side: int, shade: str, tell: Callable[[int, int], None]
-) -> Maps:
-    """The mean curves over the first `IMAGES` test images, and how many those were as "images".
-
-    Args:
-        run: The run.
-        layer: The convolution of the class activation maps.
-        side: Of the square of the occlusion, in pixels.
-        shade: Of the square.
-        tell: Told before each piece how many images are done, and of how many.
-    """
-    state = _state(run)
-    if (known := _finished().get(("deletion", *state, layer, side, shade))) is not None:
-        mean: Maps = known
-        return mean
-    total: Maps = {}
-    for first in range(0, IMAGES, DELETED):
-        tell(first, IMAGES)
-        piece = _deletion_sums(state, run, first, layer, side, shade)
-        total = {kind: total.get(kind, 0) + part for kind, part in piece.items()}
-        if piece["images"] < DELETED:
-            break
-    images = total.pop("images")
-    mean = {kind: part / max(1, images) for kind, part in total.items()} | {"images": images}
-    if state == _state(run):
-        _finish(("deletion", *state, layer, side, shade), mean)
-    return mean
+def deletion_sums(run: runs.Run, first: int, count: int, layer: str, side: int, shade: str) -> Maps:
+    """Sums of such curves over `count` test images from place `first` on, and how many those were."""
+    return _deletion_sums(_state(run), run, first, count, layer, side, shade)
 
 
 @_remembered(megabytes=0.02)
-def _deletion_sums(
-    state: State, _run: runs.Run, first: int, layer: str, side: int, shade: str
-) -> Maps:
-    answer: Maps = _look("deletion_sums", _run, _run.train, first, DELETED, layer, side, shade)
+def _deletion_sums(state: State, _run: runs.Run, *settings: object) -> Maps:
+    answer: Maps = _look("deletion_sums", _run, _run.train, *settings)
     return answer
 
 

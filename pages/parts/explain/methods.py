@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import streamlit as st
@@ -12,7 +12,7 @@ from markupsafe import Markup
 from cnn_core import runs
 from cnn_core.figures import explanations as figures
 from cnn_core.figures import feature_maps, mosaic
-from cnn_core.figures.legend import framed, legend, number, percent
+from cnn_core.figures.legend import framed, legend, percent
 from cnn_core.markup import fill
 from cnn_core.runs import explained
 from cnn_core.runs.explained import Explained
@@ -20,15 +20,16 @@ from pages.network import answers
 from pages.network.answers import Explanations
 from pages.network.epochs import convolutions
 from pages.network.names import class_names
+from pages.parts.explain import facts
 from pages.pictures import run_image
 from pages.pictures.run_image import Chosen
 from pages.session.html import html, waking
-from pages.session.words import WORD_JOINER, t
+from pages.session.words import t
 
 PREDICTED = -1
 SHADES = ("grey", "black", "white")
+CAMS = ("hires_cam", "layer_cam", "grad_cam")
 BARS = 3  # classes that are always shown
-METHODS = ("grad_cam", "saliency", "smooth", "occlusion")
 START = explained.START
 MISSED = {"sample": 9, "full": 10}
 """By size of the data, a coat for which Grad-CAM finds nothing in the network "fashion"."""
@@ -40,17 +41,26 @@ class Asked:
 
     Attributes:
         label: The class to explain; None is the most probable one.
-        layer: The convolution of Grad-CAM.
+        cam: Which class activation map, one of `CAMS`.
+        layer: Its convolution.
+        start: Where Integrated Gradients begin.
         side: Of the square of the occlusion, in pixels.
         shade: Of the square.
         untrained: Whether to show the same of the network before training.
     """
 
     label: int | None
+    cam: str
     layer: str
+    start: str
     side: int
     shade: str
     untrained: bool
+
+    @property
+    def methods(self) -> tuple[str, ...]:
+        """The pictures of the page, in order."""
+        return self.cam, "integrated", "saliency", "smooth", "occlusion"
 
 
 @dataclass(frozen=True, eq=False)
@@ -97,8 +107,11 @@ def usual_side(run: runs.Run) -> int:
 
 def ready_made(run: runs.Run, size: str, request: Asked) -> Explained | None:
     """The explanations that came with the network, if that is what the controls and the image ask for."""
-    usual = Asked(None, list(convolutions(run))[-1], usual_side(run), SHADES[0], False)
-    if request != usual or not run_image.is_test_image(run, START.get((run.id, size))):
+    last = list(convolutions(run))[-1]
+    usual = Asked(None, CAMS[0], last, "black", usual_side(run), SHADES[0], False)
+    if replace(request, cam=usual.cam) != usual:  # all three maps are kept
+        return None
+    if not run_image.is_test_image(run, START.get((run.id, size))):
         return None
     return explained.read(run, size)
 
@@ -107,7 +120,7 @@ def explain(run: runs.Run, pixels: np.ndarray, request: Asked) -> Explanations:
     """The explanations, computed by the look worker."""
     with waking():
         return answers.explanations(
-            run, pixels, request.label, request.layer, request.side, request.shade,
+            run, pixels, request.label, request.layer, request.side, request.shade, request.start,
             untrained=request.untrained,
         )  # fmt: skip
 
@@ -146,7 +159,7 @@ def decision(view: View) -> None:
 
 
 def pictures(view: View) -> None:
-    """The four methods side by side: picture, numbers, and the same of the untrained network."""
+    """The methods side by side: picture, numbers, and the same of the untrained network."""
     label = view.answer["label"]
     share = percent(view.answer["probabilities"][label])
     why = t("explain.why", name=view.names[label], share=share)
@@ -159,7 +172,7 @@ def pictures(view: View) -> None:
             why=why,
             scale=scale,
             untrained=view.request.untrained,
-            columns=[list(_method(view, name)) for name in METHODS],
+            columns=[list(_method(view, name)) for name in view.request.methods],
         )
     )
     if view.request.untrained:
@@ -169,106 +182,53 @@ def pictures(view: View) -> None:
 def how_to_read(view: View) -> None:
     """What each picture shows, and what it does not."""
     with st.expander(t("explain.how_to_read"), icon=":material/menu_book:", key="explain_how"):
-        sections = [_reading(view, name) for name in METHODS]
+        sections = [_reading(view, name) for name in view.request.methods]
         html(fill('<div class="explained-read">{{ sections|join }}</div>', sections=sections))
         st.caption(t("explain.scale_note"))
 
 
+def _title(view: View, name: str) -> str:
+    return t(f"explain.{name}", layer=view.request.layer)
+
+
 def _reading(view: View, name: str) -> Markup:
-    row = view.answer[name].get("map", np.zeros((0, 0)))
-    slots = {"layer": view.request.layer, "map": _times(row.shape)}
+    shape = view.answer[name].get("map", np.zeros((0, 0))).shape
+    slots = {"layer": view.request.layer, "map": facts.times(shape)}
     slots |= {"side": view.request.side, "shade": t(f"explain.shade_{view.request.shade}")}
+    slots |= {"start": t(f"explain.fill_{view.request.start}")}
     text = [t(f"explain.{name}_beware", **slots)]
-    if _most(view.answer, name) > 0:  # of an empty picture nothing is bright
+    if not facts.faint(view.answer, name):  # of an empty picture nothing is bright
         text.insert(0, t(f"explain.{name}_read", **slots))
     return fill(
         "<section><b>{{ title }}</b>{% for words in text %}<p>{{ words }}</p>{% endfor %}</section>",
-        title=t(f"explain.{name}", layer=view.request.layer),
+        title=_title(view, name),
         text=text,
     )
 
 
 def _method(view: View, name: str) -> Iterator[Markup]:
-    title = t(f"explain.{name}", layer=view.request.layer)
+    title, request = _title(view, name), view.request
     yield fill('<div class="method" role="heading" aria-level="2">{{ title }}</div>', title=title)
     yield _picture(view, view.answer, name, title)
-    yield fill('<p class="nums">{{ words }}</p>', words=_numbers(view, view.answer, name))
-    if view.request.untrained:
+    words = facts.numbers(view.answer, name, request.layer, request.side)
+    yield fill('<p class="nums">{{ words }}</p>', words=words)
+    if request.untrained:
         before, agreement = view.answer["untrained"], view.answer["agreement"][name]
         untrained = t("explain.of_untrained", method=title)
         yield _picture(view, before, name, untrained)
-        words = t("explain.agreement", value=_two(agreement))
+        words = t("explain.agreement", value=facts.two(agreement))
         yield fill('<p class="nums">{{ words }}</p>', words=words)
 
 
 def _picture(view: View, answer: Explanations, name: str, title: str) -> Markup:
     heat = answer[name]["heat"]
-    drops = figures.normalized(heat)
-    png = figures.overlay_png(view.pixels, drops, view.opacity)
     alt = t("explain.alt", method=title, name=view.names[answer["label"]])
-    if not drops.any():
-        return framed(png, alt, shape=heat.shape)
-    row, column = np.unravel_index(int(drops.argmax()), drops.shape)
+    if facts.faint(answer, name):
+        png = figures.overlay_png(view.pixels, np.zeros(heat.shape), view.opacity)
+        return framed(png, f"{alt} {t('explain.no_colour')}", shape=heat.shape)
+    shares = figures.normalized(heat)
+    png = figures.overlay_png(view.pixels, shares, view.opacity)
+    row, column = np.unravel_index(int(shares.argmax()), shares.shape)
     place = t("explain.brightest", row=int(row), column=int(column))
-    box = _worst(answer["occlusion"], view.request.side) if name == "occlusion" else None
+    box = facts.worst(answer["occlusion"], view.request.side) if name == "occlusion" else None
     return framed(png, f"{alt} {place}", shape=heat.shape, box=box)
-
-
-def _worst(explanations: Explanations, side: int) -> tuple[int, int, int, int]:
-    """The square of an occlusion that hurts most: top, left, and the first row and column outside."""
-    row, column = np.unravel_index(int(explanations["drops"].argmax()), explanations["drops"].shape)
-    top, left = int(explanations["tops"][row]), int(explanations["lefts"][column])
-    height, width = explanations["heat"].shape
-    return top, left, min(top + side, height), min(left + side, width)
-
-
-def _most(answer: Explanations, name: str) -> float:
-    """The largest of the numbers that a method found; the picture may be an enlargement of fewer numbers."""
-    explanations = answer[name]
-    numbers = (
-        explanations["drops"]
-        if name == "occlusion"
-        else explanations.get("map", explanations["heat"])
-    )
-    return float(numbers.max())
-
-
-def _numbers(view: View, answer: Explanations, name: str) -> str:
-    """The facts below a picture."""
-    explanations = answer[name]
-    if name == "occlusion":
-        return _occlusion_numbers(view, explanations)
-    most = _most(answer, name)
-    if not most > 0:
-        return t(f"explain.{name}_none", layer=view.request.layer)
-    shape = explanations.get("map", explanations["heat"]).shape
-    return t(f"explain.{name}_numbers", most=number(most), map=_times(shape))
-
-
-def _occlusion_numbers(view: View, explanations: Explanations) -> str:
-    drops, score = explanations["drops"], explanations["score"]
-    if not drops.max() > 0:
-        return t("explain.occlusion_none", score=_two(score))
-    top, left, bottom, right = _worst(explanations, view.request.side)
-    worst = np.unravel_index(int(drops.argmax()), drops.shape)
-    return t(
-        "explain.occlusion_pixel" if bottom - top == right - left == 1 else "explain.occlusion_numbers",
-        score=_two(score), lower=_two(score - float(drops.max())),
-        before=percent(explanations["probability"]), after=percent(float(explanations["hidden"][worst])),
-        rows=_span(top, bottom), columns=_span(left, right),
-    )  # fmt: skip
-
-
-def _span(first: int, outside: int) -> str:
-    """ "4–7", or "4" alone; never broken between two lines."""
-    last = outside - 1
-    return str(first) if first == last else f"{first}{WORD_JOINER}–{WORD_JOINER}{last}"
-
-
-def _two(value: float) -> str:
-    """Two decimals with a real minus sign; "–" for no number."""
-    return "–" if np.isnan(value) else f"{value:.2f}".replace("-", "−")
-
-
-def _times(shape: tuple[int, ...]) -> str:
-    return "×".join(map(str, shape))

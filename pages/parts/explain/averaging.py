@@ -1,0 +1,72 @@
+"""Parts of the page "Explain": why averaging slopes over places fails for networks with flatten and dense."""
+
+from __future__ import annotations
+
+import numpy as np
+from markupsafe import Markup
+
+from cnn_core.figures.legend import framed, legend, number, percent
+from cnn_core.figures.mosaic import Scale, mosaic_png
+from cnn_core.markup import fill
+from pages.parts.explain import facts
+from pages.parts.explain.methods import View
+from pages.session.doors import colours
+from pages.session.html import html
+from pages.session.words import t
+
+ZOOM = 8
+
+
+def lesson(view: View) -> None:
+    """One filter of the layer: its map, the slopes, and what HiResCAM and Grad-CAM make of both."""
+    found = view.answer["averaging"]
+    maps, slopes = found["activations"], found["slopes"]
+    mean = float(slopes.mean())
+    reach = float(np.abs(slopes).max()) or 1.0
+    parts = float(np.abs(slopes * maps).max()) or 1.0
+    scale: Scale = colours().diverging
+    slots = {"layer": view.request.layer, "filter": found["filter"], "mean": number(mean)}
+    figures = [
+        _figure("map", mosaic_png(maps[np.newaxis], zoom=ZOOM), maps, slots),
+        *(
+            _figure(
+                name,
+                mosaic_png(values[np.newaxis], scale=scale, low=-limit, high=limit, zoom=ZOOM),
+                values,
+                slots,
+            )
+            for name, values, limit in (
+                ("slopes", slopes, reach),
+                ("each", slopes * maps, parts),
+                ("mean", mean * maps, parts),
+            )
+        ),
+    ]
+    words = t(
+        "explain.averaging.words",
+        map=facts.times(maps.shape),
+        left=percent(found["left"], 0),
+        name=view.names[view.answer["label"]],
+        **slots,
+    )
+    html(
+        fill(
+            '<div class="averaging"><b>{{ title }}</b><p>{{ words }}</p>'
+            '<div class="averaging-row">{{ figures|join }}</div>{{ scale }}</div>',
+            title=t("explain.averaging.title"),
+            words=words,
+            figures=figures,
+            scale=legend(
+                scale, t("explain.averaging.against"), t("explain.averaging.for"), middle="0"
+            ),
+        )
+    )
+
+
+def _figure(name: str, png: bytes, values: np.ndarray, slots: dict[str, object]) -> Markup:
+    caption = t(f"explain.averaging.{name}", **slots)
+    return fill(
+        "<figure>{{ picture }}<figcaption>{{ caption }}</figcaption></figure>",
+        picture=framed(png, caption, shape=values.shape),
+        caption=caption,
+    )
