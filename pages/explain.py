@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from cnn_core import runs
 from cnn_core.analysis.deletion import FILLS
@@ -25,6 +26,7 @@ from pages.session.html import STYLE, complain
 from pages.session.settings import Setting, flag
 from pages.session.words import t
 
+SLIDER = 170  # width, in pixels
 OPACITY = 90  # percent, at first
 SETTINGS = (
     Setting("method", "explain_method", CAMS, CAMS[0]),
@@ -77,9 +79,11 @@ def _story(run: runs.Run) -> None:
     with left, st.container(key="explain_image"):
         image_place = st.container()
         pad = st.container()
-        request, opacity = _controls(run)
+        label = _class(run)
     with right, st.container(key="explain_result"):
         result = st.container()
+        with st.container(key="explain_settings", horizontal=True, gap="medium"):
+            request, opacity = _controls(run, label)
         below = st.container()
     which = st.container(key="explain_deletion")
     kept = parts.ready_made(run, size_here(run), request)
@@ -87,16 +91,17 @@ def _story(run: runs.Run) -> None:
     if kept is not None:  # before the process that could compute it has started
         first = run_image.test_image(run, kept.index, kept.image, kept.truth)
         view = parts.View(run, first, request, kept.answer, opacity)
-        with result:
-            _pictures(view)
+        _show(view, result, below)
     with image_place:
         image = run_image.choose(run)
     if image is None:
         result.caption(t("explain.no_image"))
     else:
-        with result:
-            if kept is None:
+        if kept is None:
+            with result:
                 view = _result(run, image, request, opacity)
+            if view is not None:
+                _show(view, result, below)
         with below:
             _onward(run, image)
     query = {"run": run.id, **run_image.query(image)}
@@ -127,14 +132,19 @@ def _say_curves(run: runs.Run) -> None:
     _say(run)
 
 
-def _controls(run: runs.Run) -> tuple[Asked, float]:
-    """The class, and the settings of the methods."""
+def _class(run: runs.Run) -> int | None:
+    """The class to explain; None for the most probable one."""
     names = class_names(run)
-    labels = [PREDICTED, *range(run.model.classes)]
     label = choices.selectbox(
-        t("explain.class"), labels, key="explain_class", default=PREDICTED, help=t("explain.class_help"),
+        t("explain.class"), [PREDICTED, *range(run.model.classes)], key="explain_class",
+        default=PREDICTED, help=t("explain.class_help"),
         format_func=lambda option: t("explain.predicted") if option == PREDICTED else names[option],
     )  # fmt: skip
+    return None if label == PREDICTED else label
+
+
+def _controls(run: runs.Run, label: int | None) -> tuple[Asked, float]:
+    """The settings of the methods, and the opacity of the pictures."""
     cam = choices.segmented_control(
         t("explain.method"), CAMS, key="explain_method", help=t("explain.method_help"),
         format_func=lambda option: t(f"explain.deletion.{option}"),
@@ -151,7 +161,7 @@ def _controls(run: runs.Run) -> tuple[Asked, float]:
     if len(sides) > 1:  # a slider needs two places
         side = choices.select_slider(
             t("explain.side"), sides, key="explain_side", default=parts.usual_side(run),
-            help=t("explain.side_help"),
+            help=t("explain.side_help"), width=SLIDER,
         )  # fmt: skip
     shade = choices.segmented_control(
         t("explain.shade"), SHADES, key="explain_shade", help=t("explain.shade_help"),
@@ -159,14 +169,13 @@ def _controls(run: runs.Run) -> tuple[Asked, float]:
     )  # fmt: skip
     opacity = st.slider(
         t("explain.opacity"), 0, 100, OPACITY, 5, key="explain_opacity", format="%d%%",
-        help=t("explain.opacity_help"), persist_state="session",
+        help=t("explain.opacity_help"), width=SLIDER, persist_state="session",
     )  # fmt: skip
     untrained = st.toggle(
         t("explain.untrained"), key="explain_untrained", help=t("explain.untrained_help"),
         persist_state="session",
     )  # fmt: skip
-    target = None if label == PREDICTED else label
-    return Asked(target, cam, layer, start, side, shade, bool(untrained)), opacity / 100
+    return Asked(label, cam, layer, start, side, shade, bool(untrained)), opacity / 100
 
 
 def _result(run: runs.Run, image: Chosen, request: Asked, opacity: float) -> parts.View | None:
@@ -175,17 +184,17 @@ def _result(run: runs.Run, image: Chosen, request: Asked, opacity: float) -> par
     except CnnError as error:
         complain(error)
         return None
-    view = parts.View(run, image, request, answer, opacity)
-    _pictures(view)
-    return view
+    return parts.View(run, image, request, answer, opacity)
 
 
-def _pictures(view: parts.View) -> None:
-    parts.decision(view)
-    parts.pictures(view)
-    if view.request.cam == "grad_cam":
-        averaging.lesson(view)
-    parts.how_to_read(view)
+def _show(view: parts.View, result: DeltaGenerator, below: DeltaGenerator) -> None:
+    with result:
+        parts.decision(view)
+        parts.pictures(view)
+    with below:
+        if view.request.cam == "grad_cam":
+            averaging.lesson(view)
+        parts.how_to_read(view)
 
 
 def _onward(run: runs.Run, image: Chosen) -> None:

@@ -70,7 +70,7 @@ def deletion_chart(
         "animation": False,
         "legend": {"bottom": 0, "left": "center", "itemGap": 12},
         "tooltip": {"trigger": "item", "formatter": "{b}", "confine": True},
-        "grid": {"left": 56, "right": 20, "top": 16, "bottom": 104, "outerBoundsMode": "none"},
+        "grid": {"left": 68, "right": 20, "top": 16, "bottom": 128, "outerBoundsMode": "none"},
         "xAxis": {
             "type": "value", "min": 0, "max": 100, "name": _axis(kind, words),
             "nameLocation": "middle", "nameGap": 26, "splitLine": {"show": False},
@@ -78,7 +78,7 @@ def deletion_chart(
         },
         "yAxis": {
             "type": "value", "min": 0, "max": 100, "name": probability,
-            "nameLocation": "middle", "nameGap": 42, "axisLabel": {"formatter": "{value}%"},
+            "nameLocation": "middle", "nameGap": 48, "axisLabel": {"formatter": "{value}%"},
         },
         "series": lines,
     }  # fmt: skip

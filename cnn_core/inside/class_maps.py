@@ -51,7 +51,7 @@ def class_maps(
         "hires_cam", "layer_cam" and "grad_cam", each with "map" (h, w), as coarse as the layer's maps,
         and "heat" (H, W), the same as large as the image; all at least 0. And "averaging", what the mean
         does to the gradients: "left", 0 to 1, the share of their size that it leaves, and of the filter
-        whose G * A is largest in size "filter", "activations" (h, w) and "slopes" (h, w), its A and G.
+        whose G * A is largest in size "filter", "activations" (h, w) and "gradients" (h, w), its A and G.
 
     Raises:
         ValueError: If there is no such class or convolution, or the image has another shape or type.
@@ -64,37 +64,37 @@ def class_maps(
     check_label(opened.config, label)
     row = forward.convolution(opened.config, layer)
     images = forward.batch(opened.config, image[np.newaxis])
-    found = _maps_and_slopes(opened.config, row.name)(
+    found = _maps_and_gradients(opened.config, row.name)(
         images, forward.weights_of(opened.model), label
     )
-    maps, slopes = (tensor[0].numpy() for tensor in found)  # (h, w, F) each
+    maps, gradients = (tensor[0].numpy() for tensor in found)  # (h, w, F) each
     weights = {
-        "hires_cam": slopes,
-        "layer_cam": np.maximum(slopes, 0),
-        "grad_cam": slopes.mean(axis=(0, 1), keepdims=True),
+        "hires_cam": gradients,
+        "layer_cam": np.maximum(gradients, 0),
+        "grad_cam": gradients.mean(axis=(0, 1), keepdims=True),
     }
     answer: dict[str, dict[str, Any]] = {}
     for name, weight in weights.items():
         coarse = np.maximum((weight * maps).sum(axis=-1), 0)  # (h, w)
         heat = _upsampled(coarse, row, opened.config.input_shape)
         answer[name] = {"map": coarse, "heat": heat}
-    return {**answer, "averaging": _averaging(maps, slopes)}
+    return {**answer, "averaging": _averaging(maps, gradients)}
 
 
-def _averaging(maps: Floats, slopes: Floats) -> dict[str, Any]:
-    index = int(np.abs(slopes * maps).sum(axis=(0, 1)).argmax())
-    size = float(np.abs(slopes).mean(axis=(0, 1)).sum())
-    left = float(np.abs(slopes.mean(axis=(0, 1))).sum())
+def _averaging(maps: Floats, gradients: Floats) -> dict[str, Any]:
+    index = int(np.abs(gradients * maps).sum(axis=(0, 1)).argmax())
+    size = float(np.abs(gradients).mean(axis=(0, 1)).sum())
+    left = float(np.abs(gradients.mean(axis=(0, 1))).sum())
     return {
         "left": left / size if size else 1.0,
         "filter": index,
         "activations": maps[..., index],
-        "slopes": slopes[..., index],
+        "gradients": gradients[..., index],
     }
 
 
 @lru_cache(maxsize=16)
-def _maps_and_slopes(config: ModelConfig, layer: str) -> Callable[..., Any]:
+def _maps_and_gradients(config: ModelConfig, layer: str) -> Callable[..., Any]:
     """(images, weights, label) -> the layer's maps (N, h, w, F), and the class score's gradients there."""
     network = forward.skeleton(config)
 

@@ -96,8 +96,8 @@ def integrated_gradients(
     pixels = forward.batch(opened.config, image[np.newaxis]).numpy()
     begin = baseline(pixels, start)
     way = ((np.arange(steps, dtype=np.float32) + 0.5) / steps).reshape(-1, 1, 1, 1)
-    slopes = _mean_gradient(opened, begin + way * (pixels - begin), label)
-    attributions = (pixels - begin)[0] * slopes  # (H, W, C)
+    gradients = _mean_gradient(opened, begin + way * (pixels - begin), label)
+    attributions = (pixels - begin)[0] * gradients  # (H, W, C)
     first, last = scores_of(opened, np.concatenate([begin, pixels]))[:, label].tolist()
     return {
         "heat": attributions.sum(axis=-1),

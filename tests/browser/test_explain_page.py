@@ -20,9 +20,12 @@ from cnn_core.figures import explanations as figures
 from cnn_core.figures.legend import number
 from cnn_core.images import uploads
 from cnn_core.inside import explain, features
+from cnn_core.inside.class_maps import class_maps
+from cnn_core.inside.occlusion import occlusion
 from cnn_core.inside.patterns import preferred_pattern
+from pages.parts.explain import facts
 
-METHODS = ("grad_cam", "saliency", "smooth", "occlusion")
+METHODS = ("hires_cam", "integrated", "saliency", "smooth", "occlusion")
 NAMES = datasets.load("fashion_mnist").class_names
 ODD = ModelConfig(
     (ConvBlock(6, 5, 2, "valid", "tanh", "average"), ConvBlock(4, 3, 1, "valid", pool="none")), ()
@@ -35,9 +38,9 @@ def run(app: Server) -> str:
 
 
 def cards(screen: Inside) -> Locator:
-    """The columns of the four methods."""
+    """The columns of the five methods."""
     found = screen.page.locator(".explained section")
-    expect(found).to_have_count(4, timeout=COLD)
+    expect(found).to_have_count(5, timeout=COLD)
     return found
 
 
@@ -59,7 +62,8 @@ def expected(network, image: np.ndarray, label: int, opacity: float = 0.9) -> li
     pixels = image if image.dtype == np.uint8 else np.rint(image * 255).astype(np.uint8)
     found = []
     for name in METHODS:
-        shares = figures.normalized(answer[name]["heat"])
+        faint = facts.faint(answer, name)
+        shares = 0 * image[..., 0] if faint else figures.normalized(answer[name]["heat"])
         png = figures.overlay_png(pixels, shares, opacity)
         found.append(
             np.asarray(Image.open(io.BytesIO(png)).convert("RGB"))[:: figures.ZOOM, :: figures.ZOOM]
@@ -113,11 +117,11 @@ def test_another_class_another_square_and_nothing_jumps(app, window, run):
     screen.says("class", str(best))
     screen.settled().press("explain_shade", "black")
     screen.says("shade", "black")
-    found = explain.occlusion(network, image, best, 4, 2, "black")
+    found = occlusion(network, image, best, 4, 2, "black")
     lower = found["score"] - found["drops"].max()
     said = f"Score {found['score']:.2f} → {lower:.2f}".replace("-", "−")
-    expect(cards(screen).nth(3)).to_contain_text(said)
-    coarse = explain.grad_cam(network, image, best)["map"]
+    expect(cards(screen).nth(4)).to_contain_text(said)
+    coarse = class_maps(network, image, best)["hires_cam"]["map"]
     most = f"{'×'.join(map(str, coarse.shape))} numbers, largest {number(float(coarse.max()))}"
     expect(cards(screen).first).to_contain_text(most)  # of the numbers, not of their enlargement
     screen.settled().page.get_by_role("link", name="What each layer makes of this image").click()
@@ -129,7 +133,7 @@ def test_another_class_another_square_and_nothing_jumps(app, window, run):
 
 def test_the_untrained_network_stands_below(app, window, run):
     screen = Inside.open(app, window, "explain", run=run, part="test", index=3)
-    assert [card.locator("img").count() for card in cards(screen).all()] == [1] * 4
+    assert [card.locator("img").count() for card in cards(screen).all()] == [1] * 5
     screen.part("explain_untrained").locator("label").first.click()
     screen.says("untrained", "1")
     for card in cards(screen).all():

@@ -26,7 +26,7 @@ ONE_DENSE = ModelConfig((ConvBlock(3, 3, pool="none"),), (), 0.0, (6, 7, 2), 3)
 AVERAGED = ModelConfig((ConvBlock(2, 1, pool="average"),), (), 0.0, (2, 2, 1), 2)
 
 
-def slopes_by_tensorflow(
+def gradients_by_tensorflow(
     network: models.Opened, layer: str, picture: np.ndarray, label: int
 ) -> tuple[np.ndarray, np.ndarray]:
     """Maps (h, w, F) of a layer and the gradients of the class score there, with Keras' own layers."""
@@ -41,11 +41,11 @@ def slopes_by_tensorflow(
 def test_the_maps_equal_tensorflow_on_the_shipped_models(shipped, layer):
     network, images = shipped
     for label, picture in enumerate(images):
-        maps, slopes = slopes_by_tensorflow(network, layer, picture, label)
+        maps, gradients = gradients_by_tensorflow(network, layer, picture, label)
         wanted = {
-            "hires_cam": np.einsum("hwf,hwf->hw", slopes, maps),
-            "layer_cam": np.einsum("hwf,hwf->hw", np.where(slopes > 0, slopes, 0), maps),
-            "grad_cam": np.einsum("f,hwf->hw", slopes.mean(axis=(0, 1)), maps),
+            "hires_cam": np.einsum("hwf,hwf->hw", gradients, maps),
+            "layer_cam": np.einsum("hwf,hwf->hw", np.where(gradients > 0, gradients, 0), maps),
+            "grad_cam": np.einsum("f,hwf->hw", gradients.mean(axis=(0, 1)), maps),
         }
         found = class_maps(network, picture, label, layer)
         for name, signed in wanted.items():
@@ -55,7 +55,7 @@ def test_the_maps_equal_tensorflow_on_the_shipped_models(shipped, layer):
             assert_allclose(found[name]["heat"], large, atol=1e-4 * np.abs(signed).max())
         averaging = found["averaging"]
         assert_allclose(averaging["activations"], maps[..., averaging["filter"]], atol=1e-4)
-        left = np.abs(slopes.mean(axis=(0, 1))).sum() / np.abs(slopes).mean(axis=(0, 1)).sum()
+        left = np.abs(gradients.mean(axis=(0, 1))).sum() / np.abs(gradients).mean(axis=(0, 1)).sum()
         assert averaging["left"] == pytest.approx(left, abs=1e-3)
 
 
@@ -156,13 +156,13 @@ def test_integrated_gradients_equal_tensorflow_and_add_up(shipped, start: str):
             "grey": np.full_like(pixels, 0.5),
             "blur": gaussian_filter(pixels, (4, 4, 0), mode="nearest"),
         }[start]
-        slopes = []
+        gradients = []
         for step in range(steps):
             point = tf.Variable((begin + (step + 0.5) / steps * (pixels - begin))[np.newaxis])
             with tf.GradientTape() as tape:
                 chosen = probe(point)[1][0, label]
-            slopes.append(tape.gradient(chosen, point)[0].numpy())
-        wanted = ((pixels - begin) * np.mean(slopes, axis=0))[..., 0]
+            gradients.append(tape.gradient(chosen, point)[0].numpy())
+        wanted = ((pixels - begin) * np.mean(gradients, axis=0))[..., 0]
         found = integrated_gradients(network, picture, label, start, steps)
         assert_allclose(found["heat"], wanted, atol=1e-3 * np.abs(wanted).max())
         both = probe(np.stack([begin, pixels]))[1][:, label].numpy().tolist()

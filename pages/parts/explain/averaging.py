@@ -1,4 +1,4 @@
-"""Parts of the page "Explain": why averaging slopes over places fails for networks with flatten and dense."""
+"""Parts of the page "Explain": why averaging gradients over places fails before flatten and dense layers."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ ZOOM = 8
 
 
 def lesson(view: View) -> None:
-    """One filter of the layer: its map, the slopes, and what HiResCAM and Grad-CAM make of both."""
+    """One filter of the layer: its map, the gradients, and what HiResCAM and Grad-CAM make of both."""
     found = view.answer["averaging"]
-    maps, slopes = found["activations"], found["slopes"]
-    mean = float(slopes.mean())
-    reach = float(np.abs(slopes).max()) or 1.0
-    parts = float(np.abs(slopes * maps).max()) or 1.0
+    maps, gradients = found["activations"], found["gradients"]
+    mean = float(gradients.mean())
+    reach = float(np.abs(gradients).max()) or 1.0
+    parts = float(np.abs(gradients * maps).max()) or 1.0
     scale: Scale = colours().diverging
     slots = {"layer": view.request.layer, "filter": found["filter"], "mean": number(mean)}
     figures = [
@@ -36,8 +36,8 @@ def lesson(view: View) -> None:
                 slots,
             )
             for name, values, limit in (
-                ("slopes", slopes, reach),
-                ("each", slopes * maps, parts),
+                ("gradients", gradients, reach),
+                ("each", gradients * maps, parts),
                 ("mean", mean * maps, parts),
             )
         ),

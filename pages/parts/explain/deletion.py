@@ -25,7 +25,8 @@ from pages.session.words import language, t
 KINDS = ("deletion", "insertion")
 SCOPES = ("image", "many")
 PIECE = 5  # images per look: each needs 2,000 passes
-HEIGHT = 380  # of the chart, in pixels
+TIED = 2  # best orders that are named where several are equal
+HEIGHT = 410  # of the chart, in pixels
 SETTINGS = (
     Setting("kind", "explain_kind", KINDS, KINDS[0]),
     Setting("fill", "explain_fill", FILLS, FILLS[0]),
@@ -56,7 +57,9 @@ def section(view: View, say: Callable[[runs.Run], None]) -> None:
         _chart(view, curves[kind][:, FILLS.index(stand_in)], kind, many=many)
     with table:
         html(_table(curves[kind], kind, what))
-    st.caption(_verdict(curves[kind], kind) + " " + t("explain.deletion.beware"))
+    words = _verdict(curves[kind], kind)
+    html(fill('<p class="deletion-verdict" role="status">{{ words }}</p>', words=words))
+    st.caption(t("explain.deletion.beware"))
 
 
 def _controls() -> tuple[str, str, str]:
@@ -153,10 +156,18 @@ def _table(curves: np.ndarray, kind: str, what: str) -> Markup:
 
 def _verdict(curves: np.ndarray, kind: str) -> str:
     """Which order goes furthest with each of the stand-ins."""
-    moved = _moved(curves, kind)
-    names = list(_names().values())
-    best = {f"best_{one}": names[int(moved[:, place].argmax())] for place, one in enumerate(FILLS)}
+    moved = np.rint(_moved(curves, kind))
+    best = {f"best_{name}": _first(moved[:, place]) for place, name in enumerate(FILLS)}
     return t("explain.deletion.verdict", **best)
+
+
+def _first(moved: np.ndarray) -> str:
+    """The names of the best orders, two at most; "–" where no order moves the probability."""
+    if not moved.max() > 0:
+        return "–"
+    names = list(_names().values())
+    best = [names[row] for row in np.flatnonzero(moved == moved.max())]
+    return ", ".join([*best[:TIED], *(["…"] if len(best) > TIED else [])])
 
 
 def _cell(points: float, under: float, best: bool) -> tuple[str, str, bool]:
