@@ -105,7 +105,8 @@ def run(model: ModelConfig, train: TrainConfig, options: argparse.Namespace) -> 
     print(_expectation(plan, ahead), file=out, flush=True)
     caps = limits.Limits.from_environment()
     own = replace(caps, sweeps=caps.waiting)  # the terminal is one visitor with many sweeps
-    sweep = sweeps.begin(plan, owner=OWNER, name=options.name, limits=own)
+    name = options.name or f"Sweep {len(sweeps.newest(OWNER)) + 1}"
+    sweep = sweeps.begin(plan, owner=OWNER, name=name, limits=own)
     driver = Driver(engine, only=sweep.id).start()
     engine.start()
     printed: set[int] = set()

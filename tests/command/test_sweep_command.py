@@ -96,6 +96,7 @@ def test_json_has_every_trial(monkeypatch, capsys) -> None:
     assert {trial["settings"]["kernel"] for trial in tree["trials"]} == {1, 3, 5}
     assert tree["trials"][tree["best"] - 1]["settings"] == {"kernel": 5}
     assert tree["importance"] == {"kernel": 1.0}
+    assert {run.name for run in runs.all_runs()} == {f"Sweep 1 #{number}" for number in (1, 2, 3)}
 
 
 @pytest.mark.slow

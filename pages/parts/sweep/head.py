@@ -37,7 +37,7 @@ def head(sweep: Sweep, progress: Progress, rows: Sequence[Trial]) -> None:
     colour, icon = BADGES[progress.state]
     with st.container(horizontal=True, vertical_alignment="center", gap="small", key="sweep_head"):
         st.badge(t(f"sweep.is_{progress.state}"), icon=icon, color=colour)
-        st.caption(plain(sweep.name) + " · " + best.plan_sentence(sweep))
+        st.caption(plain(sweep.name or sweep.id) + " · " + best.plan_sentence(sweep))
     done = sum(row.over for row in rows)
     share = done / max(1, sweep.plan.trials) if progress.active else 1.0
     st.progress(min(1.0, share), text=_progress_text(sweep, progress, rows, done))
