@@ -22,7 +22,11 @@ def headings(at: AppTest) -> list[str]:
 
 def written(at: AppTest) -> str:
     """All Markdown of the page."""
-    return "\n".join(element.value for element in at.markdown)
+    values = [element.value for element in at.markdown]
+    assert not any("note-line" in value and "\n" in value for value in values), (
+        "Markdown ends the HTML"
+    )
+    return "\n".join(values)
 
 
 def links(at: AppTest) -> list[tuple[str, dict[str, str]]]:
@@ -42,7 +46,7 @@ def test_every_part_shows_its_rows_each_with_its_place(language: str, visit: Any
         text = written(at)
         for row in part.rows:
             assert row.shows in text
-            assert str(escape(row.code)) in text
+            assert all(str(escape(line)) in text for line in row.code.splitlines())
         assert links(at) == [(row.page, dict(row.query)) for row in part.rows]
         lessons = {popover.proto.popover.label for popover in at.get("popover")}
         assert len(lessons) >= len({term for row in part.rows for term in row.terms})

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import streamlit as st
+from markupsafe import Markup
 
 from cnn_core import texts
 from cnn_core.course.notes import Row
@@ -24,10 +25,9 @@ def line(row: Row) -> None:
         left, right = st.columns(WIDTHS, gap="medium")
         html(
             fill(
-                '<div class="note-line"><b>{{ title }}</b>'
-                "{% if code %}<pre><code>{{ code }}</code></pre>{% endif %}</div>",
+                '<div class="note-line"><b>{{ title }}</b>{{ code }}</div>',
                 title=row.title,
-                code=row.code,
+                code=_code(row.code),
             ),
             left,
         )
@@ -52,14 +52,14 @@ def slip(entry: Slip) -> None:
             fill(
                 '<div class="note-line"><b>{{ title }}</b>'
                 '<div class="kind"><span aria-hidden="true">✗</span> {{ slip }}</div>'
-                '<pre class="wrong"><code>{{ wrong }}</code></pre>'
+                "{{ wrong }}"
                 '<div class="kind"><span aria-hidden="true">✓</span> {{ meant }}</div>'
-                '<pre class="right"><code>{{ right }}</code></pre></div>',
+                "{{ right }}</div>",
                 title=entry.title,
                 slip=t("notes.wrong"),
-                wrong=entry.wrong,
+                wrong=_code(entry.wrong, "wrong"),
                 meant=t("notes.right"),
-                right=entry.right,
+                right=_code(entry.right, "right"),
             ),
             left,
         )
@@ -68,15 +68,28 @@ def slip(entry: Slip) -> None:
             message = f"{name}{entry.message}" if entry.message else ""
             html(
                 fill(
-                    '<div class="note-line"><div class="kind">{{ kind }}</div>'
-                    "{% if message %}<pre><code>{{ message }}</code></pre>{% endif %}</div>",
+                    '<div class="note-line"><div class="kind">{{ kind }}</div>{{ message }}</div>',
                     kind=t(f"notes.says_{entry.kind}"),
-                    message=message,
+                    message=_code(message),
                 )
             )
             st.markdown(entry.about)
             if entry.terms:
                 lesson(*entry.terms, place=f"slip_{entry.name}_")
+
+
+def _code(text: str, kind: str = "") -> Markup:
+    """Code as lines of HTML; not as pre and code, which Streamlit draws by a highlighter of 1.5 MB.
+
+    Without a line break, which in Markdown may end the HTML.
+    """
+    return fill(
+        '{% if lines %}<div class="code {{ kind }}" translate="no">'
+        "{% for line in lines %}<span>{{ line or space }}</span>{% endfor %}</div>{% endif %}",
+        lines=text.splitlines(),
+        kind=kind,
+        space="\u00a0",
+    )
 
 
 def holds(entry: Row | Slip, other: Row | Slip, words: str) -> bool:
