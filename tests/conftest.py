@@ -41,6 +41,7 @@ KEPT = {"CONVSCOPE_CHROMIUM"}
 
 _manifests = functools.cache(manifest_scanner.scan_component_manifests)
 _scripts = functools.cache(ScriptCache)
+_ask_for_end = local_script_runner.require_widgets_deltas
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -113,8 +114,10 @@ def frozen(monkeypatch: pytest.MonkeyPatch) -> None:
 
     Streamlit makes one, and the tests of networks have TensorFlow's objects in it. And it reads what
     is said of every installed package, in search of components, each time a test opens the app, and
-    compiles the app and its page at every rerun, which a server does once.
+    compiles the app and its page at every rerun, which a server does once. A test asks a thousand times
+    a second whether the rerun is over: here it waits for its thread.
     """
+    monkeypatch.setattr(local_script_runner, "require_widgets_deltas", _wait_for_rerun)
     monkeypatch.setattr(manifest_scanner, "scan_component_manifests", _manifests)
     for module in (app_test, local_script_runner):
         monkeypatch.setattr(module, "ScriptCache", _scripts)
@@ -160,6 +163,13 @@ def chromium() -> str:
             pytest.fail(sentence)
         pytest.skip(sentence)
     return str(shutil.which(path) or path)
+
+
+def _wait_for_rerun(runner: local_script_runner.LocalScriptRunner, timeout: float) -> None:
+    thread = runner._script_thread
+    assert thread is not None
+    thread.join(timeout)
+    _ask_for_end(runner, 0.1)  # raises if the rerun took too long
 
 
 def _guarded(connect: Callable[..., Any]) -> Callable[..., Any]:

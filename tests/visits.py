@@ -53,17 +53,18 @@ def visit(frozen: None, monkeypatch: pytest.MonkeyPatch) -> Iterator[Open]:
     monkeypatch.setattr(doors.process, "engine", None)
     st.cache_resource.clear()
 
-    def open_page(page: str = "playground", language: str = "en", **query: str) -> AppTest:
-        at = AppTest.from_file(str(APP), default_timeout=60)
-        at.session_state["language"] = language
-        at.session_state["visitor"] = US
-        at.run()
-        for name, text in query.items():
-            at.query_params[name] = text
-        return at.switch_page(f"pages/{page}.py").run()
-
-    yield open_page
+    yield follow_link
     st.cache_resource.clear()
+
+
+def follow_link(page: str = "playground", language: str = "en", **query: str) -> AppTest:
+    """A page as the first that a new visitor opens."""
+    at = AppTest.from_file(str(APP), default_timeout=60)
+    at.session_state["language"] = language
+    at.session_state["visitor"] = US
+    for name, text in query.items():
+        at.query_params[name] = text
+    return at.switch_page(f"pages/{page}.py").run()
 
 
 def _answer_nothing(engine: Engine) -> Engine:

@@ -75,7 +75,6 @@ def visit(engine: Engine, mounted: list[dict[str, Any]]) -> Open:
     def open_page(language: str = "en", **query: str) -> AppTest:
         at = AppTest.from_file(str(APP), default_timeout=60)
         at.session_state["language"] = language
-        at.run()
         for name, text in query.items():
             at.query_params[name] = text
         at.switch_page("pages/convolution.py").run()
