@@ -85,6 +85,11 @@ def test_the_slips_of_the_notes_are_there() -> None:
         assert word in code, word
 
 
+def test_the_readme_counts_them() -> None:
+    readme = (slips.FILE.parent.parent / "README.md").read_text("utf-8")
+    assert f"{len(SLIPS)} common slips" in readme
+
+
 def test_both_languages_have_the_same_code_and_their_own_words() -> None:
     for english, korean in zip(SLIPS, slips.read("ko"), strict=True):
         for field in ("name", "before", "wrong", "right", "kind", "raised", "message", "terms"):
