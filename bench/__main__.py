@@ -41,6 +41,7 @@ MEASUREMENTS: dict[str, Callable[..., Iterator[Figure]]] = {
     "first-screen": first_screen.measure,
     "look": look.measure,
     "explain": explain.measure,
+    "deletion": explain.measure_deletion,
     "stepper": stepper.measure,
     "keras": rerun.measure,
     "memory": memory.measure,
@@ -50,7 +51,7 @@ MEASUREMENTS: dict[str, Callable[..., Iterator[Figure]]] = {
     "recipes": recipes.measure,
     "sweep": sweep.measure,
 }
-ON_REQUEST = {"recipes", "sweep"}
+ON_REQUEST = {"deletion", "recipes", "sweep"}
 BUSY_PERCENT = 10.0
 
 
