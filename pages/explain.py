@@ -45,7 +45,7 @@ LINK = (
 def main() -> None:
     """Which network; then what follows the image and the class, and the pattern, each redrawn alone."""
     st.html(STYLE)
-    place = head("explain", "feature_map", "softmax", "flatten", "receptive_field")
+    place = head("explain", "attribution", "feature_map", "softmax", "flatten")
     link = arrived("explain", LINK)
     run = trained_network("explain", link, place)
     if run is None:

@@ -56,6 +56,7 @@ GROUPS: dict[str, dict[str, str]] = {
         "early_stopping": "playground",
         "checkpoint": "playground",
         "confusion_matrix": "evaluation",
+        "attribution": "explain",
     },
 }
 """Every lesson with the page that shows it, and where on it, in the order in which one learns them."""

@@ -7,6 +7,7 @@ import types
 from collections.abc import Callable, Iterator
 from urllib.parse import parse_qsl
 
+import numpy as np
 import pytest
 import streamlit as st
 from streamlit.testing.v1 import AppTest
@@ -15,6 +16,7 @@ from visits import APP, PAGES, US, address, events_of, make_run
 from window import Window, changes, labels
 
 from cnn_core import datasets, runs, texts
+from cnn_core.analysis import deletion
 from cnn_core.engine import Engine, looks
 from cnn_core.runs.log import EventWriter
 from pages.session.doors import process
@@ -67,6 +69,9 @@ def _at_once(engine: Engine) -> Engine:
 def _look(
     engine: Engine, name: str, run: runs.Run, *arguments: object, timeout: float = 0
 ) -> object:
+    if name.startswith("deletion"):  # half a second for an image, and nothing here reads the curves
+        flat = np.zeros((len(deletion.ORDERS), len(deletion.FILLS), deletion.STEPS + 1))
+        return {"deletion": flat, "insertion": flat, "images": 5}
     if not run.shipped:
         return looks.look(name, run.id, arguments)
     question = pickle.dumps((name, run.id, arguments))

@@ -86,9 +86,14 @@ REMEMBERED: dict[str, tuple[int, Callable[[runs.Run], Any]]] = {
     "explanations": (
         1,
         lambda run: answers.explanations(
-            run, np.zeros((8, 8, 1)), None, "conv1", 2, "grey", untrained=False
+            run, np.zeros((8, 8, 1)), None, "conv1", 2, "grey", "black", untrained=False
         ),
     ),
+    "deletion_curves": (
+        1,
+        lambda run: answers.deletion_curves(run, np.zeros((8, 8, 1)), None, "conv1", 2, "grey"),
+    ),
+    "deletion_sums": (1, lambda run: answers.deletion_sums(run, 5, 5, "conv1", 2, "grey")),
     "convolutions": (1, answers.convolutions),
     "preferred_pattern": (1, lambda run: answers.preferred_pattern(run, "conv1", 2, 0)),
     "survey": (2, answers.survey),

@@ -24,7 +24,7 @@ from pages.session.words import language, t
 
 KINDS = ("deletion", "insertion")
 SCOPES = ("image", "many")
-PIECE = 5  # images per look: each needs 2,000 passes
+TOGETHER = 5  # images per look: each needs 2,000 passes
 TIED = 2  # best orders that are named where several are equal
 HEIGHT = 410  # of the chart, in pixels
 SETTINGS = (
@@ -94,12 +94,14 @@ def _mean(run: runs.Run, request: Asked) -> Curves:
     """The mean over the first test images; what is done is kept when another choice stops it."""
     total: dict[str, Any] = {}
     bar = st.empty()
-    for first in range(0, IMAGES, PIECE):
+    for first in range(0, IMAGES, TOGETHER):
         done = t("explain.deletion.progress", done=first, images=IMAGES)
         bar.progress(first / IMAGES, text=done)
-        piece = answers.deletion_sums(run, first, PIECE, request.layer, request.side, request.shade)
+        piece = answers.deletion_sums(
+            run, first, TOGETHER, request.layer, request.side, request.shade
+        )
         total = {name: total.get(name, 0) + part for name, part in piece.items()}
-        if piece["images"] < PIECE:
+        if piece["images"] < TOGETHER:
             break
     bar.empty()
     images = max(1, int(total["images"]))
