@@ -14,6 +14,9 @@ page = st.navigation(
             st.Page("pages/home.py", title=t("home.nav"), icon=":material/home:", default=True),
             st.Page("pages/images.py", title=t("images.nav"), icon=":material/image:"),
             st.Page("pages/convolution.py", title=t("convolution.nav"), icon=":material/grid_on:"),
+            st.Page(
+                "pages/training_step.py", title=t("training_step.nav"), icon=":material/footprint:"
+            ),
             st.Page("pages/notes.py", title=t("notes.nav"), icon=":material/menu_book:"),
             st.Page("pages/glossary.py", title=t("glossary.nav"), icon=":material/dictionary:"),
         ],

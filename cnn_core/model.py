@@ -28,8 +28,8 @@ from cnn_core.arithmetic import FLOAT_BYTES, LayerRow, layer_table
 from cnn_core.config import ModelConfig
 from cnn_core.errors import CnnError, ConfigError, RunError
 
-POLICIES = {"float32": "float32", "bfloat16": "mixed_bfloat16"}
-"""Precisions -> Keras' dtype policies."""
+POLICIES = {"float32": "float32", "bfloat16": "mixed_bfloat16", "float64": "float64"}
+"""Precisions -> Keras' dtype policies; no run trains in float64, which is for comparing gradients."""
 CHUNK_BYTES = 16 * 2**20  # of one layer's maps, in and out: bounds the memory of a prediction
 MAX_CHUNK = 1024  # images, however small the network is
 MAX_EXPANSION = 20  # unpacked to packed size; weights hardly compress, a zip bomb is beyond it
@@ -65,7 +65,7 @@ def build(
 
     Args:
         config: The architecture.
-        precision: "float32", or "bfloat16": products in bfloat16, weights and softmax in float32.
+        precision: "float32", "float64", or "bfloat16": products in bfloat16, weights and softmax in float32.
         seed: Makes the initial weights and the dropout reproducible, in every process and without
             Keras' global random state. A layer's weights follow from the seed, its name and its
             shape, so that equal layers of two networks start equal. None draws new ones.
@@ -231,7 +231,7 @@ def _layer(row: LayerRow, config: ModelConfig, policy: str, seed: int | None) ->
             return keras.layers.Flatten(**common)  # (N, H, W, C) -> (N, H*W*C), channel fastest
         case "dropout":
             return keras.layers.Dropout(config.dropout, seed=own, **common)
-        case "output":
+        case "output" if policy == POLICIES["bfloat16"]:
             common["dtype"] = "float32"  # 8 bits of a bfloat16 are too few for a probability
     return keras.layers.Dense(row.output_shape[-1], **weights, **common)
 

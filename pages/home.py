@@ -38,6 +38,7 @@ RACE = {"race": "fast~textbook"}
 ROAD = {
     "images": ":material/image:",
     "convolution": ":material/grid_on:",
+    "training_step": ":material/footprint:",
     "notes": ":material/menu_book:",
     "glossary": ":material/dictionary:",
     "playground": ":material/tune:",

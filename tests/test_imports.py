@@ -54,6 +54,7 @@ CORE_TABLE = {
     "progress": May(rooms={"config", "datasets", "texts"}),
     "images": May({"numpy", "PIL"}, {"errors"}),
     "analysis": May({"numpy", "sklearn"}, SUMS, late={"scipy"}),
+    "labs": May({"numpy"}, SUMS),
     "runs": May(
         {"filelock", "numpy", "psutil"},
         SUMS
@@ -78,7 +79,7 @@ CORE_TABLE = {
     ),
     "inside": May(
         {"numpy", "keras", "tensorflow", "scipy", "sklearn", "threadpoolctl"},
-        SUMS | {"analysis", "datasets", "model"},
+        SUMS | {"analysis", "datasets", "labs", "model"},
     ),
     "engine": May(
         {"numpy", "distributed", "dask"},

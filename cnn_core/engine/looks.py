@@ -37,6 +37,7 @@ LOOKS: dict[str, str] = {
     "ablation": "cnn_core.inside.surgery:ablation",
     "pca": "cnn_core.inside.embedding:pca",
     "tsne": "cnn_core.inside.embedding:tsne",
+    "training_step": "cnn_core.inside.training_step:training_step",
 }
 """What a look may ask for: a function of level L2 that takes an opened model and plain arguments."""
 

@@ -37,17 +37,20 @@ def walk(
         network: The network.
         x: Input of its first layer, or of the first one of `part`.
         weights: As in `Weights`. An array of bools (F,) by "conv1/on" makes the maps of the filters
-            with False zero after the activation.
+            with False zero after the activation. An array (N, ...) by "dropout/mask" is multiplied in at
+            the place of the dropout.
         part: Which of the layers.
 
     Yields:
         Name and output of each layer in order; before it, under its name and "/sum", the weighted sum
-        of a layer with an activation. Dropout does nothing outside training and is left out.
+        of a layer with an activation. Dropout without a mask does nothing and is left out.
     """
     for layer in network.layers[part]:
         if isinstance(layer, keras.layers.Dropout):
-            continue
-        if isinstance(layer, keras.layers.Conv2D):
+            if f"{layer.name}/mask" not in weights:
+                continue
+            x *= weights[f"{layer.name}/mask"]
+        elif isinstance(layer, keras.layers.Conv2D):
             x = layer.convolution_op(x, weights[f"{layer.name}/kernel"])
             x += weights[f"{layer.name}/bias"]
             yield layer.name + SUM, x
@@ -64,9 +67,9 @@ def walk(
 
 
 @lru_cache(maxsize=8)
-def skeleton(config: ModelConfig) -> keras.Sequential:
+def skeleton(config: ModelConfig, precision: str = "float32") -> keras.Sequential:
     """The network that all passes of an architecture walk through; its own weights are not used."""
-    return models.build(config)
+    return models.build(config, precision)
 
 
 def compiled(
@@ -74,6 +77,7 @@ def compiled(
     run: Callable[..., Any],
     *more: tf.TensorSpec,
     switches: bool = False,
+    masks: bool = False,
 ) -> Callable[..., Any]:
     """`run` compiled as one graph, for any number of images (N, H, W, C).
 
@@ -82,17 +86,24 @@ def compiled(
         run: The function to compile: (images, weights, ...).
         more: Specifications of the arguments after the weights.
         switches: Whether "conv1/on" and so on are among the weights, for every convolution.
+        masks: Whether "dropout/mask" is, if the network has a dropout.
     """
-    images = tf.TensorSpec((None, *network.input_shape[1:]), tf.float32)
+    kind = network.layers[0].compute_dtype
+    images = tf.TensorSpec((None, *network.input_shape[1:]), kind)
     weights = {
-        path: tf.TensorSpec(tensor.shape, tf.float32)
-        for path, tensor in weights_of(network).items()
+        path: tf.TensorSpec(tensor.shape, kind) for path, tensor in weights_of(network).items()
     }
     if switches:
         weights |= {
             f"{layer.name}/on": tf.TensorSpec((layer.filters,), tf.bool)
             for layer in network.layers
             if isinstance(layer, keras.layers.Conv2D)
+        }
+    if masks:
+        weights |= {
+            f"{layer.name}/mask": tf.TensorSpec((None, *layer.output.shape[1:]), kind)
+            for layer in network.layers
+            if isinstance(layer, keras.layers.Dropout)
         }
     graph: Callable[..., Any] = tf.function(run).get_concrete_function(images, weights, *more)
     return graph

@@ -40,8 +40,8 @@ GROUPS: dict[str, dict[str, str]] = {
     "training": {
         "compile": "playground",
         "loss": "playground",
-        "gradient": "playground",
-        "backpropagation": "playground",
+        "gradient": "training_step",
+        "backpropagation": "training_step",
         "optimizer": "playground",
         "learning_rate": "playground",
         "schedule": "playground",

@@ -19,6 +19,7 @@ from cnn_core.analysis.edits import Edits
 from cnn_core.analysis.evaluation import Predictions
 from cnn_core.analysis.kernels import TopImages
 from cnn_core.errors import CnnError
+from cnn_core.labs.training_step import StepSettings, TrainingStep
 from pages.session.doors import engine
 
 PATIENCE_S = 120.0  # for an answer: the look worker may still be loading TensorFlow
@@ -367,6 +368,17 @@ def known_tsne(run: runs.Run, count: int, perplexity: int) -> Array | None:
     """`tsne` if it has been done before; asks nobody."""
     points: Array | None = _finished().get(("tsne", *_state(run), count, perplexity))
     return points
+
+
+def training_step(run: runs.Run, settings: StepSettings) -> TrainingStep:
+    """The state after the steps taken so far, and what the next one does at each learning rate."""
+    return _training_step(_state(run), run, settings)
+
+
+@_remembered(megabytes=0.5)
+def _training_step(state: State, _run: runs.Run, settings: StepSettings) -> TrainingStep:
+    answer: TrainingStep = _look("training_step", _run, _run.train, settings)
+    return answer
 
 
 @st.cache_resource(show_spinner=False)

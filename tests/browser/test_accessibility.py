@@ -13,6 +13,7 @@ from playwright.sync_api import Page, expect
 AXE = (Path(axe_playwright_python.__file__).parent / "axe.min.js").read_text("utf-8")
 PATHS = (
     "", "images", "convolution", "convolution?section=network", "notes", "notes?part=slips", "glossary",
+    "training_step",
     "playground",
     "runs?runs=fashion~digits", "kernels", "feature_maps", "evaluation", "explain", "surgery", "embedding",
     "draw",

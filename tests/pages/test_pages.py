@@ -79,6 +79,7 @@ def test_pages_are_found():
         "notes",
         "images",
         "convolution",
+        "training_step",
         "playground",
         "runs",
         "sweep",

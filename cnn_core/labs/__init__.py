@@ -1,0 +1,1 @@
+"""Experiments with a network, step by step: NumPy only, so that pages show the same sums as workers."""

@@ -1,0 +1,61 @@
+"""What does one training step change? Forward, back layer by layer, one weight moved, and the new loss."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from cnn_core import runs
+from cnn_core.errors import CnnError
+from pages.elements.head import head
+from pages.network import answers
+from pages.network.choice import is_gone, say_if_training, trained_network
+from pages.parts.training_step import controls, stages
+from pages.parts.training_step.stages import View
+from pages.session.address import arrived, say
+from pages.session.html import STYLE, complain, waking
+
+
+def main() -> None:
+    """Which network; then everything that follows the controls, redrawn alone."""
+    st.html(STYLE)
+    place = head("training_step", "loss", "gradient", "backpropagation", "optimizer")
+    link = arrived("training_step", controls.LINK)
+    run = trained_network("training_step", link, place)
+    if run is None:
+        return
+    say_if_training(run)
+    controls.follow(run, link)
+    _story(run)
+
+
+@st.fragment
+def _story(run: runs.Run) -> None:
+    if is_gone(run, "training_step"):
+        return
+    left, right = st.columns([0.27, 0.73], gap="medium")
+    with left, st.container(key="training_step_choice"):
+        rate = controls.choose_rate(run)
+        controls.buttons(rate)
+        settings = controls.choose_images(run)
+    result = right.container(key="training_step_result")
+    say("training_step", controls.query(run, rate))
+    try:
+        with result, waking():
+            sized, _ = controls.batch(run)
+            view = View(run, settings, answers.training_step(sized, settings), rate)
+    except CnnError as error:
+        with result:
+            complain(error)
+        return
+    with result:
+        stages.headline(view)
+        stages.pictures(view)
+        stages.slice_chart(view)
+    stages.forward(view)
+    stages.output(view)
+    stages.layers(view)
+    stages.one_weight(view)
+    stages.new_loss(view)
+
+
+main()
