@@ -10,10 +10,10 @@ from typing import Any, ClassVar
 import numpy as np
 import numpy.typing as npt
 
-from cnn_core.figures.legend import number
 from cnn_core.figures.palette import Palette
 from cnn_core.figures.ranges import tidy
 from cnn_core.figures.words import FigureWords
+from cnn_core.progress.losses import SUPERSCRIPT
 
 Option = dict[str, Any]
 Array = npt.NDArray[Any]
@@ -23,6 +23,24 @@ TOP = 2.0
 
 FLOOR = 1e-12
 """Smaller gradients are drawn as this one: a log axis has no 0."""
+
+
+POWERS = (-4, 6)
+"""Numbers below ten to the first and from ten to the second on are written as powers of ten."""
+
+
+def digits(value: float, count: int = 3) -> str:
+    """A number with that many significant digits: "0.412", "1,320", "−5.8 × 10⁻⁵"; "–" for no number."""
+    if not math.isfinite(value):
+        return "–"
+    if value == 0:
+        return "0"
+    mantissa, _, exponent = f"{value:.{count - 1}e}".partition("e")
+    power = int(exponent)
+    if not POWERS[0] <= power < POWERS[1]:
+        sign = "⁻" if power < 0 else ""
+        return f"{mantissa} × 10{sign}{str(abs(power)).translate(SUPERSCRIPT)}".replace("-", "−")
+    return f"{value:,.{max(0, count - 1 - power)}f}".replace("-", "−")
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,7 +155,7 @@ class Slice:
 
 def slice_chart(slice_: Slice, *, words: SliceWords, palette: Palette) -> Option:
     """Loss after the step over the learning rate on a log axis; the chosen rate is marked."""
-    top = tidy(round(TOP * slice_.before, 2)) or 1.0
+    top = float(f"{TOP * slice_.before:.2g}") or 1.0
     lines = [_line(slice_.after, slice_, words.step, palette.training, "solid", words)]
     if not slice_.plain:
         lines.append(
@@ -166,11 +184,11 @@ def slice_alt(slice_: Slice, *, words: SliceWords) -> str:
     """What the slice shows, for screen readers."""
     text = words.alt.format(
         title=words.title.format(optimizer=slice_.optimizer),
-        before=number(slice_.before),
+        before=digits(slice_.before),
         best=f"{slice_.rates[slice_.best]:.2g}",
-        lowest=number(slice_.after[slice_.best]),
+        lowest=digits(slice_.after[slice_.best]),
         rate=f"{slice_.rates[slice_.place]:g}",
-        loss=number(slice_.after[slice_.place]),
+        loss=digits(slice_.after[slice_.place]),
     )
     if slice_.overshoot is not None:
         text += " " + words.alt_overshoot.format(rate=f"{slice_.overshoot:.2g}")
@@ -223,16 +241,16 @@ def layers_alt(names: Sequence[str], outputs: Sequence[float], *, words: LayerWo
     return words.alt.format(
         title=words.title,
         first=names[0],
-        first_size=number(outputs[0]),
+        first_size=digits(outputs[0]),
         last=names[-1],
-        last_size=number(outputs[-1]),
+        last_size=digits(outputs[-1]),
     )
 
 
 def history_chart(losses: Sequence[float], *, words: HistoryWords, palette: Palette) -> Option:
     """Loss of the batch before each step taken, and now."""
     points = [
-        {"name": words.point.format(step=step, loss=number(loss)), "value": [step, tidy(loss)]}
+        {"name": words.point.format(step=step, loss=digits(loss)), "value": [step, tidy(loss)]}
         for step, loss in enumerate(losses)
         if math.isfinite(loss)
     ]
@@ -262,7 +280,7 @@ def history_chart(losses: Sequence[float], *, words: HistoryWords, palette: Pale
 def history_alt(losses: Sequence[float], *, words: HistoryWords) -> str:
     """Where the loss began and where it is, for screen readers."""
     return words.alt.format(
-        title=words.title, first=number(losses[0]), last=number(losses[-1]), steps=len(losses) - 1
+        title=words.title, first=digits(losses[0]), last=digits(losses[-1]), steps=len(losses) - 1
     )
 
 
@@ -272,7 +290,7 @@ def _line(
     label = name.format(optimizer=slice_.optimizer)
     points = [
         {
-            "name": words.point.format(name=label, rate=f"{rate:.2g}", loss=number(loss)),
+            "name": words.point.format(name=label, rate=f"{rate:.2g}", loss=digits(loss)),
             "value": [rate, tidy(loss)],
         }
         for rate, loss in zip(slice_.rates.tolist(), values.tolist(), strict=True)
@@ -307,7 +325,7 @@ def _here(slice_: Slice, top: float, words: SliceWords, palette: Palette) -> Opt
                 "lineStyle": {"color": palette.problem},
             }
         )  # fmt: skip
-    text = words.here.format(rate=f"{rate:g}", loss=number(loss))
+    text = words.here.format(rate=f"{rate:g}", loss=digits(loss))
     return {
         "type": "scatter", "id": "here", "color": palette.validation, "symbolSize": 16, "z": 5,
         "symbol": "triangle" if beyond else "circle",
@@ -322,5 +340,5 @@ def _here(slice_: Slice, top: float, words: SliceWords, palette: Palette) -> Opt
 def _point(layer: str, label: str, size: float | None, words: LayerWords) -> Option | None:
     if size is None:
         return None
-    name = words.point.format(layer=layer, name=label, size=number(size))
+    name = words.point.format(layer=layer, name=label, size=digits(size))
     return {"name": name, "value": [max(FLOOR, size), layer]}

@@ -192,16 +192,16 @@ def choose_weight(run: runs.Run, weight: PickedWeight | None) -> None:
     if weight is None:
         return
     names = ("row", "column", "channel", "filter") if len(weight.place) == 4 else ("input", "unit")
-    columns = st.columns(2, gap="small")
-    for number, (name, index, length) in enumerate(
-        zip(names, weight.place, shapes[weight.layer], strict=True)
-    ):
-        key = f"training_step_axis_{number}"
-        st.session_state[key] = index
-        columns[number % 2].number_input(
-            t(f"training_step.axis_{name}", most=length - 1), 0, length - 1, key=key,
-            on_change=_take_place, args=(len(names),),
-        )  # fmt: skip
+    axes = list(enumerate(zip(names, weight.place, shapes[weight.layer], strict=True)))
+    for pair in (axes[:2], axes[2:]):
+        columns = st.columns(2, gap="small") if pair else ()
+        for column, (number, (name, index, length)) in zip(columns, pair, strict=True):
+            key = f"training_step_axis_{number}"
+            st.session_state[key] = index
+            column.number_input(
+                t(f"training_step.axis_{name}", most=length - 1), 0, length - 1, key=key,
+                on_change=_take_place, args=(len(names),),
+            )  # fmt: skip
     st.button(
         t("training_step.largest"), icon=":material/vertical_align_top:", type="tertiary",
         key="training_step_largest", help=t("training_step.largest_help"),

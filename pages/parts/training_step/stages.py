@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,7 +11,8 @@ from markupsafe import Markup
 from cnn_core import runs, texts
 from cnn_core.figures import mosaic
 from cnn_core.figures import training_step as figures
-from cnn_core.figures.legend import number, percent, uri
+from cnn_core.figures.legend import percent, uri
+from cnn_core.figures.training_step import digits
 from cnn_core.labs import optimizers
 from cnn_core.labs import training_step as labs
 from cnn_core.labs.optimizers import State
@@ -27,6 +27,7 @@ from pages.session.words import label, language, t
 SLICE_HEIGHT, HISTORY_HEIGHT = 300, 260
 LAYERS_HEIGHT = (120, 34)  # in pixels: of the frame, of a layer
 ZOOM = 3
+EXACT = 6  # digits of numbers that are compared
 LEAST = 0.0005  # of a difference of losses that is written as one
 
 
@@ -74,8 +75,8 @@ def headline(view: View) -> None:
         number=view.number,
         optimizer=view.optimizer,
         rate=f"{view.rate:g}",
-        before=number(before),
-        after=number(after),
+        before=digits(before),
+        after=digits(after),
     )
     html(
         fill(
@@ -102,7 +103,7 @@ def pictures(view: View) -> None:
                 t("training_step.image_alt", row=row, name=names[truth]),
                 names[truth],
                 t("training_step.card_p", before=percent(p[0]), after=percent(p[1])),
-                t("training_step.card_loss", before=number(loss[0]), after=number(loss[1])),
+                t("training_step.card_loss", before=digits(loss[0]), after=digits(loss[1])),
                 "down" if loss[1] <= loss[0] else "up",
             )
         )
@@ -131,7 +132,7 @@ def slice_chart(view: View) -> None:
     )  # fmt: skip
     numbers = {
         "best": f"{answer.rates[answer.best]:.2g}",
-        "lowest": number(answer.slice[answer.best]),
+        "lowest": digits(answer.slice[answer.best]),
     }
     if labs.raises(float(answer.slice[answer.best]), answer.loss):
         st.caption(t("training_step.slice_never"))
@@ -148,7 +149,7 @@ def forward(view: View) -> None:
     st.markdown(t("training_step.forward_text"))
     truth = answer.probabilities[np.arange(len(answer.labels)), answer.labels]
     rows = [
-        (names[int(klass)], _exact(p), f"−ln {_exact(p)}", _exact(loss))
+        (names[int(klass)], digits(p, EXACT), f"−ln {digits(p, EXACT)}", digits(loss, EXACT))
         for klass, p, loss in zip(
             answer.labels, truth.tolist(), answer.losses.tolist(), strict=True
         )
@@ -157,7 +158,7 @@ def forward(view: View) -> None:
     html(
         _table(
             ("class", "p", "ln", "loss"),
-            [*rows, (mean, "", "", _exact(answer.loss))],
+            [*rows, (mean, "", "", digits(answer.loss, EXACT))],
         )
     )
 
@@ -232,12 +233,21 @@ def one_weight(view: View) -> None:
             _table(
                 ("what", "value"),
                 [
-                    (t("training_step.weight_value", layer=weight.layer), _exact(weight.value)),
-                    (t("training_step.above", width=f"{weight.width:g}"), f"{weight.above:.12g}"),
-                    (t("training_step.below", width=f"{weight.width:g}"), f"{weight.below:.12g}"),
-                    (t("training_step.difference"), _exact(weight.difference)),
-                    (t("training_step.gradient"), _exact(weight.gradient)),
-                    (t("training_step.gap"), f"{gap:.1g}"),
+                    (
+                        t("training_step.weight_value", layer=weight.layer),
+                        digits(weight.value, EXACT),
+                    ),
+                    (
+                        t("training_step.above", width=digits(weight.width, 1)),
+                        digits(weight.above, 12),
+                    ),
+                    (
+                        t("training_step.below", width=digits(weight.width, 1)),
+                        digits(weight.below, 12),
+                    ),
+                    (t("training_step.difference"), digits(weight.difference, EXACT)),
+                    (t("training_step.gradient"), digits(weight.gradient, EXACT)),
+                    (t("training_step.gap"), digits(gap, 1)),
                 ],
             )
         )
@@ -263,10 +273,10 @@ def new_loss(view: View) -> None:
     st.markdown(
         t(
             f"training_step.{key}",
-            before=_exact(answer.loss),
-            after=_exact(view.after) if math.isfinite(view.after) else "–",
+            before=digits(answer.loss, EXACT),
+            after=digits(view.after, EXACT),
             rate=f"{view.rate:g}",
-            predicted=_exact(answer.loss - predicted),
+            predicted=digits(answer.loss - predicted, EXACT),
         )
     )
     words = figures.HistoryWords.of(texts.table(language()))
@@ -286,8 +296,3 @@ def _table(heads: tuple[str, ...], rows: list[tuple[str, ...]]) -> Markup:
         heads=[t(f"training_step.head_{name}") for name in heads],
         rows=rows,
     )
-
-
-def _exact(value: float) -> str:
-    """Six significant digits with a real minus sign."""
-    return f"{value:.6g}".replace("-", "−")

@@ -1,14 +1,17 @@
-"""An optimizer's step written out, as lines of LaTeX with the numbers in them."""
+"""An optimizer's step written out, as LaTeX with the numbers in it."""
 
 from __future__ import annotations
 
 from cnn_core.labs import optimizers
-from cnn_core.labs.optimizers import State, Step
+from cnn_core.labs.optimizers import Step
 from cnn_core.labs.training_step import PickedWeight
+
+ADDED = r"10^{-7}"
+"""`optimizers.EPSILON`."""
 
 
 def lines(optimizer: str, weight: PickedWeight, step: Step, rate: float, number: int) -> list[str]:
-    """From the gradient to the new weight.
+    """Equations from the gradient to the new weight, each with its formula, its numbers and its result.
 
     Args:
         optimizer: One of `config.OPTIMIZERS`.
@@ -17,79 +20,107 @@ def lines(optimizer: str, weight: PickedWeight, step: Step, rate: float, number:
         rate: Learning rate.
         number: Of the step, from 1.
     """
-    w, g, eta = (tex(value) for value in (weight.value, weight.gradient, rate))
-    state = State(weight.first, weight.second)
+    eta, gradient = tex(rate), _signed(weight.gradient)
+    given = rf"g &= {tex(weight.gradient)}, \quad \eta = {eta}"
     match optimizer:
         case "sgd":
-            last = rf"w - \eta\, g = {w} - {eta} \cdot {_signed(weight.gradient)}"
-            return [_new(last, step)]
+            last = _new(r"w - \eta\, g", f"{tex(weight.value)} - {eta} \\cdot {gradient}", step)
+            return [_aligned(given), last]
         case "momentum":
-            kept = (
-                rf"m_{{{number}}} = {optimizers.MOMENTUM}\, m_{{{number - 1}}} - \eta\, g"
-                rf" = {optimizers.MOMENTUM} \cdot {_signed(state.first)}"
-                rf" - {eta} \cdot {_signed(weight.gradient)}"
-                rf" = {tex(step.state.first)}"
+            keep, kept = optimizers.MOMENTUM, step.state.first
+            first = _equation(
+                f"m_{{{number}}}",
+                rf"{keep}\, m_{{{number - 1}}} - \eta\, g",
+                rf"{keep} \cdot {_signed(weight.first)} - {eta} \cdot {gradient}",
+                tex(kept),
             )
-            return [kept, _new(rf"w + m_{{{number}}} = {w} + {_signed(step.state.first)}", step)]
+            last = _new(f"w + m_{{{number}}}", f"{tex(weight.value)} + {_signed(kept)}", step)
+            return [_aligned(given), first, last]
         case "rmsprop":
-            kept = _mean(
-                "v", optimizers.RHO, "g^2", state.second, weight.gradient, step.state.second, number
+            mean = _mean(
+                "v", optimizers.RHO, weight.second, weight.gradient, step.state.second, number
             )
-            root = rf"\sqrt{{{tex(step.state.second)} + 10^{{-7}}}}"
-            return [
-                kept,
-                _new(rf"w - \eta\, \frac{{g}}{{\sqrt{{v_{{{number}}} + 10^{{-7}}}}}}"
-                     rf" = {w} - {eta} \cdot \frac{{{g}}}{{{root}}}", step),
-            ]  # fmt: skip
-    return _adam(weight, step, rate, number, decay=optimizer == "adamw")
+            change = _equation(
+                r"\Delta",
+                rf"\eta\, \frac{{g}}{{\sqrt{{v_{{{number}}} + {ADDED}}}}}",
+                rf"{eta} \cdot \frac{{{tex(weight.gradient)}}}"
+                rf"{{\sqrt{{{tex(step.state.second)} + {ADDED}}}}}",
+                tex(weight.value - float(step.weight)),
+            )
+            return [_aligned(given), mean, change, _minus(weight, step, 0.0)]
+    return [_aligned(given), *_adam(weight, step, rate, number, decay=optimizer == "adamw")]
 
 
 def _adam(weight: PickedWeight, step: Step, rate: float, number: int, *, decay: bool) -> list[str]:
     beta_1, beta_2 = optimizers.BETA_1, optimizers.BETA_2
-    first = _mean("m", beta_1, "g", weight.first, weight.gradient, step.state.first, number)
-    second = _mean("v", beta_2, "g^2", weight.second, weight.gradient, step.state.second, number)
+    means = [
+        _mean("m", beta_1, weight.first, weight.gradient, step.state.first, number),
+        _mean("v", beta_2, weight.second, weight.gradient, step.state.second, number),
+    ]
     corrected = [
-        rf"\hat {name} = \frac{{{name}_{{{number}}}}}{{1 - {beta}^{{{number}}}}}"
-        rf" = \frac{{{tex(kept)}}}{{{tex(1 - beta**number)}}} = {tex(value)}"
+        _equation(
+            rf"\hat {name}",
+            rf"\frac{{{name}_{{{number}}}}}{{1 - {beta}^{{{number}}}}}",
+            rf"\frac{{{tex(kept)}}}{{{tex(1 - beta**number)}}}",
+            tex(value),
+        )
         for name, beta, kept, value in (
             ("m", beta_1, step.state.first, step.corrected_first),
             ("v", beta_2, step.state.second, step.corrected_second),
         )
     ]
-    change = (
+    change = _equation(
+        r"\Delta",
+        r"\eta\, \frac{\hat m}{\sqrt{\hat v} + \hat\epsilon}",
         rf"{tex(rate)} \cdot \frac{{{tex(step.corrected_first)}}}"
-        rf"{{\sqrt{{{tex(step.corrected_second)}}} + {tex(step.epsilon, 2)}}}"
+        rf"{{\sqrt{{{tex(step.corrected_second)}}} + {tex(step.epsilon, 2)}}}",
+        tex(weight.value - float(step.decayed) - float(step.weight)),
     )
-    formula = r"\eta\, \frac{\hat m}{\sqrt{\hat v} + \hat\epsilon}"
     if not decay:
-        return [
-            first,
-            second,
-            *corrected,
-            _new(rf"w - {formula} = {tex(weight.value)} - {change}", step),
-        ]
-    loss = rf"\eta \cdot {optimizers.DECAY} \cdot w"
-    factors = rf"{tex(rate)} \cdot {optimizers.DECAY} \cdot {_signed(weight.value)}"
-    taken = rf"{loss} = {factors} = {tex(step.decayed)}"
-    last = rf"w - {loss} - {formula} = {tex(weight.value)} - {_signed(step.decayed)} - {change}"
-    return [first, second, *corrected, taken, _new(last, step)]
+        return [*means, *corrected, change, _minus(weight, step, 0.0)]
+    decayed = _equation(
+        r"\delta",
+        rf"\eta \cdot {optimizers.DECAY} \cdot w",
+        rf"{tex(rate)} \cdot {optimizers.DECAY} \cdot {_signed(weight.value)}",
+        tex(step.decayed),
+    )
+    return [
+        *means,
+        *corrected,
+        change,
+        decayed,
+        _minus(weight, step, step.decayed, r"w - \delta - \Delta"),
+    ]
 
 
-def _mean(
-    name: str, beta: float, term: str, before: float, gradient: float, after: float, number: int
-) -> str:
-    """A running mean: what is kept of the old one, and the share of the new term."""
-    rest = f"{1 - beta:.3g}"
-    square = "^2" if term.endswith("^2") else ""
-    return (
-        rf"{name}_{{{number}}} = {beta}\, {name}_{{{number - 1}}} + {rest}\, {term}"
-        rf" = {beta} \cdot {_signed(before)} + {rest} \cdot {_signed(gradient, power=bool(square))}{square}"
-        rf" = {tex(after)}"
+def _mean(name: str, beta: float, before: float, gradient: float, after: float, number: int) -> str:
+    """A running mean, of gradients as m or of their squares as v."""
+    rest, square = f"{1 - beta:.3g}", "^2" if name == "v" else ""
+    return _equation(
+        f"{name}_{{{number}}}",
+        rf"{beta}\, {name}_{{{number - 1}}} + {rest}\, g{square}",
+        rf"{beta} \cdot {_signed(before)} + {rest} \cdot {_signed(gradient, power=bool(square))}{square}",
+        tex(after),
     )
 
 
-def _new(sum_: str, step: Step) -> str:
-    return rf"w' = {sum_} = \mathbf{{{tex(float(step.weight), 7)}}}"
+def _minus(weight: PickedWeight, step: Step, decayed: float, formula: str = r"w - \Delta") -> str:
+    change = weight.value - float(decayed) - float(step.weight)
+    numbers = [tex(weight.value), *([_signed(float(decayed))] if decayed else []), _signed(change)]
+    return _new(formula, " - ".join(numbers), step)
+
+
+def _new(formula: str, numbers: str, step: Step) -> str:
+    return _equation("w'", formula, numbers, rf"\mathbf{{{tex(float(step.weight), 7)}}}")
+
+
+def _equation(name: str, formula: str, numbers: str, result: str) -> str:
+    """A formula, and below it its numbers: short enough for a phone."""
+    return _aligned(rf"{name} &= {formula} \\ &= {numbers} = {result}")
+
+
+def _aligned(rows: str) -> str:
+    return rf"\begin{{aligned}} {rows} \end{{aligned}}"
 
 
 def tex(value: float, digits: int = 4) -> str:

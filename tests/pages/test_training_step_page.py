@@ -1,0 +1,197 @@
+"""The page of one training step: what it says is what Keras answers, and its link opens the same."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import pytest
+import streamlit as st
+import visits
+from streamlit.testing.v1 import AppTest
+
+from cnn_core import runs, texts
+from cnn_core.engine import Engine, looks
+from cnn_core.figures.training_step import digits
+from cnn_core.labs.training_step import MAX_STEPS, StepSettings, TrainingStep
+from pages.network import answers
+
+visit = visits.visit
+RUN = "digits"
+ASKED: list[StepSettings] = []
+
+pytestmark = pytest.mark.slow  # a worker's answers, in this process
+
+
+@pytest.fixture(autouse=True)
+def _looks_here(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Looks are answered in this process, the same question only once."""
+    import keras
+
+    known: dict[Any, Any] = {}
+
+    def look(engine: Engine, name: str, run: runs.Run, *arguments: Any, timeout: float = 0) -> Any:
+        if name == "training_step":
+            ASKED.append(arguments[-1])
+        key = name, run.id, repr(arguments)
+        if key not in known:
+            known[key] = looks.look(name, run.id, arguments)
+        return known[key]
+
+    monkeypatch.setattr(keras.backend, "clear_session", lambda: None)
+    monkeypatch.setattr(Engine, "ready", lambda self, kind: True)
+    monkeypatch.setattr(Engine, "look", look)
+    ASKED.clear()
+
+
+def answer_of(settings: StepSettings) -> TrainingStep:
+    run = runs.open_run(RUN)
+    return looks.look("training_step", RUN, (replace(run.train, size="sample"), settings))
+
+
+def html(at: AppTest) -> str:
+    return "".join(it.value for it in at.markdown)
+
+
+def press(at: AppTest, key: str) -> None:
+    [button] = [it for it in at.button if it.key == key]
+    assert not button.disabled
+    button.click().run()
+    assert not at.exception
+
+
+def widget(at: AppTest, kind: str, key: str) -> Any:
+    [found] = [it for it in getattr(at, kind) if it.key and it.key.partition(".")[0] == key]
+    return found
+
+
+def losses(at: AppTest) -> tuple[str, str]:
+    """Loss before and after, as the first line of the page says them."""
+    line = re.search(r'class="step-answer \w+">(.*?)<small>', html(at))
+    assert line is not None
+    before, after = re.findall(r"from (\S+) to (\S+?)[.:]? ?(?:it overshoots\.)?$", line[1])[0]
+    return before, after
+
+
+def test_steps_are_taken_one_and_ten_at_a_time_and_taken_back(visit: Callable[..., AppTest]):
+    at = visit("training_step", run=RUN, rate="0.002")
+    assert not at.exception
+    first = ASKED[-1]
+    answer = answer_of(first)
+    place = answer.rates.tolist().index(0.002)
+    assert losses(at) == (digits(answer.loss), digits(answer.slice[place]))
+    after = losses(at)[1]
+    press(at, "training_step_next")
+    assert losses(at)[0] == after
+    assert visits.address(at)["steps"] == "0.002"
+    widget(at, "select_slider", "training_step_rate").set_value(0.0005).run()
+    asked = len(ASKED)
+    before = losses(at)
+    widget(at, "select_slider", "training_step_rate").set_value(0.001).run()
+    assert losses(at)[0] == before[0]
+    assert losses(at)[1] != before[1]
+    assert len(ASKED) == asked, "the learning rate asks nobody"
+    press(at, "training_step_ten")
+    assert visits.address(at)["steps"] == "0.002~0.001x10"
+    answer = answer_of(replace(first, rates=(0.002, *[0.001] * 10)))
+    assert losses(at)[0] == digits(answer.history[-1])
+    press(at, "training_step_reset")
+    assert "steps" not in visits.address(at)
+    assert losses(at)[0] == digits(answer.history[0])
+
+
+LINK = {
+    "run": RUN, "part": "train", "index": "7", "of": "sample", "count": "2", "start": "kept",
+    "dropout": "1", "optimizer": "momentum", "rate": "0.05", "steps": "0.01x2~0.5", "layer": "conv2",
+    "weight": "1-2-0-3",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("language", texts.LANGUAGES)
+def test_a_link_opens_the_same_step(language: str, visit: Callable[..., AppTest]):
+    at = visit("training_step", language, **LINK)
+    assert not at.exception
+    assert not at.warning
+    assert ASKED[-1] == StepSettings(
+        (7, 8), "kept", "momentum", dropout=True, rates=(0.01, 0.01, 0.5), layer="conv2",
+        place=(1, 2, 0, 3),
+    )  # fmt: skip
+    assert visits.address(at).items() >= LINK.items()
+    answer = answer_of(ASKED[-1])
+    assert digits(answer.weight.gradient, 6) in html(at)
+    assert digits(answer.weight.difference, 6) in html(at)
+    assert texts.say(language, "training_step.dropout_on") in html(at)
+    assert all(texts.say(language, f"training_step.{name}") in [it.value for it in at.header]
+               for name in ("forward", "output", "layers", "weight", "new_loss"))  # fmt: skip
+
+
+@pytest.mark.parametrize("optimizer", ["adam", "adamw", "sgd", "momentum", "rmsprop"])
+def test_the_step_is_written_out_with_its_numbers(optimizer: str, visit: Callable[..., AppTest]):
+    at = visit("training_step", run=RUN, optimizer=optimizer, rate="0.01", steps="0.01")
+    assert not at.exception
+    last = at.latex[-1].value
+    after = answer_of(replace(ASKED[-1], rates=(0.01, 0.01)))
+    assert f"{after.weight.value:.7g}" in last
+    assert (
+        len(at.latex) == {"sgd": 2, "momentum": 3, "rmsprop": 4, "adam": 7, "adamw": 8}[optimizer]
+    )
+
+
+def test_another_weight_is_picked_and_the_largest_again(visit: Callable[..., AppTest]):
+    at = visit("training_step", run=RUN)
+    widget(at, "selectbox", "training_step_layer").set_value("dense1").run()
+    assert "weight" not in visits.address(at)
+    widget(at, "number_input", "training_step_axis_1").set_value(4).run()
+    assert not at.exception
+    assert ASKED[-1].place is not None
+    assert ASKED[-1].place[1] == 4
+    assert visits.address(at)["weight"] == "-".join(map(str, ASKED[-1].place))
+    press(at, "training_step_largest")
+    assert "weight" not in visits.address(at)
+
+
+def test_the_images_are_those_of_the_training_part(visit: Callable[..., AppTest]):
+    at = visit("training_step", run=RUN, count="3")
+    press(at, "icon_training_step_after")
+    assert ASKED[-1].rows == (3, 4, 5)
+    widget(at, "number_input", "training_step_first").set_value(9).run()
+    assert ASKED[-1].rows == (9, 10, 11)
+    assert visits.address(at)["index"] == "9"
+
+
+@pytest.mark.parametrize(
+    "link",
+    [
+        {"steps": "0.001x51"}, {"steps": "much"}, {"steps": "99"}, {"rate": "fast"}, {"rate": "-1"},
+        {"weight": "1-2"}, {"weight": "a"}, {"weight": "9-9-9-9"}, {"layer": "pool1"}, {"count": "9"},
+        {"optimizer": "lion"}, {"start": "middle"}, {"rate": "nan"}, {"steps": "1e-3x999"},
+    ],
+    ids=str,
+)  # fmt: skip
+def test_a_bad_link_is_answered_in_a_sentence(
+    link: dict[str, str], visit: Callable[..., AppTest]
+) -> None:
+    at = visit("training_step", run=RUN, **link)
+    assert not at.exception
+    assert at.warning
+
+
+def test_after_the_last_step_no_other_is_offered(visit: Callable[..., AppTest], monkeypatch):
+    quick = answer_of(StepSettings((0,)))
+    monkeypatch.setattr(answers, "training_step", lambda run, settings: quick)
+    at = visit("training_step", run=RUN, steps=f"0.001x{MAX_STEPS}")
+    assert [it.disabled for it in at.button if it.key in ("training_step_next", "training_step_ten")] == [
+        True, True,
+    ]  # fmt: skip
+    assert not widget(at, "button", "training_step_reset").disabled
+
+
+def test_another_network_begins_without_steps(visit: Callable[..., AppTest]):
+    at = visit("training_step", run=RUN, steps="0.5x3")
+    at.query_params.clear()
+    at.query_params["run"] = "fashion"
+    at.switch_page("pages/training_step.py").run()
+    assert ASKED[-1].rates == ()
+    st.cache_resource.clear()
