@@ -21,6 +21,9 @@ Array = npt.NDArray[Any]
 TOP = 2.0
 """Times the loss before the step: the chart ends there, and what is higher leaves it."""
 
+PRECISION = 15
+"""Digits after the point of the places of lines: ECharts would round them to two."""
+
 FLOOR = 1e-12
 """Smaller gradients are drawn as this one: a log axis has no 0."""
 
@@ -331,7 +334,7 @@ def _here(slice_: Slice, top: float, words: SliceWords, palette: Palette) -> Opt
         "symbol": "triangle" if beyond else "circle",
         "data": [{"name": text, "value": [rate, top if beyond else tidy(loss)]}],
         "markLine": {
-            "silent": True, "symbol": "none", "data": lines,
+            "silent": True, "symbol": "none", "data": lines, "precision": PRECISION,
             "lineStyle": {"color": palette.mark, "type": "solid", "width": 1.5},
         },
     }  # fmt: skip

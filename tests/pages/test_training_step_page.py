@@ -17,6 +17,7 @@ from cnn_core.engine import Engine, looks
 from cnn_core.figures.training_step import digits
 from cnn_core.labs.training_step import MAX_STEPS, StepSettings, TrainingStep
 from pages.network import answers
+from pages.parts.training_step.writing import tex
 
 visit = visits.visit
 RUN = "digits"
@@ -131,12 +132,12 @@ def test_a_link_opens_the_same_step(language: str, visit: Callable[..., AppTest]
 def test_the_step_is_written_out_with_its_numbers(optimizer: str, visit: Callable[..., AppTest]):
     at = visit("training_step", run=RUN, optimizer=optimizer, rate="0.01", steps="0.01")
     assert not at.exception
-    last = at.latex[-1].value
+    [written] = [it.value for it in at.latex]
     after = answer_of(replace(ASKED[-1], rates=(0.01, 0.01)))
-    assert f"{after.weight.value:.7g}" in last
-    assert (
-        len(at.latex) == {"sgd": 2, "momentum": 3, "rmsprop": 4, "adam": 7, "adamw": 8}[optimizer]
-    )
+    assert f"{after.weight.value:.7g}" in written
+    assert tex(answer_of(ASKED[-1]).weight.gradient) in written
+    rows = {"sgd": 1, "momentum": 2, "rmsprop": 3, "adam": 6, "adamw": 7}[optimizer]
+    assert written.count("[0.6em]") == rows
 
 
 def test_another_weight_is_picked_and_the_largest_again(visit: Callable[..., AppTest]):

@@ -258,8 +258,7 @@ def one_weight(view: View) -> None:
         view.settings.optimizer, weight.value, weight.gradient, state, view.rate, view.number
     )
     with st.container(key="training_step_lines"):
-        for line in writing.lines(view.settings.optimizer, weight, step, view.rate, view.number):
-            st.latex(line)
+        st.latex(writing.equations(view.settings.optimizer, weight, step, view.rate, view.number))
     if view.number > 1:
         st.caption(t("training_step.kept"))
 

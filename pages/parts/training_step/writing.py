@@ -6,11 +6,14 @@ from cnn_core.labs import optimizers
 from cnn_core.labs.optimizers import Step
 from cnn_core.labs.training_step import PickedWeight
 
+BETWEEN = r" \\[0.6em] "
+"""Two equations."""
+
 ADDED = r"10^{-7}"
 """`optimizers.EPSILON`."""
 
 
-def lines(optimizer: str, weight: PickedWeight, step: Step, rate: float, number: int) -> list[str]:
+def equations(optimizer: str, weight: PickedWeight, step: Step, rate: float, number: int) -> str:
     """Equations from the gradient to the new weight, each with its formula, its numbers and its result.
 
     Args:
@@ -20,12 +23,17 @@ def lines(optimizer: str, weight: PickedWeight, step: Step, rate: float, number:
         rate: Learning rate.
         number: Of the step, from 1.
     """
+    given = rf"g &= {tex(weight.gradient)}, \quad \eta = {tex(rate)}"
+    rows = [given, *_rows(optimizer, weight, step, rate, number)]
+    return rf"\begin{{aligned}} {BETWEEN.join(rows)} \end{{aligned}}"
+
+
+def _rows(optimizer: str, weight: PickedWeight, step: Step, rate: float, number: int) -> list[str]:
     eta, gradient = tex(rate), _signed(weight.gradient)
-    given = rf"g &= {tex(weight.gradient)}, \quad \eta = {eta}"
     match optimizer:
         case "sgd":
             last = _new(r"w - \eta\, g", f"{tex(weight.value)} - {eta} \\cdot {gradient}", step)
-            return [_aligned(given), last]
+            return [last]
         case "momentum":
             keep, kept = optimizers.MOMENTUM, step.state.first
             first = _equation(
@@ -35,7 +43,7 @@ def lines(optimizer: str, weight: PickedWeight, step: Step, rate: float, number:
                 tex(kept),
             )
             last = _new(f"w + m_{{{number}}}", f"{tex(weight.value)} + {_signed(kept)}", step)
-            return [_aligned(given), first, last]
+            return [first, last]
         case "rmsprop":
             mean = _mean(
                 "v", optimizers.RHO, weight.second, weight.gradient, step.state.second, number
@@ -47,8 +55,8 @@ def lines(optimizer: str, weight: PickedWeight, step: Step, rate: float, number:
                 rf"{{\sqrt{{{tex(step.state.second)} + {ADDED}}}}}",
                 tex(weight.value - float(step.weight)),
             )
-            return [_aligned(given), mean, change, _minus(weight, step, 0.0)]
-    return [_aligned(given), *_adam(weight, step, rate, number, decay=optimizer == "adamw")]
+            return [mean, change, _minus(weight, step, 0.0)]
+    return _adam(weight, step, rate, number, decay=optimizer == "adamw")
 
 
 def _adam(weight: PickedWeight, step: Step, rate: float, number: int, *, decay: bool) -> list[str]:
@@ -116,11 +124,7 @@ def _new(formula: str, numbers: str, step: Step) -> str:
 
 def _equation(name: str, formula: str, numbers: str, result: str) -> str:
     """A formula, and below it its numbers: short enough for a phone."""
-    return _aligned(rf"{name} &= {formula} \\ &= {numbers} = {result}")
-
-
-def _aligned(rows: str) -> str:
-    return rf"\begin{{aligned}} {rows} \end{{aligned}}"
+    return rf"{name} &= {formula} \\ &= {numbers} = {result}"
 
 
 def tex(value: float, digits: int = 4) -> str:
