@@ -8,7 +8,7 @@ in place of the sample, is asked again. Visitors share the arrays: nobody writes
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, TypedDict, TypeVar
+from typing import Any, TypeVar
 
 import numpy.typing as npt
 import streamlit as st
@@ -20,6 +20,7 @@ from cnn_core.analysis.evaluation import Predictions
 from cnn_core.analysis.kernels import TopImages
 from cnn_core.errors import CnnError
 from cnn_core.labs.training_step import StepSettings, TrainingStep
+from pages.network.answer_types import Ablation, Axes, Marked, Pattern, Verdict
 from pages.session.doors import engine
 
 PATIENCE_S = 120.0  # for an answer: the look worker may still be loading TensorFlow
@@ -34,45 +35,6 @@ Explanations = dict[str, Any]
 Examples = tuple[Array, Array, Array]
 Function = TypeVar("Function", bound=Callable[..., Any])
 State = tuple[str, int, str]
-
-
-class Marked(TypedDict):
-    """Images (n, H, W, C), their labels (n,), and where in its map a filter responds most to each (n, 2)."""
-
-    images: Array
-    labels: Array
-    places: Array
-
-
-class Pattern(TypedDict):
-    """Patterns (n, H, W, C) in [0, 1], and what the filter answered after each step (n, steps + 1)."""
-
-    patterns: Array
-    activations: Array
-
-
-class Verdict(TypedDict):
-    """A confusion matrix (K, K) of some test images, all test images, and which data: "sample" or "full"."""
-
-    matrix: Array
-    total: int
-    size: str
-
-
-class Ablation(TypedDict):
-    """Images lost and gained without each filter (n,); images that are correct with all, and all images."""
-
-    lost: Array
-    gained: Array
-    correct: Array
-    images: Array
-
-
-class Axes(TypedDict):
-    """Images on two principal axes, points (N, 2), and the share of all variance along each (2,)."""
-
-    points: Array
-    explained: Array
 
 
 def _remembered(megabytes: float) -> Callable[[Function], Function]:

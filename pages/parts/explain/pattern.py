@@ -15,7 +15,7 @@ from cnn_core.figures import mosaic
 from cnn_core.figures.legend import framed, number
 from cnn_core.markup import fill
 from pages.network import answers, unit
-from pages.network.answers import Pattern
+from pages.network.answer_types import Pattern
 from pages.pictures import top_images
 from pages.session import choices
 from pages.session.address import follow_layer, whole
