@@ -47,6 +47,10 @@ def _story(run: runs.Run) -> None:
         with result:
             complain(error)
         return
+    if view.answer.diverged:
+        with result:
+            stages.diverged(view)
+        return
     with result:
         stages.headline(view)
         stages.pictures(view)

@@ -148,12 +148,12 @@ class Slice:
     @property
     def best(self) -> int:
         """Place of the lowest loss after the step."""
-        return int(np.argmin(self.after))
+        return int(np.argmin(np.where(np.isfinite(self.after), self.after, np.inf)))
 
     @property
     def plain(self) -> bool:
         """Whether the optimizer's step goes along the gradient itself."""
-        return bool(np.allclose(self.after, self.along_gradient, rtol=1e-9))
+        return bool(np.allclose(self.after, self.along_gradient, rtol=1e-9, equal_nan=True))
 
 
 def slice_chart(slice_: Slice, *, words: SliceWords, palette: Palette) -> Option:

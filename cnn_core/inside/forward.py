@@ -75,7 +75,7 @@ def skeleton(config: ModelConfig, precision: str = "float32") -> keras.Sequentia
 def compiled(
     network: keras.Sequential,
     run: Callable[..., Any],
-    *more: tf.TensorSpec,
+    *more: Any,
     switches: bool = False,
     masks: bool = False,
 ) -> Callable[..., Any]:
@@ -84,7 +84,7 @@ def compiled(
     Args:
         network: The network.
         run: The function to compile: (images, weights, ...).
-        more: Specifications of the arguments after the weights.
+        more: Specifications of the arguments after the weights: `tf.TensorSpec`, or dicts of them.
         switches: Whether "conv1/on" and so on are among the weights, for every convolution.
         masks: Whether "dropout/mask" is, if the network has a dropout.
     """

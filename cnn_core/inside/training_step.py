@@ -160,12 +160,13 @@ def take(
     number: int,
 ) -> tuple[Weights, dict[str, State]]:
     """All weights after a step, and what the optimizer keeps of it."""
-    steps = {
-        path: optimizers.step(
-            optimizer, weight, backward.weights[path], states.get(path, State()), rate, number
-        )
-        for path, weight in weights.items()
-    }
+    with np.errstate(all="ignore"):  # weights that diverge become infinite, and then no numbers
+        steps = {
+            path: optimizers.step(
+                optimizer, weight, backward.weights[path], states.get(path, State()), rate, number
+            )
+            for path, weight in weights.items()
+        }
     return (
         {path: step.weight for path, step in steps.items()},
         {path: step.state for path, step in steps.items()},
@@ -173,7 +174,7 @@ def take(
 
 
 class _After:
-    """The loss after a step with any learning rate."""
+    """The loss after a step with any learning rate: every optimizer's step is a line in it."""
 
     def __init__(
         self,
@@ -185,27 +186,39 @@ class _After:
         settings: StepSettings,
         mask: Weights,
     ) -> None:
-        self._config, self._batch, self._mask = config, batch, mask
-        self._weights, self._backward, self._states = weights, backward, states
-        self._optimizer, self._number = settings.optimizer, len(settings.rates) + 1
-
-    def _at(self, optimizer: str, rate: float) -> tuple[Any, Any]:
-        weights, _ = take(
-            optimizer, self._weights, self._backward, self._states, rate, self._number
+        self._run, self._batch, number = _along(config), batch, len(settings.rates) + 1
+        start, end = (
+            take(settings.optimizer, weights, backward, states, rate, number)[0]
+            for rate in (0.0, 1.0)
         )
-        return losses_of(self._config, self._batch, weights, self._mask)
+        self._step = _tensors(start | mask), _tensors(_minus(end, start))
+        descent = {path: -gradient for path, gradient in backward.weights.items()}
+        self._gradient = _tensors(weights | mask), _tensors(descent)
 
     def loss(self, rate: float) -> float:
-        return float(self._at(self._optimizer, rate)[0].mean())
+        """Of the batch, after the optimizer's step."""
+        return float(self._at(self._step, rate)[0].mean())
 
     def both(self, rates: npt.NDArray[Any]) -> tuple[Any, Any]:
         """Losses and probabilities of the labels, both (R, N)."""
-        pairs = [self._at(self._optimizer, rate) for rate in rates.tolist()]
+        pairs = [self._at(self._step, rate) for rate in rates.tolist()]
         return np.stack([losses for losses, _ in pairs]), np.stack([truth for _, truth in pairs])
 
     def along_gradient(self, rates: npt.NDArray[Any]) -> Any:
         """Mean losses (R,) at the weights minus rate times gradient."""
-        return np.array([self._at("sgd", rate)[0].mean() for rate in rates.tolist()])
+        return np.array([self._at(self._gradient, rate)[0].mean() for rate in rates.tolist()])
+
+    def _at(self, line: tuple[Any, Any], rate: float) -> tuple[Any, Any]:
+        start, direction = line
+        losses, truth = self._run(
+            self._batch.images, start, self._batch.labels, direction, tf.constant(rate, PRECISION)
+        )
+        return losses.numpy(), truth.numpy()
+
+
+def _minus(end: Weights, start: Weights) -> Weights:
+    with np.errstate(all="ignore"):
+        return {path: end[path] - start[path] for path in start}
 
 
 def _overshoot(
@@ -213,7 +226,7 @@ def _overshoot(
 ) -> float | None:
     """The learning rate beyond the best one from which on a step raises the loss."""
     means = losses.mean(axis=1)
-    first = int(np.argmin(means))
+    first = labs.lowest(means)
     if labs.raises(float(means[first]), before):
         return float(rates[0])
     higher = [
@@ -309,6 +322,27 @@ def _forward(config: ModelConfig) -> Callable[..., tuple[tf.Tensor, tf.Tensor]]:
         return _loss(labels, probabilities), truth
 
     return forward.compiled(network, run, tf.TensorSpec((None,), tf.int64), masks=True)
+
+
+@lru_cache(maxsize=4)
+def _along(config: ModelConfig) -> Callable[..., tuple[tf.Tensor, tf.Tensor]]:
+    """(images, weights, labels, direction, rate) -> what `_forward` does, so far along the direction."""
+    network = _network(config)
+
+    def run(
+        images: tf.Tensor, weights: Any, labels: tf.Tensor, direction: Any, rate: tf.Tensor
+    ) -> tuple[tf.Tensor, tf.Tensor]:
+        moved = {path: weights[path] + rate * direction[path] for path in direction}
+        *_, (_, probabilities) = forward.walk(network, images, {**weights, **moved})
+        truth = tf.gather(probabilities, labels, batch_dims=1)
+        return _loss(labels, probabilities), truth
+
+    line = {
+        path: tf.TensorSpec(tensor.shape, PRECISION)
+        for path, tensor in forward.weights_of(network).items()
+    }
+    more = tf.TensorSpec((None,), tf.int64), line, tf.TensorSpec((), PRECISION)
+    return forward.compiled(network, run, *more, masks=True)
 
 
 @lru_cache(maxsize=4)

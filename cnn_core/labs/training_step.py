@@ -184,7 +184,12 @@ class TrainingStep:
     @property
     def best(self) -> int:
         """Place among the rates of the lowest loss after the step."""
-        return int(np.argmin(self.slice))
+        return lowest(self.slice)
+
+    @property
+    def diverged(self) -> bool:
+        """Whether the steps taken have led to weights with which the loss is no number any more."""
+        return not math.isfinite(self.loss)
 
 
 def stops(rate: float) -> tuple[float, ...]:
@@ -196,6 +201,11 @@ def grid(rate: float) -> Array:
     """Where the loss after a step is calculated: `stops`, and one rate between every two."""
     ends = np.array(stops(rate))
     return np.sort(np.concatenate([ends, np.sqrt(ends[1:] * ends[:-1])]))
+
+
+def lowest(losses: Array) -> int:
+    """Place of the lowest loss; one that is no number is the highest."""
+    return int(np.argmin(np.where(np.isfinite(losses), losses, np.inf)))
 
 
 def raises(after: float, before: float) -> bool:

@@ -296,3 +296,26 @@ def test_what_the_run_does_not_have_is_refused(settings: dict, field: str) -> No
     with pytest.raises(ConfigError) as caught:
         inside.training_step(opened(SMALL), TRAIN, StepSettings(**settings))
     assert caught.value.field == field
+
+
+@pytest.mark.parametrize("name", OPTIMIZERS)
+def test_weights_that_have_diverged_are_answered_too(
+    name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begin = inside.start_weights
+    monkeypatch.setattr(
+        inside,
+        "start_weights",
+        lambda *given: {path: 1e200 * weight for path, weight in begin(*given).items()},
+    )
+    settings = StepSettings(ROWS, "untrained", name, rates=(10.0,) * 2)
+    answer = inside.training_step(opened(ODD), TRAIN, settings)
+    assert answer.diverged
+    assert answer.overshoot == answer.rates[0]
+
+
+def test_a_loss_that_is_no_number_is_not_the_lowest() -> None:
+    assert labs.lowest(np.array([np.nan, 3.0, 2.0, np.inf])) == 2
+    assert labs.raises(float("nan"), 1.0)
+    assert labs.raises(1.1, 1.0)
+    assert not labs.raises(1.0, 1.0)

@@ -196,3 +196,21 @@ def test_another_network_begins_without_steps(visit: Callable[..., AppTest]):
     at.switch_page("pages/training_step.py").run()
     assert ASKED[-1].rates == ()
     st.cache_resource.clear()
+
+
+@pytest.mark.parametrize("language", texts.LANGUAGES)
+def test_a_training_that_diverges_is_said_in_a_sentence(
+    language: str, visit: Callable[..., AppTest], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    quick = answer_of(StepSettings((0,)))
+    lost = replace(quick, losses=quick.losses * float("nan"))
+    monkeypatch.setattr(
+        answers, "training_step", lambda run, settings: lost if settings.rates else quick
+    )
+    at = visit("training_step", language, run=RUN, steps="10.0x20")
+    assert not at.exception
+    assert [it.value for it in at.warning] == [
+        texts.say(language, "training_step.diverged", count=20)
+    ]
+    press(at, "training_step_reset")
+    assert not at.warning

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -88,6 +89,12 @@ def headline(view: View) -> None:
     )
 
 
+def diverged(view: View) -> None:
+    """The one sentence that is left to say, and the way there."""
+    st.warning(t("training_step.diverged", count=view.number - 1), icon=":material/trending_up:")
+    _history(view)
+
+
 def pictures(view: View) -> None:
     """Each image with its label, and what the step does to the label's probability and the loss."""
     answer, names = view.answer, class_names(view.run)
@@ -102,7 +109,7 @@ def pictures(view: View) -> None:
                 uri(mosaic.image_png(image, zoom=ZOOM)),
                 t("training_step.image_alt", row=row, name=names[truth]),
                 names[truth],
-                t("training_step.card_p", before=percent(p[0]), after=percent(p[1])),
+                t("training_step.card_p", before=_percent(p[0]), after=_percent(p[1])),
                 t("training_step.card_loss", before=digits(loss[0]), after=digits(loss[1])),
                 "down" if loss[1] <= loss[0] else "up",
             )
@@ -278,13 +285,21 @@ def new_loss(view: View) -> None:
             predicted=digits(answer.loss - predicted, EXACT),
         )
     )
-    words = figures.HistoryWords.of(texts.table(language()))
-    st.echarts_chart(
-        figures.history_chart(answer.history, words=words, palette=colours()),
-        height=HISTORY_HEIGHT, key="training_step_history",
-        alt=figures.history_alt(answer.history, words=words),
-    )  # fmt: skip
+    _history(view)
     st.caption(t("training_step.batch_note", batch=view.run.train.batch_size))
+
+
+def _history(view: View) -> None:
+    words, losses = figures.HistoryWords.of(texts.table(language())), view.answer.history
+    st.echarts_chart(
+        figures.history_chart(losses, words=words, palette=colours()),
+        height=HISTORY_HEIGHT, key="training_step_history",
+        alt=figures.history_alt(losses, words=words),
+    )  # fmt: skip
+
+
+def _percent(probability: float) -> str:
+    return percent(probability) if math.isfinite(probability) else "–"
 
 
 def _table(heads: tuple[str, ...], rows: list[tuple[str, ...]]) -> Markup:
