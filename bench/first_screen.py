@@ -47,6 +47,7 @@ PAGES = {
     ),
     "notes": Screen(('[class*="st-key-note_"]',), {"part": _option("notes_part", 1)}),
     "glossary": Screen(('[class*="st-key-term_"]',), {}),
+    "training_step": Screen((".step-answer",), {"start": _option("training_step_start", 1)}),
     "playground": Screen((".st-key-result",), {}),
     "runs": Screen((".st-key-runs_live",), {}),
     "kernels": Screen(
