@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import re
@@ -38,6 +39,10 @@ FLAGS = [
 ]
 OUTCOME = pytest.StashKey[pytest.TestReport]()
 ACTIVE = {"queued", "running"}
+TWO_FRAMES = """new Promise(done => {
+    requestAnimationFrame(() => requestAnimationFrame(() => done(true)));
+    setTimeout(() => done(true), 1000); // a window that is not seen may draw none
+})"""
 
 expect.set_options(timeout=30_000)
 
@@ -126,6 +131,28 @@ def _is_not_yet(error: Exception) -> bool:
     """A page that is being replaced cannot be asked."""
     leaves = isinstance(error, Error) and "Execution context was destroyed" in error.message
     return leaves or isinstance(error, NOT_YET)
+
+
+def rest(page: Page, timeout_ms: float = 30_000) -> None:
+    """Wait until the server has nothing more to say to the last change, and the page shows what it said."""
+    state = ("data-test-script-state", "notRunning")
+    expect(page.get_by_test_id("stApp")).to_have_attribute(*state, timeout=timeout_ms)
+    eventually(lambda: page.evaluate(TWO_FRAMES))
+
+
+def workers(server: Server, kind: str | None = None) -> list[psutil.Process]:
+    """Worker processes of a server; what it asks of the machine on the way are others, soon gone."""
+    running = []
+    for child in psutil.Process(server.process.pid).children(recursive=True):
+        with contextlib.suppress(psutil.NoSuchProcess):
+            words = child.cmdline()
+            if "worker" in words and (kind is None or words[-1] == kind):
+                running.append(child)
+    return running
+
+
+def works(process: psutil.Process) -> bool:
+    return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
 
 
 def go(page: Page, section: str, name: str) -> None:

@@ -11,7 +11,7 @@ from urllib.parse import parse_qs, urlencode, urlsplit
 
 import numpy as np
 import pytest
-from conftest import Server, eventually
+from conftest import Server, eventually, rest
 from playwright.sync_api import Locator, Page, expect
 
 from cnn_core import config as cnn_core_config
@@ -111,8 +111,7 @@ class Inside:
 
     def settled(self) -> Inside:
         """Wait until the server has nothing more to say to the last change."""
-        app = self.page.get_by_test_id("stApp")
-        expect(app).to_have_attribute("data-test-script-state", "notRunning", timeout=COLD)
+        rest(self.page, COLD)
         return self
 
     def part(self, key: str) -> Locator:
@@ -188,9 +187,9 @@ class Inside:
         eventually(rests)
         return seen[-1]
 
-    def width(self) -> int:
-        """How wide the content is, in pixels."""
-        return int(self.page.evaluate("document.scrollingElement.scrollWidth"))
+    def fits(self, width: int) -> None:
+        """Wait until the content is no wider, in pixels: a chart is drawn before it knows its place."""
+        eventually(lambda: self.page.evaluate("document.scrollingElement.scrollWidth") <= width)
 
     def rows_shown(self) -> list[int]:
         """Places of the test images that are shown as top images."""

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from urllib.parse import parse_qs, urlsplit
 
-from conftest import eventually
+from conftest import TWO_FRAMES, eventually, rest
 from playwright.sync_api import Locator, Page, expect
 
 # A run that is long and light: one image per batch, 1,149 batches per epoch.
@@ -23,7 +23,6 @@ LONG = {
 # One that is over in a moment.
 SHORT = {**LONG, "batch": "64", "epochs": "2"}
 COLD = 120_000  # milliseconds: a worker that still loads TensorFlow, on a busy machine
-TWO_FRAMES = "new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))"
 PIXELS = "canvas => canvas.toDataURL()"
 
 
@@ -42,9 +41,7 @@ class Playground:
 
     def settled(self) -> Playground:
         """Wait until the server has nothing more to say to the last change."""
-        expect(self.page.get_by_test_id("stApp")).to_have_attribute(
-            "data-test-script-state", "notRunning"
-        )
+        rest(self.page)
         return self
 
     @property

@@ -156,7 +156,7 @@ def test_tsne_of_a_network_without_dense_layer_comes_by_itself_and_a_link_opens_
     phone = {"width": 390, "height": 844, "color_scheme": "dark"}
     guest = visit(window, app, run, **{**query, "lang": "ko", "window_": phone})
     expect(guest.part("embedding_card").locator("figure")).to_have_attribute("data-row", said[1])
-    assert guest.width() <= 390
+    guest.fits(390)
     other = click_a_point(guest, avoid=int(said[1]))
     holds(guest, other, data.x_test, shares)
     guest.part("embedding_method").get_by_role("radio", name="PCA").click()

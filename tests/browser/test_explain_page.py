@@ -225,6 +225,6 @@ def test_a_phone_shows_an_unusual_network_without_sideways_scrolling(app, window
     screen = Inside.open(app, window, "explain", run=odd, lang=language, untrained=1, window_=phone)
     cards(screen)
     expect(screen.page.locator(".patterns figure")).to_have_count(5, timeout=COLD)
-    assert screen.settled().width() <= 390
+    screen.settled().fits(390)
     title = {"en": "Explain", "ko": "설명"}[language]
     expect(screen.page.get_by_role("heading", level=1)).to_have_text(title)

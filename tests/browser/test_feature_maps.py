@@ -240,7 +240,7 @@ def test_a_phone_shows_it_without_sideways_scrolling(app, window, run, language)
     phone = {"width": 390, "height": 844, "has_touch": True, "is_mobile": True}
     screen = Inside.open(app, window, "feature_maps", run=run, lang=language, window_=phone)
     sources(screen)
-    assert screen.settled().width() <= 390
+    screen.settled().fits(390)
     title = {"en": "Feature maps", "ko": "특성 맵"}[language]
     expect(screen.page.get_by_role("heading", level=1)).to_have_text(title)
     expect(screen.part("dense_layers")).to_contain_text(re.compile("3,?136|588"))

@@ -194,4 +194,4 @@ def test_a_finger_picks_the_place_on_a_phone(app: Server, window: Window) -> Non
     eventually(lambda: abs(min(grid(page))[1] - left) <= 1 and abs(min(grid(page))[0] - top) <= 1)
     row, column = min(grid(page))
     holds(page, photographs.photograph("china"), row, column, 8)
-    assert inside.width() <= 390
+    inside.fits(390)

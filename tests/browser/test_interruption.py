@@ -6,9 +6,8 @@ import os
 import re
 import signal
 
-import psutil
 import pytest
-from conftest import eventually
+from conftest import eventually, workers, works
 from playwright.sync_api import expect
 from screens import COLD, LONG, Playground
 
@@ -35,15 +34,15 @@ def test_a_run_survives_the_death_of_its_worker_and_of_its_server(start, window)
         re.compile(f"Epoch ({later}) of {EPOCHS}"), timeout=COLD
     )
 
-    workers = psutil.Process(server.process.pid).children(recursive=True)
-    assert len(workers) == 2
+    eventually(lambda: len(workers(server)) == 2)
+    left = workers(server)
     expect(page.locator(".st-key-lost")).to_be_hidden()
     server.kill()
     expect(page.locator(".st-key-lost")).to_contain_text("The connection to ConvScope is lost.")
     expect(page.locator(".st-key-lost")).to_be_visible()
     expect(screen.state).to_be_hidden()
     expect(screen.progress).to_be_hidden()
-    eventually(lambda: not any(map(_works, workers)))
+    eventually(lambda: not any(map(works, left)))
 
     server = start()
     page.goto(f"{server.url}/playground")
@@ -63,7 +62,3 @@ def test_a_run_survives_the_death_of_its_worker_and_of_its_server(start, window)
     assert server.events(run, "RunStarted")[-1]["epochs_done"] == done
     assert [event["epoch"] for event in server.events(run, "EpochEnd")][-1] == EPOCHS
     expect(screen.cards).to_have_count(5)
-
-
-def _works(process: psutil.Process) -> bool:
-    return process.is_running() and process.status() != psutil.STATUS_ZOMBIE

@@ -175,7 +175,7 @@ def test_a_phone_shows_it_without_sideways_scrolling(app, window, run, language)
     )
     screen.source("mosaic_shown")
     screen.rows_shown()
-    assert screen.settled().width() <= 390
+    screen.settled().fits(390)
     spread = screen.part("spread")
     assert spread.evaluate("it => it.scrollHeight <= it.clientHeight + 1"), (
         "the sentence is cut off"

@@ -47,7 +47,7 @@ def test_the_answer_comes_after_the_prediction_and_stays(
     inside.settled()
     door.click()
     expect(question).to_contain_text(verdict)
-    assert inside.width() <= width
+    inside.fits(width)
 
 
 def test_lessons_open_where_a_fragment_is_redrawn(app: Server, window: Window) -> None:

@@ -91,7 +91,8 @@ def test_both_curves_grow_in_place(app, window):
 
 def test_what_a_screen_reader_hears_of_the_curves_follows_the_run(app, window):
     screen = Playground.of(window(app.link(**{**LONG, "batch": "8"})))
-    assert screen.alt("loss") == "Loss: empty axes for 5 epochs, training has not started yet."
+    empty = "Loss: empty axes for 50 epochs, training has not started yet."
+    eventually(lambda: screen.alt("loss") == empty)
     screen.train()
     later = re.compile(
         r"^Accuracy after \d+ of 50 epochs: training from [\d.]+% to [\d.]+%, validation"

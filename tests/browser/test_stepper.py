@@ -154,7 +154,7 @@ def test_it_plays_pauses_and_is_stepped_by_the_keyboard(settings, bench):
     canvas.press("Space")
     expect(play).to_have_text("Pause")
     canvas.press("Space")
-    assert screen.width() == settings["width"]
+    screen.fits(settings["width"])
 
 
 def test_fingers_choose_cells_and_still_scroll_the_page(bench):

@@ -246,7 +246,7 @@ def test_a_network_of_another_kind_on_a_phone_in_korean_by_the_keyboard(app, win
         lang="ko",
         window_={"width": 390, "height": 844, "color_scheme": "dark"},
     )
-    assert there.width() <= 390
+    there.fits(390)
     first = switch(there, 0, "필터")
     first.focus()
     first.press("ArrowRight")
@@ -261,7 +261,7 @@ def test_a_network_of_another_kind_on_a_phone_in_korean_by_the_keyboard(app, win
     there.settled()
     shares = there.page.locator(".two-shares .share:not(.was)").all_inner_texts()
     assert shares == ["10.0%"] * 10  # without maps only the biases speak, and these are still 0
-    assert there.width() <= 390
+    there.fits(390)
 
 
 def test_links_that_cannot_be_get_a_sentence(app, window, run):

@@ -9,7 +9,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import psutil
 import pytest
-from conftest import Server, eventually
+from conftest import eventually, workers, works
 from playwright.sync_api import Page, expect
 from screens import COLD
 
@@ -24,11 +24,6 @@ def number(page: Page, key: str, value: int) -> None:
     field.fill(str(value))
     field.press("Enter")
     expect(field).to_have_value(str(value))
-
-
-def trainers(server: Server) -> list[psutil.Process]:
-    children = psutil.Process(server.process.pid).children(recursive=True)
-    return [child for child in children if child.cmdline()[-1] == "train"]
 
 
 @pytest.mark.slow
@@ -50,7 +45,7 @@ def test_a_sweep_survives_the_death_of_a_worker_and_of_its_server(start, window,
         return {row.run for row in outcome.trials(sweep) if row.state == "finished"}
 
     eventually(lambda: len(finished()) >= 2, 180)
-    assert len(trainers(server)) == 2
+    eventually(lambda: len(workers(server, "train")) == 2)
 
     def training() -> list[str]:
         return [row.run for row in outcome.trials(sweep) if row.state == "running"]
@@ -60,10 +55,10 @@ def test_a_sweep_survives_the_death_of_a_worker_and_of_its_server(start, window,
     before = len(finished())
     eventually(lambda: len(finished()) > before, 180)
 
-    workers = trainers(server)
+    left = workers(server, "train")
     survived = finished()
     server.kill()
-    eventually(lambda: not any(process.is_running() for process in workers))
+    eventually(lambda: not any(map(works, left)))
     server = start(CONVSCOPE_TRAIN_WORKERS="2")
     page.goto(f"{server.url}/sweep?lang=en&sweep={sweep.id}")
     expect(page.locator(".st-key-sweep_head")).to_contain_text("Finished", timeout=240_000)

@@ -118,7 +118,7 @@ def test_five_presses_of_back_restore_what_was_on_every_page(app, window):
         for state in reversed(states[:-1]):
             page.go_back()
             eventually(lambda state=state: _address(page) == state.split()[0])
-            assert settled(page) == state, path
+            eventually(lambda state=state: settled(page) == state)
 
 
 def _address(page: Page) -> str:
