@@ -135,6 +135,17 @@ def test_a_picture_of_next_to_nothing_says_so_and_does_not_glow(size, faint, vis
     assert ("Brightest in row" in part) is not faint
 
 
+def test_a_faint_picture_of_the_untrained_network_says_so_too(visit, worker):
+    found = kept()
+    before = found | {"saliency": {"heat": np.full((28, 28), 1e-6)}}
+    agreement = dict.fromkeys(found, 0.5)
+    worker.changed = {"untrained": before, "agreement": agreement}
+    said = shown(open_image(visit, untrained="1"))
+    sentence = texts.say("en", "explain.no_colour")
+    assert picture_of(said, "Saliency").count(f"0.50. {sentence}") == 1
+    assert f"0.50. {sentence}" not in picture_of(said, "Occlusion")
+
+
 def test_nearly_nothing_is_measured_by_the_scores():
     answer = kept()
     span = float(np.ptp(answer["scores"]))

@@ -217,6 +217,8 @@ def _method(view: View, name: str) -> Iterator[Markup]:
         untrained = t("explain.of_untrained", method=title)
         yield _picture(view, before, name, untrained)
         words = t("explain.agreement", value=facts.two(agreement))
+        if facts.faint(before, name):
+            words += f". {t('explain.no_colour')}"
         yield fill('<p class="nums">{{ words }}</p>', words=words)
 
 
