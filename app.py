@@ -32,6 +32,7 @@ page = st.navigation(
             st.Page("pages/explain.py", title=t("explain.nav"), icon=":material/help_center:"),
             st.Page("pages/surgery.py", title=t("surgery.nav"), icon=":material/content_cut:"),
             st.Page("pages/embedding.py", title=t("embedding.nav"), icon=":material/scatter_plot:"),
+            st.Page("pages/landscape.py", title=t("landscape.nav"), icon=":material/landscape:"),
         ],
         t("frame.use"): [
             st.Page("pages/draw.py", title=t("draw.nav"), icon=":material/draw:"),

@@ -50,6 +50,7 @@ ROAD = {
     "explain": ":material/help_center:",
     "surgery": ":material/content_cut:",
     "embedding": ":material/scatter_plot:",
+    "landscape": ":material/landscape:",
     "draw": ":material/draw:",
 }
 COLUMNS = 3

@@ -43,7 +43,7 @@ def figures(epochs: Sequence[EpochEnd]) -> np.ndarray:
 
 def conv_weights(folder: Path, epoch: int) -> dict[str, np.ndarray]:
     with np.load(folder / "snapshots" / f"epoch-{epoch:03d}.npz") as arrays:
-        return dict(arrays)
+        return {name: array for name, array in arrays.items() if name.startswith("conv")}
 
 
 def assert_same_run(left: Result, right: Result) -> None:

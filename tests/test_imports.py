@@ -83,8 +83,8 @@ CORE_TABLE = {
     ),
     "engine": May(
         {"numpy", "distributed", "dask"},
-        {"config", "datasets", "errors", "files", "paths", "planning", "progress", "runs", "texts"}
-        | {"version"},
+        {"analysis", "config", "datasets", "errors", "files", "paths", "planning", "progress"}
+        | {"runs", "texts", "version"},
         late={"inside", "keras", "model", "tensorflow", "training"},
     ),
     "sweeps": May(

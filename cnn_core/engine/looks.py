@@ -38,6 +38,8 @@ LOOKS: dict[str, str] = {
     "pca": "cnn_core.inside.embedding:pca",
     "tsne": "cnn_core.inside.embedding:tsne",
     "training_step": "cnn_core.inside.training_step:training_step",
+    "plane": "cnn_core.engine.landscape:plane",
+    "losses": "cnn_core.engine.landscape:losses",
 }
 """What a look may ask for: a function of level L2 that takes an opened model and plain arguments."""
 

@@ -164,9 +164,10 @@ def _check_written(run: runs.Run, files: Mapping[str, bytes]) -> None:
             raise FileError("project.weights", name=network.NAME) from error
         if not all(np.isfinite(array).all() for array in weights.values()):
             raise FileError("project.weights", name=network.NAME)
+    whole = snapshots.whole_epochs(run)
     for epoch in snapshots.epochs(run):
         try:
-            snapshots.read(run, epoch)
+            snapshots.read(run, epoch, whole=epoch in whole)
         except CnnError as error:
             raise FileError("project.damaged", name=f"epoch-{epoch:03d}.npz") from error
     if "examples.npz" in files:

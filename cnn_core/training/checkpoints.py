@@ -5,9 +5,11 @@ from __future__ import annotations
 import shutil
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import keras
 import numpy as np
+import numpy.typing as npt
 
 from cnn_core import files
 from cnn_core import model as models
@@ -19,6 +21,8 @@ from cnn_core.training.meters import BestWeights
 
 BEST_COMPLETE = "best-complete.keras"
 """The weights of the best complete epoch while best.keras holds those of an epoch stopped midway."""
+MOST_PARAMETERS = 1_000_000
+"""Of a network whose dense layers are kept after every epoch, 2 bytes each."""
 
 
 def save_epoch(model: keras.Model, folder: Path, end: EpochEnd) -> None:
@@ -56,17 +60,28 @@ def save_best(model: keras.Model, folder: Path, epochs: Sequence[EpochEnd], best
 
 
 def save_snapshot(model: keras.Model, folder: Path, epoch: int) -> None:
-    """Write snapshots/epoch-NNN.npz: all convolution kernels and biases, as "conv1/kernel" and so on."""
-    arrays = {
-        f"{layer.name}/{name}": array
-        for layer in model.layers
-        if isinstance(layer, keras.layers.Conv2D)
-        for name, array in zip(("kernel", "bias"), layer.get_weights(), strict=True)
-    }
+    """Write snapshots/epoch-NNN.npz: all kernels and biases, as "conv1/kernel" and so on.
+
+    Dense layers, most of the weights, are written in float16, and only of networks with at most
+    `MOST_PARAMETERS`; convolutions always and as they are.
+    """
+    whole = model.count_params() <= MOST_PARAMETERS
+    arrays: dict[str, Any] = {}
+    for layer in model.layers:
+        convolution = isinstance(layer, keras.layers.Conv2D)
+        if not convolution and not (whole and isinstance(layer, keras.layers.Dense)):
+            continue
+        for name, array in zip(("kernel", "bias"), layer.get_weights(), strict=True):
+            arrays[f"{layer.name}/{name}"] = array if convolution else _half(array)
     path = folder / "snapshots" / f"epoch-{epoch:03d}.npz"
     path.parent.mkdir(exist_ok=True)  # never the run's folder: it may have been deleted
     with files.replacing(path) as temporary, temporary.open("wb") as file:
         np.savez(file, **arrays)
+
+
+def _half(array: npt.NDArray[np.float32]) -> npt.NDArray[np.float16]:
+    with np.errstate(over="ignore"):  # the weights of a run that diverges
+        return array.astype(np.float16)
 
 
 def resume(

@@ -46,3 +46,21 @@ class Axes(TypedDict):
 
     points: Array
     explained: Array
+
+
+class Path(TypedDict):
+    """Epochs (N,) of a training, and where their weights fall on a plane (N, 2)."""
+
+    epochs: Array
+    points: Array
+
+
+class Plane(TypedDict):
+    """A plane through the weights, as `cnn_core.engine.landscape.plane` says."""
+
+    kind: str
+    x: Array
+    y: Array
+    parameters: int
+    share: Array
+    paths: list[Path]

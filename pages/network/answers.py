@@ -18,9 +18,10 @@ from cnn_core.analysis import kernels
 from cnn_core.analysis.edits import Edits
 from cnn_core.analysis.evaluation import Predictions
 from cnn_core.analysis.kernels import TopImages
+from cnn_core.engine.landscape import Question
 from cnn_core.errors import CnnError
 from cnn_core.labs.training_step import StepSettings, TrainingStep
-from pages.network.answer_types import Ablation, Axes, Marked, Pattern, Verdict
+from pages.network.answer_types import Ablation, Axes, Marked, Pattern, Plane, Verdict
 from pages.session.doors import engine
 
 PATIENCE_S = 120.0  # for an answer: the look worker may still be loading TensorFlow
@@ -340,6 +341,28 @@ def training_step(run: runs.Run, settings: StepSettings) -> TrainingStep:
 @_remembered(megabytes=0.5)
 def _training_step(state: State, _run: runs.Run, settings: StepSettings) -> TrainingStep:
     answer: TrainingStep = _look("training_step", _run, _run.train, settings)
+    return answer
+
+
+def plane(run: runs.Run, question: Question) -> Plane:
+    """The plane of a loss landscape, and the paths on it; the losses are another question."""
+    return _plane(_state(run), run, question)
+
+
+@_remembered(megabytes=0.05)
+def _plane(state: State, _run: runs.Run, question: Question) -> Plane:
+    answer: Plane = _look("plane", _run, question)
+    return answer
+
+
+def losses(run: runs.Run, question: Question, first: int, count: int) -> Array:
+    """The losses at `count` points of its grid (count,) from place `first` on, row by row."""
+    return _losses(_state(run), run, question, first, count)
+
+
+@_remembered(megabytes=0.01)
+def _losses(state: State, _run: runs.Run, question: Question, first: int, count: int) -> Array:
+    answer: Array = _look("losses", _run, question, first, count)
     return answer
 
 

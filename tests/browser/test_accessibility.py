@@ -16,6 +16,7 @@ PATHS = (
     "training_step",
     "playground",
     "runs?runs=fashion~digits", "kernels", "feature_maps", "evaluation", "explain", "surgery", "embedding",
+    "landscape",
     "draw",
 )  # fmt: skip
 GRAVE = {"serious", "critical"}

@@ -23,6 +23,7 @@ LINKS: dict[str, tuple[dict[str, str], dict[str, str]]] = {
     "explain": ({**DIGITS, "side": "4"}, {**FASHION, "side": "6"}),
     "surgery": ({**DIGITS, "layer": "conv2"}, {**FASHION, "layer": "conv1"}),
     "embedding": (DIGITS, FASHION),
+    "landscape": ({**DIGITS, "part": "train"}, {**FASHION, "plane": "random", "seed": "2"}),
     "draw": (DIGITS, FASHION),
     "playground": ({"dropout": "0.2"}, {"dropout": "0.4"}),
 }

@@ -21,6 +21,7 @@ from small_runs import MODEL, SHORT
 from cnn_core import datasets, runs
 from cnn_core.analysis.edits import Edits
 from cnn_core.analysis.evaluation import Predictions
+from cnn_core.engine.landscape import Question
 from cnn_core.engine.looks import LOOKS
 from cnn_core.errors import CnnError, EngineError
 from cnn_core.labs.training_step import StepSettings
@@ -103,6 +104,8 @@ REMEMBERED: dict[str, tuple[int, Callable[[runs.Run], Any]]] = {
     "ablation": (1, lambda run: answers.ablation(run, Edits(), "conv1", range(4), 100)),
     "pca": (1, lambda run: answers.pca(run, 100)),
     "tsne": (1, lambda run: answers.tsne(run, 100, 30)),
+    "plane": (1, lambda run: answers.plane(run, Question(run.id))),
+    "losses": (1, lambda run: answers.losses(run, Question(run.id), 0, 5)),
     "training_step": (1, lambda run: answers.training_step(run, StepSettings((0, 1)))),
 }
 """By look, how many of them its function needs; all change with the weights."""

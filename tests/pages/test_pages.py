@@ -29,7 +29,9 @@ def test_a_client_that_clears_the_caches_makes_no_second_engine(visit):
     assert doors.engine() is first
 
 
-@pytest.mark.parametrize("page", ["feature_maps", "explain", "surgery", "embedding", "kernels"])
+@pytest.mark.parametrize(
+    "page", ["feature_maps", "explain", "surgery", "embedding", "landscape", "kernels"]
+)
 @pytest.mark.parametrize("state", ["diverged", "stopped", "running"])
 def test_weights_are_promised_only_of_a_run_that_may_still_get_some(page, state, visit):
     run = runs.create(TINY.model, TINY.train, owner=US)
@@ -89,6 +91,7 @@ def test_pages_are_found():
         "explain",
         "surgery",
         "embedding",
+        "landscape",
         "draw",
     } == set(PAGES)
 

@@ -28,7 +28,7 @@ from cnn_core.progress.events import (
     RunStarted,
     Saved,
 )
-from cnn_core.training import loop, meters, train
+from cnn_core.training import checkpoints, loop, meters, train
 from cnn_core.training.loop import resolve_precision
 
 
@@ -107,6 +107,25 @@ def test_the_first_snapshot_is_the_untrained_network(whole: Any) -> None:
     assert_array_equal(first["conv1/bias"], bias)
     names = sorted(path.name for path in (folder / "snapshots").iterdir())
     assert names == [f"epoch-00{epoch}.npz" for epoch in range(5)]
+
+
+def test_a_snapshot_holds_the_dense_layers_too_unless_they_are_large(
+    whole: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    result, _, folder = whole
+    last = result.epochs[-1].epoch
+    with np.load(folder / "snapshots" / f"epoch-{last:03d}.npz") as arrays:
+        kept = dict(arrays)
+    network = models.load(folder / "last.keras")
+    for layer in network.layers:
+        for name, array in zip(("kernel", "bias"), layer.get_weights()[:2], strict=False):
+            if isinstance(layer, keras.layers.Dense):
+                assert kept[f"{layer.name}/{name}"].dtype == np.float16
+                assert_allclose(kept[f"{layer.name}/{name}"], array, rtol=1e-3, atol=1e-6)
+    monkeypatch.setattr(checkpoints, "MOST_PARAMETERS", 10)
+    checkpoints.save_snapshot(network, tmp_path, 0)
+    with np.load(tmp_path / "snapshots" / "epoch-000.npz") as arrays:
+        assert sorted(arrays) == ["conv1/bias", "conv1/kernel"]
 
 
 def test_the_scores_are_those_of_the_kept_weights(whole: Any, digits: datasets.Dataset) -> None:

@@ -1,0 +1,185 @@
+"""The loss landscape of a run, asked for piece by piece: its path is read from the run's folder here."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from cnn_core import runs
+from cnn_core.analysis import landscape
+from cnn_core.errors import RunError
+from cnn_core.planning.cost import cpu_precision
+from cnn_core.runs import snapshots
+
+if TYPE_CHECKING:
+    from cnn_core.model import Opened
+
+MOST_EPOCHS = 50  # of a path: with more, some are left out
+Floats = npt.NDArray[np.float32]
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """Which landscape.
+
+    Attributes:
+        run: Id of the run whose kept weights are the centre.
+        other: Id of a run of the same architecture whose path is drawn, too; empty for none.
+        kind: One of `landscape.KINDS`.
+        seed: Of random directions.
+        grid: Points each way, one of `landscape.GRIDS`.
+        part: "val" or "train".
+        images: The first of that part, one of `landscape.IMAGES`.
+        written: When the weights of both were written: after further training the answer is another one.
+    """
+
+    run: str
+    other: str = ""
+    kind: str = "path"
+    seed: int = 0
+    grid: int = 25
+    part: str = "val"
+    images: int = 1_000
+    written: tuple[int, int] = (0, 0)
+
+
+@dataclass(frozen=True, slots=True)
+class _Plane:
+    directions: tuple[landscape.Weights, landscape.Weights]
+    facts: dict[str, Any]
+
+
+def plane(opened: Opened, question: Question) -> dict[str, Any]:
+    """The plane of a question, without its losses.
+
+    Returns:
+        "kind", which is "random" where a path has too few epochs; "x" and "y", the coordinates of the
+        grid; "parameters", how many weights the directions move; "share" (2,) of the variance of the path
+        along each; "paths", for each run its "epochs" (N,) and "points" (N, 2); none in a random plane.
+
+    Raises:
+        ValueError: If there is no such landscape.
+        RunError: If a run is gone, a snapshot damaged, or the other run has another architecture.
+    """
+    return _plane(opened, question).facts
+
+
+def losses(opened: Opened, question: Question, first: int, count: int) -> Floats:
+    """The losses at some points of the grid, row by row from "y"[0] on.
+
+    Args:
+        opened: The network of `question.run`.
+        question: Which landscape.
+        first: Place of the first point.
+        count: How many.
+
+    Returns:
+        Losses (count,), fewer at the end of the grid.
+
+    Raises:
+        ValueError, RunError: As in `plane`.
+        DataError: If the data set cannot be read.
+    """
+    from cnn_core.inside import answers
+    from cnn_core.inside import landscape as inside
+
+    found = _plane(opened, question)
+    columns, rows = np.meshgrid(found.facts["x"], found.facts["y"])  # (rows, columns) each
+    points = np.stack([columns.ravel(), rows.ravel()], axis=1)[first : first + count]
+    data = answers.data_of(runs.open_run(question.run).train)
+    images = getattr(data, f"x_{question.part}")[: question.images]
+    labels = getattr(data, f"y_{question.part}")[: question.images]
+    return inside.losses(opened, images, labels, found.directions, points, cpu_precision("auto"))
+
+
+def _plane(opened: Opened, question: Question) -> _Plane:
+    landscape.check_question(question.kind, question.images, question.part, question.seed)
+    wanted = replace(question, images=landscape.IMAGES[0], part=landscape.PARTS[0])
+    if wanted not in _PLANES:
+        _PLANES[wanted] = _new_plane(opened, wanted)
+        for oldest in list(_PLANES)[:-KEPT]:
+            _PLANES.pop(oldest, None)
+    return _PLANES[wanted]
+
+
+_PLANES: dict[Question, _Plane] = {}
+KEPT = 4  # planes in memory, each twice as large as its network
+
+
+def _new_plane(opened: Opened, question: Question) -> _Plane:
+    from cnn_core.inside import forward
+
+    kept = {name: tensor.numpy() for name, tensor in forward.weights_of(opened.model).items()}
+    run = runs.open_run(question.run)
+    compared = [run, runs.open_run(question.other)] if question.other else [run]
+    if compared[-1].model != run.model:
+        raise RunError("landscape.other_architecture", id=question.other)
+    return _of_paths(kept, compared, question) or _random(kept, question)
+
+
+def _random(kept: landscape.Weights, question: Question) -> _Plane:
+    random = np.random.default_rng(question.seed)
+    directions = (
+        landscape.filter_normalised(kept, random),
+        landscape.filter_normalised(kept, random),
+    )
+    # With its margin the grid reaches from -1 to 1: there every filter is replaced by one of its length.
+    corners = np.array([[-1, -1], [1, 1]], np.float32) / (1 + 2 * landscape.MARGIN)
+    x, y = landscape.grid(corners, question.grid)
+    moved = sum(array.size for array in kept.values() if array.ndim > 1)
+    facts = {"kind": "random", "x": x, "y": y, "paths": [], "share": np.zeros(2, np.float32)}
+    return _Plane(directions, {**facts, "parameters": moved})
+
+
+def _of_paths(
+    kept: landscape.Weights, compared: list[runs.Run], question: Question
+) -> _Plane | None:
+    """The plane of the paths, or None if there are too few epochs, or a random plane is wanted."""
+    if question.kind != "path":
+        return None
+    whole = all(len(_epochs(run, whole=True)) >= landscape.LEAST_EPOCHS for run in compared)
+    parts = [_path(run, whole=whole) for run in compared]
+    names = sorted(name for name in snapshots.names(compared[0].model, whole=whole) if name in kept)
+    if min(len(epochs) for epochs, _ in parts) < landscape.LEAST_EPOCHS:
+        return None
+    vectors = [np.stack([landscape.flat(weights, names) for weights in path]) for _, path in parts]
+    centre = landscape.flat(kept, names)
+    try:
+        found = landscape.main_directions(np.concatenate(vectors))
+    except ValueError:  # a path that stands still
+        return None
+    points = [landscape.projected(path, centre, found.axes) for path in vectors]
+    x, y = landscape.grid(np.concatenate(points), question.grid)
+    paths = [
+        {"epochs": np.array(epochs), "points": places}
+        for (epochs, _), places in zip(parts, points, strict=True)
+    ]
+    facts = {"kind": "path", "x": x, "y": y, "paths": paths, "share": found.share}
+    first, second = (landscape.unflat(axis, kept, names) for axis in found.axes)
+    return _Plane((first, second), {**facts, "parameters": len(centre)})
+
+
+def _epochs(run: runs.Run, *, whole: bool) -> tuple[int, ...]:
+    """The epochs of a path, thinned out evenly where they are many; the first and the last stay."""
+    epochs = snapshots.whole_epochs(run) if whole else snapshots.epochs(run)
+    if len(epochs) <= MOST_EPOCHS:
+        return epochs
+    return tuple(
+        epochs[place] for place in np.linspace(0, len(epochs) - 1, MOST_EPOCHS).astype(int)
+    )
+
+
+def _path(run: runs.Run, *, whole: bool) -> tuple[list[int], list[dict[str, Floats]]]:
+    """The epochs of a path and their weights, without those whose weights are beyond all numbers."""
+    found = [
+        (epoch, snapshots.read(run, epoch, whole=whole)) for epoch in _epochs(run, whole=whole)
+    ]
+    finite = [
+        (epoch, weights)
+        for epoch, weights in found
+        if all(np.isfinite(array).all() for array in weights.values())
+    ]
+    return [epoch for epoch, _ in finite], [weights for _, weights in finite]
