@@ -89,14 +89,20 @@ def _comparable(run: runs.Run, *more: runs.Run) -> dict[str, runs.Run]:
 
 @st.fragment
 def _story(run: runs.Run) -> None:
-    question = _question(run)
+    with st.container(key="landscape_top"):
+        controls = st.container(
+            horizontal=True, vertical_alignment="bottom", gap="medium", key="landscape_controls"
+        )
+        stage = st.container(key="landscape_stage")
+    with controls:
+        question = _question(run)
     query = {"run": run.id, **settings.query(SETTINGS)}
     say("landscape", {**query, "other": question.other} if question.other else query)
-    left, right = st.columns([0.66, 0.34], gap="medium")
+    left, right = stage.columns([0.66, 0.34], gap="medium")
     try:
-        with waking():
-            plane = answers.plane(run, question)
         with left:
+            with waking():
+                plane = answers.plane(run, question)
             losses = _losses(run, question, plane)
             if losses is None:
                 return
@@ -111,33 +117,30 @@ def _story(run: runs.Run) -> None:
 
 def _question(run: runs.Run) -> Question:
     """What the controls ask for."""
-    with st.container(
-        horizontal=True, vertical_alignment="bottom", gap="medium", key="landscape_controls"
-    ):
-        kind = choices.segmented_control(
-            t("landscape.plane"), landscape.KINDS, key="landscape_plane",
-            format_func=lambda name: t(f"landscape.plane_{name}"), help=t("landscape.plane_help"),
+    kind = choices.segmented_control(
+        t("landscape.plane"), landscape.KINDS, key="landscape_plane",
+        format_func=lambda name: t(f"landscape.plane_{name}"), help=t("landscape.plane_help"),
+    )  # fmt: skip
+    other = seed = None
+    if kind == "path":
+        other = _other(run)
+    else:
+        seed = choices.segmented_control(
+            t("landscape.seed"), landscape.SEEDS, key="landscape_seed",
+            format_func=lambda number: str(number + 1), help=t("landscape.seed_help"),
         )  # fmt: skip
-        other = seed = None
-        if kind == "path":
-            other = _other(run)
-        else:
-            seed = choices.segmented_control(
-                t("landscape.seed"), landscape.SEEDS, key="landscape_seed",
-                format_func=lambda number: str(number + 1), help=t("landscape.seed_help"),
-            )  # fmt: skip
-        part = choices.segmented_control(
-            t("landscape.part"), landscape.PARTS, key="landscape_part",
-            format_func=lambda name: t(f"image.{name}"), help=t("landscape.part_help"),
-        )  # fmt: skip
-        grid = choices.segmented_control(
-            t("landscape.grid"), landscape.GRIDS, key="landscape_grid",
-            format_func=lambda count: f"{count}×{count}", help=t("landscape.grid_help"),
-        )  # fmt: skip
-        images = choices.segmented_control(
-            t("landscape.images"), landscape.IMAGES, key="landscape_images",
-            format_func=lambda count: f"{count:,}", help=t("landscape.images_help"),
-        )  # fmt: skip
+    part = choices.segmented_control(
+        t("landscape.part"), landscape.PARTS, key="landscape_part",
+        format_func=lambda name: t(f"image.{name}"), help=t("landscape.part_help"),
+    )  # fmt: skip
+    grid = choices.segmented_control(
+        t("landscape.grid"), landscape.GRIDS, key="landscape_grid",
+        format_func=lambda count: f"{count}×{count}", help=t("landscape.grid_help"),
+    )  # fmt: skip
+    images = choices.segmented_control(
+        t("landscape.images"), landscape.IMAGES, key="landscape_images",
+        format_func=lambda count: f"{count:,}", help=t("landscape.images_help"),
+    )  # fmt: skip
     written = runs.weights_at(run), runs.weights_at(other) if other else 0
     return Question(
         run.id, other.id if other else NOBODY, kind, seed or 0, grid, part, images, written
@@ -193,7 +196,7 @@ def _facts(run: runs.Run, question: Question, plane: Plane, losses: np.ndarray) 
     slots: dict[str, Any] = {
         "parameters": f"{plane['parameters']:,}", "total": f"{total:,}", "rest": f"{total - 2:,}",
     }  # fmt: skip
-    first, second = st.columns(2)
+    first, second = st.columns([0.42, 0.58])
     first.metric(
         t("landscape.centre"),
         chart.number(float(centre)),

@@ -149,7 +149,7 @@ def _of_paths(
     centre = landscape.flat(kept, names)
     try:
         found = landscape.main_directions(np.concatenate(vectors))
-    except ValueError:  # a path that stands still
+    except ValueError:  # a path that goes nowhere
         return None
     points = [landscape.projected(path, centre, found.axes) for path in vectors]
     x, y = landscape.grid(np.concatenate(points), question.grid)

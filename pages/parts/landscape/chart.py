@@ -18,7 +18,7 @@ from pages.session.doors import colours
 from pages.session.words import language, t
 
 __all__ = ["draw", "number"]
-HEIGHT = 470
+HEIGHT = 420
 
 
 def draw(run: runs.Run, question: Question, plane: Plane, losses: np.ndarray) -> None:
