@@ -16,6 +16,7 @@ from visits import APP, PAGES, US, address, events_of, make_run
 from window import Window, changes, labels
 
 from cnn_core import datasets, runs, texts
+from cnn_core.analysis import landscape
 from cnn_core.analysis import deletion
 from cnn_core.engine import Engine, looks
 from cnn_core.runs.log import EventWriter
@@ -46,6 +47,9 @@ def visit(frozen: None, monkeypatch: pytest.MonkeyPatch) -> Iterator[Open]:
     monkeypatch.setattr(Engine, "ready", lambda self, kind: True)
     monkeypatch.setattr(Engine, "look", _look)
     monkeypatch.setattr(process, "engine", None)
+    # A landscape takes many passes for each point; that the controls work shows on a small one, too.
+    monkeypatch.setattr(landscape, "IMAGES", (4, 8))
+    monkeypatch.setattr(landscape, "GRIDS", (5, 7))
     st.cache_resource.clear()
 
     def open_page(page: str, language: str, **query: str) -> Window:
