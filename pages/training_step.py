@@ -33,13 +33,13 @@ def _story(run: runs.Run) -> None:
     if is_gone(run, "training_step"):
         return
     left, right = st.columns([0.27, 0.73], gap="medium")
-    with left, st.container(key="training_step_choice"):
-        rate = controls.choose_rate(run)
-        controls.buttons(rate)
-        settings = controls.choose_images(run)
     result = right.container(key="training_step_result")
-    say("training_step", controls.query(run, rate))
     try:
+        with left, st.container(key="training_step_choice"):
+            rate = controls.choose_rate(run)
+            controls.buttons(rate)
+            settings = controls.choose_images(run)
+        say("training_step", controls.query(run, rate))
         with result, waking():
             sized, _ = controls.batch(run)
             view = View(run, settings, answers.training_step(sized, settings), rate)

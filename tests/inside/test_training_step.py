@@ -54,6 +54,7 @@ def batch() -> tuple[np.ndarray, np.ndarray]:
     return models.scaled(data.x_train[list(ROWS)]), data.y_train[list(ROWS)]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("config", [SMALL, ODD], ids=["small", "odd"])
 @pytest.mark.parametrize("name", OPTIMIZERS)
 def test_losses_and_weights_of_several_steps_are_those_of_keras(
@@ -77,6 +78,7 @@ def test_losses_and_weights_of_several_steps_are_those_of_keras(
     assert answer.weight.value == pytest.approx(kernel[answer.weight.place], rel=exact)
 
 
+@pytest.mark.slow
 def test_a_network_in_float32_gives_the_same_to_its_precision() -> None:
     network, (images, labels) = opened(SMALL), batch()
     expected = plain_keras(SMALL, "momentum", "float32", network)
@@ -134,6 +136,7 @@ def random_weights(
     return places
 
 
+@pytest.mark.slow
 def test_200_random_weights_of_the_textbook_network_agree_with_finite_differences() -> None:
     run = runs.open_run("fashion")
     network = models.opened(run.model, run.folder / "best.keras")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shutil
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
@@ -214,3 +215,14 @@ def test_a_training_that_diverges_is_said_in_a_sentence(
     ]
     press(at, "training_step_reset")
     assert not at.warning
+
+
+def test_a_run_whose_data_set_is_not_known_here_is_a_sentence(visit: Callable[..., AppTest]):
+    shipped = runs.open_run(RUN)
+    run = runs.create(shipped.model, replace(shipped.train, dataset="flowers"))
+    shutil.copytree(
+        shipped.folder, run.folder, dirs_exist_ok=True, ignore=shutil.ignore_patterns("*.json")
+    )
+    at = visit("training_step", run=run.id)
+    assert not at.exception
+    assert at.warning

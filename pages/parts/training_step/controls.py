@@ -9,7 +9,7 @@ import streamlit as st
 
 from cnn_core import datasets, runs
 from cnn_core.config import OPTIMIZERS, check_learning_rate
-from cnn_core.errors import CnnError
+from cnn_core.errors import CnnError, ConfigError
 from cnn_core.labs import training_step as labs
 from cnn_core.labs.training_step import MAX_IMAGES, MAX_STEPS, STARTS, PickedWeight, StepSettings
 from pages.network.epochs import kept_epoch
@@ -75,7 +75,10 @@ def _nearest(run: runs.Run, rate: float) -> float:
 
 
 def _place_of(text: str) -> tuple[int, ...] | None:
-    return tuple(int(part) for part in text.split("-")) if text else None
+    parts = text.split("-") if text else []
+    if not all(part.isdecimal() and len(part) < 10 for part in parts):
+        raise ConfigError("step_place", text, "whole")
+    return tuple(map(int, parts)) or None
 
 
 def _keep_steps(rates: tuple[float, ...]) -> None:
