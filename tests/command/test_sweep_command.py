@@ -112,7 +112,7 @@ def test_ctrl_c_stops_the_sweep_and_keeps_what_is_done(convscope_home: Path) -> 
         [sweep] = sweeps.newest()
         until(lambda: any(trial.state == "finished" for trial in outcome.trials(sweep)))
         process.send_signal(signal.SIGINT)
-        out, err = process.communicate(timeout=120)
+        out, err = process.communicate(timeout=180)
     finally:
         process.kill()
     assert process.returncode == 130

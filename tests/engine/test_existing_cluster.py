@@ -101,7 +101,9 @@ def test_an_existing_cluster_trains_looks_and_may_go_away(
         assert running_pid(first) != running_pid(second)
         assert {running_pid(first), running_pid(second)} == {it.pid for it in workers[:2]}
         until((first.folder / "best.keras").exists)
-        assert engine.look("predict", first, np.zeros((2, 8, 8, 1), np.uint8)).shape == (2, 10)
+        assert engine.look(
+            "predict", first, np.zeros((2, 8, 8, 1), np.uint8), timeout=150
+        ).shape == (2, 10)
         with pytest.raises(EngineError, match="did not respond"):
             engine.look("predict", first, "no images")
         engine.stop(third, by=third.owner)
@@ -110,21 +112,23 @@ def test_an_existing_cluster_trains_looks_and_may_go_away(
 
         scheduler.kill()
         scheduler.wait()
-        until(lambda: engine.problem("train"), 30)
+        until(lambda: engine.problem("train"))
         assert address in str(engine.problem("train"))
-        until(lambda: state(first) == state(second) == "queued", 20)
+        until(lambda: state(first) == state(second) == "queued")
         with pytest.raises(EngineError, match="No Dask scheduler responds"):
             engine.look("predict", first, np.zeros((2, 8, 8, 1), np.uint8))
 
         plain_scheduler(start, address, tmp_path)
-        until(lambda: engine.problem("train") is None, 60)
+        until(lambda: engine.problem("train") is None)
         until(lambda: state(first) == "running")
         assert running_pid(first) == workers[0].pid, "the worker did not come back by itself"
         until(lambda: len(words(first, RunStarted)) == 2)
         assert words(first, RunStarted)[1].epochs_done >= 1
         assert engine.place(second).position == 1
         until(lambda: engine.ready("look"))
-        assert engine.look("predict", first, np.zeros((2, 8, 8, 1), np.uint8)).shape == (2, 10)
+        assert engine.look(
+            "predict", first, np.zeros((2, 8, 8, 1), np.uint8), timeout=150
+        ).shape == (2, 10)
     finally:
         engine.close()
     assert state(second) == "interrupted"
@@ -150,11 +154,16 @@ def test_a_worker_with_another_checkout_and_another_path_to_the_runs_works_too(
         for run in runs.shipped_runs():  # the server's checkout is not the worker's
             moved = replace(run, folder=Path("/nowhere") / run.id)
             images = np.zeros((2, *run.model.input_shape), np.uint8)
-            assert engine.look("predict", moved, images).shape == (2, run.model.classes)
+            assert engine.look("predict", moved, images, timeout=150).shape == (
+                2,
+                run.model.classes,
+            )
         run = train(engine)
         assert ended(run) == "finished"
         moved = replace(run, folder=Path("/nowhere") / run.id)
-        assert engine.look("predict", moved, np.zeros((2, 8, 8, 1), np.uint8)).shape == (2, 10)
+        assert engine.look(
+            "predict", moved, np.zeros((2, 8, 8, 1), np.uint8), timeout=150
+        ).shape == (2, 10)
 
         (copy / "cnn_core" / "another.py").write_text("# a file that this version does not have")
         worker_of(start, address, "look", **elsewhere)
@@ -165,7 +174,7 @@ def test_a_worker_with_another_checkout_and_another_path_to_the_runs_works_too(
         assert len(engine.workers("look")) == 1
         assert engine.lack("look") is None
         same.kill()
-        until(lambda: engine.lack("look"), 30)
+        until(lambda: engine.lack("look"))
         assert "different version" in str(engine.lack("look"))
     finally:
         engine.close()

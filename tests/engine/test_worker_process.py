@@ -41,7 +41,7 @@ def test_a_worker_without_a_scheduler_says_that_it_waits_and_does() -> None:
             )
             assert process.poll() is None
             process.send_signal(signal.SIGINT)
-            assert process.wait(20) == 130
+            assert process.wait(180) == 130
             assert process.stderr.read() == "Interrupted.\n"
         finally:
             process.kill()
@@ -61,7 +61,7 @@ def test_a_worker_of_an_app_that_is_gone_ends() -> None:
         text=True,
     ) as process:
         wrong = process.stderr.read()
-        assert process.wait(60) == 2
+        assert process.wait(180) == 2
     assert "No Dask scheduler responds at tcp://127.0.0.1:9" in wrong
     assert "Traceback" not in wrong
 
@@ -69,7 +69,7 @@ def test_a_worker_of_an_app_that_is_gone_ends() -> None:
 @pytest.mark.slow
 def test_a_worker_is_told_what_is_no_address() -> None:
     with worker_process("nonsense") as process:
-        said, wrong = process.communicate(timeout=100)
+        said, wrong = process.communicate(timeout=180)
     assert process.returncode == 2
     assert wrong == (
         "“nonsense” is not the address of a Dask scheduler. Write it like tcp://host:8786.\n"

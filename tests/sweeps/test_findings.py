@@ -6,12 +6,12 @@ import csv
 import io
 import math
 import re
-import time
 from dataclasses import replace
 from pathlib import Path
 
 import optuna
 import pytest
+from patience import until
 from small_runs import MODEL, SHORT
 from sweep_play import Played, begin, plan, play
 
@@ -80,10 +80,7 @@ def test_the_importance_is_optunas(sweep: Sweep, study: optuna.Study) -> None:
     assert set(judges) == set(EVALUATORS)
     for name, judge in judges.items():
         theirs = optuna.importance.get_param_importances(study, evaluator=judge)
-        deadline = time.monotonic() + 60
-        while (ours := importance(sweep, name, TRIALS)) is None:
-            assert time.monotonic() < deadline
-            time.sleep(0.05)
+        ours = until(lambda name=name: importance(sweep, name, TRIALS))
         assert ours == pytest.approx(theirs)
         assert list(ours) == list(theirs)
         assert sum(ours.values()) == pytest.approx(1.0)
@@ -93,11 +90,9 @@ def test_an_importance_that_cannot_be_calculated_is_none_without_a_traceback(
     tmp_path: Path, sweep: Sweep, caplog: pytest.LogCaptureFixture
 ) -> None:
     lost = replace(sweep, folder=tmp_path)
-    deadline = time.monotonic() + 60
-    while (importances := importance(lost, "fanova", 1)) is None:
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
-    assert importances == {}
+    answers = [None]
+    until(lambda: answers.append(importance(lost, "fanova", 1)) or answers[-1] is not None)
+    assert answers[-1] == {}
     assert "cannot be calculated" in caplog.text
     assert "Traceback" not in caplog.text
 
