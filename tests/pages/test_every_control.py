@@ -16,8 +16,7 @@ from visits import APP, PAGES, US, address, events_of, make_run
 from window import Window, changes, labels
 
 from cnn_core import datasets, runs, texts
-from cnn_core.analysis import landscape
-from cnn_core.analysis import deletion
+from cnn_core.analysis import deletion, landscape
 from cnn_core.engine import Engine, looks
 from cnn_core.runs.log import EventWriter
 from pages.session.doors import process
