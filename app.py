@@ -30,6 +30,7 @@ page = st.navigation(
             st.Page("pages/feature_maps.py", title=t("feature_maps.nav"), icon=":material/layers:"),
             st.Page("pages/evaluation.py", title=t("evaluation.nav"), icon=":material/fact_check:"),
             st.Page("pages/explain.py", title=t("explain.nav"), icon=":material/help_center:"),
+            st.Page("pages/robustness.py", title=t("robustness.nav"), icon=":material/blur_on:"),
             st.Page("pages/surgery.py", title=t("surgery.nav"), icon=":material/content_cut:"),
             st.Page("pages/embedding.py", title=t("embedding.nav"), icon=":material/scatter_plot:"),
             st.Page("pages/landscape.py", title=t("landscape.nav"), icon=":material/landscape:"),

@@ -20,6 +20,7 @@ from cnn_core.paths import ASSETS
 from pages.elements import pad
 from pages.elements.head import head
 from pages.network import answers as _answers
+from pages.network import in_browser
 from pages.network.choice import WIDTH, newest
 from pages.network.names import class_names, name_of, names_of
 from pages.network.take_home import take_home
@@ -121,7 +122,7 @@ def _fits(run: runs.Run) -> bool:
 def _desk(selected: Sequence[runs.Run]) -> None:
     """Everything that moves with the stroke: in the browser, or for large networks by the worker."""
     left, right = st.columns([0.32, 0.68], gap="medium")
-    if all(reading.reads(run) for run in selected):
+    if all(in_browser.reads(run) for run in selected):
         with right, st.container(key="draw_result"):
             reading.reading("draw_reading", PAD, selected)
         with left:

@@ -48,6 +48,7 @@ ROAD = {
     "feature_maps": ":material/layers:",
     "evaluation": ":material/fact_check:",
     "explain": ":material/help_center:",
+    "robustness": ":material/blur_on:",
     "surgery": ":material/content_cut:",
     "embedding": ":material/scatter_plot:",
     "landscape": ":material/landscape:",

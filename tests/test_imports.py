@@ -54,7 +54,7 @@ CORE_TABLE = {
     "progress": May(rooms={"config", "datasets", "texts"}),
     "images": May({"numpy", "PIL"}, {"errors"}),
     "analysis": May({"numpy", "sklearn"}, SUMS, late={"scipy"}),
-    "labs": May({"numpy"}, SUMS),
+    "labs": May({"numpy"}, SUMS, late={"scipy"}),
     "runs": May(
         {"filelock", "numpy", "psutil"},
         SUMS

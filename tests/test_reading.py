@@ -11,6 +11,7 @@ from streamlit import runtime
 
 from cnn_core import browser, runs
 from cnn_core.config import ConvBlock, ModelConfig
+from pages.network import in_browser
 from pages.parts.draw import reading
 
 DIGITS = runs.open_run("digits")
@@ -39,20 +40,20 @@ def server(monkeypatch: pytest.MonkeyPatch) -> Server:
 
 
 def test_browsers_get_the_networks_that_came_with_convscope(server: Server) -> None:
-    assert all(reading.reads(run) for run in runs.shipped_runs())
+    assert all(in_browser.reads(run) for run in runs.shipped_runs())
 
 
 @pytest.mark.parametrize("config", [LARGE, MANY])
 def test_a_large_network_stays_with_the_worker(server: Server, config: ModelConfig) -> None:
-    assert not reading.reads(replace(DIGITS, model=config))
+    assert not in_browser.reads(replace(DIGITS, model=config))
 
 
 def test_without_a_server_to_fetch_from_or_readable_weights_the_worker_answers(
     server: Server, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    assert not reading.reads(replace(DIGITS, folder=tmp_path))
+    assert not in_browser.reads(replace(DIGITS, folder=tmp_path))
     monkeypatch.setattr(runtime, "exists", lambda: False)
-    assert not reading.reads(DIGITS)
+    assert not in_browser.reads(DIGITS)
 
 
 def test_the_page_sends_the_address_of_a_network_and_not_its_weights(

@@ -1,1 +1,1 @@
-"""Experiments with a network, step by step: NumPy only, so that pages show the same sums as workers."""
+"""Experiments with a network: changes of its images, one training step; NumPy and SciPy, without Keras."""

@@ -17,7 +17,7 @@ PATHS = (
     "playground",
     "runs?runs=fashion~digits", "kernels", "feature_maps", "evaluation", "explain", "surgery", "embedding",
     "landscape",
-    "draw",
+    "robustness?rotate=40", "draw",
 )  # fmt: skip
 GRAVE = {"serious", "critical"}
 FIND = """() => axe.run({resultTypes: ["violations"]}).then(found => found.violations.map(

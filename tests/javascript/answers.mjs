@@ -7,11 +7,15 @@ import { unread } from "../../assets/network/layout.js";
 import { covered, pack } from "../../assets/pad/ink.js";
 import { prepare } from "../../assets/pad/preparation.js";
 import { bytes, floats, unpack } from "../../assets/network/packed.js";
+import { change } from "../../assets/robustness/changes.js";
+import { flips, strongest } from "../../assets/robustness/flips.js";
 
 export default function answers(questions) {
   return questions.map((question) => {
     if (question.strokes) return packed(drawn(question));
     if (question.canvas) return packed(prepare(bytes(question.canvas)));
+    if (question.strengths) return packed(changed(question));
+    if (question.slider) return packed(flipped(question));
     if (question.file) return packed(filed(question));
     return packed(question.layer ? one(question) : whole(question));
   });
@@ -21,6 +25,23 @@ export default function answers(questions) {
 function drawn({ strokes }) {
   const ink = covered(strokes);
   return { ink: pack(ink), ...prepare(ink) };
+}
+
+// A changed image: {image, shape, strengths, centre}.
+function changed({ image, shape, strengths, centre }) {
+  return { image: change(floats(image), shape, strengths, centre) };
+}
+
+// Where along a slider a packed network answers otherwise, and what it answers at each value:
+// {file, image, shape, slider: {name, values, neutral}}.
+function flipped({ file, image, shape, slider: { name, values, neutral } }) {
+  const { description, weights } = unpack(bytes(file).buffer);
+  const network = new Network(description, weights);
+  const answer = (value) => strongest(network.predict(change(floats(image), shape, { [name]: value })));
+  const scan = flips(answer, values, neutral);
+  let step = scan.next();
+  while (!step.done) step = scan.next();
+  return { ...step.value, labels: values.map((value) => answer(value)) };
 }
 
 // The probabilities of a packed network: {file, images}.

@@ -21,6 +21,7 @@ LINKS: dict[str, tuple[dict[str, str], dict[str, str]]] = {
     "feature_maps": ({**DIGITS, "layer": "conv2"}, {**FASHION, "layer": "conv1"}),
     "evaluation": ({**DIGITS, "part": "val"}, {**FASHION, "part": "test"}),
     "explain": ({**DIGITS, "side": "4"}, {**FASHION, "side": "6"}),
+    "robustness": ({**DIGITS, "rotate": "14"}, {**FASHION, "rotate": "-30", "blur": "1.5"}),
     "surgery": ({**DIGITS, "layer": "conv2"}, {**FASHION, "layer": "conv1"}),
     "embedding": (DIGITS, FASHION),
     "landscape": ({**DIGITS, "part": "train"}, {**FASHION, "plane": "random", "seed": "2"}),

@@ -103,7 +103,10 @@ def test_nobody_renames_or_deletes_the_run_of_another(visit):
 @pytest.mark.parametrize(
     ("page", "key"),
     [
-        *((page, "inside_run") for page in ("kernels", "feature_maps", "explain", "surgery")),
+        *(
+            (page, "inside_run")
+            for page in ("kernels", "feature_maps", "explain", "robustness", "surgery")
+        ),
         *((page, "inside_run") for page in ("evaluation", "embedding")),
         ("draw", "draw_run"),
     ],

@@ -30,7 +30,8 @@ def test_a_client_that_clears_the_caches_makes_no_second_engine(visit):
 
 
 @pytest.mark.parametrize(
-    "page", ["feature_maps", "explain", "surgery", "embedding", "landscape", "kernels"]
+    "page",
+    ["feature_maps", "explain", "robustness", "surgery", "embedding", "landscape", "kernels"],
 )
 @pytest.mark.parametrize("state", ["diverged", "stopped", "running"])
 def test_weights_are_promised_only_of_a_run_that_may_still_get_some(page, state, visit):
@@ -89,6 +90,7 @@ def test_pages_are_found():
         "feature_maps",
         "evaluation",
         "explain",
+        "robustness",
         "surgery",
         "embedding",
         "landscape",

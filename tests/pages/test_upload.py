@@ -24,6 +24,7 @@ PLACES = [
     ("convolution", {"section": "slide", "data": "photo", "photo": "upload"}),
     ("explain", {"source": "upload"}),
     ("feature_maps", {"source": "upload"}),
+    ("robustness", {"source": "upload"}),
     ("surgery", {"source": "upload"}),
 ]
 """Where pictures are given: page and link."""

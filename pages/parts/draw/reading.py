@@ -4,26 +4,20 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Sequence
-from functools import lru_cache
 from typing import Any
 
 import streamlit as st
-from streamlit import runtime
 
-from cnn_core import browser, runs
-from cnn_core.arithmetic import layer_table, totals
+from cnn_core import runs
+from cnn_core.arithmetic import layer_table
 from cnn_core.browser.bundle import bundle
-from cnn_core.errors import CnnError
 from cnn_core.figures import mosaic, palette
 from cnn_core.paths import ASSETS
+from pages.network import in_browser
 from pages.network.names import class_names, name_of
 from pages.session.words import t
 
 FOLDER = ASSETS / "reading"
-# What a notebook computes within a frame and a phone loads in a few seconds. The textbook network has
-# 4 million multiply-adds and 1.3 MB, and takes 3 ms; a frame takes a cheap phone about 100 ms.
-MOST_MULTIPLICATIONS = 12_000_000
-MOST_PARAMETERS = 2_000_000
 WORDS = (
     "step_canvas", "step_crop", "step_scaled", "step_centred", "step_naive", "hint", "bars", "failed",
 )  # fmt: skip
@@ -36,20 +30,13 @@ _mount = st.components.v2.component(
 )
 
 
-def reads(run: runs.Run) -> bool:
-    """Whether browsers get that network: it is small enough, and there is a server to fetch it from."""
-    sums = totals(layer_table(run.model))
-    small = sums.multiplications <= MOST_MULTIPLICATIONS and sums.params <= MOST_PARAMETERS
-    return runtime.exists() and small and _packed(run) is not None
-
-
 def reading(key: str, pad: str, selected: Sequence[runs.Run]) -> None:
     """Show what each network says to the drawing on a pad, in the frame in which it changes.
 
     Args:
         key: Its name on the page.
         pad: Key of the pad.
-        chosen: Networks that browsers get, as `reads` says.
+        chosen: Networks that browsers get, as `in_browser.reads` says.
     """
     words = {name: t(f"draw.{name}") for name in WORDS}
     words |= {"loading": t("draw.waking"), "input": t("draw.input", size="{size}")}
@@ -64,16 +51,11 @@ def reading(key: str, pad: str, selected: Sequence[runs.Run]) -> None:
 
 
 def _network(place: str, run: runs.Run) -> dict[str, Any]:
-    packed = _packed(run)
-    assert packed is not None, "reads(run) said so"
-    files = runtime.get_instance().media_file_mgr
-    url = files.add(packed.data, "application/octet-stream", place)
     classes = class_names(run)
     first = layer_table(run.model)[0]
     height, width, count = first.output_shape
     return {
-        "name": packed.name,
-        "url": url.lstrip("/"),  # beside the page, wherever a proxy has put it
+        **in_browser.address(run, place),
         "title": name_of(run),
         "classes": list(classes),
         "same": [_without("same", name) for name in classes],
@@ -87,18 +69,3 @@ def _network(place: str, run: runs.Run) -> dict[str, Any]:
 def _without(which: str, name: str) -> list[str]:
     """The sentence on the drawing as it is on the pad: the part before the name, the name, the rest."""
     return list(t(f"draw.without_{which}", name=name, share="{share}").partition(name))
-
-
-def _packed(run: runs.Run) -> browser.Packed | None:
-    """The network for browsers, or None where its weights cannot be read."""
-    try:
-        changed = (run.folder / browser.FILE).stat().st_mtime_ns
-        return _pack(run.id, changed)
-    except (CnnError, OSError):
-        return None
-
-
-@lru_cache(maxsize=8)
-def _pack(run_id: str, changed: int) -> browser.Packed:
-    """Packed once for all visitors, and again when a training has kept better weights."""
-    return browser.pack(runs.open_run(run_id))

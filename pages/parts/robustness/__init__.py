@@ -1,0 +1,1 @@
+"""Parts of the page "How easily is it fooled?"."""

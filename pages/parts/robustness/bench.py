@@ -1,0 +1,124 @@
+"""Sliders that change one image, and what a network says to it in the browser: mounts `assets/robustness`."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import streamlit as st
+
+from cnn_core import runs
+from cnn_core.browser.bundle import bundle
+from cnn_core.labs.changes import CHANGES
+from cnn_core.paths import ASSETS
+from pages.network import in_browser
+from pages.network.names import class_names
+from pages.pictures.run_image import Chosen
+from pages.session.settings import Setting
+from pages.session.words import t
+
+FOLDER = ASSETS / "robustness"
+KEY = "robustness_bench"
+TURN = "robustness_turn"  # session key: counts how often something else than the sliders set them
+LARGEST = 256  # rows and columns that a link can name
+SQUARE = ("row", "column")  # the middle of the square that occludes
+WORDS = ("loading", "failed", "unchanged", "still", "fooled", "nothing", "after", "bars")
+WORDS += ("becomes", "also", "stays", "sliders", "reset", "keys")
+SLOTS = ("name", "share", "before", "was", "changes", "shares", "value")
+
+SETTINGS = (
+    *(
+        Setting(name, f"robustness_slider_{name}", change.values, change.neutral)
+        for name, change in CHANGES.items()
+    ),
+    *(Setting(name, f"robustness_slider_{name}", range(LARGEST), None) for name in SQUARE),
+)
+
+_mount = st.components.v2.component(
+    "convscope_robustness",
+    html=(FOLDER / "robustness.html").read_text("utf-8"),
+    css=(FOLDER / "robustness.css").read_text("utf-8"),
+    js=bundle(FOLDER / "robustness.js"),
+)
+
+
+def strengths() -> dict[str, float]:
+    """The strength of each change, as the sliders were left."""
+    return {
+        name: st.session_state.get(f"robustness_slider_{name}", change.neutral)
+        for name, change in CHANGES.items()
+    }
+
+
+def turn() -> None:
+    """Have the sliders shown as the session says from now on, whatever the browser has."""
+    st.session_state[TURN] = st.session_state.get(TURN, 0) + 1
+
+
+def bench(run: runs.Run, image: Chosen) -> None:
+    """The image, its changes and the answers. Sliders report once they are let go, to the session.
+
+    Args:
+        run: A network that browsers get, as `in_browser.reads` says.
+        image: Of the network's input shape.
+    """
+    names = class_names(run)
+    now = strengths()
+    data = {
+        "key": KEY,
+        "turn": st.session_state.get(TURN, 0),
+        "changes": [
+            {
+                "name": name,
+                "label": t(f"robustness.change.{name}"),
+                "unit": t(f"robustness.unit.{name}", value="{value}"),
+                "values": change.values,
+                "neutral": change.neutral,
+                "now": now[name],
+            }
+            for name, change in CHANGES.items()
+        ],
+        "centre": _centre(),
+        "image": _packed(image.pixels),
+        "shape": list(image.pixels.shape),
+        "title": image.title,
+        "network": in_browser.address(run, KEY),
+        "classes": list(names),
+        "words": {
+            name: t(f"robustness.bench.{name}", **{slot: f"{{{slot}}}" for slot in SLOTS})
+            for name in WORDS
+        },
+    }
+    _mount(key=KEY, data=data, on_values_change=_keep)
+
+
+def _centre() -> list[int] | None:
+    places = [st.session_state.get(f"robustness_slider_{name}") for name in SQUARE]
+    return None if None in places else places
+
+
+def _packed(pixels: np.ndarray) -> str:
+    numbers = pixels.astype("<f4") / (255 if pixels.dtype == np.uint8 else 1)
+    return base64.b64encode(np.ascontiguousarray(numbers, "<f4").tobytes()).decode()
+
+
+def _keep() -> None:
+    """Keep what the browser sent, as far as there is such a strength and such a place."""
+    state = st.session_state.get(KEY)
+    sent = state.get("values") if isinstance(state, Mapping) else None
+    if not isinstance(sent, Mapping):
+        return
+    for name, change in CHANGES.items():
+        if sent.get(name) in change.values:
+            place = change.values.index(sent[name])
+            st.session_state[f"robustness_slider_{name}"] = change.values[place]
+    centre: Any = sent.get("centre")
+    valid = (
+        isinstance(centre, list)
+        and len(centre) == len(SQUARE)
+        and all(type(at) is int and 0 <= at < LARGEST for at in centre)
+    )
+    for name, at in zip(SQUARE, centre if valid else (None, None), strict=True):
+        st.session_state[f"robustness_slider_{name}"] = at

@@ -1,0 +1,79 @@
+"""How easily is it fooled? An image that is changed, and how far the answer holds."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import streamlit as st
+
+from cnn_core import runs
+from pages.elements.head import head
+from pages.network import in_browser
+from pages.network.choice import say_if_training, trained_network
+from pages.parts.robustness import bench
+from pages.pictures import run_image
+from pages.pictures.run_image import Chosen
+from pages.session import settings
+from pages.session.address import arrived, say, went_back
+from pages.session.html import STYLE
+from pages.session.words import t
+
+QUERY = "robustness_query"  # session key: what the address says
+SETTINGS = bench.SETTINGS
+LINK = ("run", *run_image.LINK, *(setting.name for setting in SETTINGS))
+
+
+def main() -> None:
+    """Which network; then what follows the image, redrawn alone."""
+    st.html(STYLE)
+    place = head("robustness", "softmax", "pooling")
+    link = arrived("robustness", LINK)
+    run = trained_network("robustness", link, place)
+    if run is None:
+        return
+    say_if_training(run)
+    _follow(run, link)
+    _story(run)
+
+
+def _follow(run: runs.Run, link: Mapping[str, str]) -> None:
+    """Do what a link asks for; one sentence on what is not there."""
+    run_image.follow(link, run)
+    settings.follow(link, SETTINGS)
+    if link or went_back():
+        bench.turn()
+
+
+@st.fragment
+def _story(run: runs.Run) -> None:
+    left, right = st.columns([0.27, 0.73], gap="medium")
+    with left, st.container(key="robustness_image"):
+        image = run_image.choose(run)
+        pad = st.container()
+    st.session_state[QUERY] = {"run": run.id, **run_image.query(image)}
+    with right, st.container(key="robustness_result"):
+        if image is None:
+            st.caption(t("robustness.no_image"))
+        elif not in_browser.small(run):
+            st.info(t("robustness.too_large"), icon=":material/memory:")
+        elif not in_browser.reads(run):
+            st.caption(t("robustness.no_server"))
+        else:
+            _bench(run, image)
+    _say()
+    with pad:
+        run_image.finish(run.train.dataset)
+
+
+@st.fragment
+def _bench(run: runs.Run, image: Chosen) -> None:
+    """Redrawn alone when a slider is let go."""
+    bench.bench(run, image)
+    _say()
+
+
+def _say() -> None:
+    say("robustness", {**st.session_state[QUERY], **settings.query(SETTINGS)})
+
+
+main()

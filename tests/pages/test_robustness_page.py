@@ -1,0 +1,110 @@
+"""The page "How easily is it fooled?" without a browser: links, what a browser sends, large networks."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+import streamlit as st
+import visits
+from visits import address
+
+from cnn_core import runs
+from cnn_core.labs.changes import CHANGES
+from pages.network import answers, in_browser
+from pages.parts.robustness import bench
+from pages.pictures.run_image import Chosen
+
+visit = visits.visit
+SENT = {name: change.neutral for name, change in CHANGES.items()}
+
+
+@pytest.fixture
+def session(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
+    session: dict[str, Any] = {"language": "en"}
+    monkeypatch.setattr(st, "session_state", session)
+    return session
+
+
+@pytest.mark.parametrize("language", ["en", "ko"])
+def test_the_sliders_are_set_by_a_link(language: str, visit: Any) -> None:
+    at = visit("robustness", language, run="digits", rotate="-14", blur="1.5", row="3", column="9")
+    assert not at.exception
+    assert at.session_state["robustness_slider_rotate"] == -14
+    said = address(at)
+    assert (said["rotate"], said["blur"], said["row"], said["column"]) == ("-14", "1.5", "3", "9")
+    assert "zoom" not in said
+
+
+@pytest.mark.parametrize("wrong", [{"rotate": "15.5"}, {"zoom": "x"}, {"row": "999"}])
+def test_a_strength_that_there_is_not_is_said_and_changes_nothing(
+    wrong: dict[str, str], visit: Any
+) -> None:
+    at = visit("robustness", run="digits", **wrong)
+    assert not at.exception
+    assert [it.value for it in at.warning if next(iter(wrong)) in it.value]
+    assert not wrong.keys() & address(at).keys()
+
+
+def test_what_the_browser_sends_is_kept(session: dict[str, Any]) -> None:
+    session[bench.KEY] = {"values": {**SENT, "rotate": 30, "blur": 0.3, "centre": [4, 20]}}
+    bench._keep()
+    assert bench.strengths() == {**SENT, "rotate": 30, "blur": 0.3}
+    assert (session["robustness_slider_row"], session["robustness_slider_column"]) == (4, 20)
+    session[bench.KEY] = {"values": {**SENT, "centre": None}}
+    bench._keep()
+    assert bench.strengths() == SENT
+    assert session["robustness_slider_row"] is None
+
+
+@pytest.mark.parametrize(
+    "sent",
+    [
+        None,
+        "x",
+        {"values": 3},
+        {"values": {"rotate": [1], "zoom": "100", "centre": 5}},
+        {"values": {"rotate": 1e9, "blur": None, "centre": [1, 10**9]}},
+        {"values": {"rotate": float("nan"), "centre": ["a", {}]}},
+    ],
+)
+def test_whatever_else_it_sends_changes_nothing(sent: object, session: dict[str, Any]) -> None:
+    session[bench.KEY] = sent
+    bench._keep()
+    assert bench.strengths() == SENT
+    assert bench._centre() is None
+
+
+def test_the_browser_gets_the_image_the_strengths_and_the_address_of_the_network(
+    session: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    mounted: list[dict[str, Any]] = []
+    monkeypatch.setattr(bench, "_mount", lambda key, data, **_: mounted.append(data))
+    for name in ("t", "class_names"):
+        monkeypatch.setattr(bench, name, lambda key, **_: [str(key)])
+    monkeypatch.setattr(in_browser, "address", lambda run, place: {"name": "n", "url": place})
+    session["robustness_slider_rotate"] = 14
+    pixels = np.full((28, 28, 1), 51, np.uint8)
+    for image in (pixels, pixels.astype(np.float32) / 255):
+        bench.bench(runs.open_run("digits"), Chosen(image, "title", None, {}))
+    first, second = mounted
+    assert first["image"] == second["image"]
+    assert {it["name"]: it["now"] for it in first["changes"]} == {**SENT, "rotate": 14}
+    assert first["network"] == {"name": "n", "url": bench.KEY}
+    assert first["shape"] == [28, 28, 1]
+
+
+def test_a_large_network_says_that_browsers_do_not_get_it(
+    visit: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(in_browser, "MOST_MULTIPLICATIONS", 1)
+    shares = np.full((3, 10), 0.1, np.float32)
+    piece = answers.Predictions(shares, np.zeros(3, np.int64), 0, 3, "sample")
+    monkeypatch.setattr(answers, "piece", lambda *_: piece)
+    monkeypatch.setattr(
+        answers, "images", lambda *args: np.zeros((len(args[2]), 28, 28, 1), np.uint8)
+    )
+    at = visit("robustness", run="digits")
+    assert not at.exception
+    assert any("too large" in it.value for it in at.info)
