@@ -123,8 +123,8 @@ def _new(formula: str, numbers: str, step: Step) -> str:
 
 
 def _equation(name: str, formula: str, numbers: str, result: str) -> str:
-    """A formula, and below it its numbers: short enough for a phone."""
-    return rf"{name} &= {formula} \\ &= {numbers} = {result}"
+    """A formula, below it its numbers, and below them the result: short enough for a phone."""
+    return rf"{name} &= {formula} \\ &= {numbers} \\ &= {result}"
 
 
 def tex(value: float, digits: int = 4) -> str:
