@@ -186,6 +186,27 @@ def test_a_look_that_is_lost_with_its_scheduler_says_so_without_a_traceback(
     assert "Traceback" not in caplog.text
 
 
+@pytest.mark.parametrize("closing", [False, True])
+def test_a_look_that_is_asked_while_the_server_ends_leaves_no_traceback(
+    closing: bool,
+    queue: Engine,
+    cluster: Cluster,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    def submit(*_: object, **__: object) -> None:
+        if closing:
+            queue._closing.set()
+        raise RuntimeError("cannot schedule new futures after shutdown")
+
+    monkeypatch.setattr(cluster, "submit", submit)
+    cluster.workers_of_scheduler["tcp://look"] = {"name": "look-new", "resources": offers("look")}
+    queue.tick()
+    with pytest.raises(EngineError, match="RuntimeError"):
+        queue.look("predict", runs.create(MODEL, SHORT))
+    assert ("Traceback" in caplog.text) is not closing
+
+
 def test_own_workers_that_start_are_no_lack(
     cluster: Cluster, monkeypatch: pytest.MonkeyPatch
 ) -> None:
