@@ -152,7 +152,8 @@ def _other(run: runs.Run) -> runs.Run | None:
     kept = st.session_state.get("landscape_other") or NOBODY
     more = [it for it in runs.shipped_runs() if it.id == kept]
     listed = _comparable(run, *more)
-    names = {NOBODY: t("landscape.nobody"), **names_of(listed.values())}
+    nobody = t("landscape.nobody" if listed else "landscape.nobody_fits")
+    names = {NOBODY: nobody, **names_of(listed.values())}
     chosen = choices.selectbox(
         t("landscape.other"), list(names), key="landscape_other", format_func=names.__getitem__,
         help=t("landscape.other_help"), disabled=not listed, width=260,

@@ -123,7 +123,8 @@ def alt(
     title: str, losses: Array, centre: float, walks: Sequence[Walk], words: LandscapeWords
 ) -> str:
     """The range of the losses, and how far each walk went, for screen readers."""
-    lowest, highest = np.nanmin(losses), np.nanmax(losses)
+    finite = losses[np.isfinite(losses)]
+    lowest, highest = (finite.min(), finite.max()) if finite.size else (np.nan, np.nan)
     said = [
         words.alt.format(
             title=title, centre=number(centre), lowest=number(lowest), highest=number(highest)
@@ -159,7 +160,7 @@ def _contours(x: Array, y: Array, losses: Array, words: LandscapeWords, palette:
         "type": "contour",
         "x": x.tolist(),
         "y": y.tolist(),
-        "z": [[None if np.isnan(value) else value for value in row] for row in logs.tolist()],
+        "z": [[value if np.isfinite(value) else None for value in row] for row in logs.tolist()],
         "text": [
             [words.point.format(loss=number(loss)) for loss in row] for row in losses.tolist()
         ],
@@ -192,7 +193,7 @@ def _path(walk: Walk, place: int, words: LandscapeWords) -> list[Option]:
         "mode": "lines+markers",
         "line": {"color": colour, "width": 2.5},
         "marker": {
-            "symbol": SYMBOLS[place], "size": sizes, "color": colour,
+            "symbol": SYMBOLS[place], "size": sizes, "color": colour, "opacity": 1,
             "line": {"color": edge, "width": 1.5},
         },
         "hovertext": [_epoch_text(walk, epoch, words) for epoch in walk.epochs.tolist()],

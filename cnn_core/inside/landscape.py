@@ -13,7 +13,7 @@ import tensorflow as tf
 
 from cnn_core import model as models
 from cnn_core.analysis.landscape import Floats, Weights
-from cnn_core.arithmetic import FLOAT_BYTES, layer_table
+from cnn_core.arithmetic import layer_table
 from cnn_core.config import ModelConfig
 from cnn_core.inside import forward
 
@@ -49,7 +49,7 @@ def losses(
     """
     if not len(images):
         raise ValueError("There must be at least one image.")
-    step = _chunk(opened.config)
+    step = _chunk(opened.config, tf.as_dtype(precision).size)
     batches = [
         (forward.batch(opened.config, images[first : first + step]), labels[first : first + step])
         for first in range(0, len(images), step)
@@ -68,9 +68,9 @@ def _tensors(weights: Mapping[str, Any]) -> dict[str, tf.Tensor]:
     return {name: tf.constant(array, tf.float32) for name, array in weights.items()}
 
 
-def _chunk(config: ModelConfig) -> int:
+def _chunk(config: ModelConfig, number_bytes: int) -> int:
     largest = max(prod(row.output_shape) for row in layer_table(config))
-    return max(1, MAPS_BYTES // (FLOAT_BYTES * largest))
+    return max(1, MAPS_BYTES // (number_bytes * largest))
 
 
 @lru_cache(maxsize=8)

@@ -14,9 +14,9 @@ import pytest
 
 from cnn_core import texts
 from cnn_core.analysis.evaluation import calibration, per_class
-from cnn_core.figures import charts, embedding, embedding_space, evaluation
+from cnn_core.figures import charts, embedding, embedding_space, evaluation, landscape
 from cnn_core.figures import per_class as class_figures
-from cnn_core.figures.palette import DARK, LIGHT, Palette, readable
+from cnn_core.figures.palette import DARK, LIGHT, Palette, readable, stops
 
 RANDOM = np.random.default_rng(0)
 ROOT = Path(__file__).parent.parent.parent
@@ -37,6 +37,12 @@ def every_chart(language: str, palette: Palette) -> Iterator[dict[str, Any]]:
     yield evaluation.calibration_chart(
         calibration(np.array([[0.9, 0.1], [0.4, 0.6]]), np.array([0, 0])),
         colour=palette.test, words=evaluation.CalibrationWords.of(table), palette=palette,
+    ).to_plotly_json()  # fmt: skip
+    walk = landscape.Walk("a", np.arange(3), RANDOM.normal(size=(3, 2)), {1: 0.5, 2: 0.4}, 2)
+    yield landscape.landscape(
+        np.arange(-2.0, 3), np.arange(-2.0, 3), RANDOM.random((5, 5)) + 0.1, [walk, walk],
+        title="losses", axes=("one", "two"), words=landscape.LandscapeWords.of(table),
+        palette=palette,
     ).to_plotly_json()  # fmt: skip
     yield class_figures.chart(
         per_class(np.array([[9, 1, 0], [0, 9, 1], [1, 0, 9]])), names,
@@ -62,6 +68,7 @@ def test_letters_are_large_axes_are_named_and_colours_are_of_the_palette(
     ours = {*palette.classes, "#000000", "#ffffff"} | {
         readable(colour, palette.background) for colour in palette.classes
     }
+    ours |= {*stops("sequential", landscape.STEPS)}
     ours |= {value for value in vars_of(palette) if isinstance(value, str)}
     for chart in every_chart(language, palette):
         found = list(walk(chart))
