@@ -26,6 +26,9 @@ MOST_TICKS = 8
 LEAST_LOSS = 1e-6  # smaller ones have no logarithm worth a colour
 SYMBOLS = ("circle", "diamond")
 SIZE, KEPT_SIZE = 9, 15  # of an epoch and of the kept one, in pixels
+LIFT = 34  # of what is written at an epoch, in pixels
+LEGEND = 28  # height of a line of the legend, in pixels
+LONGEST = 24  # letters of a name in the legend
 WHITE, BLACK = "#ffffff", "#000000"
 PAIRS = ((WHITE, BLACK), (BLACK, WHITE))
 """Colour of a path and of its edge: one of both stands out from every colour of the scale."""
@@ -110,6 +113,7 @@ def landscape(
     layout["xaxis"] = charts.axis(axes[0], palette, range=[float(x[0]), float(x[-1])])
     layout["yaxis"] = charts.axis(axes[1], palette, range=[float(y[0]), float(y[-1])])
     layout["legend"] |= {"x": 0, "y": 1.01, "yanchor": "bottom"}
+    layout["margin"] |= {"t": layout["margin"]["t"] + LEGEND * max(0, len(walks) - 1)}
     layout["annotations"] = [mark for walk in walks for mark in _marks(walk, words, palette)]
     traces = [_contours(x, y, losses, words, palette)]
     for place, walk in enumerate(walks):
@@ -184,7 +188,7 @@ def _path(walk: Walk, place: int, words: LandscapeWords) -> list[Option]:
     colour, edge = PAIRS[place]
     line: Option = {
         "type": "scatter", "x": walk.points[:, 0].tolist(), "y": walk.points[:, 1].tolist(),
-        "legendgroup": str(place), "name": walk.name,
+        "legendgroup": str(place), "name": _short(walk.name),
     }  # fmt: skip
     under = {**line, "mode": "lines", "line": {"color": edge, "width": 5}, "hoverinfo": "skip"}
     sizes = [KEPT_SIZE if epoch == walk.kept else SIZE for epoch in walk.epochs.tolist()]
@@ -200,6 +204,10 @@ def _path(walk: Walk, place: int, words: LandscapeWords) -> list[Option]:
         "hoverinfo": "text",
     }  # fmt: skip
     return [{**under, "showlegend": False}, {**over, "showlegend": True}]
+
+
+def _short(name: str) -> str:
+    return name if len(name) <= LONGEST else f"{name[: LONGEST - 1].rstrip(' ·')}…"
 
 
 def _centre(words: LandscapeWords) -> Option:
@@ -233,9 +241,18 @@ def _marks(walk: Walk, words: LandscapeWords, palette: Palette) -> Iterator[Opti
     for epoch, text in texts.items():
         if epoch in rows:
             x, y = walk.points[rows[epoch]].tolist()
+            opposite = epoch == last != walk.kept
             yield {
                 "x": x, "y": y, "text": text, "showarrow": True, "arrowhead": 0, "arrowwidth": 1,
-                "arrowcolor": BLACK, "ax": 0, "ay": 34 if epoch == last else -34,
+                "arrowcolor": BLACK, "ax": 0, "ay": LIFT * _side(walk, y, opposite=opposite),
                 "bgcolor": palette.background, "borderpad": 3,
                 "font": {"size": charts.TEXT_PX, "color": palette.text},
             }  # fmt: skip
+
+
+def _side(walk: Walk, y: float, *, opposite: bool) -> int:
+    """-1 to write above a point, 1 below it: on the far side of the path, or opposite to the kept epoch."""
+    if opposite and walk.kept in walk.epochs:
+        kept = walk.points[list(walk.epochs).index(walk.kept), 1]
+        return -_side(walk, float(kept), opposite=False)
+    return -1 if y >= walk.points[:, 1].mean() else 1

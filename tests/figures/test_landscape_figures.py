@@ -57,6 +57,21 @@ def test_two_paths_differ_in_colour_and_shape():
     assert first["marker"]["symbol"] != second["marker"]["symbol"]
 
 
+def test_what_is_written_keeps_out_of_the_way_of_the_path_and_of_each_other():
+    sides = {it["text"]: np.sign(it["ay"]) for it in drawn()["layout"]["annotations"]}
+    assert sides == {"Untrained": -1, "Kept: epoch 2": 1, "Epoch 3": -1}
+    up = Walk("up", WALK.epochs, -WALK.points, WALK.losses, 3)
+    sides = {it["text"]: np.sign(it["ay"]) for it in drawn(walks=[up])["layout"]["annotations"]}
+    assert sides == {"Untrained": 1, "Kept: epoch 3": -1}
+
+
+def test_a_long_name_is_short_in_the_legend_and_two_names_have_room():
+    long = Walk("a very long name of a run · 8@3×3 → 16@3×3", WALK.epochs, WALK.points, {}, 2)
+    one, two = drawn(walks=[long]), drawn(walks=[long, WALK])
+    assert one["data"][2]["name"] == "a very long name of a r…"
+    assert two["layout"]["margin"]["t"] > one["layout"]["margin"]["t"]
+
+
 def test_without_a_path_the_network_is_marked_in_the_middle():
     mark = drawn(walks=())["data"][1]
     assert (mark["x"], mark["y"]) == ([0], [0])
