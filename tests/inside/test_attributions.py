@@ -120,7 +120,7 @@ def test_neither_hirescam_nor_layer_cam_is_ever_empty_on_the_shipped_networks(na
     """Grad-CAM is, for 5 % of all clothing."""
     run = runs.open_run(name)
     network = models.opened(run.model, run.folder / "best.keras")
-    pictures = datasets.load(SHIPPED[name], "sample").x_test[:100]
+    pictures = datasets.load(SHIPPED[name], "sample").x_test[:40]
     labels = network.predict(pictures).argmax(axis=1).tolist()
     for layer in (row.name for row in layer_table(run.model) if row.kind == "conv"):
         for picture, label in zip(pictures, labels, strict=True):
