@@ -294,8 +294,8 @@ def _query(link: str) -> dict[str, str]:
     if not set(query) & set(SETUP_PARAMETERS):
         raise FileError("file.link", link=link)
     if unknown := sorted(set(query) - NO_SETTINGS - set(SETUP_PARAMETERS)):
-        known = ", ".join(SETUP_PARAMETERS)
-        raise FileError("file.link_unknown", names=", ".join(unknown), known=known)
+        names = ", ".join(unknown)
+        raise FileError("file.link_unknown", names=names, known=", ".join(SETUP_PARAMETERS))
     return query
 
 

@@ -193,7 +193,7 @@ def _show(view: parts.View, result: DeltaGenerator, below: DeltaGenerator) -> No
         parts.pictures(view)
     with below:
         if view.request.cam == "grad_cam":
-            averaging.lesson(view)
+            averaging.show(view)
         parts.how_to_read(view)
 
 

@@ -75,15 +75,15 @@ def _follow_other(run: runs.Run, link: Mapping[str, str]) -> None:
 
 def _comparable(run: runs.Run, *more: runs.Run) -> dict[str, runs.Run]:
     """Finished runs of the same architecture by id, those of `more` first."""
-    listed = {it.id: it for it in [*more, *runs.shipped_runs(), *newest()]}
+    listed = {run_.id: run_ for run_ in [*more, *runs.shipped_runs(), *newest()]}
     return {
-        it.id: it
-        for it in listed.values()
-        if it.id != run.id
-        and it.model == run.model
-        and (it.folder / "best.keras").exists()
-        and len(snapshots.epochs(it)) >= landscape.LEAST_EPOCHS
-        and not runs.status(it).active
+        run_.id: run_
+        for run_ in listed.values()
+        if run_.id != run.id
+        and run_.model == run.model
+        and (run_.folder / "best.keras").exists()
+        and len(snapshots.epochs(run_)) >= landscape.LEAST_EPOCHS
+        and not runs.status(run_).active
     }
 
 
@@ -150,15 +150,15 @@ def _question(run: runs.Run) -> Question:
 def _other(run: runs.Run) -> runs.Run | None:
     """The run that is compared, or None."""
     kept = st.session_state.get("landscape_other") or NOBODY
-    more = [it for it in runs.shipped_runs() if it.id == kept]
+    more = [shipped for shipped in runs.shipped_runs() if shipped.id == kept]
     listed = _comparable(run, *more)
     nobody = t("landscape.nobody" if listed else "landscape.nobody_fits")
     names = {NOBODY: nobody, **names_of(listed.values())}
-    chosen = choices.selectbox(
+    choice = choices.selectbox(
         t("landscape.other"), list(names), key="landscape_other", format_func=names.__getitem__,
         help=t("landscape.other_help"), disabled=not listed, width=260,
     )  # fmt: skip
-    return listed.get(chosen)
+    return listed.get(choice)
 
 
 def _losses(run: runs.Run, question: Question, plane: Plane) -> np.ndarray | None:

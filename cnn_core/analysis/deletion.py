@@ -23,7 +23,7 @@ IMAGES = 300  # whose mean is taken
 Floats = npt.NDArray[np.floating[Any]]
 
 
-def shares() -> Floats:
+def replaced_shares() -> Floats:
     """The share of pixels (STEPS + 1,) that each point of a curve stands for, 0 to 1."""
     return np.linspace(0, 1, STEPS + 1)
 
@@ -46,4 +46,4 @@ def area(curves: Floats) -> Floats:
     References: Petsiuk, Das and Saenko, "RISE: randomized input sampling for explanation of black-box
         models", 2018.
     """
-    return np.asarray(np.trapezoid(curves, shares(), axis=-1))
+    return np.asarray(np.trapezoid(curves, replaced_shares(), axis=-1))

@@ -140,8 +140,8 @@ def grid(points: Floats, count: int) -> tuple[Floats, Floats]:
 
 def check_question(kind: str, images: int, part: str, seed: int) -> None:
     """Raise `ValueError` if a landscape cannot be asked for so."""
-    for name, value, known in (
+    for name, value, allowed in (
         ("kind", kind, KINDS), ("images", images, IMAGES), ("part", part, PARTS), ("seed", seed, SEEDS),
     ):  # fmt: skip
-        if value not in known:
-            raise ValueError(f"{name} must be one of {tuple(known)}. Received {name}={value!r}.")
+        if value not in allowed:
+            raise ValueError(f"{name} must be one of {tuple(allowed)}. Received {name}={value!r}.")

@@ -86,13 +86,13 @@ def losses(opened: Opened, question: Question, first: int, count: int) -> Floats
     from cnn_core.inside import answers
     from cnn_core.inside import landscape as inside
 
-    found = _plane(opened, question)
-    columns, rows = np.meshgrid(found.facts["x"], found.facts["y"])  # (rows, columns) each
+    plane = _plane(opened, question)
+    columns, rows = np.meshgrid(plane.facts["x"], plane.facts["y"])  # (rows, columns) each
     points = np.stack([columns.ravel(), rows.ravel()], axis=1)[first : first + count]
     data = answers.data_of(runs.open_run(question.run).train)
     images = getattr(data, f"x_{question.part}")[: question.images]
     labels = getattr(data, f"y_{question.part}")[: question.images]
-    return inside.losses(opened, images, labels, found.directions, points, cpu_precision("auto"))
+    return inside.losses(opened, images, labels, plane.directions, points, cpu_precision("auto"))
 
 
 def _plane(opened: Opened, question: Question) -> _Plane:
@@ -148,17 +148,17 @@ def _of_paths(
     vectors = [np.stack([landscape.flat(weights, names) for weights in path]) for _, path in parts]
     centre = landscape.flat(kept, names)
     try:
-        found = landscape.main_directions(np.concatenate(vectors))
+        main = landscape.main_directions(np.concatenate(vectors))
     except ValueError:  # a path that goes nowhere
         return None
-    points = [landscape.projected(path, centre, found.axes) for path in vectors]
+    points = [landscape.projected(path, centre, main.axes) for path in vectors]
     x, y = landscape.grid(np.concatenate(points), question.grid)
     paths = [
         {"epochs": np.array(epochs), "points": places}
         for (epochs, _), places in zip(parts, points, strict=True)
     ]
-    facts = {"kind": "path", "x": x, "y": y, "paths": paths, "share": found.share}
-    first, second = (landscape.unflat(axis, kept, names) for axis in found.axes)
+    facts = {"kind": "path", "x": x, "y": y, "paths": paths, "share": main.share}
+    first, second = (landscape.unflat(axis, kept, names) for axis in main.axes)
     return _Plane((first, second), {**facts, "parameters": len(centre)})
 
 
@@ -174,12 +174,12 @@ def _epochs(run: runs.Run, *, whole: bool) -> tuple[int, ...]:
 
 def _path(run: runs.Run, *, whole: bool) -> tuple[list[int], list[dict[str, Floats]]]:
     """The epochs of a path and their weights, without those whose weights are beyond all numbers."""
-    found = [
+    pairs = [
         (epoch, snapshots.read(run, epoch, whole=whole)) for epoch in _epochs(run, whole=whole)
     ]
     finite = [
         (epoch, weights)
-        for epoch, weights in found
+        for epoch, weights in pairs
         if all(np.isfinite(array).all() for array in weights.values())
     ]
     return [epoch for epoch, _ in finite], [weights for _, weights in finite]

@@ -9,7 +9,7 @@ from typing import Any, Self
 import numpy as np
 import numpy.typing as npt
 
-from cnn_core.analysis.deletion import after_a_tenth, shares
+from cnn_core.analysis.deletion import after_a_tenth, replaced_shares
 from cnn_core.figures.overlay import MARKERS
 from cnn_core.figures.palette import Palette
 
@@ -110,7 +110,7 @@ def _line(
             ),
             "value": [round(100 * float(share), 2), round(100 * float(probability), 3)],
         }
-        for share, probability in zip(shares(), curve, strict=True)
+        for share, probability in zip(replaced_shares(), curve, strict=True)
     ]
     return {
         "type": "line", "id": order, "name": name, "data": points,

@@ -129,14 +129,14 @@ def alt(
     """The range of the losses, and how far each walk went, for screen readers."""
     finite = losses[np.isfinite(losses)]
     lowest, highest = (finite.min(), finite.max()) if finite.size else (np.nan, np.nan)
-    said = [
+    sentences = [
         words.alt.format(
             title=title, centre=number(centre), lowest=number(lowest), highest=number(highest)
         )
     ]
     for walk in walks:
         distance = float(np.linalg.norm(walk.points[-1] - walk.points[0]))
-        said.append(
+        sentences.append(
             words.alt_path.format(
                 name=walk.name,
                 first=walk.epochs[0],
@@ -144,7 +144,7 @@ def alt(
                 distance=f"{distance:.1f}",
             )
         )
-    return " ".join(said)
+    return " ".join(sentences)
 
 
 def number(loss: float) -> str:

@@ -64,10 +64,10 @@ def class_maps(
     check_label(opened.config, label)
     row = forward.convolution(opened.config, layer)
     images = forward.batch(opened.config, image[np.newaxis])
-    found = _maps_and_gradients(opened.config, row.name)(
+    tensors = _maps_and_gradients(opened.config, row.name)(
         images, forward.weights_of(opened.model), label
     )
-    maps, gradients = (tensor[0].numpy() for tensor in found)  # (h, w, F) each
+    maps, gradients = (tensor[0].numpy() for tensor in tensors)  # (h, w, F) each
     weights = {
         "hires_cam": gradients,
         "layer_cam": np.maximum(gradients, 0),

@@ -12,7 +12,7 @@ import numpy.typing as npt
 from scipy.special import softmax
 
 from cnn_core import model as models
-from cnn_core.analysis.deletion import FILLS, ORDERS, shares
+from cnn_core.analysis.deletion import FILLS, ORDERS, replaced_shares
 from cnn_core.config import TrainConfig
 from cnn_core.inside import answers, forward
 from cnn_core.inside.baselines import baseline
@@ -50,8 +50,8 @@ def deletion_curves(
         shade: Its brightness: "grey", "black" or "white".
 
     Returns:
-        "deletion" and "insertion", each (ORDERS, FILLS, STEPS + 1): probabilities, at `shares` of the
-        pixels.
+        "deletion" and "insertion", each (ORDERS, FILLS, STEPS + 1): probabilities, at the `replaced_shares`
+        of the pixels.
 
     Raises:
         ValueError: If the image, the class, the layer or the square does not fit the network.
@@ -66,18 +66,18 @@ def deletion_curves(
     check_label(opened.config, label)
     ranks = _ranks(_importance(opened, image, label, layer, side, shade), pixels[0])
     height, width = pixels.shape[1:3]
-    counts = np.rint(shares() * height * width)
+    counts = np.rint(replaced_shares() * height * width)
     taken = ranks[:, np.newaxis] < counts[:, np.newaxis]  # (orders, points, pixels)
-    chosen = taken.reshape(-1, height, width, 1)
-    found = np.empty((2, len(FILLS), *taken.shape[:2]), np.float32)
+    replaced = taken.reshape(-1, height, width, 1)
+    curves = np.empty((2, len(FILLS), *taken.shape[:2]), np.float32)
     for place, fill in enumerate(FILLS):
         other = baseline(pixels, fill)
         for kind, pictures in enumerate(
-            (np.where(chosen, other, pixels), np.where(chosen, pixels, other))
+            (np.where(replaced, other, pixels), np.where(replaced, pixels, other))
         ):
-            shown = softmax(scores_of(opened, pictures), axis=1)[:, label]
-            found[kind, place] = shown.reshape(taken.shape[:2])
-    return {"deletion": _by_order(found[0]), "insertion": _by_order(found[1])}
+            probability = softmax(scores_of(opened, pictures), axis=1)[:, label]
+            curves[kind, place] = probability.reshape(taken.shape[:2])
+    return {"deletion": _by_order(curves[0]), "insertion": _by_order(curves[1])}
 
 
 def deletion_sums(
@@ -108,11 +108,11 @@ def deletion_sums(
         DataError: If the data set cannot be read.
     """
     images = answers.data_of(train).x_test[first : first + count]
-    shape = len(ORDERS), len(FILLS), len(shares())
+    shape = len(ORDERS), len(FILLS), len(replaced_shares())
     total = {"deletion": np.zeros(shape, np.float32), "insertion": np.zeros(shape, np.float32)}
     for image in images:
-        for kind, found in deletion_curves(opened, image, None, layer, side, shade).items():
-            total[kind] += found
+        for kind, curves in deletion_curves(opened, image, None, layer, side, shade).items():
+            total[kind] += curves
     return {**total, "images": len(images)}
 
 
@@ -128,8 +128,8 @@ def _importance(
     maps = class_maps(opened, image, label, layer)
     heats = {name: maps[name]["heat"] for name in ("hires_cam", "layer_cam", "grad_cam")}
     for start in FILLS:
-        found = integrated_gradients(opened, image, label, start)
-        heats[f"integrated_{start}"] = found["heat"]
+        integrated = integrated_gradients(opened, image, label, start)
+        heats[f"integrated_{start}"] = integrated["heat"]
     heats["saliency"] = saliency(opened, image, label)["heat"]
     heats["smooth"] = saliency(opened, image, label, SAMPLES)["heat"]
     heats["occlusion"] = occlusion(opened, image, label, side, max(1, side // 2), shade)["heat"]
@@ -149,8 +149,8 @@ def _ranks(heats: dict[str, Floats], pixels: Floats) -> Places:
     return ranks
 
 
-def _by_order(found: Floats) -> Floats:
+def _by_order(curves: Floats) -> Floats:
     """(FILLS, orders, points) with the random orders last -> (ORDERS, FILLS, points) with their mean."""
-    by_order = np.swapaxes(found, 0, 1)
+    by_order = np.swapaxes(curves, 0, 1)
     named, chance = by_order[:-RANDOM], by_order[-RANDOM:].mean(axis=0)
     return np.insert(named, ORDERS.index("random"), chance, axis=0)

@@ -56,12 +56,12 @@ def losses(
     ]
     kept = forward.weights_of(opened.model)
     first, second = (_tensors(direction) for direction in directions)
-    found = np.empty(len(points), np.float32)
+    values = np.empty(len(points), np.float32)
     for place, (x, y) in enumerate(points.tolist()):
         total = _summed(opened.config, precision if x or y else "float32")
         weights = {name: kept[name] + x * first[name] + y * second[name] for name in kept}
-        found[place] = sum(float(total(part, weights, own)) for part, own in batches) / len(images)
-    return found
+        values[place] = sum(float(total(part, weights, own)) for part, own in batches) / len(images)
+    return values
 
 
 def _tensors(weights: Mapping[str, Any]) -> dict[str, tf.Tensor]:

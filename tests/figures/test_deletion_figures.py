@@ -6,15 +6,15 @@ import numpy as np
 import pytest
 
 from cnn_core import texts
-from cnn_core.analysis.deletion import STEPS, shares
+from cnn_core.analysis.deletion import STEPS, replaced_shares
 from cnn_core.figures.deletion import DeletionWords, deletion_alt, deletion_chart
 from cnn_core.figures.palette import LIGHT
 
 CURVES = {
-    "hires_cam": 1 - shares(),
+    "hires_cam": 1 - replaced_shares(),
     "occlusion": np.r_[1.0, np.zeros(STEPS)],
     "random": np.full(STEPS + 1, 0.5),
-    "bright": shares(),
+    "bright": replaced_shares(),
 }
 NAMES = {name: name.upper() for name in CURVES}
 
@@ -31,7 +31,7 @@ def test_each_order_is_a_line_in_percent(kind: str) -> None:
     assert option["yAxis"]["name"] == "P"
     for line, curve in zip(option["series"], CURVES.values(), strict=True):
         points = np.array([point["value"] for point in line["data"]])
-        np.testing.assert_allclose(points[:, 0], 100 * shares(), atol=0.01)
+        np.testing.assert_allclose(points[:, 0], 100 * replaced_shares(), atol=0.01)
         np.testing.assert_allclose(points[:, 1], 100 * curve, atol=0.001)
 
 

@@ -9,7 +9,7 @@ from test_features import image, opened
 from toy_networks import READS_ONE, SHIPPED, reads_one_pixel, shipped
 
 from cnn_core import datasets, runs
-from cnn_core.analysis.deletion import FILLS, ORDERS, STEPS, after_a_tenth, area, shares
+from cnn_core.analysis.deletion import FILLS, ORDERS, STEPS, after_a_tenth, area, replaced_shares
 from cnn_core.config import ConvBlock, ModelConfig
 from cnn_core.inside import deletion
 from cnn_core.inside.baselines import baseline
@@ -41,7 +41,7 @@ def test_the_curves_equal_a_loop_of_single_predictions(shipped):
     pixels, compared = images[0] / np.float32(255), 0
     for place, fill in enumerate(FILLS):
         other = baseline(pixels[np.newaxis], fill)[0]
-        for point, share in enumerate(shares()):
+        for point, share in enumerate(replaced_shares()):
             count = round(share * 784)
             first = np.argsort(-heat, kind="stable")[:count]
             rest = np.delete(heat, first)

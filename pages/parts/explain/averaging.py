@@ -17,15 +17,15 @@ from pages.session.words import t
 ZOOM = 8
 
 
-def lesson(view: View) -> None:
+def show(view: View) -> None:
     """One filter of the layer: its map, the gradients, and what HiResCAM and Grad-CAM make of both."""
-    found = view.answer["averaging"]
-    maps, gradients = found["activations"], found["gradients"]
+    averaging = view.answer["averaging"]
+    maps, gradients = averaging["activations"], averaging["gradients"]
     mean = float(gradients.mean())
     reach = float(np.abs(gradients).max()) or 1.0
     parts = float(np.abs(gradients * maps).max()) or 1.0
     scale: Scale = colours().diverging
-    slots = {"layer": view.request.layer, "filter": found["filter"], "mean": number(mean)}
+    slots = {"layer": view.request.layer, "filter": averaging["filter"], "mean": number(mean)}
     figures = [
         _figure("map", mosaic_png(maps[np.newaxis], zoom=ZOOM), maps, slots),
         *(
@@ -45,7 +45,7 @@ def lesson(view: View) -> None:
     words = t(
         "explain.averaging.words",
         map=facts.times(maps.shape),
-        left=percent(found["left"], 0),
+        left=percent(averaging["left"], 0),
         name=view.names[view.answer["label"]],
         **slots,
     )

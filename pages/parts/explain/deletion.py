@@ -114,8 +114,10 @@ def _names() -> dict[str, str]:
 
 def _chart(view: View, curves: np.ndarray, kind: str, *, many: bool) -> None:
     request, name = view.request, view.names[view.answer["label"]]
-    shown = [f"{one}_{request.start}" if one == "integrated" else one for one in request.methods]
-    lines = {order: curves[ORDERS.index(order)] for order in (*shown, "random", "bright")}
+    methods = [
+        f"{name}_{request.start}" if name == "integrated" else name for name in request.methods
+    ]
+    lines = {order: curves[ORDERS.index(order)] for order in (*methods, "random", "bright")}
     probability = (
         t("explain.deletion.of_predicted") if many else t("explain.deletion.of", name=name)
     )

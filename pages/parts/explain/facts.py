@@ -21,11 +21,11 @@ def faint(answer: Explanations, name: str) -> bool:
 
 def total(answer: Explanations, name: str) -> float:
     """All that a picture shows, in score: of an occlusion the largest drop, of others the positive sum."""
-    found = answer[name]
+    picture = answer[name]
     if name == "occlusion":
-        return max(0.0, float(found["drops"].max()))
-    shown = found.get("map", found["heat"])
-    return float(np.maximum(shown, 0).sum(dtype=np.float64))
+        return max(0.0, float(picture["drops"].max()))
+    values = picture.get("map", picture["heat"])
+    return float(np.maximum(values, 0).sum(dtype=np.float64))
 
 
 def numbers(answer: Explanations, name: str, layer: str, side: int) -> str:
@@ -37,10 +37,10 @@ def numbers(answer: Explanations, name: str, layer: str, side: int) -> str:
         layer: The convolution of the class activation maps.
         side: Of the square of the occlusion, in pixels.
     """
-    found = answer[name]
+    picture = answer[name]
     words = ""
     if name == "integrated":
-        sums = {"sum": two(found["sum"]), "difference": two(found["difference"])}
+        sums = {"sum": two(picture["sum"]), "difference": two(picture["difference"])}
         words = t("explain.integrated_numbers", **sums)
     if not total(answer, name) > 0:
         empty = t(f"explain.{name}_none", layer=layer, score=two(answer["occlusion"]["score"]))
@@ -51,14 +51,14 @@ def numbers(answer: Explanations, name: str, layer: str, side: int) -> str:
         return f"{t('explain.faint', span=span, **sizes)} {words}".rstrip()
     if name == "occlusion":
         return _occlusion_numbers(answer, side)
-    shape = times(found.get("map", found["heat"]).shape)
+    shape = times(picture.get("map", picture["heat"]).shape)
     return words or t(f"explain.{name}_numbers", most=number(most(answer, name)), map=shape)
 
 
 def most(answer: Explanations, name: str) -> float:
-    """The largest of the numbers that a method found; the picture may be an enlargement of fewer numbers."""
-    found = answer[name]
-    values = found["drops"] if name == "occlusion" else found.get("map", found["heat"])
+    """The largest of the numbers of a method; the picture may be an enlargement of fewer numbers."""
+    picture = answer[name]
+    values = picture["drops"] if name == "occlusion" else picture.get("map", picture["heat"])
     return float(values.max())
 
 
@@ -81,14 +81,14 @@ def times(shape: tuple[int, ...]) -> str:
 
 
 def _occlusion_numbers(answer: Explanations, side: int) -> str:
-    found = answer["occlusion"]
-    drops, score = found["drops"], found["score"]
-    top, left, bottom, right = worst(found, side)
+    occlusion = answer["occlusion"]
+    drops, score = occlusion["drops"], occlusion["score"]
+    top, left, bottom, right = worst(occlusion, side)
     deepest = np.unravel_index(int(drops.argmax()), drops.shape)
     return t(
         "explain.occlusion_pixel" if bottom - top == right - left == 1 else "explain.occlusion_numbers",
         score=two(score), lower=two(score - float(drops.max())),
-        before=percent(found["probability"]), after=percent(float(found["hidden"][deepest])),
+        before=percent(occlusion["probability"]), after=percent(float(occlusion["hidden"][deepest])),
         rows=_span(top, bottom), columns=_span(left, right),
     )  # fmt: skip
 

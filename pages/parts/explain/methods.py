@@ -228,9 +228,9 @@ def _picture(view: View, answer: Explanations, name: str, title: str) -> Markup:
     if facts.faint(answer, name):
         png = figures.overlay_png(view.pixels, np.zeros(heat.shape), view.opacity)
         return framed(png, f"{alt} {t('explain.no_colour')}", shape=heat.shape)
-    shares = figures.normalized(heat)
-    png = figures.overlay_png(view.pixels, shares, view.opacity)
-    row, column = np.unravel_index(int(shares.argmax()), shares.shape)
+    heat_shares = figures.normalized(heat)
+    png = figures.overlay_png(view.pixels, heat_shares, view.opacity)
+    row, column = np.unravel_index(int(heat_shares.argmax()), heat_shares.shape)
     place = t("explain.brightest", row=int(row), column=int(column))
     box = facts.worst(answer["occlusion"], view.request.side) if name == "occlusion" else None
     return framed(png, f"{alt} {place}", shape=heat.shape, box=box)
