@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import socket
 import urllib.request
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -45,3 +46,9 @@ def test_the_longest_files_exist_and_run_first(request: pytest.FixtureRequest) -
     assert [name for name in LONGEST if not (TESTS / name).is_file()] == []
     turns = [turn(item.path) for item in request.session.items]
     assert turns == sorted(turns)
+
+
+def test_no_two_files_of_tests_have_the_same_name() -> None:
+    """pytest imports them by their name alone, and collects nothing of the second."""
+    names = Counter(path.name for path in Path(__file__).parent.rglob("test_*.py"))
+    assert [name for name, count in names.items() if count > 1] == []
