@@ -10,7 +10,7 @@ from cnn_core import runs
 from pages.elements.head import head
 from pages.network import in_browser
 from pages.network.choice import say_if_training, trained_network
-from pages.parts.robustness import bench
+from pages.parts.robustness import bench, curves
 from pages.pictures import run_image
 from pages.pictures.run_image import Chosen
 from pages.session import settings
@@ -19,8 +19,8 @@ from pages.session.html import STYLE
 from pages.session.words import t
 
 QUERY = "robustness_query"  # session key: what the address says
-SETTINGS = bench.SETTINGS
-LINK = ("run", *run_image.LINK, *(setting.name for setting in SETTINGS))
+SETTINGS = (*bench.SETTINGS, *curves.SETTINGS)
+LINK = ("run", "beside", *run_image.LINK, *(setting.name for setting in SETTINGS))
 
 
 def main() -> None:
@@ -34,12 +34,14 @@ def main() -> None:
     say_if_training(run)
     _follow(run, link)
     _story(run)
+    _curves(run)
 
 
 def _follow(run: runs.Run, link: Mapping[str, str]) -> None:
     """Do what a link asks for; one sentence on what is not there."""
     run_image.follow(link, run)
     settings.follow(link, SETTINGS)
+    curves.follow(link, run)
     if link or went_back():
         bench.turn()
 
@@ -72,8 +74,19 @@ def _bench(run: runs.Run, image: Chosen) -> None:
     _say()
 
 
+@st.fragment
+def _curves(run: runs.Run) -> None:
+    """Redrawn alone when another change or network is chosen."""
+    change, networks = curves.controls(run)
+    _say()
+    if change is not None:
+        curves.result(change, networks)
+
+
 def _say() -> None:
-    say("robustness", {**st.session_state[QUERY], **settings.query(SETTINGS)})
+    """All parts of the page have their share in the address."""
+    query = {**st.session_state[QUERY], **settings.query(SETTINGS), **curves.query()}
+    say("robustness", query)
 
 
 main()

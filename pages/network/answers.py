@@ -164,6 +164,17 @@ def _deletion_sums(state: State, _run: runs.Run, *settings: object) -> Maps:
     return answer
 
 
+def robustness(run: runs.Run, change: str, first: int, count: int) -> Maps:
+    """Correct answers on some changed test images, as `cnn_core.inside.robustness.robustness` says."""
+    return _robustness(_state(run), run, change, first, count)
+
+
+@_remembered(megabytes=0.002)
+def _robustness(state: State, _run: runs.Run, change: str, first: int, count: int) -> Maps:
+    answer: Maps = _look("robustness", _run, _run.train, change, first, count)
+    return answer
+
+
 # Filters
 
 

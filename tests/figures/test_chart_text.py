@@ -27,6 +27,7 @@ from cnn_core.figures import (
     overlay,
     per_class,
     rate_range,
+    robustness,
     surgery,
     sweeps,
 )
@@ -96,6 +97,10 @@ ECHARTS: dict[str, Callable[[Palette], dict[str, Any]]] = {
     "rate_range.rate_range": lambda p: rate_range.rate_range(
         {0: RateCurve((1e-4, 1e-3), (2.3, 1.0), exploded=False)}, Usable(1e-4, 1e-3, 5e-4),
         words=rate_range.RateWords.of(TABLE), palette=p,
+    ),
+    "robustness.robustness_chart": lambda p: robustness.robustness_chart(
+        {"a": [0.9, 0.5], "b": [0.8, 0.6]}, ["0°", "30°"], "Rotate",
+        words=robustness.RobustnessWords.of(TABLE), palette=p,
     ),
     "surgery.difference_heatmap": lambda p: surgery.difference_heatmap(
         MATRIX, MATRIX.T, NAMES, words=SURGERY, palette=p

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import shutil
 from typing import Any
 
 import numpy as np
 import pytest
 import streamlit as st
 import visits
-from visits import address
+from visits import US, address
 
 from cnn_core import runs
 from cnn_core.labs.changes import CHANGES
@@ -108,3 +109,50 @@ def test_a_large_network_says_that_browsers_do_not_get_it(
     at = visit("robustness", run="digits")
     assert not at.exception
     assert any("too large" in it.value for it in at.info)
+
+
+@pytest.fixture
+def asked(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, str, int]]:
+    """What is asked of the worker: run, change, first image. There are 450 test images."""
+    asked: list[tuple[str, str, int]] = []
+
+    def answer(run: runs.Run, change: str, first: int, count: int) -> dict[str, Any]:
+        asked.append((run.id, change, first))
+        images = min(count, 450 - first)
+        strengths = len(CHANGES[change].curve)
+        return {"correct": np.linspace(images, images / 2, strengths), "images": images}
+
+    monkeypatch.setattr(answers, "robustness", answer)
+    return asked
+
+
+def test_a_curve_is_measured_in_pieces_of_one_network_and_of_two(
+    visit: Any, asked: list[tuple[str, str, int]]
+) -> None:
+    digits = runs.open_run("digits")
+    other = runs.create(digits.model, digits.train, owner=US, name="with augmentation")
+    for name in ("best.keras", "snapshots"):
+        if (digits.folder / name).is_dir():
+            shutil.copytree(digits.folder / name, other.folder / name)
+        else:
+            shutil.copy(digits.folder / name, other.folder / name)
+    runs.write_status(other, "finished")
+    at = visit("robustness", run="digits")
+    assert not asked  # nothing is measured before a change was chosen
+    at = visit("robustness", run="digits", change="rotate", beside=other.id)
+    assert not at.exception
+    assert asked == [
+        (run, "rotate", first) for run in ("digits", other.id) for first in (0, 200, 400)
+    ]
+    assert any("450 test images" in it.value for it in at.caption)
+    assert (address(at)["change"], address(at)["beside"]) == ("rotate", other.id)
+
+
+def test_a_network_of_another_data_set_is_not_compared(
+    visit: Any, asked: list[tuple[str, str, int]]
+) -> None:
+    at = visit("robustness", run="digits", change="blur", beside="fashion")
+    assert not at.exception
+    assert any("to compare with" in it.value for it in at.warning)
+    assert {run for run, *_ in asked} == {"digits"}
+    assert "beside" not in address(at)

@@ -1,0 +1,112 @@
+"""The accuracy on changed test images over the strength of one change, of one network or of two."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import streamlit as st
+
+from cnn_core import runs, texts
+from cnn_core.errors import CnnError
+from cnn_core.figures import robustness as figures
+from cnn_core.labs.changes import CHANGES
+from pages.elements.chart import draw_chart
+from pages.network import answers
+from pages.network.choice import newest
+from pages.network.names import names_of
+from pages.session import choices
+from pages.session.doors import colours
+from pages.session.html import complain, heading
+from pages.session.settings import Setting
+from pages.session.words import language, t
+
+IMAGES = 2000  # test images at most
+STEP = 200  # images per look: about a second
+HEIGHT = 360  # of the chart, in pixels
+BESIDE = "robustness_beside"
+CHANGE = "robustness_change"
+SETTINGS = (Setting("change", CHANGE, tuple(CHANGES), None),)
+
+
+def follow(link: Mapping[str, str], run: runs.Run) -> None:
+    """Choose the second network that a link names; one sentence if there is none."""
+    if "beside" not in link:
+        return
+    if link["beside"] in {other.id for other in _others(run)}:
+        st.session_state[BESIDE] = link["beside"]
+    else:
+        st.warning(t("robustness.curve.no_beside"), icon=":material/link_off:")
+
+
+def query() -> dict[str, str]:
+    """The second network, for the address."""
+    beside = st.session_state.get(BESIDE)
+    return {"beside": beside} if beside else {}
+
+
+def controls(run: runs.Run) -> tuple[str | None, list[runs.Run]]:
+    """The change, or None before one was chosen, and the networks to measure."""
+    heading(t("robustness.curve.title"))
+    st.caption(t("robustness.curve.intro", images=f"{IMAGES:,}"))
+    change = choices.optional_pills(
+        t("robustness.curve.change"), list(CHANGES), key=CHANGE,
+        format_func=lambda name: t(f"robustness.change.{name}"),
+    )  # fmt: skip
+    others = {other.id: other for other in _others(run)}
+    names = names_of([run, *others.values()])
+    beside = choices.optional_selectbox(
+        t("robustness.curve.beside"), list(others), key=BESIDE, format_func=names.__getitem__,
+        help=t("robustness.curve.beside_help"), placeholder=t("robustness.curve.none"), width=420,
+    )  # fmt: skip
+    return change, [run, *([others[beside]] if beside else [])]
+
+
+def result(change: str, networks: Sequence[runs.Run]) -> None:
+    """Measure what is not known yet, with its progress; then the chart."""
+    names = names_of(networks)
+    curves: dict[str, list[float]] = {}
+    images = 0
+    try:
+        for run in networks:
+            curves[names[run.id]], images = _measured(run, change, names[run.id])
+    except CnnError as error:
+        complain(error)
+        return
+    unit = [
+        t(f"robustness.unit.{change}", value=f"{strength:g}") for strength in CHANGES[change].curve
+    ]
+    label = t(f"robustness.change.{change}")
+    words = figures.RobustnessWords.of(texts.table(language()))
+    draw_chart(
+        figures.robustness_chart(curves, unit, label, words=words, palette=colours()),
+        height=HEIGHT, key="robustness_chart",
+        alt=figures.robustness_alt(curves, unit, label, words=words),
+    )  # fmt: skip
+    st.caption(t("robustness.curve.read", images=f"{images:,}"))
+
+
+def _others(run: runs.Run) -> list[runs.Run]:
+    """Networks with weights that were trained on the same data set."""
+    return [
+        other
+        for other in [*runs.shipped_runs(), *newest()]
+        if other.id != run.id
+        and other.train.dataset == run.train.dataset
+        and other.model.input_shape == run.model.input_shape
+        and (other.folder / "best.keras").exists()
+    ]
+
+
+def _measured(run: runs.Run, change: str, name: str) -> tuple[list[float], int]:
+    """Accuracies at each strength, and on how many images; pieces that are known are not asked again."""
+    correct, images = 0, 0
+    bar = st.empty()
+    for first in range(0, IMAGES, STEP):
+        done = t("robustness.curve.progress", name=name, done=f"{first:,}", images=f"{IMAGES:,}")
+        bar.progress(first / IMAGES, text=done)
+        piece = answers.robustness(run, change, first, STEP)
+        correct, images = correct + piece["correct"], images + int(piece["images"])
+        if piece["images"] < STEP:
+            break
+    bar.empty()
+    return [float(count) / max(1, images) for count in correct], images
