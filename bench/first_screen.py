@@ -45,11 +45,19 @@ PAGES = {
     "convolution": Screen(
         (".st-key-convolution_result",), {"stride": _option("convolution_chosen_stride", 1)}
     ),
-    "notes": Screen(('[class*="st-key-note_"]',), {"part": _option("notes_part", 1)}),
+    "notes": Screen(
+        ('[class*="st-key-note_"]', '[class*="st-key-slip_"]'), {"part": _option("notes_part", 1)}
+    ),
     "glossary": Screen(('[class*="st-key-term_"]',), {}),
     "training_step": Screen((".step-answer",), {"start": _option("training_step_start", 1)}),
-    "playground": Screen((".st-key-result",), {}),
-    "runs": Screen((".st-key-runs_live",), {}),
+    "playground": Screen(
+        (".st-key-network",),
+        {"blocks": _option("set_blocks", 2), "tab": '[role="tab"] >> nth=1'},
+    ),
+    "runs": Screen((".st-key-runs_live",), {"whose": _option("runs_whose", 1)}),
+    "sweep": Screen(
+        (".st-key-sweep_live", ".st-key-sweep_form"), {"method": _option("sweep_method", 1)}
+    ),
     "kernels": Screen(
         (".st-key-kernels_mosaics",),
         {"layer": _option("kernels_layer", 1), "scale": _option("kernels_reach", 1)},
@@ -70,6 +78,8 @@ PAGES = {
         {"layer": _option("surgery_layer_choice", 1), "view": _option("surgery_view", 1)},
     ),
     "embedding": Screen((".st-key-embedding",), {"dimensions": _option("embedding_dimensions", 1)}),
+    "landscape": Screen((".st-key-landscape_stage",), {}),
+    "robustness": Screen((".st-key-robustness_result",), {}),
     "draw": Screen((".readings",), {}),
 }
 

@@ -32,7 +32,7 @@ def main() -> None:
     run = chosen_run()
     left, right = st.columns([0.34, 0.66], gap="medium")
     with left, st.container(key="setup"):
-        top = st.container()
+        top = st.container(key="begin")
         model, train = setup.form(run)
         with top:
             _train_button(model, train)
@@ -101,14 +101,21 @@ def _network(model: ModelConfig, train: TrainConfig) -> tuple[LayerRow, ...]:
     """The diagram and the totals, or where the network breaks and how to fix it."""
     words = architecture.DiagramWords.of(texts.table(language()))
     rows, broken = arithmetic.table_until_break(model)
-    html(
-        architecture.architecture_svg(
-            rows, model.input_shape, words=words, broken=broken.layer if broken else None
+    with st.container(key="network"):
+        html(
+            architecture.architecture_svg(
+                rows, model.input_shape, words=words, broken=broken.layer if broken else None
+            )
         )
-    )
-    if broken:
-        _doctor(model, broken)
-        return ()
+        if broken:
+            _doctor(model, broken)
+            return ()
+        _totals(model, train, rows)
+    rates.rates(model, train)
+    return rows
+
+
+def _totals(model: ModelConfig, train: TrainConfig, rows: tuple[LayerRow, ...]) -> None:
     totals = arithmetic.totals(rows)
     with st.container(horizontal=True, gap="small", key="totals"):
         for name, value in {
@@ -118,8 +125,6 @@ def _network(model: ModelConfig, train: TrainConfig) -> tuple[LayerRow, ...]:
         }.items():
             st.metric(t(f"totals.{name}"), value, help=t(f"totals.{name}_help"), width="content")
         of_setup(model, train)
-    rates.rates(model, train)
-    return rows
 
 
 def _doctor(model: ModelConfig, broken: ShapeError) -> None:

@@ -43,8 +43,9 @@ def main() -> None:
             run_image.follow(link, run)
         listed = table.filters()
         actions.actions(selected)
-        race.race(selected)
-        project.uploader()
+        with st.container(key="runs_more"):
+            race.race(selected)
+            project.uploader()
     busy = bool(orders.waiting()) or any(_active(row) for row in listed)
     busy = busy or any(map(_trains, selected))
     with st.container(key="runs_live"):

@@ -65,9 +65,10 @@ def _story(run: runs.Run, link: Mapping[str, str]) -> None:
     with st.container(
         key="surgery_pinned", horizontal=True, vertical_alignment="center", gap="medium"
     ):
-        answer, scores = (
+        answer, scores, undo = (
             st.container(key="surgery_answer", gap=None),
             st.container(key="surgery_scores"),
+            st.container(key="surgery_undo", width="content"),
         )
     left, right = st.columns([0.27, 0.73], gap="medium")
     with left, st.container(key="surgery_image"):
@@ -76,6 +77,7 @@ def _story(run: runs.Run, link: Mapping[str, str]) -> None:
     with right:
         try:
             view = View.of(run)
+            outcome.undo(view, undo)
             columns = st.columns([0.54, 0.46], gap="medium")
             with columns[0], st.container(key="surgery_filters"):
                 board = st.container()

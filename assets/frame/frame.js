@@ -14,6 +14,7 @@ export default function ({ data }) {
   keepEntries();
   passDoubledEntry();
   document.addEventListener("click", closeMenu);
+  new MutationObserver(closeConnectionError).observe(document.body, { childList: true });
 }
 
 // Streamlit adds an entry whenever a page writes its state into the address, also as soon as it is opened: then
@@ -67,6 +68,13 @@ function nameMenu(word) {
   window.convscopeMenu = new MutationObserver(name);
   const header = document.querySelector('[data-testid="stHeader"]');
   if (header) window.convscopeMenu.observe(header, { childList: true, subtree: true });
+}
+
+// What Streamlit says of a lost connection is in English, covers the page and makes the rest of it inert; the page
+// says it in the visitor's language.
+function closeConnectionError() {
+  const connected = document.querySelector('.stApp[data-test-connection-state="CONNECTED"]');
+  if (!connected) document.querySelector('[data-testid="stDialog"] button[aria-label="Close"]')?.click();
 }
 
 function closeMenu(event) {

@@ -14,13 +14,14 @@ from dataclasses import dataclass
 from markupsafe import Markup
 
 from cnn_core.arithmetic import LayerRow, shape_text
+from cnn_core.figures.charts import TEXT_PX
 from cnn_core.figures.palette import KINDS
 from cnn_core.markup import fill
 
-CELL = 70  # least width of a layer, in pixels: five side by side on a phone, nine on 640 pixels
-WIDEST = 100  # up to which it grows where there is room, text and all
+CELL = 84  # least width of a layer, in pixels: four side by side on a phone, nine on 760 pixels
+WIDEST = 104  # up to which it grows where there is room, text and all
 TOP = 84  # height of the drawn part, in pixels
-LINE = 14  # height of a line of text, in pixels
+LINE = 17  # height of a line of text, in pixels
 SHEET = 40  # side of a sheet as large as the input, in pixels
 SHIFT = 2.5  # from sheet to sheet, in pixels
 MOST_SHEETS = 8  # drawn of a convolution: 1 + log2 of its channels, which 128 channels reach
@@ -186,12 +187,12 @@ def _captions(layer: _Layer) -> Iterator[Markup]:
     for number, line in enumerate(layer.lines):
         yield fill(
             '<text x="{{ x }}" y="{{ y }}" text-anchor="middle"'
-            ' font-size="{{ 11 if first else 10.5 }}" fill="{{ colour }}"'
+            ' font-size="{{ size }}" fill="currentColor"'
             '{% if first %} font-weight="600"{% else %} opacity="0.8"{% endif %}>{{ line }}</text>',
             x=f"{CELL / 2:g}",
             y=TOP + LINE * (number + 1) - 2,
             first=number == 0,
-            colour=layer.colour if layer.kind == "broken" else "currentColor",
+            size=TEXT_PX,
             line=line,
         )
 

@@ -169,14 +169,14 @@ def slice_chart(slice_: Slice, *, words: SliceWords, palette: Palette) -> Option
         "title": {"text": words.title.format(optimizer=slice_.optimizer), "left": 0, "top": 0},
         "legend": {"top": 28, "left": 0, "selectedMode": False, "itemGap": 16},
         "tooltip": {"trigger": "item", "formatter": "{b}", "confine": True},
-        "grid": {"left": 56, "right": 20, "top": 62, "bottom": 48, "outerBoundsMode": "none"},
+        "grid": {"left": 74, "right": 20, "top": 62, "bottom": 48, "outerBoundsMode": "none"},
         "xAxis": {
             "type": "log", "name": words.rate, "nameLocation": "middle", "nameGap": 26,
             "min": float(slice_.rates[0]), "max": float(slice_.rates[-1]),
             "splitLine": {"show": False}, "axisLabel": {"hideOverlap": True},
         },
         "yAxis": {
-            "type": "value", "name": words.loss, "nameLocation": "middle", "nameGap": 38,
+            "type": "value", "name": words.loss, "nameLocation": "middle", "nameGap": 52,
             "min": 0, "max": top, "axisLabel": {"hideOverlap": True},
         },
         "series": [*lines, _here(slice_, top, words, palette)],
@@ -261,13 +261,13 @@ def history_chart(losses: Sequence[float], *, words: HistoryWords, palette: Pale
         "animation": False,
         "title": {"text": words.title, "left": 0, "top": 0},
         "tooltip": {"trigger": "item", "formatter": "{b}", "confine": True},
-        "grid": {"left": 56, "right": 20, "top": 40, "bottom": 48, "outerBoundsMode": "none"},
+        "grid": {"left": 74, "right": 20, "top": 40, "bottom": 48, "outerBoundsMode": "none"},
         "xAxis": {
             "type": "value", "name": words.steps, "nameLocation": "middle", "nameGap": 26,
             "min": 0, "max": max(10, len(losses) - 1), "minInterval": 1, "splitLine": {"show": False},
         },
         "yAxis": {
-            "type": "value", "name": words.loss, "nameLocation": "middle", "nameGap": 38, "min": 0,
+            "type": "value", "name": words.loss, "nameLocation": "middle", "nameGap": 52, "min": 0,
             "axisLabel": {"hideOverlap": True},
         },
         "series": [

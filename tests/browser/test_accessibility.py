@@ -1,4 +1,4 @@
-"""axe-core finds nothing serious on any page, in both languages and both themes."""
+"""No page has what axe-core calls serious, and each fits on a phone, in both languages and both themes."""
 
 from __future__ import annotations
 
@@ -10,15 +10,29 @@ import pytest
 from conftest import eventually
 from playwright.sync_api import Page, expect
 
+from bench import first_screen
+
 AXE = (Path(axe_playwright_python.__file__).parent / "axe.min.js").read_text("utf-8")
 PATHS = (
     "", "images", "convolution", "convolution?section=network", "notes", "notes?part=slips", "glossary",
-    "training_step",
-    "playground",
-    "runs?runs=fashion~digits", "kernels", "feature_maps", "evaluation", "explain", "surgery", "embedding",
-    "landscape",
+    "training_step", "playground", "runs?runs=fashion~digits", "sweep", "kernels", "feature_maps",
+    "evaluation", "explain", "surgery", "embedding", "landscape",
     "robustness?rotate=40", "draw",
 )  # fmt: skip
+PHONES = ((390, 844), (844, 390))
+STICKS_OUT = """() => {
+    const wide = document.scrollingElement.scrollWidth > innerWidth ? ["the page"] : [];
+    const main = document.querySelector(".stMainBlockContainer");
+    const isCut = (part) => {
+        const {overflowX, clipPath, position} = getComputedStyle(part);
+        return /auto|scroll/.test(overflowX) || clipPath !== "none" || position === "fixed";
+    };
+    const scrolls = (part) => part !== main && (isCut(part) || scrolls(part.parentElement));
+    return wide.concat([...main.querySelectorAll("*:not(input[type=range], svg *)")]
+        .filter(part => part.checkVisibility({visibilityProperty: true}))
+        .filter(part => part.getBoundingClientRect().right > innerWidth + 1 && !scrolls(part))
+        .map(part => part.outerHTML.slice(0, 200)));
+}"""
 GRAVE = {"serious", "critical"}
 FIND = """() => axe.run({resultTypes: ["violations"]}).then(found => found.violations.map(
     it => [it.impact, it.id, it.nodes.slice(0, 3).map(node => node.html.slice(0, 150))]))"""
@@ -27,7 +41,7 @@ HEADINGS = """() => [...document.querySelectorAll("h1, h2, h3, h4, h5, h6, [role
 
 
 @pytest.mark.parametrize(("theme", "language"), [("light", "en"), ("dark", "ko")])
-def test_axe_finds_nothing_serious_on_any_page(theme, language, app, window):
+def test_axe_finds_nothing_serious_and_phones_cut_nothing_on_any_page(theme, language, app, window):
     page = window("about:blank", color_scheme=theme)
     for path in PATHS:
         page.goto(f"{app.url}/{path}{'&' if '?' in path else '?'}lang={language}")
@@ -40,6 +54,25 @@ def test_axe_finds_nothing_serious_on_any_page(theme, language, app, window):
         levels = page.evaluate(HEADINGS)
         assert levels[0] == 1, path
         assert all(after <= before + 1 for before, after in pairwise(levels)), path
+        _fits_on_a_phone(page, path)
+
+
+def _fits_on_a_phone(page: Page, path: str) -> None:
+    """Upright and on its side: nothing sticks out of the window, and the answer begins in sight."""
+    name, _, query = path.partition("?")
+    answer = ", ".join(first_screen.PAGES[name or "home"].answer)
+    normal = page.viewport_size
+    for width, height in PHONES:
+        page.set_viewport_size({"width": width, "height": height})
+        eventually(lambda: page.evaluate(STICKS_OUT) == [], 20)
+        if not query:  # where a page opens by itself
+            eventually(lambda height=height: 0 < _top(page, answer) < height, 20)
+    page.set_viewport_size(normal)
+
+
+def _top(page: Page, answer: str) -> float:
+    place = page.locator(answer).first.bounding_box()
+    return place["y"] if place else 0.0
 
 
 def _rests(page: Page) -> bool:

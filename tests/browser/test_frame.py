@@ -16,7 +16,7 @@ PAGES = re.findall(r'"pages/(\w+)\.py"', (ROOT / "app.py").read_text("utf-8"))
 CARDS = {"watch": "Tiny", "textbook": "Textbook", "fast": "Fast"}
 BACKGROUND = "getComputedStyle(document.querySelector('.stApp')).backgroundColor"
 STICKS_OUT = """() => {
-    const setup = document.querySelector('.st-key-setup')?.getBoundingClientRect().right ?? innerWidth;
+    const setup = document.querySelector('.st-key-setup')?.getBoundingClientRect().right || innerWidth;
     return [...document.querySelectorAll('.stMainBlockContainer *')]
         .filter(e => e.checkVisibility() && !e.closest('[data-testid="stTable"]'))
         .filter(e => e.getBoundingClientRect().right > (e.closest('.st-key-setup') ? setup : innerWidth) + 1)

@@ -13,6 +13,14 @@ from screens import COLD, LONG, Playground
 
 EPOCHS = 6  # so many that the run is still training when its server is killed
 
+COUNT_DIALOGS = """() => {
+    window.dialogs = 0;
+    const isDialog = (node) => node.dataset?.testid === "stDialog";
+    new MutationObserver((changes) => {
+        for (const change of changes) window.dialogs += [...change.addedNodes].filter(isDialog).length;
+    }).observe(document.body, { childList: true });
+}"""
+
 
 @pytest.mark.slow
 def test_a_run_survives_the_death_of_its_worker_and_of_its_server(start, window):
@@ -37,12 +45,15 @@ def test_a_run_survives_the_death_of_its_worker_and_of_its_server(start, window)
     eventually(lambda: len(workers(server)) == 2)
     left = workers(server)
     expect(page.locator(".st-key-lost")).to_be_hidden()
+    page.evaluate(COUNT_DIALOGS)
     server.kill()
     expect(page.locator(".st-key-lost")).to_contain_text("The connection to ConvScope is lost.")
     expect(page.locator(".st-key-lost")).to_be_visible()
     expect(screen.state).to_be_hidden()
     expect(screen.progress).to_be_hidden()
     eventually(lambda: not any(map(works, left)))
+    eventually(lambda: page.evaluate("window.dialogs") > 0, 120)  # Streamlit's, in English
+    expect(page.get_by_test_id("stDialog")).to_have_count(0)
 
     server = start()
     page.goto(f"{server.url}/playground")

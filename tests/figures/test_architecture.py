@@ -44,14 +44,14 @@ def lines(cell: ElementTree.Element) -> list[str]:
 def test_the_textbook_network_as_a_picture():
     assert [lines(cell) for cell in cells(TEXTBOOK)] == [
         ["Input", "28×28×1"],
-        ["Convolution", "28×28×32", "3×3 same", "320 params"],
+        ["Convolution", "28×28×32", "3×3 same", "320", "params"],
         ["Max pool", "14×14×32", "2×2"],
-        ["Convolution", "14×14×64", "3×3 same", "18.5k params"],
+        ["Convolution", "14×14×64", "3×3 same", "18.5k", "params"],
         ["Max pool", "7×7×64", "2×2"],
         ["Flatten", "3,136"],
-        ["Dense", "100", "313.7k params"],
+        ["Dense", "100", "313.7k", "params"],
         ["Dropout", "100"],
-        ["Output", "10", "1,010 params"],
+        ["Output", "10", "1,010", "params"],
     ]
 
 

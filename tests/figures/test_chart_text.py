@@ -14,22 +14,26 @@ from test_curves import some_run
 
 from cnn_core import texts
 from cnn_core.analysis.comparison import Spread
+from cnn_core.analysis.deletion import shares
 from cnn_core.analysis.evaluation import calibration
 from cnn_core.analysis.evaluation import per_class as class_scores
 from cnn_core.figures import (
     charts,
     curves,
+    deletion,
     differences,
     embedding,
     embedding_space,
     evaluation,
     kernels,
+    landscape,
     overlay,
     per_class,
     rate_range,
     robustness,
     surgery,
     sweeps,
+    training_step,
 )
 from cnn_core.figures.palette import DARK, KINDS, LIGHT, READABLE, Palette, contrast, ink, readable
 from cnn_core.figures.text_style import readable_option
@@ -54,6 +58,9 @@ AXES = [
     sweeps.Axis("rate", low=1e-4, high=1e-1, log=True),
 ]
 POINTS = [sweeps.Point(1, (3, 8, 1e-3), 0.8), sweeps.Point(2, (5, 16, 1e-2), 0.9)]
+STEP = training_step.Slice(
+    np.array([1e-3, 1e-2]), np.array([2.0, 1.0]), np.array([2.2, 2.1]), 2.25, 1, 5e-3, "Adam"
+)
 SWEEP = sweeps.SweepWords.of(TABLE)
 SURGERY = surgery.Words.of(TABLE)
 
@@ -69,6 +76,11 @@ ECHARTS: dict[str, Callable[[Palette], dict[str, Any]]] = {
     ),
     "curves.accuracy_curves": lambda p: curves.accuracy_curves(
         RUN, words=curves.CurveWords.of(TABLE, "accuracy"), palette=p
+    ),
+    "deletion.deletion_chart": lambda p: deletion.deletion_chart(
+        {"occlusion": np.linspace(1, 0, len(shares())), "random": np.zeros(len(shares()))},
+        {"occlusion": "occlusion", "random": "random"}, "deletion", probability="P",
+        words=deletion.DeletionWords.of(TABLE), palette=p,
     ),
     "differences.matrix_difference": lambda p: differences.matrix_difference(
         MATRIX, MATRIX.T, NAMES, words=differences.DifferenceWords.of(TABLE), palette=p
@@ -116,6 +128,16 @@ ECHARTS: dict[str, Callable[[Palette], dict[str, Any]]] = {
     "sweeps.slice_of": lambda p: sweeps.slice_of(POINTS, AXES, 2, words=SWEEP, palette=p),
     "sweeps.importance": lambda p: sweeps.importance({"rate": 0.8}, words=SWEEP, palette=p),
     "sweeps.heat": lambda p: sweeps.heat(POINTS, AXES, words=SWEEP, palette=p),
+    "training_step.slice_chart": lambda p: training_step.slice_chart(
+        STEP, words=training_step.SliceWords.of(TABLE), palette=p
+    ),
+    "training_step.layers_chart": lambda p: training_step.layers_chart(
+        ["conv1", "pool1"], [0.1, 0.2], [0.3, None],
+        words=training_step.LayerWords.of(TABLE), palette=p,
+    ),
+    "training_step.history_chart": lambda p: training_step.history_chart(
+        [2.0, 1.0], words=training_step.HistoryWords.of(TABLE), palette=p
+    ),
 }  # fmt: skip
 PLOTLY: dict[str, Callable[[Palette], Any]] = {
     "embedding_space.scatter": lambda p: embedding_space.scatter(
@@ -125,6 +147,11 @@ PLOTLY: dict[str, Callable[[Palette], Any]] = {
     "evaluation.calibration_chart": lambda p: evaluation.calibration_chart(
         calibration(np.array([[0.9, 0.1], [0.4, 0.6]]), np.array([0, 0])),
         colour=p.test, words=evaluation.CalibrationWords.of(TABLE), palette=p,
+    ),
+    "landscape.landscape": lambda p: landscape.landscape(
+        np.arange(3.0), np.arange(3.0), np.arange(1.0, 10).reshape(3, 3),
+        [landscape.Walk("run", np.arange(2), np.zeros((2, 2)), {0: 2.0, 1: 1.0}, 1)],
+        title="loss", axes=("x", "y"), words=landscape.LandscapeWords.of(TABLE), palette=p,
     ),
     "per_class.chart": lambda p: per_class.chart(
         class_scores(MATRIX), NAMES, colour=p.test, words=per_class.Words.of(TABLE), palette=p

@@ -14,6 +14,7 @@ from cnn_core.analysis.deletion import FILLS, IMAGES, ORDERS, after_a_tenth, are
 from cnn_core.errors import CnnError
 from cnn_core.figures import deletion as figures
 from cnn_core.markup import fill
+from pages.elements.chart import draw_chart
 from pages.network import answers
 from pages.parts.explain.methods import Asked, View
 from pages.session import choices
@@ -122,7 +123,7 @@ def _chart(view: View, curves: np.ndarray, kind: str, *, many: bool) -> None:
         t("explain.deletion.of_predicted") if many else t("explain.deletion.of", name=name)
     )
     words = figures.DeletionWords.of(texts.table(language()))
-    st.echarts_chart(
+    draw_chart(
         figures.deletion_chart(
             lines, _names(), kind, probability=probability, words=words, palette=colours()
         ),

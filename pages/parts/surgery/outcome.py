@@ -68,7 +68,7 @@ def _operate(view: View, pixels: np.ndarray) -> dict[str, np.ndarray]:
 
 
 def _done(view: View) -> None:
-    """What was done to the network in words, and the way back."""
+    """What was done to the network, in words."""
     refused = take_refusal()
     if refused is not None:
         complain(refused)
@@ -91,15 +91,17 @@ def _done(view: View) -> None:
         changes.append(t(key, place=place, **slots))
     if len(view.edits.weights) > CHANGES:
         changes.append("…")
-    with st.container(
-        key="surgery_done", horizontal=True, vertical_alignment="center", gap="small"
-    ):
+    with st.container(key="surgery_done"):
         words = " · ".join(changes) if changes else t("surgery.whole")
         html(fill('<div class="inside done"><span>{{ words }}</span></div>', words=words))
-        st.button(
-            t("surgery.reset"), key="surgery_reset", icon=":material/healing:", type="primary",
-            disabled=not view.edits, on_click=lambda: keep(view.run, Edits()),
-        )  # fmt: skip
+
+
+def undo(view: View, place: DeltaGenerator) -> None:
+    """The way back to the network as it was trained, in sight wherever the controls are."""
+    place.button(
+        t("surgery.reset"), key="surgery_reset", icon=":material/healing:", type="primary",
+        disabled=not view.edits, on_click=lambda: keep(view.run, Edits()),
+    )  # fmt: skip
 
 
 def verdicts(view: View, scores: DeltaGenerator) -> None:

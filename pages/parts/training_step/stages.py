@@ -19,6 +19,7 @@ from cnn_core.labs import training_step as labs
 from cnn_core.labs.optimizers import State
 from cnn_core.labs.training_step import StepSettings, TrainingStep
 from cnn_core.markup import fill
+from pages.elements.chart import draw_chart
 from pages.network.names import class_names
 from pages.parts.training_step import controls, writing
 from pages.session.doors import colours
@@ -133,7 +134,7 @@ def slice_chart(view: View) -> None:
         answer.rates, answer.slice, answer.along_gradient, answer.loss, view.place,
         answer.overshoot, view.optimizer,
     )  # fmt: skip
-    st.echarts_chart(
+    draw_chart(
         figures.slice_chart(slice_, words=words, palette=colours()),
         height=SLICE_HEIGHT, key="training_step_slice", alt=figures.slice_alt(slice_, words=words),
     )  # fmt: skip
@@ -217,7 +218,7 @@ def layers(view: View) -> None:
     chart = figures.layers_chart(
         names, sizes, [row.weights for row in rows], words=words, palette=colours()
     )
-    st.echarts_chart(
+    draw_chart(
         chart, height=LAYERS_HEIGHT[0] + LAYERS_HEIGHT[1] * len(rows), key="training_step_layers",
         alt=figures.layers_alt(names, sizes, words=words),
     )  # fmt: skip
@@ -291,7 +292,7 @@ def new_loss(view: View) -> None:
 
 def _history(view: View) -> None:
     words, losses = figures.HistoryWords.of(texts.table(language())), view.answer.history
-    st.echarts_chart(
+    draw_chart(
         figures.history_chart(losses, words=words, palette=colours()),
         height=HISTORY_HEIGHT, key="training_step_history",
         alt=figures.history_alt(losses, words=words),
