@@ -14,7 +14,7 @@ from test_curves import some_run
 
 from cnn_core import texts
 from cnn_core.analysis.comparison import Spread
-from cnn_core.analysis.deletion import shares
+from cnn_core.analysis.deletion import replaced_shares
 from cnn_core.analysis.evaluation import calibration
 from cnn_core.analysis.evaluation import per_class as class_scores
 from cnn_core.figures import (
@@ -78,7 +78,7 @@ ECHARTS: dict[str, Callable[[Palette], dict[str, Any]]] = {
         RUN, words=curves.CurveWords.of(TABLE, "accuracy"), palette=p
     ),
     "deletion.deletion_chart": lambda p: deletion.deletion_chart(
-        {"occlusion": np.linspace(1, 0, len(shares())), "random": np.zeros(len(shares()))},
+        {"occlusion": np.linspace(1, 0, len(replaced_shares())), "random": np.zeros(len(replaced_shares()))},
         {"occlusion": "occlusion", "random": "random"}, "deletion", probability="P",
         words=deletion.DeletionWords.of(TABLE), palette=p,
     ),
