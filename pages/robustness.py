@@ -10,7 +10,7 @@ from cnn_core import runs
 from pages.elements.head import head
 from pages.network import in_browser
 from pages.network.choice import say_if_training, trained_network
-from pages.parts.robustness import bench, curves
+from pages.parts.robustness import attack, bench, curves
 from pages.pictures import run_image
 from pages.pictures.run_image import Chosen
 from pages.session import settings
@@ -19,7 +19,7 @@ from pages.session.html import STYLE
 from pages.session.words import t
 
 QUERY = "robustness_query"  # session key: what the address says
-SETTINGS = (*bench.SETTINGS, *curves.SETTINGS)
+SETTINGS = (*bench.SETTINGS, *attack.SETTINGS, *curves.SETTINGS)
 LINK = ("run", "beside", *run_image.LINK, *(setting.name for setting in SETTINGS))
 
 
@@ -62,9 +62,13 @@ def _story(run: runs.Run) -> None:
             st.caption(t("robustness.no_server"))
         else:
             _bench(run, image)
+    below = st.container()
     _say()
     with pad:
         run_image.finish(run.train.dataset)
+    if image is not None:  # after the pad, which would wait for it
+        with below:
+            _attack(run, image)
 
 
 @st.fragment
@@ -72,6 +76,14 @@ def _bench(run: runs.Run, image: Chosen) -> None:
     """Redrawn alone when a slider is let go."""
     bench.bench(run, image)
     _say()
+
+
+@st.fragment
+def _attack(run: runs.Run, image: Chosen) -> None:
+    """Redrawn alone when another method or size is chosen."""
+    method, size = attack.controls()
+    _say()
+    attack.result(run, image, method, size)
 
 
 @st.fragment

@@ -30,6 +30,7 @@ LOOKS: dict[str, str] = {
     "explanations": "cnn_core.inside.explain:explanations",
     "deletion_curves": "cnn_core.inside.deletion:deletion_curves",
     "deletion_sums": "cnn_core.inside.deletion:deletion_sums",
+    "adversarial": "cnn_core.inside.adversarial:adversarial",
     "robustness": "cnn_core.inside.robustness:robustness",
     "preferred_pattern": "cnn_core.inside.patterns:preferred_pattern",
     "convolutions": "cnn_core.inside.surgery:kernels",

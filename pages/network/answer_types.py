@@ -7,6 +7,9 @@ from typing import Any, TypedDict
 import numpy.typing as npt
 
 Array = npt.NDArray[Any]
+Maps = dict[str, Array]
+Explanations = dict[str, Any]
+Examples = tuple[Array, Array, Array]
 
 
 class Marked(TypedDict):

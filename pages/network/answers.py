@@ -8,9 +8,8 @@ in place of the sample, is asked again. Visitors share the arrays: nobody writes
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, TypeVar
+from typing import Any
 
-import numpy.typing as npt
 import streamlit as st
 
 from cnn_core import datasets, runs
@@ -19,35 +18,28 @@ from cnn_core.analysis.edits import Edits
 from cnn_core.analysis.evaluation import Predictions
 from cnn_core.analysis.kernels import TopImages
 from cnn_core.engine.landscape import Question
-from cnn_core.errors import CnnError
 from cnn_core.labs.training_step import StepSettings, TrainingStep
-from pages.network.answer_types import Ablation, Axes, Marked, Pattern, Plane, Verdict
+from pages.network.answer_types import (
+    Ablation,
+    Array,
+    Axes,
+    Examples,
+    Explanations,
+    Maps,
+    Marked,
+    Pattern,
+    Plane,
+    Verdict,
+)  # fmt: skip
+from pages.network.memory import remembered
 from pages.session.doors import engine
 
 PATIENCE_S = 120.0  # for an answer: the look worker may still be loading TensorFlow
 PIECE = 2_500  # images per look: half a second, so that other visitors' looks come in between
 SURVEYED = 500  # images per look where every filter's responses are wanted
-MEMORY_MB = 50  # for the answers of each kind of look
 FINISHED = 32  # answers of several looks in memory, up to 2.5 MB each
 
-Array = npt.NDArray[Any]
-Maps = dict[str, Array]
-Explanations = dict[str, Any]
-Examples = tuple[Array, Array, Array]
-Function = TypeVar("Function", bound=Callable[..., Any])
 State = tuple[str, int, str]
-
-
-def _remembered(megabytes: float) -> Callable[[Function], Function]:
-    """Remember the answers of a look, each at most so large, for all visitors.
-
-    Arguments that begin with an underscore are no part of the question.
-    """
-    entries = int(MEMORY_MB / megabytes)
-    remember: Callable[[Function], Function] = st.cache_resource(
-        show_spinner=False, max_entries=entries
-    )
-    return remember
 
 
 def _look(name: str, run: runs.Run, *arguments: object, patience: float = PATIENCE_S) -> Any:
@@ -134,7 +126,7 @@ def explanations(
     return _explanations(_state(run), run, image, label, layer, side, shade, seed, start)
 
 
-@_remembered(megabytes=0.2)
+@remembered(megabytes=0.2)
 def _explanations(state: State, _run: runs.Run, image: Array, *settings: object) -> Explanations:
     answer: Explanations = _look("explanations", _run, image, *settings)
     return answer
@@ -147,7 +139,7 @@ def deletion_curves(
     return _deletion_curves(_state(run), run, image, label, layer, side, shade)
 
 
-@_remembered(megabytes=0.02)
+@remembered(megabytes=0.02)
 def _deletion_curves(state: State, _run: runs.Run, image: Array, *settings: object) -> Maps:
     answer: Maps = _look("deletion_curves", _run, image, *settings)
     return answer
@@ -158,7 +150,7 @@ def deletion_sums(run: runs.Run, first: int, count: int, layer: str, side: int, 
     return _deletion_sums(_state(run), run, first, count, layer, side, shade)
 
 
-@_remembered(megabytes=0.02)
+@remembered(megabytes=0.02)
 def _deletion_sums(state: State, _run: runs.Run, *settings: object) -> Maps:
     answer: Maps = _look("deletion_sums", _run, _run.train, *settings)
     return answer
@@ -169,9 +161,20 @@ def robustness(run: runs.Run, change: str, first: int, count: int) -> Maps:
     return _robustness(_state(run), run, change, first, count)
 
 
-@_remembered(megabytes=0.002)
+@remembered(megabytes=0.002)
 def _robustness(state: State, _run: runs.Run, change: str, first: int, count: int) -> Maps:
     answer: Maps = _look("robustness", _run, _run.train, change, first, count)
+    return answer
+
+
+def adversarial(run: runs.Run, image: Array) -> Explanations:
+    """One image changed against the network, as `cnn_core.inside.adversarial.adversarial` says."""
+    return _adversarial(_state(run), run, image)
+
+
+@remembered(megabytes=1.5)
+def _adversarial(state: State, _run: runs.Run, image: Array) -> Explanations:
+    answer: Explanations = _look("adversarial", _run, image)
     return answer
 
 
@@ -183,7 +186,7 @@ def convolutions(run: runs.Run) -> Maps:
     return _convolutions(_state(run), run)
 
 
-@_remembered(megabytes=1.5)
+@remembered(megabytes=1.5)
 def _convolutions(state: State, _run: runs.Run) -> Maps:
     answer: Maps = _look("convolutions", _run)
     return answer
@@ -194,7 +197,7 @@ def preferred_pattern(run: runs.Run, layer: str, index: int, start: int) -> Patt
     return _preferred_pattern(_state(run), run, layer, index, start)
 
 
-@_remembered(megabytes=0.15)
+@remembered(megabytes=0.15)
 def _preferred_pattern(state: State, _run: runs.Run, layer: str, index: int, start: int) -> Pattern:
     answer: Pattern = _look("preferred_pattern", _run, layer, index, start)
     return answer
@@ -205,7 +208,7 @@ def survey(run: runs.Run) -> dict[str, TopImages]:
     return _survey(_state(run), run)
 
 
-@_remembered(megabytes=0.5)
+@remembered(megabytes=0.5)
 def _survey(state: State, _run: runs.Run) -> dict[str, TopImages]:
     first, parts = 0, list[dict[str, dict[str, Array]]]()
     while not parts or len(parts[-1]["conv1"]["peak"]) == SURVEYED:
@@ -222,7 +225,7 @@ def top_images(run: runs.Run, layer: str, index: int, rows: Sequence[int]) -> Ma
     return _top_images(_state(run), run, layer, index, tuple(rows))
 
 
-@_remembered(megabytes=0.1)
+@remembered(megabytes=0.1)
 def _top_images(
     state: State, _run: runs.Run, layer: str, index: int, rows: tuple[int, ...]
 ) -> Marked:
@@ -239,7 +242,7 @@ def images(run: runs.Run, part: str, rows: Sequence[int]) -> Array:
     return _images(state, run, part, tuple(rows))
 
 
-@_remembered(megabytes=0.05)
+@remembered(megabytes=0.05)
 def _images(state: State, _run: runs.Run, part: str, rows: tuple[int, ...]) -> Array:
     answer: Array = _look("images", _run, _run.train, part, rows)
     return answer
@@ -256,7 +259,7 @@ def piece(run: runs.Run, part: str, first: int) -> Predictions:
     return _piece(_state(run), run, part, first)
 
 
-@_remembered(megabytes=0.12)
+@remembered(megabytes=0.12)
 def _piece(state: State, _run: runs.Run, part: str, first: int) -> Predictions:
     answer: Predictions = _look("evaluate", _run, _run.train, part, first, PIECE)
     return answer
@@ -296,7 +299,7 @@ def verdict(run: runs.Run, edits: Edits, first: int) -> Verdict:
     return _verdict(_state(run), run, edits, first)
 
 
-@_remembered(megabytes=0.025)
+@remembered(megabytes=0.025)
 def _verdict(state: State, _run: runs.Run, edits: Edits, first: int) -> Verdict:
     answer: Verdict = _look("verdict", _run, _run.train, edits, first, PIECE)
     return answer
@@ -309,7 +312,7 @@ def ablation(
     return _ablation(_state(run), run, edits, layer, tuple(filters), count)
 
 
-@_remembered(megabytes=0.025)
+@remembered(megabytes=0.025)
 def _ablation(
     state: State, _run: runs.Run, edits: Edits, layer: str, filters: tuple[int, ...], count: int
 ) -> Ablation:
@@ -322,7 +325,7 @@ def pca(run: runs.Run, count: int) -> Axes:
     return _pca(_state(run), run, count)
 
 
-@_remembered(megabytes=0.1)
+@remembered(megabytes=0.1)
 def _pca(state: State, _run: runs.Run, count: int) -> Axes:
     answer: Axes = _look("pca", _run, _run.train, count)
     return answer
@@ -349,7 +352,7 @@ def training_step(run: runs.Run, settings: StepSettings) -> TrainingStep:
     return _training_step(_state(run), run, settings)
 
 
-@_remembered(megabytes=0.5)
+@remembered(megabytes=0.5)
 def _training_step(state: State, _run: runs.Run, settings: StepSettings) -> TrainingStep:
     answer: TrainingStep = _look("training_step", _run, _run.train, settings)
     return answer
@@ -360,7 +363,7 @@ def plane(run: runs.Run, question: Question) -> Plane:
     return _plane(_state(run), run, question)
 
 
-@_remembered(megabytes=0.05)
+@remembered(megabytes=0.05)
 def _plane(state: State, _run: runs.Run, question: Question) -> Plane:
     answer: Plane = _look("plane", _run, question)
     return answer
@@ -371,7 +374,7 @@ def losses(run: runs.Run, question: Question, first: int, count: int) -> Array:
     return _losses(_state(run), run, question, first, count)
 
 
-@_remembered(megabytes=0.01)
+@remembered(megabytes=0.01)
 def _losses(state: State, _run: runs.Run, question: Question, first: int, count: int) -> Array:
     answer: Array = _look("losses", _run, question, first, count)
     return answer
@@ -388,11 +391,3 @@ def _finish(question: tuple[object, ...], answer: object) -> None:
     finished[question] = answer
     for oldest in list(finished)[:-FINISHED]:
         finished.pop(oldest, None)
-
-
-def weights_written(run: runs.Run) -> int | None:
-    """When the kept weights were written, in nanoseconds; None if there are none."""
-    try:
-        return runs.weights_at(run)
-    except CnnError:
-        return None

@@ -8,6 +8,7 @@ import streamlit as st
 
 from cnn_core import arithmetic, runs
 from cnn_core.arithmetic import LayerRow
+from cnn_core.errors import CnnError
 from cnn_core.runs import log as run_log
 from cnn_core.runs import snapshots
 from pages.session import choices
@@ -72,3 +73,11 @@ def epoch_name(epoch: int, kept: int) -> str:
     if epoch == 0:
         return t("inside.untrained")
     return t("inside.kept" if epoch == kept else "inside.one_epoch", epoch=epoch)
+
+
+def weights_written(run: runs.Run) -> int | None:
+    """When the kept weights were written, in nanoseconds; None if there are none."""
+    try:
+        return runs.weights_at(run)
+    except CnnError:
+        return None

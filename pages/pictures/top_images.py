@@ -18,7 +18,7 @@ from cnn_core.figures.legend import framed, number
 from cnn_core.markup import fill
 from pages.network import answers
 from pages.network.choice import say_missing
-from pages.network.epochs import kept_epoch
+from pages.network.epochs import kept_epoch, weights_written
 from pages.network.names import class_names
 from pages.pictures.place import size_here
 from pages.session.html import complain, html
@@ -29,7 +29,7 @@ Array = np.ndarray
 
 def survey(run: runs.Run, layer: str) -> TopImages | None:
     """A layer's responses to every test image; None, with a sentence, if the engine cannot be asked."""
-    changed = answers.weights_written(run)
+    changed = weights_written(run)
     if changed is None:
         say_missing(run, "kernels.filters.no_model")
         return None
@@ -45,7 +45,7 @@ def survey(run: runs.Run, layer: str) -> TopImages | None:
 
 def kept(run: runs.Run, layer: str) -> TopImages | None:
     """The same if this visitor has asked for it before."""
-    key = (run.id, answers.weights_written(run))
+    key = (run.id, weights_written(run))
     return answers.survey(run)[layer] if st.session_state.get("surveyed") == key else None
 
 

@@ -12,9 +12,10 @@ import visits
 from visits import US, address
 
 from cnn_core import runs
+from cnn_core.labs.adversarial import METHODS, SIZES
 from cnn_core.labs.changes import CHANGES
 from pages.network import answers, in_browser
-from pages.parts.robustness import bench
+from pages.parts.robustness import attack, bench
 from pages.pictures.run_image import Chosen
 
 visit = visits.visit
@@ -156,3 +157,46 @@ def test_a_network_of_another_data_set_is_not_compared(
     assert any("to compare with" in it.value for it in at.warning)
     assert {run for run, *_ in asked} == {"digits"}
     assert "beside" not in address(at)
+
+
+@pytest.fixture
+def flipping(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
+    """Test images, and an answer that becomes class 1 by the fast method from size 0.1 on, by no other."""
+    images = np.zeros((len(METHODS), len(SIZES), 28, 28, 1), np.float32)
+    probabilities = np.zeros((len(METHODS), len(SIZES), 10), np.float32)
+    probabilities[..., 0] = 1
+    flip = SIZES.index(0.1)
+    probabilities[0, flip:] = np.eye(10)[1]
+    found = {"label": 0, "images": images, "probabilities": probabilities}
+    shares = np.full((3, 10), 0.1, np.float32)
+    piece = answers.Predictions(shares, np.zeros(3, np.int64), 0, 3, "sample")
+    monkeypatch.setattr(answers, "piece", lambda *_: piece)
+    monkeypatch.setattr(
+        answers, "images", lambda run, part, rows: np.zeros((len(rows), 28, 28, 1), np.uint8)
+    )
+    monkeypatch.setattr(answers, "adversarial", lambda run, image: found)
+    return found
+
+
+@pytest.mark.parametrize(("method", "said"), [("fast", "0.100"), ("iterated", "the answer stays")])
+def test_the_smallest_size_that_flips_is_said(
+    method: str, said: str, visit: Any, flipping: dict[str, Any]
+) -> None:
+    at = visit("robustness", run="digits", method=method, size="0.1")
+    assert not at.exception
+    words = " ".join(it.value for it in at.markdown)
+    assert said in words
+    assert words.count("<figure>") >= 3
+    assert address(at)["size"] == "0.1"
+    expected = SIZES.index(0.1) if method == "fast" else None
+    assert attack.smallest(flipping, METHODS.index(method)) == expected
+
+
+def test_the_difference_is_grey_where_nothing_changed_and_white_at_its_size() -> None:
+    before = np.full((1, 4, 1), 0.5, np.float32)
+    after = before + np.array([0, 0.05, -0.05, 0.025], np.float32).reshape(1, 4, 1)
+    assert attack.difference(before, after, 0.05).ravel().tolist() in (
+        [128, 255, 0, 191],
+        [128, 255, 0, 192],
+    )
+    assert set(attack.difference(before, before, 0.0).ravel().tolist()) == {128}
