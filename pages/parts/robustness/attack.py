@@ -51,23 +51,23 @@ def result(run: runs.Run, image: Chosen, method: str, size: float) -> None:
     """Original, difference and result side by side; the smallest size that flips the answer."""
     try:
         with waking():
-            found = answers.adversarial(run, image.pixels)
+            attacked = answers.adversarial(run, image.pixels)
     except CnnError as error:
         complain(error)
         return
     row, place = METHODS.index(method), SIZES.index(size)
-    html(_pictures(run, found, row, place))
+    html(_pictures(run, attacked, row, place))
     html(
         fill(
             '<p class="attack-flip" role="status">{{ words|bold }}</p>',
-            words=_flip(run, found, row),
+            words=_flip(run, attacked, row),
         )
     )
 
 
-def smallest(found: Mapping[str, Any], method: int) -> int | None:
+def smallest(attacked: Mapping[str, Any], method: int) -> int | None:
     """Place in SIZES of the smallest size with another answer than at first; None if there is none."""
-    others = np.flatnonzero(found["probabilities"][method].argmax(axis=1) != found["label"])
+    others = np.flatnonzero(attacked["probabilities"][method].argmax(axis=1) != attacked["label"])
     return int(others[0]) if len(others) else None
 
 
@@ -78,22 +78,22 @@ def difference(before: np.ndarray, after: np.ndarray, size: float) -> np.ndarray
     return shade
 
 
-def _flip(run: runs.Run, found: Mapping[str, Any], method: int) -> str:
-    names, place = class_names(run), smallest(found, method)
+def _flip(run: runs.Run, attacked: Mapping[str, Any], method: int) -> str:
+    names, place = class_names(run), smallest(attacked, method)
     if place is None:
-        return t("robustness.attack.holds", name=names[found["label"]], most=f"{SIZES[-1]:g}")
-    shares = found["probabilities"][method, place]
+        return t("robustness.attack.holds", name=names[attacked["label"]], most=f"{SIZES[-1]:g}")
+    probabilities = attacked["probabilities"][method, place]
     return t(
-        "robustness.attack.flips", size=f"{SIZES[place]:.3f}", name=names[int(shares.argmax())],
+        "robustness.attack.flips", size=f"{SIZES[place]:.3f}", name=names[int(probabilities.argmax())],
         levels=f"{255 * SIZES[place]:.0f}",
     )  # fmt: skip
 
 
-def _pictures(run: runs.Run, found: Mapping[str, Any], method: int, place: int) -> Markup:
+def _pictures(run: runs.Run, attacked: Mapping[str, Any], method: int, place: int) -> Markup:
     names, size = class_names(run), SIZES[place]
-    before, after = found["images"][method, 0], found["images"][method, place]
+    before, after = attacked["images"][method, 0], attacked["images"][method, place]
     pictures = [
-        (t("robustness.attack.before"), _said(names, found["probabilities"][method, 0]), _bytes(before)),
+        (t("robustness.attack.before"), _answer(names, attacked["probabilities"][method, 0]), _bytes(before)),
         (
             t("robustness.attack.difference"),
             t("robustness.attack.scale", times=f"{0.5 / size:.0f}", size=f"{size:.3f}")
@@ -101,7 +101,7 @@ def _pictures(run: runs.Run, found: Mapping[str, Any], method: int, place: int) 
             else t("robustness.attack.no_scale"),
             difference(before, after, size),
         ),
-        (t("robustness.attack.after"), _said(names, found["probabilities"][method, place]), _bytes(after)),
+        (t("robustness.attack.after"), _answer(names, attacked["probabilities"][method, place]), _bytes(after)),
     ]  # fmt: skip
     return fill(
         '<div class="attack">{% for name, words, source in pictures %}<figure>'
@@ -113,9 +113,9 @@ def _pictures(run: runs.Run, found: Mapping[str, Any], method: int, place: int) 
     )
 
 
-def _said(names: list[str], shares: np.ndarray) -> str:
-    best = int(shares.argmax())
-    return f"{names[best]} {percent(float(shares[best]))}"
+def _answer(names: list[str], probabilities: np.ndarray) -> str:
+    best = int(probabilities.argmax())
+    return f"{names[best]} {percent(float(probabilities[best]))}"
 
 
 def _bytes(pixels: np.ndarray) -> np.ndarray:
