@@ -91,18 +91,17 @@ def _flip(run: runs.Run, attacked: Mapping[str, Any], method: int) -> str:
 
 def _pictures(run: runs.Run, attacked: Mapping[str, Any], method: int, place: int) -> Markup:
     names, size = class_names(run), SIZES[place]
-    before, after = attacked["images"][method, 0], attacked["images"][method, place]
+    first, last = (attacked["probabilities"][method, at] for at in (0, place))
+    before, after = (attacked["images"][method, at] for at in (0, place))
+    scale = t("robustness.attack.no_scale")
+    if size:
+        times = f"{0.5 / size:.0f}"
+        scale = t("robustness.attack.scale", times=times, size=f"{size:.3f}")
     pictures = [
-        (t("robustness.attack.before"), _answer(names, attacked["probabilities"][method, 0]), _bytes(before)),
-        (
-            t("robustness.attack.difference"),
-            t("robustness.attack.scale", times=f"{0.5 / size:.0f}", size=f"{size:.3f}")
-            if size
-            else t("robustness.attack.no_scale"),
-            difference(before, after, size),
-        ),
-        (t("robustness.attack.after"), _answer(names, attacked["probabilities"][method, place]), _bytes(after)),
-    ]  # fmt: skip
+        (t("robustness.attack.before"), _answer(names, first), _bytes(before)),
+        (t("robustness.attack.difference"), scale, difference(before, after, size)),
+        (t("robustness.attack.after"), _answer(names, last), _bytes(after)),
+    ]
     return fill(
         '<div class="attack">{% for name, words, source in pictures %}<figure>'
         '<img alt="{{ name }}: {{ words }}" src="{{ source }}">'
