@@ -249,7 +249,8 @@ def test_untrained_is_what_the_run_began_with(whole) -> None:
     weights = inside.start_weights(network, PLAIN, "untrained")
     with np.load(folder / "snapshots" / "epoch-000.npz") as snapshot:
         for path in snapshot.files:
-            assert_array_equal(weights[path], snapshot[path].astype(np.float64))
+            saved = snapshot[path]  # dense layers with half the digits
+            assert_array_equal(weights[path].astype(saved.dtype), saved)
 
 
 def test_nothing_is_kept_between_two_questions_and_the_open_network_is_not_written_to() -> None:
