@@ -7,6 +7,7 @@ from collections.abc import Mapping
 import streamlit as st
 
 from cnn_core import runs
+from pages.elements import pad
 from pages.elements.head import head
 from pages.network import in_browser
 from pages.network.choice import say_if_training, trained_network
@@ -51,7 +52,7 @@ def _story(run: runs.Run) -> None:
     left, right = st.columns([0.27, 0.73], gap="medium")
     with left, st.container(key="robustness_image"):
         image = run_image.choose(run)
-        pad = st.container()
+        pad_place = st.container()
     st.session_state[QUERY] = {"run": run.id, **run_image.query(image)}
     with right, st.container(key="robustness_result"):
         if image is None:
@@ -64,7 +65,7 @@ def _story(run: runs.Run) -> None:
             _bench(run, image)
     below = st.container()
     _say()
-    with pad:
+    with pad_place:
         run_image.finish(run.train.dataset)
     if image is not None:  # after the pad, which would wait for it
         with below:
@@ -83,7 +84,17 @@ def _attack(run: runs.Run, image: Chosen) -> None:
     """Redrawn alone when another method or size is chosen."""
     method, size = attack.controls()
     _say()
-    attack.result(run, image, method, size)
+    if _is_being_drawn(image):  # each attack takes the worker half a second
+        st.caption(t("robustness.attack.drawing"))
+    else:
+        attack.result(run, image, method, size)
+
+
+def _is_being_drawn(image: Chosen) -> bool:
+    """Whether the image is a drawing whose stroke has not ended."""
+    drawing = pad.drawn(run_image.PAD)
+    is_drawing = image.query.get("source") == "draw"
+    return is_drawing and drawing is not None and drawing.live
 
 
 @st.fragment

@@ -14,6 +14,7 @@ from visits import US, address
 from cnn_core import runs
 from cnn_core.labs.adversarial import METHODS, SIZES
 from cnn_core.labs.changes import CHANGES
+from pages.elements import pad
 from pages.network import answers, in_browser
 from pages.parts.robustness import attack, bench
 from pages.pictures.run_image import Chosen
@@ -200,3 +201,26 @@ def test_the_difference_is_grey_where_nothing_changed_and_white_at_its_size() ->
         [128, 255, 0, 192],
     )
     assert set(attack.difference(before, before, 0.0).ravel().tolist()) == {128}
+
+
+def test_an_attack_waits_for_the_end_of_a_stroke(
+    visit: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[str] = []
+
+    def answer(run: runs.Run, image: np.ndarray) -> dict[str, Any]:
+        asked.append(run.id)
+        images = np.zeros((len(METHODS), len(SIZES), 28, 28, 1), np.float32)
+        probabilities = np.full((len(METHODS), len(SIZES), 10), 0.1, np.float32)
+        return {"label": 0, "images": images, "probabilities": probabilities}
+
+    monkeypatch.setattr(answers, "adversarial", answer)
+    canvas = np.zeros((pad.SIDE, pad.SIDE), np.uint8)
+    canvas[40:100, 60:80] = 255
+    for live in (True, False):
+        drawing = pad.Drawing(canvas, 1, live)
+        monkeypatch.setattr(pad, "drawn", lambda key, drawing=drawing: drawing)
+        at = visit("robustness", run="digits", source="draw")
+        assert not at.exception
+        assert any("when the stroke ends" in it.value for it in at.caption) is live
+    assert asked == ["digits"]
