@@ -1,4 +1,4 @@
-"""Where is what my lecture said? Each concept and line of code with the page that shows it; common slips."""
+"""Where can I see what the lecture taught? Each concept and line of code with the page that shows it; common slips."""
 
 from __future__ import annotations
 

@@ -119,7 +119,7 @@ def test_a_link_without_settings_is_one_sentence(
 def test_what_is_no_setting_of_a_link_is_named(capsys: pytest.CaptureFixture[str]) -> None:
     assert command.main(["train", "--query", "epochs=3&foo=1&bar="]) == 2
     said = capsys.readouterr().err
-    assert said.startswith("A link has no setting bar, foo. It has ")
+    assert said.startswith("The link has unknown settings: bar, foo. A link can have: ")
     assert "epochs" in said
 
 
