@@ -1,4 +1,4 @@
-"""Where can I see what the lecture taught? Each concept and line of code with the page that shows it; common slips."""
+"""Where can I see what the lecture taught? Each concept and line of code with its page; slips."""
 
 from __future__ import annotations
 
