@@ -72,8 +72,10 @@ def headline(view: View) -> None:
     """What the step does to the loss, in one sentence."""
     before, after = view.answer.loss, view.after
     kind = "same" if abs(after - before) < LEAST * before else "down" if after < before else "up"
+    lowest = float(view.answer.slice[view.answer.best])
+    never = kind == "up" and labs.raises(lowest, before)
     words = t(
-        f"training_step.answer_{kind}",
+        f"training_step.answer_{'never' if never else kind}",
         number=view.number,
         optimizer=view.optimizer,
         rate=f"{view.rate:g}",
