@@ -180,6 +180,29 @@ def test_a_bad_link_is_answered_in_a_sentence(
     assert at.warning
 
 
+def test_a_weight_that_the_layer_does_not_have_is_said_once_and_the_step_is_shown(
+    visit: Callable[..., AppTest],
+) -> None:
+    at = visit("training_step", run=RUN, layer="conv2", weight="9-9-9-9")
+    assert len(at.warning) == 1
+    assert ASKED[-1].place is None
+    assert at.latex
+    assert "weight" not in visits.address(at)
+    at.run()
+    assert not at.warning
+
+
+def test_a_link_to_another_layer_begins_with_its_largest_gradient(
+    visit: Callable[..., AppTest],
+) -> None:
+    at = visit("training_step", run=RUN, layer="conv2", weight="1-2-0-3")
+    at.query_params.clear()
+    at.query_params["layer"] = "dense1"
+    at.switch_page("pages/training_step.py").run()
+    assert not at.warning
+    assert (ASKED[-1].layer, ASKED[-1].place) == ("dense1", None)
+
+
 def test_after_the_last_step_no_other_is_offered(visit: Callable[..., AppTest], monkeypatch):
     quick = answer_of(StepSettings((0,)))
     monkeypatch.setattr(answers, "training_step", lambda run, settings: quick)

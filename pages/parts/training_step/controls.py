@@ -55,7 +55,7 @@ def follow(run: runs.Run, link: Mapping[str, str]) -> None:
             _keep_steps(labs.rates_of(link.get("steps", "")))
         if "rate" in link:
             _choose_rate(_nearest(run, float(link["rate"])))
-        if "weight" in link or went_back():
+        if {"layer", "weight"} & link.keys() or went_back():
             _keep_place(_place_of(link.get("weight", "")))
     except CnnError as error:
         complain(error)
@@ -148,9 +148,17 @@ def choose_images(run: runs.Run) -> StepSettings:
         help=t("training_step.dropout_help"),
     )  # fmt: skip
     rows = tuple(range(place.index, min(total, place.index + count)))
-    layer = choices.keep_valid("training_step_layer", list(labs.kernel_shapes(run.model)))
+    shapes = labs.kernel_shapes(run.model)
+    layer = choices.keep_valid("training_step_layer", list(shapes))
     kept = st.session_state["training_step_place"]
-    return StepSettings(rows, start, optimizer, bool(dropout), steps(), layer, kept)
+    step = StepSettings(rows, start, optimizer, bool(dropout), steps(), layer, kept)
+    try:
+        step.fitting(shapes)
+    except ConfigError as error:  # the control that would choose another weight comes with the answer
+        complain(error)
+        _keep_place(None)
+        return replace(step, place=None)
+    return step
 
 
 def choose_rate(run: runs.Run) -> float:
