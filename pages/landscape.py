@@ -16,7 +16,7 @@ from cnn_core.runs import snapshots
 from pages.elements.head import head
 from pages.network import answers
 from pages.network.answer_types import Plane
-from pages.network.choice import newest, trained_network
+from pages.network.choice import is_gone, others, trained_network
 from pages.network.names import name_of, names_of
 from pages.parts.landscape import chart
 from pages.session import choices, settings
@@ -26,7 +26,7 @@ from pages.session.settings import Setting
 from pages.session.words import plain, t
 
 PASSES = 20_000  # of an image through a network, per look: about a second
-NOBODY = ""
+NO_OTHER = ""  # runs have no empty id
 SETTINGS = (
     Setting("plane", "landscape_plane", landscape.KINDS, landscape.KINDS[0]),
     Setting("part", "landscape_part", landscape.PARTS, landscape.PARTS[0]),
@@ -58,7 +58,7 @@ def _follow_other(run: runs.Run, link: Mapping[str, str]) -> None:
     """Compare with the run that a link names; one sentence if it cannot be."""
     if "other" not in link:
         if went_back():
-            st.session_state["landscape_other"] = NOBODY
+            st.session_state["landscape_other"] = NO_OTHER
         return
     try:
         other = runs.open_run(link["other"])
@@ -67,28 +67,27 @@ def _follow_other(run: runs.Run, link: Mapping[str, str]) -> None:
         return
     if other.model != run.model:
         st.warning(t("landscape.other_architecture"), icon=":material/link_off:")
-    elif other.id not in _comparable(run, other):
+    elif other.id not in _comparable(run, other.id):
         st.warning(t("landscape.other_unfinished"), icon=":material/link_off:")
     else:
         st.session_state["landscape_other"] = other.id
 
 
-def _comparable(run: runs.Run, *more: runs.Run) -> dict[str, runs.Run]:
-    """Finished runs of the same architecture by id, those of `more` first."""
-    listed = {run_.id: run_ for run_ in [*more, *runs.shipped_runs(), *newest()]}
+def _comparable(run: runs.Run, chosen_id: str) -> dict[str, runs.Run]:
+    """Finished runs of the same architecture by id."""
     return {
-        run_.id: run_
-        for run_ in listed.values()
-        if run_.id != run.id
-        and run_.model == run.model
-        and (run_.folder / "best.keras").exists()
-        and len(snapshots.epochs(run_)) >= landscape.LEAST_EPOCHS
-        and not runs.status(run_).active
+        run_id: other
+        for run_id, other in others(run, chosen_id).items()
+        if other.model == run.model
+        and len(snapshots.epochs(other)) >= landscape.LEAST_EPOCHS
+        and not runs.status(other).active
     }
 
 
 @st.fragment
 def _story(run: runs.Run) -> None:
+    if is_gone(run, "landscape"):
+        return
     with st.container(key="landscape_top"):
         controls = st.container(
             horizontal=True, vertical_alignment="bottom", gap="medium", key="landscape_controls"
@@ -107,11 +106,11 @@ def _story(run: runs.Run) -> None:
             if losses is None:
                 return
             chart.draw(run, question, plane, losses)
+        with right:
+            _facts(run, question, plane, losses)
     except CnnError as error:
         complain(error)
         return
-    with right:
-        _facts(run, question, plane, losses)
     st.markdown(t(f"landscape.reading_{plane['kind']}"))
 
 
@@ -141,19 +140,19 @@ def _question(run: runs.Run) -> Question:
         t("landscape.images"), landscape.IMAGES, key="landscape_images",
         format_func=lambda count: f"{count:,}", help=t("landscape.images_help"),
     )  # fmt: skip
-    written = runs.weights_at(run), runs.weights_at(other) if other else 0
+    written = tuple(
+        max(runs.weights_at(one), snapshots.written_at(one)) for one in (run, other) if one
+    )
     return Question(
-        run.id, other.id if other else NOBODY, kind, seed or 0, grid, part, images, written
+        run.id, other.id if other else NO_OTHER, kind, seed or 0, grid, part, images, written
     )
 
 
 def _other(run: runs.Run) -> runs.Run | None:
     """The run that is compared, or None."""
-    kept = st.session_state.get("landscape_other") or NOBODY
-    more = [shipped for shipped in runs.shipped_runs() if shipped.id == kept]
-    listed = _comparable(run, *more)
-    nobody = t("landscape.nobody" if listed else "landscape.nobody_fits")
-    names = {NOBODY: nobody, **names_of(listed.values())}
+    listed = _comparable(run, st.session_state.get("landscape_other", NO_OTHER))
+    none = t("landscape.nobody" if listed else "landscape.nobody_fits")
+    names = {NO_OTHER: none, **names_of(listed.values())}
     choice = choices.selectbox(
         t("landscape.other"), list(names), key="landscape_other", format_func=names.__getitem__,
         help=t("landscape.other_help"), disabled=not listed, width=260,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
     from cnn_core.model import Opened
 
 MOST_EPOCHS = 50  # of a path: with more, some are left out
+MOST_NUMBERS = 20_000_000  # of all weights of a path: 80 MB, of which a few copies are made
+KEPT = 4  # planes in memory, each twice as large as its network
 Floats = npt.NDArray[np.float32]
 
 
@@ -33,7 +36,7 @@ class Question:
         grid: Points each way, one of `landscape.GRIDS`.
         part: "val" or "train".
         images: The first of that part, one of `landscape.IMAGES`.
-        written: When the weights of both were written: after further training the answer is another one.
+        written: When the weights of each were written last: after further training the answer is another one.
     """
 
     run: str
@@ -43,7 +46,7 @@ class Question:
     grid: int = 25
     part: str = "val"
     images: int = 1_000
-    written: tuple[int, int] = (0, 0)
+    written: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +98,9 @@ def losses(opened: Opened, question: Question, first: int, count: int) -> Floats
     return inside.losses(opened, images, labels, plane.directions, points, cpu_precision("auto"))
 
 
+_PLANES: dict[Question, _Plane] = {}
+
+
 def _plane(opened: Opened, question: Question) -> _Plane:
     landscape.check_question(question.kind, question.images, question.part, question.seed)
     wanted = replace(question, images=landscape.IMAGES[0], part=landscape.PARTS[0])
@@ -103,10 +109,6 @@ def _plane(opened: Opened, question: Question) -> _Plane:
         for oldest in list(_PLANES)[:-KEPT]:
             _PLANES.pop(oldest, None)
     return _PLANES[wanted]
-
-
-_PLANES: dict[Question, _Plane] = {}
-KEPT = 4  # planes in memory, each twice as large as its network
 
 
 def _new_plane(opened: Opened, question: Question) -> _Plane:
@@ -126,7 +128,7 @@ def _random(kept: landscape.Weights, question: Question) -> _Plane:
         landscape.filter_normalised(kept, random),
         landscape.filter_normalised(kept, random),
     )
-    # With its margin the grid reaches from -1 to 1: there every filter is replaced by one of its length.
+    # With its margin the grid reaches from -1 to 1: there every filter has moved by its own length.
     corners = np.array([[-1, -1], [1, 1]], np.float32) / (1 + 2 * landscape.MARGIN)
     x, y = landscape.grid(corners, question.grid)
     moved = sum(array.size for array in kept.values() if array.ndim > 1)
@@ -140,46 +142,41 @@ def _of_paths(
     """The plane of the paths, or None if there are too few epochs, or a random plane is wanted."""
     if question.kind != "path":
         return None
-    whole = all(len(_epochs(run, whole=True)) >= landscape.LEAST_EPOCHS for run in compared)
-    parts = [_path(run, whole=whole) for run in compared]
-    names = sorted(name for name in snapshots.names(compared[0].model, whole=whole) if name in kept)
-    if min(len(epochs) for epochs, _ in parts) < landscape.LEAST_EPOCHS:
-        return None
-    vectors = [np.stack([landscape.flat(weights, names) for weights in path]) for _, path in parts]
+    whole = all(len(snapshots.whole_epochs(run)) >= landscape.LEAST_EPOCHS for run in compared)
+    names = sorted(snapshots.names(compared[0].model, whole=whole))
     centre = landscape.flat(kept, names)
+    most = min(MOST_EPOCHS, MOST_NUMBERS // (len(centre) * len(compared)))
+    most = max(landscape.LEAST_EPOCHS, most)
+    pieces = [_path(run, names, most, whole=whole) for run in compared]
+    if min(len(epochs) for epochs, _ in pieces) < landscape.LEAST_EPOCHS:
+        return None
     try:
-        main = landscape.main_directions(np.concatenate(vectors))
+        main = landscape.main_directions(np.concatenate([path for _, path in pieces]))
     except ValueError:  # a path that goes nowhere
         return None
-    points = [landscape.projected(path, centre, main.axes) for path in vectors]
+    points = [landscape.projected(path, centre, main.axes) for _, path in pieces]
     x, y = landscape.grid(np.concatenate(points), question.grid)
     paths = [
         {"epochs": np.array(epochs), "points": places}
-        for (epochs, _), places in zip(parts, points, strict=True)
+        for (epochs, _), places in zip(pieces, points, strict=True)
     ]
     facts = {"kind": "path", "x": x, "y": y, "paths": paths, "share": main.share}
     first, second = (landscape.unflat(axis, kept, names) for axis in main.axes)
     return _Plane((first, second), {**facts, "parameters": len(centre)})
 
 
-def _epochs(run: runs.Run, *, whole: bool) -> tuple[int, ...]:
-    """The epochs of a path, thinned out evenly where they are many; the first and the last stay."""
+def _path(
+    run: runs.Run, names: Sequence[str], most: int, *, whole: bool
+) -> tuple[list[int], Floats]:
+    """Epochs of a path and their named weights (N, D), without those that are beyond all numbers.
+
+    Of more than `most` epochs some are left out evenly; the first and the last stay.
+    """
     epochs = snapshots.whole_epochs(run) if whole else snapshots.epochs(run)
-    if len(epochs) <= MOST_EPOCHS:
-        return epochs
-    return tuple(
-        epochs[place] for place in np.linspace(0, len(epochs) - 1, MOST_EPOCHS).astype(int)
-    )
-
-
-def _path(run: runs.Run, *, whole: bool) -> tuple[list[int], list[dict[str, Floats]]]:
-    """The epochs of a path and their weights, without those whose weights are beyond all numbers."""
-    pairs = [
-        (epoch, snapshots.read(run, epoch, whole=whole)) for epoch in _epochs(run, whole=whole)
-    ]
-    finite = [
-        (epoch, weights)
-        for epoch, weights in pairs
-        if all(np.isfinite(array).all() for array in weights.values())
-    ]
-    return [epoch for epoch, _ in finite], [weights for _, weights in finite]
+    if len(epochs) > most:
+        epochs = tuple(epochs[place] for place in np.linspace(0, len(epochs) - 1, most).astype(int))
+    points = {
+        epoch: landscape.flat(snapshots.read(run, epoch, whole=whole), names) for epoch in epochs
+    }
+    finite = [epoch for epoch, point in points.items() if np.isfinite(point).all()]
+    return finite, np.array([points[epoch] for epoch in finite], np.float32)

@@ -31,6 +31,17 @@ def epochs(run: record.Run) -> tuple[int, ...]:
     return tuple(sorted(int(match[1]) for match in matches if match))
 
 
+def written_at(run: record.Run) -> int:
+    """When the last snapshot was written, in nanoseconds; 0 if there is none.
+
+    Later than the kept weights where a training went on without a better epoch.
+    """
+    try:
+        return (run.folder / "snapshots").stat().st_mtime_ns
+    except FileNotFoundError:
+        return 0
+
+
 def whole_epochs(run: record.Run) -> tuple[int, ...]:
     """Those of `epochs` whose dense layers were kept, too."""
     wanted = {f"{name}.npy" for name in names(run.model, whole=True)}

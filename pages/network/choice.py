@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from itertools import islice
 
 import streamlit as st
@@ -28,11 +29,29 @@ def newest() -> list[runs.Run]:
     return list(islice(runs.newest(), LISTED))
 
 
+def others(run: runs.Run, chosen_id: str = "") -> dict[str, runs.Run]:
+    """Networks to compare a run with, by id: all that came with ConvScope and the newest, with their weights.
+
+    Args:
+        run: It is not among them.
+        chosen_id: Id of a run, perhaps older, that was chosen before; ignored if there is none.
+    """
+    listed = {other.id: other for other in [*runs.shipped_runs(), *newest()]}
+    if chosen_id:
+        with suppress(CnnError):
+            listed.setdefault(chosen_id, runs.open_run(chosen_id))
+    return {
+        other.id: other
+        for other in listed.values()
+        if other.id != run.id and (other.folder / "best.keras").exists()
+    }
+
+
 def choose_run(linked_id: str | None, place: DeltaGenerator) -> runs.Run | None:
     """The network to look into, if it has weights; else a sentence says what is missing.
 
     Args:
-        asked: Id of the run that a link names.
+        linked_id: Id of the run that a link names.
         place: Where the select box is drawn: in the row at the top of the page.
     """
     run = pick_run(linked_id, place)
@@ -57,7 +76,7 @@ def trained_network(page: str, link: Mapping[str, str], place: DeltaGenerator) -
 
     Args:
         page: Name of the page in texts and session.
-        asked: What its link asks for.
+        link: What its link asks for.
         place: Where the select box is drawn.
     """
     run = choose_run(link.get("run"), place)
@@ -73,7 +92,7 @@ def pick_run(linked_id: str | None, place: DeltaGenerator) -> runs.Run | None:
     """A network that came with ConvScope or was trained here, the same on every page that looks inside.
 
     Args:
-        asked: Id of the run that a link names, with weights or without.
+        linked_id: Id of the run that a link names, with weights or without.
         place: Where the select box is drawn: in the row at the top of the page.
     """
     if linked_id is not None or not shown.is_chosen():

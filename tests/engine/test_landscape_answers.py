@@ -149,6 +149,27 @@ def test_a_long_path_is_thinned_out_and_keeps_its_ends(monkeypatch):
     assert epochs.tolist() == [0, 3, 7]
 
 
+def test_the_path_of_a_large_network_is_thinned_out_so_that_it_fits_into_memory(monkeypatch):
+    run, other = made(epochs=8), made(seed=2, epochs=8)
+    weights = opened(run).model.count_params()
+    monkeypatch.setattr(looks, "MOST_NUMBERS", 8 * weights)
+    assert len(looks.plane(opened(run), Question(run.id))["paths"][0]["epochs"]) == 8
+    found = looks.plane(opened(run), Question(run.id, other.id))
+    assert [path["epochs"].tolist() for path in found["paths"]] == [[0, 2, 4, 7]] * 2
+
+
+def test_epochs_without_a_better_one_are_on_the_path_after_further_training():
+    run = made()
+    before = snapshots.written_at(run)
+    checkpoints.save_snapshot(models.build(MODEL, seed=9), run.folder, EPOCHS)
+    assert snapshots.written_at(run) > before > 0
+    first = looks.plane(opened(run), Question(run.id, written=(before,)))
+    after = looks.plane(opened(run), Question(run.id, written=(snapshots.written_at(run),)))
+    assert first is not after
+    assert after["paths"][0]["epochs"].tolist() == list(range(EPOCHS + 1))
+    assert snapshots.written_at(runs.create(MODEL, TRAIN)) == 0
+
+
 @pytest.mark.parametrize(
     "wrong", [{"grid": 400}, {"images": 50_000}, {"part": "test"}, {"kind": "x"}, {"seed": -1}]
 )

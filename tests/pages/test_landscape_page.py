@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -14,7 +15,8 @@ from cnn_core import runs, texts
 from cnn_core.analysis import landscape
 from cnn_core.engine.landscape import Question
 from cnn_core.errors import EngineError
-from pages.network import answers
+from pages.network import answers, choice
+from pages.session import settings
 
 __all__ = ["visit"]  # a fixture
 RUN = "digits"
@@ -132,6 +134,43 @@ def test_two_runs_in_one_plane_are_named_and_in_the_address(visit, worker):
     assert worker.questions[-1].other == other.id
     assert address(at)["other"] == other.id
     assert "second" in said(at)
+
+
+def test_a_second_run_older_than_those_listed_is_shown_where_a_link_names_it(
+    visit, worker, monkeypatch
+):
+    other = finished()
+    monkeypatch.setattr(choice, "LISTED", 0)
+    at = visit("landscape", run=RUN, other=other.id)
+    assert not at.warning
+    assert worker.questions[-1].other == other.id
+    assert address(at)["other"] == other.id
+
+
+def test_epochs_that_came_after_the_kept_one_ask_for_another_landscape(visit, worker):
+    run = finished()
+    at = visit("landscape", run=run.id)
+    before = worker.questions[-1]
+    source = run.folder / "snapshots" / "epoch-003.npz"
+    (run.folder / "snapshots" / "epoch-004.npz").write_bytes(source.read_bytes())
+    at.run()
+    assert worker.questions[-1] == replace(before, written=worker.questions[-1].written)
+    assert worker.questions[-1].written > before.written
+
+
+def test_a_run_that_is_deleted_while_the_page_is_open_is_one_sentence(visit, worker, monkeypatch):
+    run = finished()
+    follow = settings.follow
+
+    def delete_then_follow(*arguments):
+        runs.delete(run, by=US)
+        follow(*arguments)
+
+    monkeypatch.setattr(settings, "follow", delete_then_follow)
+    at = visit("landscape", run=run.id)
+    assert not at.exception
+    assert len(at.warning) == 1
+    assert not worker.questions
 
 
 def test_a_run_with_too_few_epochs_says_why_it_shows_random_directions(visit, worker):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import types
 from typing import Any
 
 import numpy as np
@@ -15,7 +16,7 @@ from cnn_core import runs
 from cnn_core.labs.adversarial import METHODS, SIZES
 from cnn_core.labs.changes import CHANGES
 from pages.elements import pad
-from pages.network import answers, in_browser
+from pages.network import answers, choice, in_browser
 from pages.parts.robustness import attack, bench
 from pages.pictures.run_image import Chosen
 
@@ -128,17 +129,20 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, str, int]]:
     return asked
 
 
+def copied(run: runs.Run) -> runs.Run:
+    """A finished run with the weights of another."""
+    other = runs.create(run.model, run.train, owner=US, name="with augmentation")
+    shutil.copy(run.folder / "best.keras", other.folder / "best.keras")
+    shutil.copytree(run.folder / "snapshots", other.folder / "snapshots")
+    runs.write_status(other, "finished")
+    return other
+
+
 def test_a_curve_is_measured_in_pieces_of_one_network_and_of_two(
     visit: Any, asked: list[tuple[str, str, int]]
 ) -> None:
     digits = runs.open_run("digits")
-    other = runs.create(digits.model, digits.train, owner=US, name="with augmentation")
-    for name in ("best.keras", "snapshots"):
-        if (digits.folder / name).is_dir():
-            shutil.copytree(digits.folder / name, other.folder / name)
-        else:
-            shutil.copy(digits.folder / name, other.folder / name)
-    runs.write_status(other, "finished")
+    other = copied(digits)
     at = visit("robustness", run="digits")
     assert not asked  # nothing is measured before a change was chosen
     at = visit("robustness", run="digits", change="rotate", beside=other.id)
@@ -148,6 +152,32 @@ def test_a_curve_is_measured_in_pieces_of_one_network_and_of_two(
     ]
     assert any("450 test images" in it.value for it in at.caption)
     assert (address(at)["change"], address(at)["beside"]) == ("rotate", other.id)
+
+
+def test_a_second_network_older_than_those_listed_is_measured_where_a_link_names_it(
+    visit: Any, asked: list[tuple[str, str, int]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    other = copied(runs.open_run("digits"))
+    monkeypatch.setattr(choice, "LISTED", 0)
+    at = visit("robustness", run="digits", change="blur", beside=other.id)
+    assert not at.exception
+    assert not [it for it in at.warning if "link_off" in it.icon]
+    assert {run for run, *_ in asked} == {"digits", other.id}
+
+
+def test_going_back_to_before_the_second_network_was_chosen_leaves_it_out(
+    visit: Any, asked: list[tuple[str, str, int]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    other = copied(runs.open_run("digits"))
+    at = visit("robustness", run="digits", change="blur", beside=other.id)
+    asked.clear()
+    came_back = types.SimpleNamespace(is_history_navigation=True)
+    monkeypatch.setattr("pages.session.address.get_script_run_ctx", lambda: came_back)
+    del at.query_params["beside"]
+    at.run()
+    assert not at.exception
+    assert {run for run, *_ in asked} == {"digits"}
+    assert "beside" not in address(at)
 
 
 def test_a_network_of_another_data_set_is_not_compared(

@@ -11,10 +11,10 @@ from cnn_core.errors import CnnError
 from cnn_core.figures import robustness as figures
 from cnn_core.labs.changes import CHANGES
 from pages.elements.chart import draw_chart
-from pages.network import answers
-from pages.network.choice import newest
+from pages.network import answers, choice
 from pages.network.names import names_of
 from pages.session import choices
+from pages.session.address import went_back
 from pages.session.doors import colours
 from pages.session.html import complain, heading
 from pages.session.settings import Setting
@@ -31,8 +31,9 @@ SETTINGS = (Setting("change", CHANGE, tuple(CHANGES), None),)
 def follow(link: Mapping[str, str], run: runs.Run) -> None:
     """Choose the second network that a link names; one sentence if there is none."""
     if "beside" not in link:
-        return
-    if link["beside"] in {other.id for other in _others(run)}:
+        if went_back():
+            st.session_state[BESIDE] = None
+    elif link["beside"] in _others(run, link["beside"]):
         st.session_state[BESIDE] = link["beside"]
     else:
         st.warning(t("robustness.curve.no_beside"), icon=":material/link_off:")
@@ -52,7 +53,7 @@ def controls(run: runs.Run) -> tuple[str | None, list[runs.Run]]:
         t("robustness.curve.change"), list(CHANGES), key=CHANGE,
         format_func=lambda name: t(f"robustness.change.{name}"),
     )  # fmt: skip
-    others = {other.id: other for other in _others(run)}
+    others = _others(run, st.session_state.get(BESIDE) or "")
     names = names_of([run, *others.values()])
     beside = choices.optional_selectbox(
         t("robustness.curve.beside"), list(others), key=BESIDE, format_func=names.__getitem__,
@@ -85,16 +86,14 @@ def result(change: str, networks: Sequence[runs.Run]) -> None:
     st.caption(t("robustness.curve.read", images=f"{images:,}"))
 
 
-def _others(run: runs.Run) -> list[runs.Run]:
-    """Networks with weights that were trained on the same data set."""
-    return [
-        other
-        for other in [*runs.shipped_runs(), *newest()]
-        if other.id != run.id
-        and other.train.dataset == run.train.dataset
+def _others(run: runs.Run, chosen_id: str) -> dict[str, runs.Run]:
+    """Networks that were trained on the same data set."""
+    return {
+        run_id: other
+        for run_id, other in choice.others(run, chosen_id).items()
+        if other.train.dataset == run.train.dataset
         and other.model.input_shape == run.model.input_shape
-        and (other.folder / "best.keras").exists()
-    ]
+    }
 
 
 def _measured(run: runs.Run, change: str, name: str) -> tuple[list[float], int]:

@@ -154,7 +154,9 @@ def choose_images(run: runs.Run) -> StepSettings:
     step = StepSettings(rows, start, optimizer, bool(dropout), steps(), layer, kept)
     try:
         step.fitting(shapes)
-    except ConfigError as error:  # the control that would choose another weight comes with the answer
+    except (
+        ConfigError
+    ) as error:  # the control that would choose another weight comes with the answer
         complain(error)
         _keep_place(None)
         return replace(step, place=None)
