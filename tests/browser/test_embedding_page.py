@@ -194,5 +194,5 @@ def test_links_that_cannot_be_get_a_sentence(app, window, run):
     there = visit(window, app, run, method="umap", perplexity=7, dimensions=4, index=2000)
     expect(there.alerts.filter(has_text="Possible values: pca, tsne")).to_be_visible()
     expect(there.alerts.filter(has_text="5, 15, 30, 50, 100")).to_be_visible()
-    expect(there.alerts.filter(has_text="from 0 to 1999")).to_be_visible()
+    expect(there.alerts.filter(has_text="from 0 to 1,999")).to_be_visible()
     assert there.query["method"] == "pca"
