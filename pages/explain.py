@@ -16,7 +16,7 @@ from pages.network.epochs import convolutions
 from pages.network.names import class_names
 from pages.parts.explain import averaging, deletion, pattern
 from pages.parts.explain import methods as parts
-from pages.parts.explain.methods import CAMS, PREDICTED, SHADES, Asked
+from pages.parts.explain.methods import CAMS, PREDICTED, SHADES, Request
 from pages.pictures import run_image
 from pages.pictures.place import size_here
 from pages.pictures.run_image import Chosen
@@ -143,7 +143,7 @@ def _class(run: runs.Run) -> int | None:
     return None if label == PREDICTED else label
 
 
-def _controls(run: runs.Run, label: int | None) -> tuple[Asked, float]:
+def _controls(run: runs.Run, label: int | None) -> tuple[Request, float]:
     """The settings of the methods, and the opacity of the pictures."""
     cam = choices.segmented_control(
         t("explain.method"), CAMS, key="explain_method", help=t("explain.method_help"),
@@ -175,10 +175,10 @@ def _controls(run: runs.Run, label: int | None) -> tuple[Asked, float]:
         t("explain.untrained"), key="explain_untrained", help=t("explain.untrained_help"),
         persist_state="session",
     )  # fmt: skip
-    return Asked(label, cam, layer, start, side, shade, bool(untrained)), opacity / 100
+    return Request(label, cam, layer, start, side, shade, bool(untrained)), opacity / 100
 
 
-def _result(run: runs.Run, image: Chosen, request: Asked, opacity: float) -> parts.View | None:
+def _result(run: runs.Run, image: Chosen, request: Request, opacity: float) -> parts.View | None:
     try:
         answer = parts.explain(run, image.pixels, request)
     except CnnError as error:

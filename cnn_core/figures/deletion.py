@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
-from typing import Any, Self
+from dataclasses import dataclass
+from typing import Any, ClassVar
 
 import numpy as np
 import numpy.typing as npt
@@ -12,6 +12,7 @@ import numpy.typing as npt
 from cnn_core.analysis.deletion import after_a_tenth, replaced_shares
 from cnn_core.figures.overlay import MARKERS
 from cnn_core.figures.palette import Palette
+from cnn_core.figures.words import FigureWords
 
 Option = dict[str, Any]
 Curves = npt.NDArray[np.floating[Any]]
@@ -20,7 +21,7 @@ COMPARED = {"random": "dashed", "bright": "dotted"}
 
 
 @dataclass(frozen=True, slots=True)
-class DeletionWords:
+class DeletionWords(FigureWords):
     """The words of the chart; those with `{slots}` are templates for `str.format`.
 
     Attributes:
@@ -31,16 +32,13 @@ class DeletionWords:
         alt_insertion: For screen readers; slots {best} {change}.
     """
 
+    SECTION: ClassVar[str] = "deletion_chart"
+
     deletion: str
     insertion: str
     point: str
     alt_deletion: str
     alt_insertion: str
-
-    @classmethod
-    def of(cls, table: Mapping[str, str]) -> Self:
-        """The words from a table such as `texts.table("ko")`."""
-        return cls(**{field.name: table[f"deletion_chart.{field.name}"] for field in fields(cls)})
 
 
 def deletion_chart(

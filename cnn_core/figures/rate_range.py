@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
-from typing import Any, Self
+from dataclasses import dataclass
+from typing import Any, ClassVar
 
 from cnn_core.figures.overlay import MARKERS
 from cnn_core.figures.palette import Palette
 from cnn_core.figures.ranges import tidy
+from cnn_core.figures.words import FigureWords
 from cnn_core.progress.learning_rates import RateCurve, Usable, smoothed
 
 Option = dict[str, Any]
@@ -18,7 +19,7 @@ CROWDED = 10  # points between two markers
 
 
 @dataclass(frozen=True, slots=True)
-class RateWords:
+class RateWords(FigureWords):
     """The words of the chart; those with `{slots}` are templates for `str.format`.
 
     Attributes:
@@ -33,6 +34,8 @@ class RateWords:
         empty: For screen readers, without a usable zone; slot {title}.
     """
 
+    SECTION: ClassVar[str] = "rate_range"
+
     title: str
     lines: str
     rate: str
@@ -42,11 +45,6 @@ class RateWords:
     point: str
     alt: str
     empty: str
-
-    @classmethod
-    def of(cls, table: Mapping[str, str]) -> Self:
-        """The words from a table such as `texts.table("ko")`."""
-        return cls(**{field.name: table[f"rate_range.{field.name}"] for field in fields(cls)})
 
 
 def rate_range(

@@ -19,7 +19,7 @@ from cnn_core.config import ModelConfig
 from cnn_core.inside import forward
 from cnn_core.inside.forward import Weights
 from cnn_core.inside.scores import SCORE, scores_of
-from cnn_core.labs.adversarial import ITERATIONS, METHODS, SIZES
+from cnn_core.labs.adversarial import ITERATIONS, SIZES
 
 Floats = npt.NDArray[np.float32]
 
@@ -55,7 +55,6 @@ def adversarial(opened: models.Opened, image: npt.NDArray[Any]) -> dict[str, Any
         iterated = np.clip(iterated + step, 0, 1)
     images = np.stack([fast, iterated]).astype(np.float32)
     probabilities = [softmax(scores_of(opened, changed), axis=1) for changed in images]
-    assert len(images) == len(METHODS)
     return {"label": label, "images": images, "probabilities": np.stack(probabilities)}
 
 

@@ -49,7 +49,8 @@ class Backward(NamedTuple):
         probabilities: (N, K).
         losses: (N,).
         sums: Gradient of each image's own loss for the sums before the softmax (N, K).
-        outputs: Gradient of the mean loss for the outputs of each layer.
+        outputs: Gradient of the mean loss for the outputs of each layer; of the last one for its sums
+            before the softmax.
         weights: Gradient of the mean loss for each kernel and bias.
     """
 
@@ -278,9 +279,11 @@ def _layers(config: ModelConfig, backward: Backward) -> tuple[LayerGradient, ...
         own = [
             values for path, values in backward.weights.items() if path.startswith(f"{layer.name}/")
         ]
-        size = float(np.sqrt(sum(float((values**2).sum()) for values in own))) if own else None
+        with np.errstate(over="ignore"):  # a training that diverges
+            size = float(np.sqrt(sum((values**2).sum() for values in own))) if own else None
+            of_output = float(np.linalg.norm(output))
         zeros = float((output == 0).mean())
-        rows.append(LayerGradient(layer.name, float(np.linalg.norm(output)), size, zeros))
+        rows.append(LayerGradient(layer.name, of_output, size, zeros))
     return tuple(rows)
 
 

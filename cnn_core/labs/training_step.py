@@ -93,7 +93,7 @@ class LayerGradient:
 
     Attributes:
         name: Of the layer.
-        output: For the layer's outputs.
+        output: For the layer's outputs; of the last one for its sums before the softmax.
         weights: For its kernel and biases; None of a layer without weights.
         zeros: Share of its outputs with a gradient of exactly 0.
     """
@@ -188,8 +188,12 @@ class TrainingStep:
 
     @property
     def diverged(self) -> bool:
-        """Whether the steps taken have led to weights with which the loss is no number any more."""
-        return not math.isfinite(self.loss)
+        """Whether the steps taken have led to weights with which the loss is no number any more.
+
+        Or a gradient is not: its square is beyond all numbers, and every optimizer's next step with it.
+        """
+        sizes = [size for row in self.layers for size in (row.output, row.weights or 0.0)]
+        return not all(math.isfinite(value) for value in (self.loss, *sizes))
 
 
 def stops(rate: float) -> tuple[float, ...]:

@@ -51,7 +51,7 @@ def whole(link: Mapping[str, str], name: str, below: int) -> int | None:
 def follow_layer(
     link: Mapping[str, str], options: Collection[str], key: str, name: str = "layer"
 ) -> None:
-    """Choose the layer that a link names; one sentence if it is none of those `known`."""
+    """Choose the layer that a link names; one sentence if it is none of the `options`."""
     if name in link and link[name] in options:
         st.session_state[key] = link[name]
     elif name in link:

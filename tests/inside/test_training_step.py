@@ -318,6 +318,22 @@ def test_weights_that_have_diverged_are_answered_too(
     assert answer.overshoot == answer.rates[0]
 
 
+def test_a_gradient_whose_square_is_beyond_all_numbers_has_diverged_whatever_the_loss(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    begin = inside.start_weights
+
+    def steep(*given: object) -> inside.Weights:
+        weights = begin(*given)
+        return weights | {"output/kernel": 1e160 * weights["output/kernel"]}
+
+    monkeypatch.setattr(inside, "start_weights", steep)
+    answer = inside.training_step(opened(SMALL), TRAIN, StepSettings(ROWS))
+    assert np.isfinite(answer.loss)
+    assert np.isinf([row.output for row in answer.layers]).any()
+    assert answer.diverged
+
+
 def test_a_loss_that_is_no_number_is_not_the_lowest() -> None:
     assert labs.lowest(np.array([np.nan, 3.0, 2.0, np.inf])) == 2
     assert labs.raises(float("nan"), 1.0)

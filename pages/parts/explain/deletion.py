@@ -16,7 +16,7 @@ from cnn_core.figures import deletion as figures
 from cnn_core.markup import fill
 from pages.elements.chart import draw_chart
 from pages.network import answers
-from pages.parts.explain.methods import Asked, View
+from pages.parts.explain.methods import Request, View
 from pages.session import choices
 from pages.session.doors import colours
 from pages.session.html import complain, heading, html
@@ -91,7 +91,7 @@ def _of(view: View) -> Curves:
         )
 
 
-def _mean(run: runs.Run, request: Asked) -> Curves:
+def _mean(run: runs.Run, request: Request) -> Curves:
     """The mean over the first test images; what is done is kept when another choice stops it."""
     total: dict[str, Any] = {}
     bar = st.empty()

@@ -36,7 +36,7 @@ MISSED = {"sample": 9, "full": 10}
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class Request:
     """What the controls say.
 
     Attributes:
@@ -69,15 +69,15 @@ class View:
 
     Attributes:
         run: The run.
-        chosen: The image.
-        asked: What the controls say.
+        image: The image.
+        request: What the controls say.
         answer: What `explain.explanations` answered.
         opacity: Of the colours over the image, 0 to 1.
     """
 
     run: runs.Run
     image: Chosen
-    request: Asked
+    request: Request
     answer: Explanations
     opacity: float
 
@@ -105,10 +105,10 @@ def usual_side(run: runs.Run) -> int:
     return max(1, min(largest_side(run), round(min(run.model.input_shape[:2]) / 7)))
 
 
-def ready_made(run: runs.Run, size: str, request: Asked) -> Explained | None:
+def ready_made(run: runs.Run, size: str, request: Request) -> Explained | None:
     """The explanations that came with the network, if that is what the controls and the image ask for."""
     last = list(convolutions(run))[-1]
-    usual = Asked(None, CAMS[0], last, "black", usual_side(run), SHADES[0], False)
+    usual = Request(None, CAMS[0], last, "black", usual_side(run), SHADES[0], False)
     if replace(request, cam=usual.cam) != usual:  # all three maps are kept
         return None
     if not run_image.is_test_image(run, START.get((run.id, size))):
@@ -116,7 +116,7 @@ def ready_made(run: runs.Run, size: str, request: Asked) -> Explained | None:
     return explained.read(run, size)
 
 
-def explain(run: runs.Run, pixels: np.ndarray, request: Asked) -> Explanations:
+def explain(run: runs.Run, pixels: np.ndarray, request: Request) -> Explanations:
     """The explanations, computed by the look worker."""
     with waking():
         return answers.explanations(

@@ -35,11 +35,13 @@ LEAST = 0.0005  # of a difference of losses that is written as one
 
 @dataclass(frozen=True)
 class View:
-    """Attributes:
-    run: The run.
-    settings: What was asked.
-    answer: What came.
-    rate: Learning rate of the next step.
+    """What the page shows at the moment.
+
+    Attributes:
+        run: The run.
+        settings: What was asked.
+        answer: What the worker answered.
+        rate: Learning rate of the next step.
     """
 
     run: runs.Run
