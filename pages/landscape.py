@@ -25,7 +25,7 @@ from pages.session.html import STYLE, complain, waking
 from pages.session.settings import Setting
 from pages.session.words import plain, t
 
-PASSES = 20_000  # of an image through a network, per look: about a second
+PASSES = 20_000  # of an image through a small network, per look: about a second
 NO_OTHER = ""  # runs have no empty id
 SETTINGS = (
     Setting("plane", "landscape_plane", landscape.KINDS, landscape.KINDS[0]),
@@ -163,7 +163,7 @@ def _other(run: runs.Run) -> runs.Run | None:
 def _losses(run: runs.Run, question: Question, plane: Plane) -> np.ndarray | None:
     """The losses (rows, columns), piece by piece; None once it was stopped. What is done is kept."""
     total = question.grid**2
-    count = max(1, PASSES // question.images)
+    count = answers.per_look(run, PASSES // question.images, passes=question.images)
     slot = st.empty()
     if st.session_state.get("landscape_stopped") == question:
         with slot.container():

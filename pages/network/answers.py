@@ -12,7 +12,7 @@ from typing import Any
 
 import streamlit as st
 
-from cnn_core import datasets, runs
+from cnn_core import arithmetic, datasets, runs
 from cnn_core.analysis import kernels
 from cnn_core.analysis.edits import Edits
 from cnn_core.analysis.evaluation import Predictions
@@ -37,6 +37,7 @@ from pages.session.doors import engine
 PATIENCE_S = 120.0  # for an answer: the look worker may still be loading TensorFlow
 PIECE = 2_500  # images per look: half a second, so that other visitors' looks come in between
 SURVEYED = 500  # images per look where every filter's responses are wanted
+LOOK_MULTIPLICATIONS = 150_000_000_000  # per look: some seconds
 FINISHED = 32  # answers of several looks in memory, up to 2.5 MB each
 
 State = tuple[str, int, str]
@@ -55,6 +56,18 @@ def _size_here(run: runs.Run) -> str:
     """Size of the data that are asked about: the sample stands in for a full set that is not here."""
     here = datasets.available(run.train.dataset, run.train.size)
     return run.train.size if here else "sample"
+
+
+def per_look(run: runs.Run, most: int, passes: int) -> int:
+    """How many parts of a long answer are asked in one look, so that other visitors' looks come in between.
+
+    Args:
+        run: The run.
+        most: Of a network as small as the textbook's.
+        passes: Images that go through the network for each part.
+    """
+    per_image = arithmetic.totals(arithmetic.layer_table(run.model)).multiplications
+    return max(1, min(most, LOOK_MULTIPLICATIONS // (passes * per_image)))
 
 
 # One image

@@ -21,6 +21,7 @@ from small_runs import MODEL, SHORT
 from cnn_core import datasets, runs
 from cnn_core.analysis.edits import Edits
 from cnn_core.analysis.evaluation import Predictions
+from cnn_core.config import ConvBlock, ModelConfig
 from cnn_core.engine.landscape import Question
 from cnn_core.engine.looks import LOOKS
 from cnn_core.errors import CnnError, EngineError
@@ -253,3 +254,12 @@ def test_a_run_without_weights_is_refused_in_a_sentence(worker):
     with pytest.raises(CnnError):
         answers.piece(runs.create(MODEL, SHORT), "test", 0)
     assert not worker.asked
+
+
+def test_a_look_into_a_large_network_takes_fewer_parts():
+    small = runs.open_run("digits")
+    assert answers.per_look(small, 80, passes=250) == 80
+    blocks = (ConvBlock(128, 7), ConvBlock(128, 7))
+    large = replace(small, model=ModelConfig(blocks, (), 0.0, (32, 32, 3), 10))
+    assert 1 <= answers.per_look(large, 80, passes=250) < 10
+    assert answers.per_look(large, 80, passes=100_000) == 1

@@ -131,7 +131,7 @@ def test_a_picture_of_next_to_nothing_says_so_and_does_not_glow(size, faint, vis
     coarse, heat = np.full((14, 14), size), np.full((28, 28), size)
     worker.changed = {"hires_cam": {"map": coarse, "heat": heat}}
     part = picture_of(shown(open_image(visit)), "HiResCAM")
-    assert ("Next to nothing" in part) is faint
+    assert (texts.table("en")["explain.faint"].partition("{")[0] in part) is faint
     assert ("Brightest in row" in part) is not faint
 
 

@@ -25,7 +25,8 @@ from pages.session.words import language, t
 
 KINDS = ("deletion", "insertion")
 SCOPES = ("image", "many")
-TOGETHER = 5  # images per look: each needs 2,000 passes
+TOGETHER = 5  # images per look
+PASSES = 2_000  # of each image
 TIED = 2  # best orders that are named where several are equal
 HEIGHT = 410  # of the chart, in pixels
 SETTINGS = (
@@ -95,14 +96,13 @@ def _mean(run: runs.Run, request: Request) -> Curves:
     """The mean over the first test images; what is done is kept when another choice stops it."""
     total: dict[str, Any] = {}
     bar = st.empty()
-    for first in range(0, IMAGES, TOGETHER):
+    count = answers.per_look(run, TOGETHER, PASSES)
+    for first in range(0, IMAGES, count):
         done = t("explain.deletion.progress", done=first, images=IMAGES)
         bar.progress(first / IMAGES, text=done)
-        piece = answers.deletion_sums(
-            run, first, TOGETHER, request.layer, request.side, request.shade
-        )
+        piece = answers.deletion_sums(run, first, count, request.layer, request.side, request.shade)
         total = {name: total.get(name, 0) + part for name, part in piece.items()}
-        if piece["images"] < TOGETHER:
+        if piece["images"] < count:
             break
     bar.empty()
     images = max(1, int(total["images"]))

@@ -21,7 +21,7 @@ from pages.session.settings import Setting
 from pages.session.words import language, t
 
 IMAGES = 2000  # test images at most
-STEP = 200  # images per look: about a second
+STEP = 200  # images per look of a small network: about a second
 HEIGHT = 360  # of the chart, in pixels
 BESIDE = "robustness_beside"
 CHANGE = "robustness_change"
@@ -100,12 +100,13 @@ def _measured(run: runs.Run, change: str, name: str) -> tuple[list[float], int]:
     """Accuracies at each strength, and on how many images; pieces that are known are not asked again."""
     correct, images = 0, 0
     bar = st.empty()
-    for first in range(0, IMAGES, STEP):
+    count = answers.per_look(run, STEP, passes=len(CHANGES[change].curve))
+    for first in range(0, IMAGES, count):
         done = t("robustness.curve.progress", name=name, done=f"{first:,}", images=f"{IMAGES:,}")
         bar.progress(first / IMAGES, text=done)
-        piece = answers.robustness(run, change, first, STEP)
+        piece = answers.robustness(run, change, first, min(count, IMAGES - first))
         correct, images = correct + piece["correct"], images + int(piece["images"])
-        if piece["images"] < STEP:
+        if piece["images"] < count:
             break
     bar.empty()
-    return [float(count) / max(1, images) for count in correct], images
+    return [float(right) / max(1, images) for right in correct], images
