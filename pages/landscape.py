@@ -151,7 +151,7 @@ def _question(run: runs.Run) -> Question:
 def _other(run: runs.Run) -> runs.Run | None:
     """The run that is compared, or None."""
     listed = _comparable(run, st.session_state.get("landscape_other", NO_OTHER))
-    none = t("landscape.nobody" if listed else "landscape.nobody_fits")
+    none = t("landscape.no_other" if listed else "landscape.no_other_fits")
     names = {NO_OTHER: none, **names_of(listed.values())}
     choice = choices.selectbox(
         t("landscape.other"), list(names), key="landscape_other", format_func=names.__getitem__,

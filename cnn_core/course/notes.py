@@ -11,9 +11,9 @@ from urllib.parse import parse_qsl
 
 from cnn_core import texts
 from cnn_core.config import TEXTBOOK, TrainConfig
+from cnn_core.course.table import check_row
 from cnn_core.export import lecture
 from cnn_core.lessons import formulas
-from cnn_core.lessons.reader import LESSONS
 from cnn_core.paths import ASSETS
 
 FILE = ASSETS / "lecture.toml"
@@ -103,20 +103,13 @@ def _row(key: str, row: dict[str, Any], code: str, language: str) -> Row:
     Raises:
         ValueError: If something is missing, unknown or empty.
     """
-    if not NEEDED <= set(row) <= ALLOWED:
-        wrong = ", ".join(sorted((NEEDED - set(row)) | (set(row) - ALLOWED)))
-        raise ValueError(f"Row {key} of the lecture: missing or unknown {wrong}.")
-    for field in ("title", "shows"):
-        if set(row[field]) != set(texts.LANGUAGES) or not all(row[field].values()):
-            raise ValueError(f"Row {key} of the lecture: {field} is not given in every language.")
-    terms = tuple(row.get("terms", ()))
-    if unknown := set(terms) - set(LESSONS):
-        raise ValueError(f"Row {key} of the lecture: no lesson {', '.join(sorted(unknown))}.")
+    name = f"Row {key} of the lecture"
+    check_row(name, row, needed=NEEDED, allowed=ALLOWED, translated=("title", "shows"))
     holds, words = tuple(row.get("holds", ())), tuple(row.get("words", ()))
     if not holds and not words:
-        raise ValueError(f"Row {key} of the lecture does not say what its place holds.")
-    if missing := [name for name in holds if not texts.has(name)]:
-        raise ValueError(f"Row {key} of the lecture: no text {', '.join(missing)}.")
+        raise ValueError(f"{name} does not say what its place holds.")
+    if missing := [text for text in holds if not texts.has(text)]:
+        raise ValueError(f"{name}: no text {', '.join(missing)}.")
     page, _, query = row["place"].partition("?")
     return Row(
         key,
@@ -125,7 +118,7 @@ def _row(key: str, row: dict[str, Any], code: str, language: str) -> Row:
         code=code,
         page=page,
         query=dict(parse_qsl(query, strict_parsing=bool(query))),
-        terms=terms,
+        terms=tuple(row.get("terms", ())),
         holds=holds,
         words=tuple(formulas.fill(word) for word in words),
         cell=row.get("cell", ""),

@@ -8,7 +8,7 @@ from functools import cache
 from typing import Any
 
 from cnn_core import texts
-from cnn_core.lessons.reader import LESSONS
+from cnn_core.course.table import check_row
 from cnn_core.paths import ASSETS
 
 FILE = ASSETS / "slips.toml"
@@ -79,20 +79,12 @@ def parse(source: str, language: str) -> tuple[Slip, ...]:
 
 def _slip(row: dict[str, Any], before: str, language: str) -> Slip:
     name = row.get("name", "")
-    if not NEEDED <= set(row) <= ALLOWED:
-        wrong = ", ".join(sorted((NEEDED - set(row)) | (set(row) - ALLOWED)))
-        raise ValueError(f"Slip {name}: missing or unknown {wrong}.")
-    for field in ("title", "about"):
-        if set(row[field]) != set(texts.LANGUAGES) or not all(row[field].values()):
-            raise ValueError(f"Slip {name}: {field} is not given in every language.")
+    check_row(f"Slip {name}", row, needed=NEEDED, allowed=ALLOWED, translated=("title", "about"))
     kinds = [kind for kind in KINDS if kind in row]
     if len(kinds) != 1:
         raise ValueError(f"Slip {name}: exactly one of {', '.join(KINDS)} says what happens.")
     if ("message" in row) == (kinds == ["check"]):
         raise ValueError(f"Slip {name}: a message belongs to what is said, and only to that.")
-    terms = tuple(row.get("terms", ()))
-    if unknown := set(terms) - set(LESSONS):
-        raise ValueError(f"Slip {name}: no lesson {', '.join(sorted(unknown))}.")
     return Slip(
         name,
         title=row["title"][language],
@@ -104,5 +96,5 @@ def _slip(row: dict[str, Any], before: str, language: str) -> Slip:
         raised=row[kinds[0]],
         message=row.get("message", ""),
         check_right=row.get("check_right", ""),
-        terms=terms,
+        terms=tuple(row.get("terms", ())),
     )
