@@ -225,10 +225,10 @@ class Engine:
         return self._queue.pause_left(run)
 
     def look(self, name: str, run: runs.Run, *arguments: Any, timeout: float = 30.0) -> Any:
-        """Call a function of `worker.LOOKS` with the run's best model in a look worker.
+        """Call a function of `looks.LOOKS` with the run's best model in a look worker.
 
         Args:
-            name: Key of `worker.LOOKS`, such as "predict".
+            name: Key of `looks.LOOKS`, such as "predict".
             run: The run whose best.keras is looked at.
             arguments: Handed on to the function; plain values and NumPy arrays.
             timeout: Seconds to wait for a worker and its answer.

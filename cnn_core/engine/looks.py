@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from cnn_core import datasets, runs
+from cnn_core.engine.worker import log
 from cnn_core.errors import CnnError, EngineError
 
 if TYPE_CHECKING:
@@ -17,7 +18,6 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
     from cnn_core.model import Opened
-from cnn_core.engine.worker import log
 
 LOOKS: dict[str, str] = {
     "predict": "cnn_core.model:predict",
