@@ -253,8 +253,8 @@ async def _work(scheduler: str, kind: str, *, tied: bool) -> NoReturn:
     from distributed.comm.addressing import get_address_host
     from distributed.utils import get_ip
 
-    for name in ("distributed.worker", "distributed.core"):
-        logging.getLogger(name).addFilter(_shorten)
+    for handler in logging.getLogger("distributed").handlers:
+        handler.addFilter(_shorten)
     scratch = runs.home().parent / "scratch"  # Dask clears there what a killed worker left
     try:
         with dask.config.set(DASK_SETTINGS):

@@ -13,6 +13,7 @@ from pages.session.doors import engine
 from pages.session.visitor import remember
 from pages.session.words import WATCH_S, choose_language, language, say_error, t
 
+LACKED = "cluster_lacked"  # session key: a part of the cluster was away when the page last looked
 STYLE = ASSETS / "style.css"
 ICON = str(ASSETS / "icon.png")
 _browser = st.components.v2.component("convscope_frame", js=bundle(ASSETS / "frame" / "frame.js"))
@@ -43,8 +44,15 @@ def frame() -> None:
 
 @st.fragment(run_every=WATCH_S)
 def _watch_cluster() -> None:
-    """Say what an existing cluster lacks, as soon as it does and until it does no more."""
-    for sentence in dict.fromkeys(map(say_error, engine().lacks())):
+    """Say what an existing cluster lacks, as soon as it does and until it does no more.
+
+    Then the page runs again: what it could not have meanwhile, it asks for now.
+    """
+    sentences = list(dict.fromkeys(map(say_error, engine().lacks())))
+    if not sentences and st.session_state.pop(LACKED, False):
+        st.rerun()
+    for sentence in sentences:
+        st.session_state[LACKED] = True
         st.error(sentence, icon=":material/power_off:")
 
 

@@ -255,4 +255,4 @@ def test_a_trained_kernel_gives_the_number_that_keras_gives_for_that_unit(app, b
     screen.says("filter", "8")
     expect(keras_term).to_contain_text("✓", timeout=COLD)
     assert screen.value("sum") == pytest.approx(maps["conv2/sum"][11, 9, 8], abs=1e-5)
-    assert not loaded_libraries(app) & {"tensorflow", "sklearn", "scipy"}
+    assert not loaded_libraries(app) & {"tensorflow", "sklearn"}
