@@ -92,7 +92,9 @@ OBSERVE = """() => {
   window.shiftsOf.observe({ type: "layout-shift" });
 }"""
 AT_REST = """() => document.querySelector('[data-testid="stApp"]')?.dataset.testScriptState === "notRunning"
-  && !document.querySelector('[data-testid="stSpinner"], [data-testid="stProgress"]')
+  && !document.querySelector('[data-testid="stSpinner"]')
+  && ![...document.querySelectorAll('[data-testid="stProgress"]')]
+    .some((bar) => !bar.closest(".st-key-notes_controls"))
   && !!document.querySelector("h1, [role=heading]")"""
 
 
