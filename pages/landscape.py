@@ -141,7 +141,7 @@ def _question(run: runs.Run) -> Question:
         format_func=lambda count: f"{count:,}", help=t("landscape.images_help"),
     )  # fmt: skip
     written = tuple(
-        max(runs.weights_at(one), snapshots.written_at(one)) for one in (run, other) if one
+        max(runs.weights_at(drawn), snapshots.written_at(drawn)) for drawn in (run, other) if drawn
     )
     return Question(
         run.id, other.id if other else NO_OTHER, kind, seed or 0, grid, part, images, written

@@ -10,8 +10,6 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-import streamlit as st
-
 from cnn_core import arithmetic, datasets, runs
 from cnn_core.analysis import kernels
 from cnn_core.analysis.edits import Edits
@@ -31,14 +29,13 @@ from pages.network.answer_types import (
     Plane,
     Verdict,
 )  # fmt: skip
-from pages.network.memory import remembered
+from pages.network.memory import finish, finished, remembered
 from pages.session.doors import engine
 
 PATIENCE_S = 120.0  # for an answer: the look worker may still be loading TensorFlow
 PIECE = 2_500  # images per look: half a second, so that other visitors' looks come in between
 SURVEYED = 500  # images per look where every filter's responses are wanted
 LOOK_MULTIPLICATIONS = 150_000_000_000  # per look: some seconds
-FINISHED = 32  # answers of several looks in memory, up to 2.5 MB each
 
 State = tuple[str, int, str]
 
@@ -297,13 +294,13 @@ def predictions(
         pieces.append(piece(run, part, first))
     answer = Predictions.joined(pieces)
     if state == _state(run):  # no better epoch was kept meanwhile
-        _finish(("predictions", *state, part), answer)
+        finish(("predictions", *state, part), answer)
     return answer
 
 
 def known_predictions(run: runs.Run, part: str) -> Predictions | None:
     """`predictions` if they have been asked before."""
-    answer: Predictions | None = _finished().get(("predictions", *_state(run), part))
+    answer: Predictions | None = finished().get(("predictions", *_state(run), part))
     return answer
 
 
@@ -350,13 +347,13 @@ def tsne(run: runs.Run, count: int, perplexity: int) -> Array | None:
         state = _state(run)
         points = _look("tsne", run, run.train, count, perplexity)
         if points is not None:
-            _finish(("tsne", *state, count, perplexity), points)
+            finish(("tsne", *state, count, perplexity), points)
     return points
 
 
 def known_tsne(run: runs.Run, count: int, perplexity: int) -> Array | None:
     """`tsne` if it has been done before; asks nobody."""
-    points: Array | None = _finished().get(("tsne", *_state(run), count, perplexity))
+    points: Array | None = finished().get(("tsne", *_state(run), count, perplexity))
     return points
 
 
@@ -391,16 +388,3 @@ def losses(run: runs.Run, question: Question, first: int, count: int) -> Array:
 def _losses(state: State, _run: runs.Run, question: Question, first: int, count: int) -> Array:
     answer: Array = _look("losses", _run, question, first, count)
     return answer
-
-
-@st.cache_resource(show_spinner=False)
-def _finished() -> dict[tuple[object, ...], Any]:
-    """Answers that took several looks, the oldest first."""
-    return {}
-
-
-def _finish(question: tuple[object, ...], answer: object) -> None:
-    finished = _finished()
-    finished[question] = answer
-    for oldest in list(finished)[:-FINISHED]:
-        finished.pop(oldest, None)

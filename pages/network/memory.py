@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 import streamlit as st
 
 MEMORY_MB = 50  # for the answers of each kind of look
+FINISHED = 32  # answers of several looks in memory, up to 2.5 MB each
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
@@ -22,3 +23,17 @@ def remembered(megabytes: float) -> Callable[[Function], Function]:
         show_spinner=False, max_entries=entries
     )
     return remember
+
+
+@st.cache_resource(show_spinner=False)
+def finished() -> dict[tuple[object, ...], Any]:
+    """Answers that took several looks, the oldest first."""
+    return {}
+
+
+def finish(question: tuple[object, ...], answer: object) -> None:
+    """Remember an answer that took several looks."""
+    answers = finished()
+    answers[question] = answer
+    for oldest in list(answers)[:-FINISHED]:
+        answers.pop(oldest, None)

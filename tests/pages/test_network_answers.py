@@ -26,7 +26,7 @@ from cnn_core.engine.landscape import Question
 from cnn_core.engine.looks import LOOKS
 from cnn_core.errors import CnnError, EngineError
 from cnn_core.labs.training_step import StepSettings
-from pages.network import answers
+from pages.network import answers, memory
 
 PAGES = Path(__file__).parents[2] / "pages"
 OWNER = PAGES / "network" / "answers.py"
@@ -231,11 +231,11 @@ def test_t_sne_is_asked_until_it_is_done(worker, run):
 
 
 def test_only_as_many_large_answers_are_kept_as_was_said(worker, run):
-    for perplexity in range(answers.FINISHED + 5):
+    for perplexity in range(memory.FINISHED + 5):
         answers.tsne(run, 100, perplexity)
     assert answers.known_tsne(run, 100, 0) is None
-    assert answers.known_tsne(run, 100, answers.FINISHED + 4) is not None
-    assert len(answers._finished()) == answers.FINISHED
+    assert answers.known_tsne(run, 100, memory.FINISHED + 4) is not None
+    assert len(memory.finished()) == memory.FINISHED
 
 
 def test_what_moves_is_asked_each_time_with_the_patience_of_the_page(worker, run):
