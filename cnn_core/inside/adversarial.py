@@ -18,7 +18,7 @@ from cnn_core import model as models
 from cnn_core.config import ModelConfig
 from cnn_core.inside import forward
 from cnn_core.inside.forward import Weights
-from cnn_core.inside.scores import SCORE, scores_of
+from cnn_core.inside.scores import in_chunks, scores_of, walk_to_scores
 from cnn_core.labs.adversarial import ITERATIONS, SIZES
 
 Floats = npt.NDArray[np.float32]
@@ -60,13 +60,7 @@ def adversarial(opened: models.Opened, image: npt.NDArray[Any]) -> dict[str, Any
 
 def _gradient(opened: models.Opened, pixels: Floats, label: int) -> Floats:
     """The gradient of the loss of each image (N, H, W, C) with respect to its pixels, in chunks."""
-    gradients, weights = _gradients(opened.config), forward.weights_of(opened.model)
-    step = forward.chunk(opened.config)
-    parts = [
-        gradients(tf.constant(pixels[start : start + step]), weights, label).numpy()
-        for start in range(0, len(pixels), step)
-    ]
-    return np.concatenate(parts)
+    return in_chunks(opened, _gradients(opened.config), pixels, label)
 
 
 @lru_cache(maxsize=8)
@@ -77,9 +71,7 @@ def _gradients(config: ModelConfig) -> Callable[..., tf.Tensor]:
     def run(images: tf.Tensor, weights: Weights, label: tf.Tensor) -> tf.Tensor:
         with tf.GradientTape() as tape:
             tape.watch(images)
-            scores = next(
-                output for name, output in forward.walk(network, images, weights) if name == SCORE
-            )
+            scores = walk_to_scores(network, images, weights)
             labels = tf.fill([tf.shape(images)[0]], label)
             loss = tf.nn.sparse_softmax_cross_entropy_with_logits(labels, scores)
         return tape.gradient(loss, images)

@@ -18,7 +18,7 @@ from cnn_core.config import ModelConfig
 from cnn_core.inside import forward
 from cnn_core.inside.baselines import baseline
 from cnn_core.inside.forward import Weights
-from cnn_core.inside.scores import SCORE, check_label, scores_of
+from cnn_core.inside.scores import check_label, scores_of, walk_to_scores
 
 SAMPLES = 25  # noisy copies of SmoothGrad; the paper sees little gain beyond 50
 NOISE = 0.15  # their standard deviation, as a share of the image's range; the paper uses 0.1 to 0.2
@@ -123,9 +123,7 @@ def _gradients(config: ModelConfig) -> Callable[..., tf.Tensor]:
     def run(images: tf.Tensor, weights: Weights, label: tf.Tensor) -> tf.Tensor:
         with tf.GradientTape() as tape:
             tape.watch(images)
-            score = next(
-                output for name, output in forward.walk(network, images, weights) if name == SCORE
-            )[:, label]
+            score = walk_to_scores(network, images, weights)[:, label]
         return tf.reduce_sum(tape.gradient(score, images), axis=0)
 
     return forward.compiled(network, run, tf.TensorSpec((), tf.int32))

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from functools import lru_cache
 from typing import Any
 
+import keras
 import numpy as np
 import numpy.typing as npt
 import tensorflow as tf
@@ -24,13 +25,24 @@ Floats = npt.NDArray[np.float32]
 
 def scores_of(opened: models.Opened, images: npt.NDArray[Any]) -> Floats:
     """Scores (N, K) of images (N, H, W, C), float32 in [0, 1], before the softmax, in chunks."""
-    scores, weights = _scores(opened.config), forward.weights_of(opened.model)
-    step = forward.chunk(opened.config)
+    return in_chunks(opened, _scores(opened.config), images)
+
+
+def in_chunks(
+    opened: models.Opened, compute: Callable[..., tf.Tensor], images: npt.NDArray[Any], *rest: Any
+) -> Floats:
+    """What `compute` makes of images (N, ...) and the network's weights, a part of the images at a time."""
+    weights, step = forward.weights_of(opened.model), forward.chunk(opened.config)
     parts = [
-        scores(tf.constant(images[start : start + step]), weights).numpy()
+        compute(tf.constant(images[start : start + step]), weights, *rest).numpy()
         for start in range(0, len(images), step)
     ]
     return np.concatenate(parts)
+
+
+def walk_to_scores(network: keras.Sequential, images: tf.Tensor, weights: Weights) -> tf.Tensor:
+    """The scores (N, K) at the end of a forward pass, for a compiled function."""
+    return next(output for name, output in forward.walk(network, images, weights) if name == SCORE)
 
 
 def check_label(config: ModelConfig, label: int) -> None:
@@ -49,8 +61,6 @@ def _scores(config: ModelConfig) -> Callable[..., tf.Tensor]:
     network = forward.skeleton(config)
 
     def run(images: tf.Tensor, weights: Weights) -> tf.Tensor:
-        return next(
-            output for name, output in forward.walk(network, images, weights) if name == SCORE
-        )
+        return walk_to_scores(network, images, weights)
 
     return forward.compiled(network, run)
