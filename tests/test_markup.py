@@ -125,3 +125,18 @@ def test_the_check_sees_every_way_past(source: str, count: int) -> None:
 
 def test_markup_is_what_fill_returns() -> None:
     assert isinstance(fill("x"), Markup)
+
+
+def test_a_picture_has_its_words_from_the_moment_it_is_a_picture() -> None:
+    assets = [path for path in (ROOT / "assets").rglob("*") if path.suffix in {".html", ".js"}]
+    nameless = [
+        f"{path.name}: {tag}"
+        for path in assets
+        for tag in re.findall(r"<[a-z][^>]*role=.img[^>]*>", path.read_text("utf-8"))
+        if "aria-label" not in tag
+    ]
+    assert nameless == []
+    setting = [
+        path.name for path in assets if 'setAttribute("role", "img")' in path.read_text("utf-8")
+    ]
+    assert setting == ["elements.js"]

@@ -3,6 +3,7 @@
 // a stage leads to.
 
 import { bytes } from "../network/packed.js";
+import { setAlt } from "../reading/elements.js";
 import { BOARDS, Maps } from "./boards.js";
 import { frame, pen } from "./canvas.js";
 import { odds } from "./odds.js";
@@ -374,7 +375,7 @@ class Flow {
     const [rows, columns] = [range(region.rows), range(region.columns)];
     const slots = { layer: stage.name, channel: region.channel, rows, columns };
     const alt = this.say(at ? "close_map_alt" : "close_input_alt", slots);
-    this.root.querySelector(`${selector} canvas`).setAttribute("aria-label", alt);
+    setAlt(this.root.querySelector(`${selector} canvas`), alt);
   }
 
   describe() {

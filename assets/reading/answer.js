@@ -1,7 +1,7 @@
 // What one network says to a drawing: the most probable class in large letters, a bar for each class, what it
 // would have said without the preparation, and the feature maps of its first convolution.
 
-import { made, paintMaps, percent } from "./elements.js";
+import { made, paintMaps, percent, setAlt } from "./elements.js";
 import { network } from "./store.js";
 
 const RARELY = 200; // ms between two comparisons while a stroke moves: they cost as much as the answer
@@ -33,15 +33,13 @@ export class Answer {
     this.head = made("div", "answer");
     this.head.setAttribute("role", "status");
     this.bars = made("div", "bars");
-    this.bars.setAttribute("role", "img");
     this.rows = this.data.classes.map((name) => this.row(name));
     this.bars.append(made("span", "title", this.words.bars), ...this.rows.map(({ row }) => row));
     this.without = made("div", "without");
     this.reading.append(made("div", "who", this.data.title), this.head, this.bars, this.without);
     this.maps = made("figure", "maps empty");
     this.canvas = made("canvas");
-    this.canvas.setAttribute("role", "img");
-    this.canvas.setAttribute("aria-label", this.data.maps);
+    setAlt(this.canvas, this.data.maps);
     this.maps.append(made("figcaption", "", this.data.maps), this.canvas);
     paintMaps(this.canvas, this.data.shape, this.blank(), this.data.columns, this.colours);
   }
@@ -105,7 +103,7 @@ export class Answer {
   }
 
   describe(said) {
-    this.bars.setAttribute("aria-label", this.words.bars_alt.replace("{shares}", said));
+    setAlt(this.bars, this.words.bars_alt.replace("{shares}", said));
   }
 
   // What the network says to the drawing as it is on the pad.

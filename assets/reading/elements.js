@@ -4,6 +4,12 @@ export function made(kind, name = "", said = "") {
   return Object.assign(document.createElement(kind), { className: name, textContent: said });
 }
 
+/** Make an element a picture to a screen reader. Both are set together: a picture without words is a fault. */
+export function setAlt(element, words) {
+  element.setAttribute("role", "img");
+  element.setAttribute("aria-label", words);
+}
+
 /** A probability; never "100%", since a softmax leaves every class something. */
 export function percent(share, digits = 1) {
   const step = 10 ** -digits;

@@ -1,7 +1,7 @@
 // The way of a drawing into the network: four pictures from the strokes to the input, and a fifth of the whole
 // canvas squeezed.
 
-import { made, paintGrey } from "./elements.js";
+import { made, paintGrey, setAlt } from "./elements.js";
 
 const NAMES = ["canvas", "crop", "scaled", "centred", "naive"];
 const [SIDE, BOX] = [28, 20];
@@ -17,8 +17,7 @@ export class Steps {
   figure(name) {
     const [figure, square, caption] = [made("figure", name), made("div", "square"), made("figcaption")];
     const [canvas, size] = [made("canvas"), made("span")];
-    canvas.setAttribute("role", "img");
-    canvas.setAttribute("aria-label", this.words[`step_${name}`]);
+    setAlt(canvas, this.words[`step_${name}`]);
     square.append(canvas, made("i", "frame"));
     if (name === "centred") square.append(made("i", "middle"));
     caption.append(made("b", "", this.words[`step_${name}`]), " ", size);

@@ -1,6 +1,6 @@
 // The probability of each class as a bar, with a line where it was for the unchanged image.
 
-import { made, percent } from "../reading/elements.js";
+import { made, percent, setAlt } from "../reading/elements.js";
 import { strongest } from "./flips.js";
 
 export class Bars {
@@ -30,6 +30,6 @@ export class Bars {
       share.textContent = percent(shares[at]);
     }
     const said = this.classes.map((name, at) => `${name} ${percent(shares[at], 0)}`).join(", ");
-    this.root.setAttribute("aria-label", this.words.bars.replace("{shares}", said));
+    setAlt(this.root, this.words.bars.replace("{shares}", said));
   }
 }

@@ -3,7 +3,7 @@
 // pages/parts/robustness/bench.py. Sends `values`, when a slider is let go: strengths by name, and the square's centre.
 
 import { floats } from "../network/packed.js";
-import { percent } from "../reading/elements.js";
+import { percent, setAlt } from "../reading/elements.js";
 import { network } from "../reading/store.js";
 import { Bars } from "./bars.js";
 import { change, NEUTRAL } from "./changes.js";
@@ -47,7 +47,7 @@ class Bench {
     if (!pictured) {
       this.image = floats(data.image);
       paint(this.before, data.shape, this.image);
-      this.before.setAttribute("aria-label", data.title);
+      setAlt(this.before, data.title);
     }
     if (!known) this.load();
     else if (!built || !pictured || said !== this.state) this.renew();
