@@ -15,6 +15,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from cnn_core import drawing
+from cnn_core.browser import desk
 from pages.elements import pad
 
 ROOT = Path(__file__).parent.parent
@@ -105,7 +106,7 @@ def test_a_real_digit_drawn_large_anywhere_comes_back_as_it_was(mnist):
 
 def test_digits_in_the_default_brush_have_as_much_ink_as_those_of_mnist(mnist):
     pictures = [
-        drawing.to_model_input(inked(on_pad(strokes, height, 0.4, 0.6), pad.BRUSH))
+        drawing.to_model_input(inked(on_pad(strokes, height, 0.4, 0.6), desk.BRUSH))
         for hand in HANDS.values()
         for strokes in hand.values()
         for height in (140, 160, 180)  # somewhat more than half of the pad

@@ -50,7 +50,20 @@ CORE_TABLE = {
     "files": May(),
     "keras_file": May(),
     "version": May(rooms={"paths"}),
-    "browser": May({"numpy", "h5py"}, {"arithmetic", "config", "errors", "paths", "runs"}),
+    "browser": May(
+        {"numpy", "h5py", "markupsafe"},
+        {
+            "arithmetic",
+            "config",
+            "drawing",
+            "errors",
+            "figures",
+            "markup",
+            "paths",
+            "runs",
+            "texts",
+        },
+    ),
     "progress": May(rooms={"config", "datasets", "texts"}),
     "images": May({"numpy", "PIL"}, {"errors"}),
     "analysis": May({"numpy", "sklearn"}, SUMS, late={"scipy"}),
@@ -69,8 +82,9 @@ CORE_TABLE = {
     "lessons": May(rooms={"arithmetic", "config", "datasets", "paths", "texts"}),
     "export": May(
         {"numpy", "jinja2", "markupsafe"},
-        {"analysis", "arithmetic", "config", "datasets", "figures", "keras_file", "markup", "paths"}
-        | {"planning", "progress", "texts"},
+        {"analysis", "arithmetic", "config", "convolution", "datasets", "figures", "keras_file"}
+        | {"markup", "paths", "planning", "progress", "texts"},
+        late={"onnx"},
     ),
     "model": May({"numpy", "keras", "tensorflow"}, SUMS | {"files", "keras_file"}),
     "training": May(

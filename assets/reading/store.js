@@ -15,6 +15,11 @@ export function network({ name, url }) {
   return networks.get(name);
 }
 
+/** Keep a network that is here already, under its name. */
+export function provide(name, ready) {
+  networks.set(name, Promise.resolve(ready));
+}
+
 async function read(url) {
   const answer = await fetch(url);
   if (!answer.ok) throw new Error(`${url}: ${answer.status}`);

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 LOOKS: dict[str, str] = {
     "predict": "cnn_core.model:predict",
     "examples": "cnn_core.engine.looks:examples",
+    "litert": "cnn_core.inside.litert:litert",
     "evaluate": "cnn_core.inside.answers:evaluate",
     "images": "cnn_core.inside.answers:images",
     "feature_maps": "cnn_core.inside.features:feature_maps",

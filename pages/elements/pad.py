@@ -10,15 +10,13 @@ import numpy as np
 import streamlit as st
 
 from cnn_core import drawing
+from cnn_core.browser import desk
 from cnn_core.browser.bundle import bundle
 from cnn_core.paths import ASSETS
 from pages.session.words import t
 
 FOLDER = ASSETS / "pad"
 SIDE = 140  # of the canvas that the pad sends, in pixels; PIXELS in pad.js
-BRUSH = 22  # of 280: digits as large as the pad then have as much ink as those of MNIST
-HINTS = {"mnist": "pad.hint", "digits": "pad.hint", "fashion_mnist": "pad.hint_clothing"}
-WORDS = ("canvas", "tools", "brush", "undo", "clear", "keys")
 
 _mount = st.components.v2.component(
     "convscope_pad",
@@ -59,10 +57,8 @@ def pad(
         dataset: What the network has learned; says what to draw.
     """
     seen = _state(key).get("number")
-    words = {name: t(f"pad.{name}") for name in WORDS}
-    words["hint"] = t(HINTS.get(dataset, "pad.hint_other"))
-    words["strokes"] = t("pad.strokes", count="{count}")  # counted in the browser
-    data = {"key": key, "brush": BRUSH, "seen": seen, "words": words}
+    words = desk.pad_words(t, dataset)
+    data = {"key": key, "brush": desk.BRUSH, "seen": seen, "words": words}
     data |= {"again": round(again * 1000), "answer": answer, "local": local}
     _mount(key=key, data=data, on_drawing_change=lambda: None)
     return drawn(key)

@@ -67,6 +67,12 @@ def per_look(run: runs.Run, most: int, passes: int) -> int:
     return max(1, min(most, LOOK_MULTIPLICATIONS // (passes * per_image)))
 
 
+def litert(run: runs.Run) -> bytes:
+    """The network as a LiteRT file, as `cnn_core.inside.litert.litert` says; not remembered."""
+    answer: bytes = _look("litert", run)
+    return answer
+
+
 # One image
 
 

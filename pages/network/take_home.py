@@ -3,22 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import partial
 
 import streamlit as st
 
-from cnn_core import export, runs
+from cnn_core import browser, export, runs
+from cnn_core.arithmetic import FLOAT_BYTES, layer_table, totals
+from cnn_core.browser import take
 from cnn_core.config import ModelConfig, TrainConfig
 from cnn_core.errors import CnnError
 from cnn_core.export import files as takeaway
-from cnn_core.export import report
+from cnn_core.export import onnx_file, report
 from cnn_core.progress.events import RunEnded
 from cnn_core.runs import log as run_log
 from cnn_core.runs import record, snapshots
-from pages.network import answers
+from pages.network import answers, in_browser
 from pages.network.names import class_names, local_time, name_of, span
 from pages.session import choices
+from pages.session.doors import engine
 from pages.session.words import language, say_error, t
 
 
@@ -49,7 +52,10 @@ CODE_HEIGHT = 320
 ICONS = {
     "script": ":material/code:",
     "notebook": ":material/book_2:",
+    "page": ":material/draw:",
     "model": ":material/hub:",
+    "onnx": ":material/hub:",
+    "litert": ":material/smartphone:",
     "epochs": ":material/table:",
     "batches": ":material/table_rows:",
     "report": ":material/summarize:",
@@ -57,13 +63,35 @@ ICONS = {
 MIME = {
     "script": "text/x-python",
     "notebook": "application/x-ipynb+json",
+    "page": "text/html",
     "model": "application/octet-stream",
+    "onnx": "application/octet-stream",
+    "litert": "application/octet-stream",
     "epochs": "text/csv",
     "batches": "text/csv",
     "report": "text/html",
 }
 Make = Callable[[], str | bytes]
 """Makes a file when its button is pressed; on another thread, where Streamlit is not to be asked."""
+
+
+@dataclass(frozen=True)
+class File:
+    """A file that a button gives.
+
+    Attributes:
+        name: Its name.
+        make: What makes it.
+        size: In words, where its help says it.
+        problem: Why it cannot be had, a sentence; empty if it can.
+        slow: Whether its help says that the network is large for a phone.
+    """
+
+    name: str
+    make: Make
+    size: str = ""
+    problem: str = ""
+    slow: bool = False
 
 
 def of_setup(model: ModelConfig, train: TrainConfig) -> None:
@@ -87,22 +115,60 @@ def of_run(run: runs.Run, *, title: str, story: str, names: Sequence[str]) -> No
     if history.started is not None:
         train = replace(train, precision=history.started.precision)
     stem = takeaway.file_name("convscope", run.name or run.id)
-    files: dict[str, tuple[str, Make]] = {}
+    files: dict[str, File] = {}
     over = not runs.status(run).active
     if over and (run.folder / "best.keras").exists():
-        best = run.folder / "best.keras"
-        files["model"] = f"{stem}.keras", lambda: takeaway.network_file(best.read_bytes())
+        files |= _networks(run, stem, title, names)
     if over and history.epochs:
         made = local_time(run.created)
         make = partial(_report, run, train, language(), title, made, story, names)
-        files["report"] = f"{stem}-report.html", make
-        files["epochs"] = f"{stem}-epochs.csv", partial(takeaway.epochs_csv, history)
-        files["batches"] = f"{stem}-batches.csv", partial(takeaway.batches_csv, history)
+        files["report"] = File(f"{stem}-report.html", make)
+        files["epochs"] = File(f"{stem}-epochs.csv", partial(takeaway.epochs_csv, history))
+        files["batches"] = File(f"{stem}-batches.csv", partial(takeaway.batches_csv, history))
     with st.popover(t("take.home"), icon=":material/download:", key=f"take_{run.id}"):
         st.caption(t("take.run") if over else t("take.while_it_runs"))
         _program(run.model, train, stem, files, run.id)
         for remark in _remarks(run):
             st.caption(t(f"take.{remark}"))
+
+
+def _networks(run: runs.Run, stem: str, title: str, names: Sequence[str]) -> dict[str, File]:
+    """The trained network in each form."""
+    best = run.folder / browser.FILE
+    parameters = totals(layer_table(run.model)).params
+    size = f"{parameters * FLOAT_BYTES / take.MEGABYTE:.1f} MB"
+    problem = engine().problem("look")
+    unfit = ""
+    try:
+        take.check(run.model)
+    except CnnError as error:
+        unfit = say_error(error)
+    return {
+        "page": File(
+            f"{stem}.html",
+            partial(_page, run, title, names, language()),
+            take.megabytes(parameters),
+            unfit,
+            slow=not in_browser.small(run),
+        ),
+        "model": File(f"{stem}.keras", lambda: takeaway.network_file(best.read_bytes())),
+        "onnx": File(
+            f"{stem}.onnx",
+            lambda: onnx_file.to_onnx(run.model, browser.best_weights(run), names),
+            size,
+        ),
+        "litert": File(
+            f"{stem}.tflite",
+            partial(answers.litert, run),
+            size,
+            say_error(problem) if problem else "",
+        ),
+    }
+
+
+def _page(run: runs.Run, title: str, names: Sequence[str], language: str) -> str:
+    reader = take.Reader(browser.pack(run), run.model, title, names, run.train.dataset)
+    return take.to_page(reader, language)
 
 
 def _remarks(run: runs.Run) -> list[str]:
@@ -117,7 +183,7 @@ def _remarks(run: runs.Run) -> list[str]:
 
 
 def _program(
-    model: ModelConfig, train: TrainConfig, stem: str, files: dict[str, tuple[str, Make]], key: str
+    model: ModelConfig, train: TrainConfig, stem: str, files: dict[str, File], key: str
 ) -> None:
     """Buttons for script and notebook in the chosen form, then for `files`, and the script to look at."""
     form = choices.segmented_control(
@@ -135,19 +201,21 @@ def _program(
     else:
         notebook = partial(export.to_notebook, model, train, **say)
         files = {
-            "script": (f"{stem}.py", lambda: script),
-            "notebook": (f"{stem}.ipynb", notebook),
+            "script": File(f"{stem}.py", lambda: script),
+            "notebook": File(f"{stem}.ipynb", notebook),
             **files,
         }
     columns = st.columns(2, gap="small", wrap=False)
-    for number, (kind, (name, make)) in enumerate(files.items()):
+    for number, (kind, file) in enumerate(files.items()):
+        help_text = t(f"take.{kind}_help", size=file.size)
         columns[number % 2].download_button(
             t(f"take.{kind}"),
-            make,
-            name,
+            file.make,
+            file.name,
             MIME[kind],
             key=f"take_{kind}_{key}",
-            help=t(f"take.{kind}_help"),
+            help=file.problem or (t("take.page_slow", help=help_text) if file.slow else help_text),
+            disabled=bool(file.problem),
             on_click="ignore",
             icon=ICONS[kind],
             width="stretch",

@@ -25,7 +25,9 @@ from cnn_core.planning.links import to_query
 from cnn_core.planning.presets import PRESETS
 from cnn_core.runs import log as run_log
 
-RUN_FILES = ("script", "notebook", "model", "report", "epochs", "batches")
+RUN_FILES = (
+    *("script", "notebook", "page", "model", "onnx", "litert", "report", "epochs", "batches"),
+)
 
 
 class Popover:
@@ -74,7 +76,10 @@ def test_every_file_of_a_run_opens(app: Server, window, tmp_path: Path, paper: P
     files = {kind: popover.get(kind, tmp_path) for kind in RUN_FILES}
     assert {path.name for path in files.values()} == {
         f"convscope-{run_id}{end}"
-        for end in (".py", ".ipynb", ".keras", "-report.html", "-epochs.csv", "-batches.csv")
+        for end in (
+            *(".py", ".ipynb", ".html", ".keras", ".onnx", ".tflite"),
+            *("-report.html", "-epochs.csv", "-batches.csv"),
+        )
     }
 
     script = files["script"].read_text("utf-8")
