@@ -70,8 +70,8 @@ def to_page(reader: Reader, language: str) -> str:
     """
     check(reader.model)
     say = partial(texts.say, language)
-    shown = desk.network(say, reader.model, reader.title, reader.classes)
-    network = {**shown, "name": reader.packed.name, "url": ""}
+    network = desk.network(say, reader.model, reader.title, reader.classes)
+    network |= {"name": reader.packed.name, "url": ""}
     pad = {
         "key": PAD,
         "brush": desk.BRUSH,

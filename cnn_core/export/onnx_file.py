@@ -110,10 +110,10 @@ class _Network:
     def gelu(self, name: str) -> None:
         """x · (1 + erf(x / √2)) / 2; the operator of that name is newer than `OPSET`."""
         sums = self.last
-        root, one, half = self.constant(name, root=2**0.5, one=1.0, half=0.5)
+        root, unit, half = self.constant(name, root=2**0.5, unit=1.0, half=0.5)
         self.operator("Div", f"{name}/scaled", root)
         self.operator("Erf", f"{name}/erf")
-        self.operator("Add", f"{name}/share", one)
+        self.operator("Add", f"{name}/share", unit)
         self.operator("Mul", f"{name}/product", sums)
         self.operator("Mul", name, half)
 
