@@ -10,6 +10,7 @@ import shutil
 import signal
 import socket
 import sys
+import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -18,9 +19,10 @@ import hypothesis
 import pytest
 import tracebacks
 from streamlit.components.v2 import manifest_scanner
+from streamlit.runtime.scriptrunner import script_runner
 from streamlit.runtime.scriptrunner.script_cache import ScriptCache
 from streamlit.testing.v1 import app_test, local_script_runner
-from turns import turn
+from turns import Clock, turn
 
 # A shell that starts the tests in the background lets them ignore Ctrl-C, and so would their children.
 signal.signal(signal.SIGINT, signal.default_int_handler)
@@ -42,6 +44,43 @@ KEPT = {"CONVSCOPE_CHROMIUM"}
 _manifests = functools.cache(manifest_scanner.scan_component_manifests)
 _scripts = functools.cache(ScriptCache)
 _ask_for_end = local_script_runner.require_widgets_deltas
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--write-seconds",
+        action="store_true",
+        help="keep how long each file took in tests/seconds.json, which says what runs first",
+    )
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    if hasattr(config, "workerinput"):  # a process of pytest-xdist: what started it does both
+        return
+    _keep_temporary_files_together(config)
+    if config.getoption("--write-seconds"):
+        config.pluginmanager.register(Clock())
+
+
+def _keep_temporary_files_together(config: pytest.Config) -> None:
+    """What tests and the processes they kill leave among the temporary files goes with the run.
+
+    The folders of tests themselves stay for a look, where pytest keeps those of its last runs.
+    """
+    os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", tempfile.gettempdir())
+    before = os.environ.get("TMPDIR"), tempfile.tempdir
+    folder = tempfile.mkdtemp(prefix="tests-")  # a short name: a socket's path has 107 bytes
+    os.environ["TMPDIR"] = tempfile.tempdir = folder
+
+    def remove() -> None:
+        shutil.rmtree(folder, ignore_errors=True)
+        if before[0] is None:
+            os.environ.pop("TMPDIR")
+        else:
+            os.environ["TMPDIR"] = before[0]
+        tempfile.tempdir = before[1]
+
+    config.add_cleanup(remove)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -115,8 +154,10 @@ def frozen(monkeypatch: pytest.MonkeyPatch) -> None:
     Streamlit makes one, and the tests of networks have TensorFlow's objects in it. And it reads what
     is said of every installed package, in search of components, each time a test opens the app, and
     compiles the app and its page at every rerun, which a server does once. A test asks a thousand times
-    a second whether the rerun is over: here it waits for its thread.
+    a second whether the rerun is over: here it waits for its thread. And each rerun clears what Keras
+    keeps, which a server never loads.
     """
+    monkeypatch.setattr(script_runner, "_clean_problem_modules", lambda: None)
     monkeypatch.setattr(local_script_runner, "require_widgets_deltas", _wait_for_rerun)
     monkeypatch.setattr(manifest_scanner, "scan_component_manifests", _manifests)
     for module in (app_test, local_script_runner):

@@ -14,7 +14,7 @@ NOT_YET = (LookupError, FileNotFoundError, psutil.NoSuchProcess)
 
 def until(
     holds: Callable[[], Any],
-    seconds: float = 180.0,
+    seconds: float = 300.0,
     *,
     pause_s: float = 0.02,
     not_yet: Callable[[Exception], bool] = lambda error: isinstance(error, NOT_YET),

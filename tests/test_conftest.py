@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import os
 import socket
+import subprocess
+import sys
+import tempfile
 import urllib.request
 from collections import Counter
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
-from turns import LONGEST, TESTS, turn
+from turns import SECONDS, TABLE, TESTS, Clock, as_table, turn
 
 
 @pytest.mark.parametrize("kind", [socket.SOCK_STREAM, socket.SOCK_DGRAM])
@@ -42,10 +46,30 @@ def test_each_test_has_a_home_of_its_own(convscope_home: Path, tmp_path: Path) -
     assert "CONVSCOPE_SCHEDULER" not in os.environ
 
 
-def test_the_longest_files_exist_and_run_first(request: pytest.FixtureRequest) -> None:
-    assert [name for name in LONGEST if not (TESTS / name).is_file()] == []
+def test_the_longest_files_run_first(request: pytest.FixtureRequest) -> None:
     turns = [turn(item.path) for item in request.session.items]
     assert turns == sorted(turns)
+    assert turn(TESTS / max(SECONDS, key=SECONDS.__getitem__)) < turn(TESTS / "test_new.py")
+
+
+def test_the_table_of_seconds_is_as_it_is_written_and_names_only_files_that_are_there() -> None:
+    assert TABLE.read_text("utf-8") == as_table(SECONDS)
+
+
+def test_a_run_that_writes_seconds_adds_up_each_file() -> None:
+    clock = Clock()
+    for name, duration in (("a.py::one", 1.25), ("a.py::two[x::y]", 2.0), ("b/c.py::one", 0.5)):
+        clock.pytest_runtest_logreport(SimpleNamespace(nodeid=f"tests/{name}", duration=duration))
+    assert clock.seconds == {"a.py": 3.25, "b/c.py": 0.5}
+
+
+def test_what_is_left_among_the_temporary_files_goes_with_the_run() -> None:
+    assert Path(tempfile.mkdtemp()).parent == Path(os.environ["TMPDIR"])
+    left = subprocess.run(
+        [sys.executable, "-c", "import tempfile; print(tempfile.mkdtemp())"],
+        capture_output=True, text=True, check=True,
+    ).stdout.strip()  # fmt: skip
+    assert Path(left).parent == Path(os.environ["TMPDIR"])
 
 
 def test_no_two_files_of_tests_have_the_same_name() -> None:

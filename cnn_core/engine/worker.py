@@ -10,6 +10,7 @@ import os
 import socket
 import statistics
 import sys
+import tempfile
 import threading
 import time
 import traceback
@@ -271,6 +272,8 @@ async def _work(scheduler: str, kind: str, *, tied: bool) -> NoReturn:
                 name=f"{kind}-{os.getpid()}",
                 death_timeout=DEATH_TIMEOUT,
             )
+        # TensorFlow writes code among the temporary files: a killed worker's would stay there for ever.
+        tempfile.tempdir = worker.local_directory
         while worker.status in (Status.running, Status.paused):
             await asyncio.sleep(SECONDS_BETWEEN_LOOKS_AT_SCHEDULER)
     except (OSError, ValueError, TimeoutError) as error:

@@ -11,7 +11,7 @@ from conftest import Server
 from hands import HANDS, PAD, Stroke, on_pad
 from playwright.sync_api import Locator, Page, expect
 
-COLD = 120_000  # milliseconds: a worker that still loads TensorFlow, on a busy machine
+COLD = 300_000  # milliseconds: a worker that still loads TensorFlow, on a busy machine
 
 
 HINT = "Draw a digit here, anywhere and at any size"

@@ -22,7 +22,7 @@ from cnn_core.engine import worker
 from cnn_core.runs import record
 from cnn_core.training import checkpoints
 
-COLD = 120_000  # milliseconds: a worker that still loads TensorFlow, on a busy machine
+COLD = 300_000  # milliseconds: a worker that still loads TensorFlow, on a busy machine
 TRAIN = TrainConfig(
     epochs=3, batch_size=32, learning_rate=5e-3, patience=0, train_size=1000, precision="float32"
 )

@@ -22,7 +22,7 @@ LONG = {
 }
 # One that is over in a moment.
 SHORT = {**LONG, "batch": "64", "epochs": "2"}
-COLD = 120_000  # milliseconds: a worker that still loads TensorFlow, on a busy machine
+COLD = 300_000  # milliseconds: a worker that still loads TensorFlow, on a busy machine
 PIXELS = "canvas => canvas.toDataURL()"
 
 

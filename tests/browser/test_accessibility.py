@@ -45,8 +45,8 @@ def test_axe_finds_nothing_serious_and_phones_cut_nothing_on_any_page(theme, lan
     page = window("about:blank", color_scheme=theme)
     for path in PATHS:
         page.goto(f"{app.url}/{path}{'&' if '?' in path else '?'}lang={language}")
-        expect(page.get_by_role("heading", level=1)).to_be_visible(timeout=120_000)
-        eventually(lambda: _rests(page), 120)
+        expect(page.get_by_role("heading", level=1)).to_be_visible()
+        eventually(lambda: _rests(page))
         expect(page.locator("html")).to_have_attribute("lang", language)
         page.evaluate(AXE)
         grave = [it for it in page.evaluate(FIND) if it[0] in GRAVE]
@@ -64,9 +64,9 @@ def _fits_on_a_phone(page: Page, path: str) -> None:
     normal = page.viewport_size
     for width, height in PHONES:
         page.set_viewport_size({"width": width, "height": height})
-        eventually(lambda: page.evaluate(STICKS_OUT) == [], 20)
+        eventually(lambda: page.evaluate(STICKS_OUT) == [])
         if not query:  # where a page opens by itself
-            eventually(lambda height=height: 0 < _top(page, answer) < height, 20)
+            eventually(lambda height=height: 0 < _top(page, answer) < height)
     page.set_viewport_size(normal)
 
 

@@ -8,7 +8,7 @@ from conftest import eventually
 from playwright.sync_api import Locator, Page, expect
 from screens import SHORT, Playground
 
-COLD = 120_000
+COLD = 300_000
 ROW_PX = 35
 BOX_PX = 18  # from the left edge of the table to the middle of a row's box
 SAME_CHART = "canvas => { window.first = window.first ?? canvas; return window.first === canvas; }"

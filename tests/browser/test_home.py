@@ -16,7 +16,7 @@ from cnn_core import arithmetic, convolution, runs
 from cnn_core.runs import tour
 from pages.elements import flow as _flow
 
-COLD = 120_000  # milliseconds
+COLD = 300_000  # milliseconds
 PHONE = {"width": 390, "height": 844, "has_touch": True, "is_mobile": True}
 TOUR = tour.read(runs.open_run("fashion"))
 ROWS = {row.name: row for row in TOUR.rows}

@@ -46,7 +46,7 @@ def holds(page: Page, image: np.ndarray, top: int, left: int, cells: int) -> Non
         for row in range(cells)
         for column in range(cells)
     }
-    eventually(lambda: grid(page) == expected, 20)
+    eventually(lambda: grid(page) == expected)
 
 
 def readable(page: Page) -> float:

@@ -34,7 +34,7 @@ def test_a_run_survives_the_death_of_its_worker_and_of_its_server(start, window)
     )
 
     os.kill(server.read(run, "status.json")["pid"], signal.SIGKILL)
-    eventually(lambda: len(server.events(run, "RunStarted")) == 2, seconds=120)
+    eventually(lambda: len(server.events(run, "RunStarted")) == 2)
     again = server.events(run, "RunStarted")[-1]
     assert again["epochs_done"] >= 1
     later = "|".join(map(str, range(again["epochs_done"] + 1, EPOCHS + 1)))
@@ -52,7 +52,7 @@ def test_a_run_survives_the_death_of_its_worker_and_of_its_server(start, window)
     expect(screen.state).to_be_hidden()
     expect(screen.progress).to_be_hidden()
     eventually(lambda: not any(map(works, left)))
-    eventually(lambda: page.evaluate("window.dialogs") > 0, 120)  # Streamlit's, in English
+    eventually(lambda: page.evaluate("window.dialogs") > 0)  # Streamlit's, in English
     expect(page.get_by_test_id("stDialog")).to_have_count(0)
 
     server = start()

@@ -138,7 +138,7 @@ def test_saturated_filters_are_named_with_their_share(app, window):
 
     run = made_run(app.home, config, change)
     screen = Inside.open(app, window, "kernels", run=run)
-    expect(screen.part("kernels_flags")).to_contain_text("Saturated: 2 (100%)", timeout=120_000)
+    expect(screen.part("kernels_flags")).to_contain_text("Saturated: 2 (100%)")
 
 
 def test_a_link_opens_the_same_view_and_a_wrong_one_is_one_sentence(app, window, run):

@@ -54,7 +54,7 @@ def test_pause_one_batch_continue_another_rate_and_stop(app, window):
     [change] = eventually(lambda: app.events(run, "LearningRateChanged"))
     assert change["learning_rate"] == 0.0003
     note = f"Learning rate set to 0.0003 in epoch {change['epoch']}"
-    expect(screen.part("notes")).to_contain_text(note, timeout=60_000)
+    expect(screen.part("notes")).to_contain_text(note)
 
     eventually(lambda: app.events(run, "EpochEnd"))
     screen.press("stop")

@@ -21,7 +21,7 @@ def test_a_walk_from_the_notes_to_a_place_and_back(language, settings, app, wind
     part = next(part for part in notes.read(language) if part.name == "images")
     for row in part.rows:
         entry = page.locator(f".st-key-note_{row.key}")
-        expect(entry).to_be_visible(timeout=120_000)
+        expect(entry).to_be_visible()
         code = entry.locator(".code")
         expect(code).to_have_count(1)
         assert [line.strip() for line in code.evaluate(LINES)] == [
@@ -33,7 +33,7 @@ def test_a_walk_from_the_notes_to_a_place_and_back(language, settings, app, wind
     eventually(lambda: page.evaluate("location.pathname") == f"/{row.page}")
     eventually(lambda: all(f"{k}={v}" in page.url for k, v in row.query.items()))
     page.go_back()
-    expect(page.locator(f".st-key-note_{part.rows[0].key}")).to_be_visible(timeout=120_000)
+    expect(page.locator(f".st-key-note_{part.rows[0].key}")).to_be_visible()
     page.locator(".st-key-notes_next").get_by_role("button").click()
-    expect(page.locator(".st-key-note_network_0")).to_be_in_viewport(timeout=120_000)
+    expect(page.locator(".st-key-note_network_0")).to_be_in_viewport()
     eventually(lambda: "part=network" in page.url)

@@ -33,7 +33,7 @@ def profile(
                 tmp_path / "profile", executable_path=chromium, args=FLAGS
             )
         ]
-        open_now[0].set_default_timeout(60_000)
+        open_now[0].set_default_timeout(300_000)
         return open_now[0]
 
     yield start_browser

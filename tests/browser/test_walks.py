@@ -48,7 +48,7 @@ def settled(page: Page) -> str:
         waits = page.locator("[data-testid=stSkeleton]").count()
         return not running and not waits and len(seen) > 2 and len(set(seen[-3:])) == 1
 
-    eventually(rests, 120)
+    eventually(rests)
     return seen[-1]
 
 
@@ -77,8 +77,8 @@ def test_an_image_goes_from_home_through_the_pages_and_back(app, window):
 
 def _shows(inside: Inside, path: str, name: str) -> None:
     eventually(lambda: inside.page.evaluate("location.pathname") == f"/{path}")
-    eventually(lambda: inside.query.items() >= DRESS_PLACE.items(), 120)
-    expect(inside.page.get_by_text(name).first).to_be_visible(timeout=120_000)
+    eventually(lambda: inside.query.items() >= DRESS_PLACE.items())
+    expect(inside.page.get_by_text(name).first).to_be_visible()
 
 
 def test_an_upload_goes_through_the_pages_and_back(app, window):
@@ -94,11 +94,11 @@ def test_an_upload_goes_through_the_pages_and_back(app, window):
         go(inside.page, "Look inside", name.capitalize().replace("_", " "))
         eventually(lambda name=name: inside.page.evaluate("location.pathname") == f"/{name}")
         inside.says("source", "upload")
-        expect(inside.page.get_by_text("“mine.png” is still open.")).to_be_visible(timeout=120_000)
+        expect(inside.page.get_by_text("“mine.png” is still open.")).to_be_visible()
     for name in ("feature_maps", "explain", "images"):
         inside.page.go_back()
         eventually(lambda name=name: inside.page.evaluate("location.pathname") == f"/{name}")
-        expect(inside.page.get_by_text("“mine.png” is still open.")).to_be_visible(timeout=120_000)
+        expect(inside.page.get_by_text("“mine.png” is still open.")).to_be_visible()
 
 
 PATHS = ("", "glossary", "evaluation", "surgery")  # of the others tests/pages/test_every_control.py
@@ -108,7 +108,7 @@ def test_five_presses_of_back_restore_what_was_on_every_page(app, window):
     page = window("about:blank")
     for path in PATHS:
         page.goto(f"{app.url}/{path}")
-        expect(page.get_by_role("heading", level=1)).to_be_visible(timeout=120_000)
+        expect(page.get_by_role("heading", level=1)).to_be_visible()
         states = [settled(page)]
         for press in range(PRESSES):
             options = page.locator(OPTION).locator("visible=true")

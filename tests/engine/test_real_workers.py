@@ -157,8 +157,11 @@ def test_a_look_after_the_look_worker_was_killed_is_answered(engine: Engine) -> 
     assert ended(run) == "finished"
     images = np.zeros((3, 8, 8, 1), np.uint8)
     before = engine.look("predict", run, images, timeout=150)
+    written = list((runs.home().parent / "scratch").rglob("__autograph_generated_file*"))
+    assert written, "the test must have seen something"
     os.kill(pid_of(engine, "look"), signal.SIGKILL)
     assert_allclose(engine.look("predict", run, images, timeout=150), before)
+    until(lambda: any(not path.exists() for path in written))
 
 
 @pytest.mark.slow

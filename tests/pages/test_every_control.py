@@ -39,10 +39,6 @@ pytestmark = pytest.mark.slow
 @pytest.fixture
 def visit(frozen: None, monkeypatch: pytest.MonkeyPatch) -> Iterator[Open]:
     """Opens a page in a window. Looks are answered in this process; no run is trained."""
-    import keras
-
-    # Streamlit would do it after every run of a page if Keras is loaded: a server never loads it.
-    monkeypatch.setattr(keras.backend, "clear_session", lambda: None)
     monkeypatch.setattr(Engine, "start", _at_once)
     monkeypatch.setattr(Engine, "ready", lambda self, kind: True)
     monkeypatch.setattr(Engine, "look", _look)
@@ -76,6 +72,8 @@ def _look(
     if name.startswith("deletion"):  # half a second for an image, and nothing here reads the curves
         flat = np.zeros((len(deletion.ORDERS), len(deletion.FILLS), deletion.STEPS + 1))
         return {"deletion": flat, "insertion": flat, "images": 5}
+    if name == "tsne":  # ten seconds, for a layout that nothing here reads
+        return np.random.default_rng(0).normal(size=(arguments[1], 2))
     if name == "robustness":  # thousands of passes
         return {"correct": np.zeros(len(CHANGES[arguments[1]].curve), int), "images": 5}
     if not run.shipped:
