@@ -127,4 +127,27 @@ def drive(engine: Played) -> sweeps.Driver:
     return driver
 
 
-__all__ = ["Limits", "ModelConfig", "Played", "TrainConfig", "begin", "drive", "plan", "play"]
+def by_kernel(run: runs.Run, epoch: int) -> float:
+    return 0.8 + 0.02 * run.model.blocks[0].kernel - 0.1 * run.model.dropout + 0.001 * epoch
+
+
+def finished(owner: str, **settings: Any) -> Sweep:
+    """A sweep that is over, with runs as workers write them."""
+    engine = Played(accuracy=by_kernel)
+    grid = plan("kernel=3,5", "dropout=0.0,0.3", **{"method": "grid", "trials": 4, **settings})
+    sweep = begin(engine, grid, owner=owner, name="Sweep 1")
+    play(engine)
+    return sweep
+
+
+__all__ = [
+    "Limits",
+    "ModelConfig",
+    "Played",
+    "TrainConfig",
+    "begin",
+    "drive",
+    "finished",
+    "plan",
+    "play",
+]

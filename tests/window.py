@@ -19,6 +19,7 @@ from streamlit.testing.v1.element_tree import (
     Selectbox,
     SelectSlider,
     Slider,
+    TextInput,
     Toggle,
     Widget,
     get_widget_state,
@@ -120,6 +121,8 @@ def changes(widget: Widget, now: WidgetState | None) -> list[WidgetState]:
     elif isinstance(widget, NumberInput) and now is not None:
         largest = widget.proto.max
         state.double_value = largest if largest < 1e6 else widget.proto.min
+    elif isinstance(widget, TextInput):
+        state.string_value = f"{widget.value}1" if widget.value else "s"  # nearly all has an s
     else:
         return []
     return [state]

@@ -105,7 +105,7 @@ def run(model: ModelConfig, train: TrainConfig, options: argparse.Namespace) -> 
     print(_expectation(plan, ahead), file=out, flush=True)
     caps = limits.Limits.from_environment()
     own = replace(caps, sweeps=caps.waiting)  # the terminal is one visitor with many sweeps
-    name = options.name or f"Sweep {len(sweeps.newest(OWNER)) + 1}"
+    name = options.name or sweeps.free_name(OWNER, "Sweep {}".format)
     sweep = sweeps.begin(plan, owner=OWNER, name=name, limits=own)
     driver = Driver(engine, only=sweep.id).start()
     engine.start()

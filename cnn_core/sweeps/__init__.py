@@ -2,7 +2,16 @@
 
 from cnn_core.sweeps.driver import Driver
 from cnn_core.sweeps.record import METHODS, PRUNING, Plan, Progress, Sweep
-from cnn_core.sweeps.store import begin, newest, open_sweep, pause, progress, resume, stop
+from cnn_core.sweeps.store import (
+    begin,
+    free_name,
+    newest,
+    open_sweep,
+    pause,
+    progress,
+    resume,
+    stop,
+)
 
 __all__ = [
     "METHODS",
@@ -12,6 +21,7 @@ __all__ = [
     "Progress",
     "Sweep",
     "begin",
+    "free_name",
     "newest",
     "open_sweep",
     "pause",

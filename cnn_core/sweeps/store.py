@@ -5,10 +5,11 @@ from __future__ import annotations
 import secrets
 import shutil
 import time
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, replace
 from functools import lru_cache
+from itertools import count
 from pathlib import Path
 
 from filelock import FileLock
@@ -95,6 +96,18 @@ def newest(owner: str | None = None) -> list[Sweep]:
             if RUN_ID.fullmatch(folder.name):
                 sweeps.append(open_sweep(folder.name))
     return [sweep for sweep in sweeps if owner is None or sweep.owner == owner]
+
+
+def free_name(owner: str, name: Callable[[int], str]) -> str:
+    """The name of the owner's next sweep, which no other of their sweeps has.
+
+    Args:
+        owner: Whose sweeps are counted.
+        name: The name for a number from 1 up.
+    """
+    own = newest(owner)
+    taken = {sweep.name for sweep in own}
+    return next(name(number) for number in count(len(own) + 1) if name(number) not in taken)
 
 
 def progress(sweep: Sweep) -> Progress:

@@ -16,6 +16,7 @@ LINKS: dict[str, tuple[dict[str, str], dict[str, str]]] = {
     "glossary": ({"term": "loss"}, {"term": "stride"}),
     "notes": ({"part": "weights"}, {"part": "slips", "find": "dropout"}),
     "runs": ({"axis": "seconds"}, {"axis": "epochs", "starred": "1"}),
+    "sweep": ({"method": "grid", "vary_stride": "1, 2"}, {"method": "random", "vary_kernel": "3"}),
     "training_step": ({**DIGITS, "optimizer": "sgd"}, {**FASHION, "optimizer": "momentum"}),
     "kernels": ({**DIGITS, "layer": "conv2"}, {**FASHION, "layer": "conv1"}),
     "feature_maps": ({**DIGITS, "layer": "conv2"}, {**FASHION, "layer": "conv1"}),

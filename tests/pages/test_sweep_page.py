@@ -5,28 +5,15 @@ from __future__ import annotations
 import pytest
 import visits
 from small_runs import MODEL, SHORT
-from sweep_play import Played, begin, plan, play
+from sweep_play import finished, plan
 
 from cnn_core import runs, sweeps, texts
 from cnn_core.progress.events import EpochEnd
 from cnn_core.runs import log as run_log
-from cnn_core.sweeps import Sweep, outcome
+from cnn_core.sweeps import outcome
 
 visit = visits.visit
 US = visits.US
-
-
-def by_kernel(run: runs.Run, epoch: int) -> float:
-    return 0.8 + 0.02 * run.model.blocks[0].kernel - 0.1 * run.model.dropout + 0.001 * epoch
-
-
-def finished(owner: str = US, **settings) -> Sweep:
-    """A sweep that is over, with runs as workers write them."""
-    engine = Played(accuracy=by_kernel)
-    asked = plan("kernel=3,5", "dropout=0.0,0.3", **{"method": "grid", "trials": 4, **settings})
-    sweep = begin(engine, asked, owner=owner, name="Sweep 1")
-    play(engine)
-    return sweep
 
 
 def words(at) -> str:
@@ -136,7 +123,7 @@ def test_a_sweep_is_paused_resumed_and_stopped(visit) -> None:
 
 @pytest.mark.parametrize("language", texts.LANGUAGES)
 def test_a_sweep_that_is_over_shows_its_best_and_how_much_is_luck(language: str, visit) -> None:
-    sweep = finished()
+    sweep = finished(US)
     at = visit("sweep", language, sweep=sweep.id)
     assert not at.exception
     assert not at.error
@@ -151,7 +138,7 @@ def test_a_sweep_that_is_over_shows_its_best_and_how_much_is_luck(language: str,
 
 
 def test_the_best_goes_to_the_playground(visit) -> None:
-    sweep = finished()
+    sweep = finished(US)
     at = visit("sweep", sweep=sweep.id)
     at.button(key="sweep_use").click().run()
     assert not at.exception
@@ -160,7 +147,7 @@ def test_the_best_goes_to_the_playground(visit) -> None:
 
 
 def test_the_best_is_repeated_with_three_seeds_and_compared(visit) -> None:
-    sweep = finished()
+    sweep = finished(US)
     at = visit("sweep", sweep=sweep.id)
     at.button(key="sweep_repeat").click().run()
     assert not at.exception
@@ -182,7 +169,7 @@ def test_the_best_is_repeated_with_three_seeds_and_compared(visit) -> None:
 
 
 def test_a_trial_that_a_link_names_is_opened_and_can_be_closed(visit) -> None:
-    sweep = finished()
+    sweep = finished(US)
     at = visit("sweep", sweep=sweep.id, trial="2")
     assert not at.exception
     assert "**Trial 2**" in words(at)
@@ -207,7 +194,7 @@ def test_a_stranger_sees_a_sweep_and_cannot_change_it(visit) -> None:
 
 @pytest.mark.parametrize("language", texts.LANGUAGES)
 def test_failed_and_damaged_sweeps_are_sentences(language: str, visit) -> None:
-    sweep = finished(trials=2)
+    sweep = finished(US, trials=2)
     from cnn_core.errors import SweepError
 
     sweeps.store.change(sweep, "failed", error=SweepError("sweep.broken", kind="OSError"))
@@ -222,9 +209,62 @@ def test_failed_and_damaged_sweeps_are_sentences(language: str, visit) -> None:
 
 
 def test_a_deleted_trial_keeps_its_place(visit) -> None:
-    sweep = finished()
+    sweep = finished(US)
     best = outcome.best(outcome.trials(sweep))
     runs.delete(runs.open_run(best.run), by=US)
     at = visit("sweep", sweep=sweep.id, trial=str(best.place))
     assert not at.exception
     assert "The run of this trial was deleted" in words(at)
+
+
+FORM = {
+    "base": "tiny", "images": "500", "epochs": "4", "trials": "7", "minutes": "0",
+    "method": "grid", "pruning": "median",
+    "vary_kernel.2": "3, 5", "vary_pool": "max,none", "vary_learning_rate": "0.001:0.01:log",
+}  # fmt: skip
+
+
+def test_a_link_sets_the_form_and_the_sweep_begins_as_it_says(visit) -> None:
+    at = visit("sweep", **FORM)
+    assert not at.warning
+    assert visits.address(at).items() >= FORM.items()
+    at.button(key="sweep_begin").click().run()
+    [sweep] = sweeps.newest()
+    plan = sweep.plan
+    assert [it.name for it in plan.dimensions] == ["kernel.2", "pool", "learning_rate"]
+    assert plan.dimensions[1].values == ("max", "none")
+    assert (plan.method, plan.pruning, plan.trials, plan.minutes) == ("grid", "median", 7, 0)
+    assert (plan.train.train_size, plan.train.epochs) == (500, 4)
+
+
+def test_a_link_carries_the_set_up_of_the_playground_to_somebody_else(visit) -> None:
+    at = visit("playground", dropout="0.15", data="digits", images="345")
+    at.switch_page("pages/sweep.py").run()
+    link = visits.address(at)
+    assert (link["base"], link["dropout"], link["images"]) == ("current", "0.15", "345")
+    other = visit("sweep", **link)
+    assert visits.address(other) == link
+    other.button(key="sweep_begin").click().run()
+    [sweep] = sweeps.newest()
+    assert (sweep.plan.model.dropout, sweep.plan.train.dataset) == (0.15, "digits")
+
+
+@pytest.mark.parametrize(
+    "link",
+    [
+        {"method": "guess"}, {"images": "-4"}, {"images": "many"}, {"epochs": "0"}, {"rows": "9"},
+        {"vary_pool": "max,least"}, {"base": "current", "blocks": "x"},
+    ],
+)  # fmt: skip
+def test_a_link_to_what_the_form_does_not_have_is_a_sentence(link: dict[str, str], visit) -> None:
+    at = visit("sweep", **link)
+    assert not at.exception
+    assert len([*at.warning, *at.error]) == 1
+    assert not at.button(key="sweep_begin").disabled
+
+
+def test_no_setting_at_all_is_in_the_link_too(visit) -> None:
+    at = visit("sweep", vary="none")
+    assert at.session_state["sweep_fields"] == []
+    assert visits.address(at)["vary"] == "none"
+    assert "1 to 5 settings" in at.error[0].value

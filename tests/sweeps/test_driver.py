@@ -257,6 +257,17 @@ def test_the_time_limit_lets_those_that_train_come_to_their_end() -> None:
     assert [row.state for row in ended(sweep)] == ["finished"]
 
 
+def test_the_next_name_is_one_that_no_sweep_of_its_owner_has() -> None:
+    def begin_next(owner: str) -> sweeps.Sweep:
+        name = sweeps.free_name(owner, "Sweep {}".format)
+        return sweeps.begin(plan("seed=0:9"), owner=owner, name=name, limits=Limits(sweeps=9))
+
+    first, *others = [begin_next("me") for _ in range(3)]
+    shutil.rmtree(first.folder)
+    names = [sweep.name for sweep in (*others, begin_next("me"), begin_next("you"))]
+    assert names == ["Sweep 2", "Sweep 3", "Sweep 4", "Sweep 1"]
+
+
 def test_caps_hold() -> None:
     with pytest.raises(LimitError, match="5 trials are too many"):
         sweeps.begin(plan("seed=0:9", trials=5), limits=Limits(trials=4))

@@ -18,6 +18,7 @@ from pages.elements.chart import draw_chart
 from pages.elements.clicks import clicked
 from pages.network.names import span
 from pages.parts.sweep import state
+from pages.parts.sweep.form_link import EVALUATOR, HEAT_COLUMNS, HEAT_ROWS
 from pages.parts.sweep.state import setting_name
 from pages.session import choices
 from pages.session.doors import colours
@@ -123,7 +124,7 @@ def _slices(results: Sequence[Point], lines: Sequence[Axis], words: SweepWords) 
 
 def _importance(sweep: Sweep, results: Sequence[Point], words: SweepWords) -> None:
     evaluator = choices.segmented_control(
-        t("sweep.evaluator"), EVALUATORS, key="sweep_evaluator", help=t("sweep.evaluator_help"),
+        t("sweep.evaluator"), EVALUATORS, key=EVALUATOR.key, help=t("sweep.evaluator_help"),
         format_func=lambda option: t(f"sweep.evaluator_{option}"),
     )  # fmt: skip
     fractions = importance(sweep, evaluator, len(results))
@@ -154,14 +155,14 @@ def _heat(results: Sequence[Point], lines: Sequence[Axis], words: SweepWords) ->
     rows_axis = choices.selectbox(
         t("sweep.heat_rows"),
         listed,
-        key="sweep_heat_rows",
+        key=HEAT_ROWS.key,
         format_func=lambda option: lines[option].name,
     )
     rest = [number for number in listed if number != rows_axis]
     columns_axis = choices.selectbox(
         t("sweep.heat_columns"),
         rest,
-        key="sweep_heat_columns",
+        key=HEAT_COLUMNS.key,
         format_func=lambda option: lines[option].name,
     )
     pair = (rows_axis, columns_axis)

@@ -17,34 +17,42 @@ from cnn_core.planning.presets import PRESETS, fit_to_data
 from cnn_core.planning.space import CHOICES, FIELDS, MOST_DIMENSIONS, PLACED, Dimension
 from cnn_core.sweeps import Plan
 from cnn_core.sweeps.outlook import Outlook, outlook
-from cnn_core.sweeps.record import MOST_MINUTES
 from pages.network import shown
 from pages.network.names import span
 from pages.parts.sweep import state
+from pages.parts.sweep.form_link import (
+    BASE,
+    CURRENT,
+    EPOCHS,
+    FIRST,
+    IMAGES_KEY,
+    LONGEST,
+    METHOD,
+    MINUTES,
+    PRUNING,
+    SIZES,
+    TRIALS,
+    VALUES,
+    VARIED_KEY,
+    options_key,
+    place_key,
+    values_key,
+)
 from pages.session import choices
 from pages.session.doors import engine
+from pages.session.settings import Setting
 from pages.session.visitor import visitor
 from pages.session.words import label, plain, say_error, t
 
-CURRENT = "current"  # what the controls of the playground are set to
-VALUES = {
-    "blocks": "1, 2, 3", "filters": "8, 16, 32", "kernel": "3, 5", "stride": "1, 2",
-    "pool_size": "2, 3", "dense_layers": "0, 1, 2", "dense": "32, 64, 128", "dropout": "0.0:0.6",
-    "learning_rate": "0.0003:0.01:log", "batch_size": "32, 64, 128", "epochs": "2, 4",
-    "patience": "0, 3", "train_size": "1000, 4000", "seed": "0:9",
-}  # fmt: skip
-"""What the fields begin with."""
-FIRST = ["kernel", "dropout"]
-TRIALS, EPOCHS, MINUTES = 12, 3, 30
 EXAMPLES = 3  # of combinations that cannot be trained
 
 
 def form() -> None:
     """Draw the form, say what the sweep will take, and begin it."""
     base = _base()
-    st.session_state.setdefault("sweep_fields", list(FIRST))
+    st.session_state.setdefault(VARIED_KEY, list(FIRST))
     fields = choices.multi_pills(
-        t("sweep.fields"), FIELDS, key="sweep_fields", format_func=lambda option: t(f"field.{option}"),
+        t("sweep.fields"), FIELDS, key=VARIED_KEY, format_func=lambda option: t(f"field.{option}"),
         help=t("sweep.fields_help", most=MOST_DIMENSIONS),
     )  # fmt: skip
     dimensions, problem = _dimensions(fields, base[0])
@@ -65,17 +73,17 @@ def _base() -> tuple[ModelConfig, TrainConfig]:
         setups = {CURRENT: kept, **setups}
     with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
         name = choices.selectbox(
-            t("sweep.base"), setups, key="sweep_base", width=260, help=t("sweep.base_help"),
+            t("sweep.base"), setups, key=BASE.key, width=260, help=t("sweep.base_help"),
             format_func=lambda option: t("sweep.current") if option == CURRENT else label("preset", option),
             default=CURRENT if CURRENT in setups else "tiny",
         )  # fmt: skip
         model, train = setups[name]
-        sizes = [0, 500, 1000, 2000, 4000, 8000]
+        sizes = sorted({*SIZES, train.train_size or 0, st.session_state.get(IMAGES_KEY, 0)})
         size = choices.selectbox(
-            t("field.train_size"), sizes, key="sweep_images", default=train.train_size or 0, width=200,
+            t("field.train_size"), sizes, key=IMAGES_KEY, default=train.train_size or 0, width=200,
             format_func=lambda size: f"{size:,}" if size else t("runs.all_images"), help=t("help.train_size"),
         )  # fmt: skip
-        epochs = _number(t("sweep.epochs"), "sweep_epochs", EPOCHS, 1, 100, t("sweep.epochs_help"))
+        epochs = _number(t("sweep.epochs"), EPOCHS, t("sweep.epochs_help"))
     return model, replace(train, train_size=size or None, epochs=epochs)
 
 
@@ -99,11 +107,11 @@ def _dimension(field: str, model: ModelConfig) -> Dimension:
     if field in PLACED:
         most = MAX_DENSE if field == "dense" else MAX_BLOCKS
         place = choices.selectbox(
-            t("sweep.where"), range(most + 1), key=f"sweep_where_{field}", width=170,
+            t("sweep.where"), range(most + 1), key=place_key(field), width=170,
             format_func=lambda option: t("sweep.place", place=option) if option else t("sweep.everywhere"),
         )  # fmt: skip
     if field in CHOICES:
-        key = f"sweep_options_{field}"
+        key = options_key(field)
         st.session_state.setdefault(key, list(CHOICES[field][:3]))
         values = choices.multi_pills(
             t(f"field.{field}"), CHOICES[field], key=key,
@@ -111,7 +119,7 @@ def _dimension(field: str, model: ModelConfig) -> Dimension:
         )  # fmt: skip
         text = ",".join(values)
     else:
-        text = _text(t(f"field.{field}"), f"sweep_values_{field}", VALUES[field])
+        text = _text(t(f"field.{field}"), values_key(field), VALUES[field])
     return space.parse(f"{field}.{place}" if place else field, text)
 
 
@@ -119,17 +127,15 @@ def _settings() -> dict[str, Any]:
     """Method, number of trials, early end and time limit."""
     with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
         method = choices.segmented_control(
-            t("sweep.method"), sweeps.METHODS, key="sweep_method", help=t("sweep.method_help"),
+            t("sweep.method"), sweeps.METHODS, key=METHOD.key, help=t("sweep.method_help"),
             format_func=lambda option: t(f"sweep.method_{option}"),
         )  # fmt: skip
         pruning = choices.segmented_control(
-            t("sweep.pruning"), sweeps.PRUNING, key="sweep_pruning", help=t("sweep.pruning_help"),
+            t("sweep.pruning"), sweeps.PRUNING, key=PRUNING.key, help=t("sweep.pruning_help"),
             format_func=lambda option: t(f"sweep.pruning_{option}"),
         )  # fmt: skip
-        trials = _number(t("sweep.trials"), "sweep_trials", TRIALS, 1, 1000, t("sweep.trials_help"))
-        minutes = _number(
-            t("sweep.minutes"), "sweep_minutes", MINUTES, 0, MOST_MINUTES, t("sweep.minutes_help")
-        )
+        trials = _number(t("sweep.trials"), TRIALS, t("sweep.trials_help"))
+        minutes = _number(t("sweep.minutes"), MINUTES, t("sweep.minutes_help"))
     return {"method": method, "pruning": pruning, "trials": trials, "minutes": minutes}
 
 
@@ -195,9 +201,9 @@ def _expect(plan: Plan, ahead: Outlook) -> None:
 
 
 def _begin(plan: Plan) -> None:
-    number = len(sweeps.newest(visitor())) + 1
+    name = sweeps.free_name(visitor(), lambda number: t("sweep.name", number=number))
     try:
-        sweep = sweeps.begin(plan, owner=visitor(), name=t("sweep.name", number=number))
+        sweep = sweeps.begin(plan, owner=visitor(), name=name)
     except CnnError as error:
         shown.refuse(error)
     else:
@@ -209,18 +215,20 @@ def _text(title: str, key: str, default: str) -> str:
     field = f"{key}_field"
     st.session_state[field] = state.kept(key, default)
     st.text_input(
-        title, key=field, max_chars=200, width=260, help=t("sweep.values_help"), on_change=_keep(key, field)
+        title, key=field, max_chars=LONGEST, width=260, help=t("sweep.values_help"),
+        on_change=_keep(key, field),
     )  # fmt: skip
     return str(st.session_state[key])
 
 
-def _number(title: str, key: str, default: int, low: int, high: int, tip: str) -> int:
-    field = f"{key}_field"
-    st.session_state[field] = state.kept(key, default)
+def _number(title: str, setting: Setting, tip: str) -> int:
+    field, values = f"{setting.key}_field", setting.values
+    st.session_state[field] = state.kept(setting.key, setting.default)
     st.number_input(
-        title, low, high, key=field, step=1, help=tip, width=150, on_change=_keep(key, field)
+        title, values[0], values[-1], key=field, step=1, help=tip, width=150,
+        on_change=_keep(setting.key, field),
     )  # fmt: skip
-    return int(st.session_state[key])
+    return int(st.session_state[setting.key])
 
 
 def _keep(key: str, field: str) -> Callable[[], None]:

@@ -10,11 +10,12 @@ from cnn_core import sweeps
 from cnn_core.errors import CnnError
 from cnn_core.planning.space import PLACED, Dimension
 from cnn_core.sweeps import Sweep
-from pages.session.address import arrived, say
+from pages.parts.sweep import form_link
+from pages.session.address import arrived, say, went_back
 from pages.session.words import say_error, t
 
 SWEEP, TRIAL = "sweep_id", "sweep_trial"
-LINK = ("sweep", "trial")
+LINK = ("sweep", "trial", *form_link.NAMES)
 
 
 def follow() -> None:
@@ -24,6 +25,9 @@ def follow() -> None:
         show(link["sweep"])
         if link.get("trial", "").isdecimal() and len(link["trial"]) < 6:
             choose_trial(int(link["trial"]))
+    elif went_back():
+        choose_trial(None)
+    form_link.follow(link)
 
 
 def show(sweep_id: str | None) -> None:
@@ -58,7 +62,7 @@ def chosen_trial() -> int | None:
 
 def publish() -> None:
     """Put what is shown into the address."""
-    query = {}
+    query = form_link.query()
     if sweep_id := st.session_state.get(SWEEP):
         query["sweep"] = str(sweep_id)
         if place := chosen_trial():
