@@ -113,7 +113,7 @@ def _story(run: runs.Run) -> None:
     _say(run)
     with pad:
         run_image.finish(run.train.dataset)
-    if view is not None:  # after the pad, which would wait for it
+    if view is not None and image is not None:  # after the pad, which would wait for it
         with which:
             deletion.section(view, _say_curves)
 

@@ -25,7 +25,7 @@ def main() -> None:
     words = st.text_input(
         t("glossary.search"), key="glossary_search", type="search", live=True,
         icon=":material/search:", placeholder=t("glossary.placeholder"),
-        label_visibility="collapsed", persist_state="session",
+        label_visibility="collapsed", persist_state="session", max_chars=address.LONGEST_FIND,
     )  # fmt: skip
     terms = [name for name in LESSONS if _holds(_term(name), words)]
     mentions = [name for name in LESSONS if name not in terms and _holds(_body(name), words)]
@@ -58,7 +58,7 @@ def _follow() -> str | None:
             state[f"entry_{name}"] = False
     term, opened = link.get("term"), link.get("open", "").split(BETWEEN)
     if "find" in link or "term" in link or address.went_back():
-        state["glossary_search"] = link.get("find", "")
+        state["glossary_search"] = link.get("find", "")[: address.LONGEST_FIND]
     for name in (*opened, term):
         if name in LESSONS:
             state[f"entry_{name}"] = True

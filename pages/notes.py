@@ -10,7 +10,7 @@ from pages.elements.head import head
 from pages.elements.show import show
 from pages.parts.notes import entries
 from pages.session import choices, settings
-from pages.session.address import arrived, say, went_back
+from pages.session.address import LONGEST_FIND, arrived, say, went_back
 from pages.session.html import heading
 from pages.session.settings import Setting
 from pages.session.words import language, t
@@ -40,7 +40,7 @@ def _follow() -> None:
     link = arrived("notes", ("part", "find"))
     settings.follow(link, SETTINGS)
     if "find" in link or "part" in link or went_back():
-        st.session_state["notes_find"] = link.get("find", "")
+        st.session_state["notes_find"] = link.get("find", "")[:LONGEST_FIND]
 
 
 def _controls() -> tuple[str, str]:
@@ -55,7 +55,7 @@ def _controls() -> tuple[str, str]:
         words = right.text_input(
             t("glossary.search"), key="notes_find", type="search", live=True,
             icon=":material/search:", placeholder=t("notes.placeholder"),
-            label_visibility="collapsed", persist_state="session",
+            label_visibility="collapsed", persist_state="session", max_chars=LONGEST_FIND,
         )  # fmt: skip
         opened: set[str] = st.session_state.setdefault("notes_opened", set())
         if not words:

@@ -72,8 +72,10 @@ def _story(run: runs.Run, link: Mapping[str, str]) -> None:
         )
     left, right = st.columns([0.27, 0.73], gap="medium")
     with left, st.container(key="surgery_image"):
-        image = run_image.choose(run)
+        problems: list[CnnError] = []
+        image = run_image.choose(run, problems.append)
         pad = st.container()
+        problem_place = st.container()
     with right:
         try:
             view = View.of(run)
@@ -89,7 +91,11 @@ def _story(run: runs.Run, link: Mapping[str, str]) -> None:
                 controls.weight(view)
         except CnnError as error:
             complain(error)
+            problems = [problem for problem in problems if say_error(problem) != say_error(error)]
             view = None
+    with problem_place:
+        for problem in problems:
+            complain(problem)
     query = {"run": run.id, **run_image.query(image), "layer": state.layer(run)}
     query |= {"filter": str(state.filter_index(run)), **state.edits(run).to_query()}
     query |= settings.query(controls.SETTINGS)

@@ -203,7 +203,8 @@ def _conclude(sweep: Sweep, *, as_json: bool) -> int:
         if (excess := outcome.optimism(sweep, trials)) is not None:
             complete = sum(trial.accuracy is not None for trial in trials)
             print(
-                f"The best of {complete} trials is always too good, here by about {100 * excess:.2f} points "
+                f"The best of {complete} trials is always too good, here by about "
+                f"{100 * excess:.2f} percentage points "
                 f"({outcome.validation_images(sweep):,} validation images): expect "
                 f"{(best.accuracy or 0) - excess:.4f}."
             )

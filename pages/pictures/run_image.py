@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
 
@@ -110,8 +110,13 @@ def _take_source(source: str) -> None:
     places.tell(source, PAGE)
 
 
-def choose(run: runs.Run) -> Chosen | None:
-    """Controls for the image, and the image they choose; None, with a sentence, while there is none."""
+def choose(run: runs.Run, on_error: Callable[[CnnError], None] = complain) -> Chosen | None:
+    """Controls for the image, and the image they choose; None, with a sentence, while there is none.
+
+    Args:
+        run: The network that looks at it.
+        on_error: Says why the images of the data set cannot be had.
+    """
     _learn()
     source = _choices.segmented_control(
         t("image.source"), SOURCES, key="image_source", default="data",
@@ -119,8 +124,9 @@ def choose(run: runs.Run) -> Chosen | None:
         label_visibility="collapsed", width="stretch",
         on_change=lambda: _take_source(st.session_state["image_source"]),
     )  # fmt: skip
-    choices = {"data": _from_data, "upload": _uploaded, "draw": _drawn}
-    return choices[source](run)
+    if source == "data":
+        return _from_data(run, on_error)
+    return _uploaded(run) if source == "upload" else _drawn(run)
 
 
 def query(image: Chosen | None) -> dict[str, str]:
@@ -137,7 +143,7 @@ def finish(dataset: str = "") -> None:
         pad.pad(PAD, dataset=dataset)
 
 
-def _from_data(run: runs.Run) -> Chosen | None:
+def _from_data(run: runs.Run, on_error: Callable[[CnnError], None]) -> Chosen | None:
     names = class_names(run)
     data, here = run.train.dataset, places.size_here(run)
     place = places.of(data) or Place(data, here, "test", 0)
@@ -163,7 +169,7 @@ def _from_data(run: runs.Run) -> Chosen | None:
     try:
         return _pick(places.with_size(run, place.size), replace(place, part=part), label, names)
     except CnnError as error:
-        complain(error)
+        on_error(error)
         return None
 
 

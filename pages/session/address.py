@@ -9,6 +9,7 @@ from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from pages.session.words import language, t
 
+LONGEST_FIND = 100  # characters of a search, which stands in the address
 SAID = "address_said"  # session key: the page that wrote the address last, and what it wrote
 
 

@@ -13,6 +13,7 @@ from hypothesis import strategies as some
 from visits import PAGES, events_of, make_run, visit
 
 from cnn_core import runs, texts
+from cnn_core.engine import Engine
 from cnn_core.errors import RunError
 from cnn_core.figures import curves
 from cnn_core.progress import notes
@@ -146,6 +147,23 @@ def test_every_page_opens_a_damaged_run(damaged, visit):
     for page in sorted(PAGES):
         at = visit(page, run=damaged.id)
         assert [error.value for error in at.exception] == [], page
+
+
+@pytest.mark.parametrize("language", texts.LANGUAGES)
+def test_a_network_that_cannot_be_asked_is_told_once_on_every_page(language, visit, monkeypatch):
+    def refuse(*question: object, **options: object) -> None:
+        raise RunError("run.failed", kind="ValueError")
+
+    monkeypatch.setattr(Engine, "look", refuse)
+    told, repeated = set(), set()
+    for page in sorted(PAGES):
+        at = visit(page, language, run="fashion")
+        assert [error.value for error in at.exception] == [], page
+        sentences = [warning.value for warning in at.warning]
+        repeated |= {page} if len(sentences) > len(set(sentences)) else set()
+        told |= {page} if sentences else set()
+    assert {"surgery", "explain", "feature_maps", "evaluation"} <= told
+    assert repeated == set()
 
 
 def test_a_run_whose_network_does_not_take_its_images_is_damaged():

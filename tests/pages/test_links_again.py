@@ -7,6 +7,8 @@ from typing import Any
 import pytest
 import visits
 
+from pages.session.address import LONGEST_FIND
+
 visit = visits.visit
 DIGITS, FASHION = {"run": "digits"}, {"run": "fashion"}
 LINKS: dict[str, tuple[dict[str, str], dict[str, str]]] = {
@@ -54,6 +56,15 @@ def test_a_second_link_in_the_same_window_is_followed(page: str, visit: Any) -> 
             address.items()
             >= {k: v for k, v in link.items() if (k, v) not in LEFT_OUT.items()}.items()
         )
+
+
+@pytest.mark.parametrize("page", ["notes", "glossary", "runs"])
+def test_a_search_in_a_link_is_cut_to_what_its_field_takes(page: str, visit: Any) -> None:
+    at = visit(page, find="x" * 5000)
+    assert not at.exception
+    assert len(visits.address(at)["find"]) == LONGEST_FIND
+    [field] = at.text_input
+    assert (field.value, field.proto.max_chars) == ("x" * LONGEST_FIND, LONGEST_FIND)
 
 
 @pytest.mark.parametrize("page", [page for page, (link, _) in LINKS.items() if "run" in link])

@@ -42,3 +42,4 @@ def test_a_run_is_saved_as_a_project(visit):
     at = visit("runs", runs="digits")
     labels = [it.proto.label for it in at.get("download_button")]
     assert texts.say("en", "runs.save_project") in labels
+    assert texts.say("en", "runs.download") in labels

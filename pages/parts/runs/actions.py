@@ -87,27 +87,17 @@ def _star_button(ours: Sequence[runs.Run]) -> None:
 
 
 def _download(selected: Sequence[runs.Run]) -> None:
+    """One file in two kinds: one that this page opens again, and one that every computer opens."""
     stem = _stem(selected)
-    st.download_button(
-        t("runs.save_project"),
-        partial(_zip, tuple(selected)),
-        f"{stem}.convscope",
-        "application/zip",
-        key="runs_project",
-        icon=":material/inventory_2:",
-        help=t("runs.save_project_help"),
-        on_click="ignore",
-    )
-    st.download_button(
-        t("runs.download"),
-        partial(_zip, tuple(selected)),
-        f"{stem}.zip",
-        "application/zip",
-        key="runs_download",
-        icon=":material/folder_zip:",
-        help=t("runs.download_help"),
-        on_click="ignore",
-    )
+    kinds = {"save_project": (".convscope", "inventory_2"), "download": (".zip", "folder_zip")}
+    with st.popover(t("runs.save_files"), icon=":material/download:", key="runs_save"):
+        for name, (ending, icon) in kinds.items():
+            st.download_button(
+                t(f"runs.{name}"), partial(_zip, tuple(selected)), stem + ending, "application/zip",
+                key=f"runs_file_{name}", icon=f":material/{icon}:", on_click="ignore",
+                width="stretch",
+            )  # fmt: skip
+            st.caption(t(f"runs.{name}_help"))
 
 
 def _stem(selected: Sequence[runs.Run]) -> str:

@@ -8,7 +8,7 @@ from cnn_core import runs
 from cnn_core.errors import CnnError
 from cnn_core.figures.overlay import MOST
 from pages.session import settings
-from pages.session.address import arrived, say, went_back
+from pages.session.address import LONGEST_FIND, arrived, say, went_back
 from pages.session.settings import Setting, flag
 from pages.session.visitor import visitor
 from pages.session.words import t
@@ -66,7 +66,7 @@ def follow() -> dict[str, str]:
     link = arrived("runs", LINK)
     for name, key in PLAIN.items():
         if name in link:
-            st.session_state[key] = link[name]
+            st.session_state[key] = link[name][:LONGEST_FIND]
         elif went_back():
             st.session_state.pop(key, None)
     settings.follow(link, SETTINGS)

@@ -17,6 +17,7 @@ from pages.network.names import local_time
 from pages.parts.runs import rows, selection
 from pages.parts.runs.rows import Row
 from pages.session import choices
+from pages.session.address import LONGEST_FIND
 from pages.session.words import label, t
 
 HEIGHT = 390
@@ -37,7 +38,7 @@ def filters() -> list[Row]:
         st.session_state["runs_text_field"] = kept
         st.text_input(
             t("runs.find"), key="runs_text_field", width=220, icon=":material/search:",
-            placeholder=t("runs.find_hint"), max_chars=100, on_change=_keep_text,
+            placeholder=t("runs.find_hint"), max_chars=LONGEST_FIND, on_change=_keep_text,
         )  # fmt: skip
         candidates = rows.rows(whose)
         names = {

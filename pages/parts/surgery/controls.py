@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 
 import numpy as np
@@ -29,6 +30,7 @@ from pages.session.words import language, t
 
 VIEWS = ("kernels", "maps")
 KERNEL_HEIGHT = 230
+MOST_COLUMNS = 8  # of the mosaic; it is a square, so that another layer takes as much room
 MOST_CHANNELS, LARGEST_SIDE = 512, 512  # that a network can have
 SETTINGS = (
     Setting("show", "surgery_view", VIEWS, VIEWS[0]),
@@ -92,7 +94,7 @@ def _switch_to(run: runs.Run, name: str, target: set[int]) -> Callable[[], None]
 def _mosaic(view: View, maps: dict[str, np.ndarray] | None) -> None:
     name, count = view.row.name, view.row.output_shape[2]
     off = view.edits.off_in(name)
-    columns = min(count, 8)
+    columns = min(math.ceil(math.sqrt(count)), MOST_COLUMNS)
     if maps is None:
         pictures = weights.channel_view(view.array("kernel"), None)
         trained = weights.channel_view(view.trained[f"{name}/kernel"], None)
