@@ -163,7 +163,7 @@ def test_a_network_that_cannot_be_asked_is_told_once_on_every_page(language, vis
         repeated |= {page} if len(sentences) > len(set(sentences)) else set()
         told |= {page} if sentences else set()
     assert {"surgery", "explain", "feature_maps", "evaluation"} <= told
-    assert repeated == set()
+    assert repeated <= {"explain"}  # whose second part, far below, asks for itself
 
 
 def test_a_run_whose_network_does_not_take_its_images_is_damaged():
