@@ -11,10 +11,11 @@ from cnn_core import runs, texts
 from cnn_core.analysis import evaluation
 from cnn_core.analysis.evaluation import PARTS, Predictions
 from cnn_core.errors import CnnError
-from cnn_core.figures import charts
+from cnn_core.figures import charts, still_matrix
 from cnn_core.figures import evaluation as figures
 from cnn_core.figures import per_class as per_class_figures
 from cnn_core.runs import log as run_log
+from pages.elements import saving
 from pages.elements.chart import draw_chart
 from pages.elements.clicks import clicked_cell
 from pages.elements.head import head
@@ -228,6 +229,11 @@ def _heatmap(matrix: evaluation.Integers, answers: Answers) -> None:
         on_select=lambda: _choose_cell(len(matrix)),
         alt=figures.confusion_alt(matrix, answers.names, words=words),
     )
+    svg = still_matrix.confusion_svg(
+        matrix, answers.names, as_percent=show == "shares", words=words
+    )
+    with chart:
+        saving.saving("confusion_files", svg, f"confusion-{answers.part}", words.title)
 
 
 def _choose_cell(classes: int) -> None:

@@ -1,7 +1,9 @@
 // Pictures of many tiles, each with a tile that is chosen: by the pointer, or by the arrow keys. Data:
 // {across, boards: [{name, title, note, legend: {colours, low, high, middle}, first, png, count, columns, rows, width, height, gap, chosen, alt, tips,
-// marks: [[tile, sign]], sharp, narrow}]}, measures in pixels of the picture. A choice is
+// marks: [[tile, sign]], sharp, narrow, save}]}, measures in pixels of the picture. A choice is
 // sent as `pick`: [board, tile], and framed immediately, without waiting for the answer.
+
+import { framed, saveButtons } from "../saving/save.js";
 
 const STEPS = { ArrowLeft: [0, -1], ArrowRight: [0, 1], ArrowUp: [-1, 0], ArrowDown: [1, 0] };
 const PHONE = "(max-width: 640px)";
@@ -73,7 +75,18 @@ class Board {
     const head = this.section.querySelector(".head");
     head.hidden = !title && !note;
     head.querySelector("b").textContent = title;
+    this.offer(head.querySelector(".files"));
     head.querySelector("span").textContent = note;
+  }
+
+  // Buttons that give the picture as a file.
+  offer(place) {
+    const { save } = this.given;
+    const offered = JSON.stringify(save);
+    if (this.offered === offered) return;
+    this.offered = offered;
+    const draw = () => framed({ ...this.data, source: this.image.src, size: this.size });
+    place.replaceChildren(...(save ? [saveButtons(save, draw)] : []));
   }
 
   colour(legend) {

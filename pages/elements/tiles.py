@@ -13,13 +13,14 @@ from cnn_core.browser.bundle import bundle
 from cnn_core.figures.mosaic import Scale
 from cnn_core.figures.palette import stops
 from cnn_core.paths import ASSETS
+from pages.elements import saving
 
 FOLDER = ASSETS / "tiles"
 
 _mount = st.components.v2.component(
     "convscope_tiles",
     html=(FOLDER / "tiles.html").read_text("utf-8"),
-    css=(FOLDER / "tiles.css").read_text("utf-8"),
+    css=(FOLDER / "tiles.css").read_text("utf-8") + saving.STYLE,
     js=bundle(FOLDER / "tiles.js"),
     isolate_styles=False,  # heads and feet look like the rest of the page
 )
@@ -115,6 +116,7 @@ class Board:
             "legend": self.legend.data() if self.legend else None,
             "first": self.first,
             "narrow": self.narrow,
+            "save": saving.save_words(self.name, self.title) if self.title else None,
         }
 
 

@@ -6,11 +6,13 @@ import streamlit as st
 
 from cnn_core import runs, texts
 from cnn_core.errors import RunError
+from cnn_core.export import pictures
 from cnn_core.figures import curves
 from cnn_core.progress import notes
 from cnn_core.progress.events import RunEnded
 from cnn_core.progress.history import History
 from cnn_core.runs import log as run_log
+from pages.elements import saving
 from pages.elements.chart import draw_chart
 from pages.network import scores, shown
 from pages.network.names import class_names, markdown, span
@@ -102,7 +104,7 @@ def _over(run: runs.Run) -> None:
     if history.ended:
         _result(run, history.ended)
     if history.batches or history.epochs:
-        _charts(history, run.id)
+        _charts(history, run.id, files=True)
         _notes(run, history)
     if history.ended and history.ended.samples:
         examples.show(run, history.ended, class_names(run))
@@ -152,7 +154,8 @@ def _megabytes(history: History) -> dict[str, str]:
     return {"done": f"{done / 1e6:.0f}", "total": f"{total / 1e6:.0f}" if total else "?"}
 
 
-def _charts(history: History, key: str) -> None:
+def _charts(history: History, key: str, *, files: bool = False) -> None:
+    """Both curves, and where they no longer move as files, too."""
     table, palette = texts.table(language()), colours()
     makers = {"loss": curves.loss_curves, "accuracy": curves.accuracy_curves}
     for column, (measure, make) in zip(st.columns(2, gap="small"), makers.items(), strict=True):
@@ -164,6 +167,10 @@ def _charts(history: History, key: str) -> None:
             key=f"{measure}_{key}",
             alt=curves.alt_text(history, measure, words=words),
         )
+        if files:
+            with column:
+                svg = pictures.curve_file(history, measure, words)
+                saving.saving(f"{measure}_files_{key}", svg, measure, words.title)
 
 
 def _notes(run: runs.Run, history: History) -> None:
