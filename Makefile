@@ -43,6 +43,7 @@ SCRIPTS := assets tests/javascript
 help:
 	@echo "make run        serve the app on port $(PORT)   (make run PORT=9000 for another)"
 	@echo "make test       every test, those in a real Chromium too   (ARGS=... for pytest)"
+	@echo "make test-long  the same, each kind of random case repeated at length"
 	@echo "make test-unit  the tests that take seconds"
 	@echo "make lint       format, lint and types"
 	@echo "make format     put the code in the format that lint expects"
@@ -72,6 +73,10 @@ ifeq ($(ARGS),)
 else
 	$(VPY) -m pytest $(ARGS)
 endif
+
+.PHONY: test-long
+test-long: $(INSTALLED_DEV) browser
+	$(VPY) -m pytest $(ALL) --long $(ARGS)
 
 .PHONY: test-unit
 test-unit: $(INSTALLED_DEV)

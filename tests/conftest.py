@@ -39,6 +39,8 @@ CHROMIUM_NAMES = (
     *("chromium", "chromium-browser"),
     *("google-chrome", "google-chrome-stable"),
 )
+BROWSER = Path(__file__).parent / "browser"
+ALL_SLOW = "\npytestmark = pytest.mark.slow\n"
 KEPT = {"CONVSCOPE_CHROMIUM"}
 
 _manifests = functools.cache(manifest_scanner.scan_component_manifests)
@@ -48,10 +50,18 @@ _ask_for_end = local_script_runner.require_widgets_deltas
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
+        "--long", action="store_true", help="repeat at length what otherwise runs in its short form"
+    )
+    parser.addoption(
         "--write-seconds",
         action="store_true",
         help="keep how long each file took in tests/seconds.json, which says what runs first",
     )
+
+
+def pytest_cmdline_main(config: pytest.Config) -> None:
+    if config.getoption("--long"):
+        os.environ["TESTS_AT_LENGTH"] = "1"  # tests/lengths.py
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -85,6 +95,22 @@ def _keep_temporary_files_together(config: pytest.Config) -> None:
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items.sort(key=lambda item: turn(item.path))
+
+
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """The quick tests do not load what only others need: TensorFlow, most of them, and Playwright."""
+    left_out = config.getoption("markexpr")
+    if "not browser" in left_out and collection_path == BROWSER:
+        return True
+    if "not slow" in left_out and collection_path.match("test_*.py"):
+        return True if ALL_SLOW in collection_path.read_text("utf-8") else None
+    return None
+
+
+def pytest_collection_finish() -> None:
+    """Spare what is loaded by now from every collection of garbage."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from hypothesis import settings
 from hypothesis import strategies as st
+from lengths import repeats
 
 from cnn_core.config import ConvBlock, ModelConfig
 
@@ -25,7 +26,7 @@ configs = st.builds(
     input_shape=st.sampled_from(TINY_AND_COMMON),
     classes=st.integers(2, 20),
 )
-many = settings(max_examples=300, deadline=None, derandomize=True)
+many = settings(max_examples=repeats(100, 300), deadline=None, derandomize=True)
 
 
 def network(*sides: ConvBlock, shape: tuple[int, int, int] = (28, 28, 1)) -> ModelConfig:

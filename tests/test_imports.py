@@ -350,8 +350,9 @@ def test_the_check_of_pages_finds_what_it_should(room: str, name: str, allowed: 
 def test_the_server_side_loads_neither_keras_nor_streamlit() -> None:
     heavy = {"keras", "tensorflow", "streamlit", "optuna"}
     server_side = set(CORE_TABLE) - WORKER_SIDE - {"__main__"}
-    assert not _loaded_by(server_side - {"engine"}) & (heavy | LOADED_BY_THE_ENGINE)
-    assert not _loaded_by(server_side) & heavy
+    without_engine, with_engine = _loaded_by(server_side - {"engine"}, server_side)
+    assert not without_engine & (heavy | LOADED_BY_THE_ENGINE)
+    assert not with_engine & heavy
 
 
 def test_the_front_door_is_light_and_offers_the_names_of_a_notebook() -> None:
@@ -366,15 +367,21 @@ def test_the_front_door_is_light_and_offers_the_names_of_a_notebook() -> None:
     assert done.stdout.strip() == "[] 320", done.stderr
 
 
-def _loaded_by(rooms: set[str]) -> set[str]:
-    """Top-level packages that a fresh Python holds after importing these rooms of cnn_core."""
-    there = sorted(
-        ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__")
-        for path in MODULES
-        if room_of(path, CORE) in rooms and path.name != "download.py"
+def _loaded_by(*steps: set[str]) -> list[set[str]]:
+    """Top-level packages that a fresh Python holds after importing these rooms, one step after the other."""
+    there = [
+        sorted(
+            ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__")
+            for path in MODULES
+            if room_of(path, CORE) in rooms and path.name != "download.py"
+        )
+        for rooms in steps
+    ]
+    code = (
+        f"import sys\nfor names in {there}:\n  for name in names: __import__(name)\n"
+        "  print(*sys.modules)"
     )
-    code = f"import sys\nfor name in {there}: __import__(name)\nprint(*sys.modules)"
     command = [sys.executable, "-c", code]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
-    return {name.partition(".")[0] for name in done.stdout.split()}
+    return [{name.partition(".")[0] for name in line.split()} for line in done.stdout.splitlines()]

@@ -13,6 +13,7 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
+from lengths import repeats
 from model_samples import SMALL, images, in_threads, same_weights
 
 from cnn_core.arithmetic import batch_bytes, field_of, layer_table
@@ -20,6 +21,8 @@ from cnn_core.config import ACTIVATIONS, TEXTBOOK, ConvBlock, ModelConfig
 from cnn_core.errors import ConfigError, ShapeError
 from cnn_core.model import build, load, save
 from cnn_core.planning.repair import repair
+
+pytestmark = pytest.mark.slow
 
 SHAPES = [(8, 8, 1), (28, 28, 1), (32, 32, 3), (20, 31, 2)]
 
@@ -83,7 +86,7 @@ def run_through(config: ModelConfig) -> tuple[list[tuple[Any, ...]], str | None]
     return seen, None
 
 
-@pytest.mark.parametrize("seed", range(16))
+@pytest.mark.parametrize("seed", range(repeats(6, 16)))
 def test_arithmetic_agrees_with_keras_and_breaks_where_keras_breaks(seed):
     dice = random.Random(seed)
     for _ in range(25):

@@ -17,6 +17,8 @@ from cnn_core import texts
 from cnn_core.errors import RunError
 from cnn_core.model import build, load, restore, save
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.mark.parametrize("precision", ["float32", "bfloat16"])
 def test_a_saved_network_comes_back_as_it_was_and_in_float32(precision, tmp_path):

@@ -8,17 +8,19 @@ from typing import Any
 
 import numpy as np
 import pytest
+from lengths import repeats
 from node import ask, packed
 from random_networks import Case, assert_equal, cases
 
 from cnn_core import convolution
 from cnn_core.config import ACTIVATIONS, PADDINGS, ConvBlock, ModelConfig
 
-NETWORKS = 300
+NETWORKS = repeats(80, 300)
 SLIDES = 60
 
 
-def test_every_number_of_300_random_networks_is_that_of_keras() -> None:
+@pytest.mark.slow
+def test_every_number_of_random_networks_is_that_of_keras() -> None:
     asked = cases(NETWORKS, seed=14)
     for case, answer in zip(asked, ask([case.question() for case in asked]), strict=True):
         assert_equal(case, answer)

@@ -21,6 +21,8 @@ from cnn_core.inside import answers
 from cnn_core.runs import snapshots
 from cnn_core.training import checkpoints
 
+pytestmark = pytest.mark.slow
+
 __all__ = ["_no_open_models"]  # a fixture
 EPOCHS, KEPT = 5, 3
 SMALL = {"grid": 15, "images": 250}

@@ -11,6 +11,8 @@ from toy_networks import READS_ONE, reads_one_pixel, shipped
 from cnn_core.inside.adversarial import adversarial
 from cnn_core.labs.adversarial import ITERATIONS, METHODS, SIZES
 
+pytestmark = pytest.mark.slow
+
 __all__ = ["shipped"]  # a fixture
 
 

@@ -20,6 +20,8 @@ from cnn_core.inside.baselines import BLUR, baseline
 from cnn_core.inside.class_maps import class_maps
 from cnn_core.inside.gradients import integrated_gradients
 
+pytestmark = pytest.mark.slow
+
 __all__ = ["shipped"]  # a fixture
 
 ONE_DENSE = ModelConfig((ConvBlock(3, 3, pool="none"),), (), 0.0, (6, 7, 2), 3)

@@ -16,6 +16,8 @@ from cnn_core.inside.baselines import baseline
 from cnn_core.inside.class_maps import class_maps
 from cnn_core.inside.deletion import deletion_curves, deletion_sums
 
+pytestmark = pytest.mark.slow
+
 __all__ = ["shipped"]  # a fixture
 
 

@@ -17,6 +17,8 @@ from cnn_core import datasets
 from cnn_core.config import ConvBlock, ModelConfig, TrainConfig
 from cnn_core.inside import embedding
 
+pytestmark = pytest.mark.slow
+
 DIGITS = TrainConfig(dataset="digits", epochs=1, precision="float32")
 SMALL = ModelConfig((ConvBlock(4),), (12,), 0.5, (8, 8, 1))
 NO_DENSE = ModelConfig((ConvBlock(4, pool="average", stride=2),), (), 0.5, (8, 8, 1))

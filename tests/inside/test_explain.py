@@ -19,6 +19,8 @@ from cnn_core.inside.class_maps import class_maps
 from cnn_core.inside.gradients import saliency
 from cnn_core.inside.occlusion import occlusion
 
+pytestmark = pytest.mark.slow
+
 __all__ = ["shipped"]  # a fixture
 
 

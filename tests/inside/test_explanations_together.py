@@ -24,6 +24,8 @@ from cnn_core.inside.occlusion import occlusion
 from cnn_core.runs import snapshots
 from pages.parts.explain import methods
 
+pytestmark = pytest.mark.slow
+
 __all__ = ["shipped"]  # a fixture
 
 

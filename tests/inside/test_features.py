@@ -22,6 +22,8 @@ from cnn_core.export import snippets
 from cnn_core.inside import features, forward
 from cnn_core.runs import Run, snapshots
 
+pytestmark = pytest.mark.slow
+
 DIGITS = TrainConfig(
     dataset="digits", epochs=2, batch_size=64, learning_rate=5e-3, precision="float32"
 )
@@ -242,7 +244,6 @@ def test_untrained_kernels_have_the_spread_that_glorot_and_bengio_published(seed
         assert (bias == 0).all()
 
 
-@pytest.mark.slow
 def test_training_widens_the_kernels_and_the_snapshots_tell_it(tmp_path: Path):
     config = replace(SMALL, blocks=(ConvBlock(16), ConvBlock(16)))
     result = training.train(config, DIGITS, datasets.load("digits"), folder=tmp_path)

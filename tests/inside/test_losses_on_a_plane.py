@@ -14,6 +14,8 @@ from cnn_core.analysis import landscape
 from cnn_core.inside import forward
 from cnn_core.inside.landscape import losses
 
+pytestmark = pytest.mark.slow
+
 __all__ = ["shipped"]  # a fixture
 ORIGIN = np.zeros((1, 2), np.float32)
 

@@ -12,6 +12,8 @@ from cnn_core.inside.answers import data_of
 from cnn_core.inside.robustness import robustness
 from cnn_core.labs.changes import CHANGES, apply
 
+pytestmark = pytest.mark.slow
+
 CURVES = {"a": [0.9, 0.5, 0.1], "b": [0.8, 0.7, 0.6]}
 
 

@@ -17,6 +17,8 @@ from cnn_core.arithmetic import layer_table
 from cnn_core.config import ConvBlock, ModelConfig, TrainConfig
 from cnn_core.inside import surgery
 
+pytestmark = pytest.mark.slow
+
 DIGITS = TrainConfig(dataset="digits", epochs=1, precision="float32")
 SMALL = ModelConfig(
     (ConvBlock(5), ConvBlock(4, 2, activation="sigmoid")), (6,), input_shape=(8, 8, 1)

@@ -23,6 +23,8 @@ from cnn_core.labs.optimizers import State, step
 from cnn_core.labs.training_step import StepSettings
 from cnn_core.training.optimizers import optimizer
 
+pytestmark = pytest.mark.slow
+
 SMALL = ModelConfig((ConvBlock(4),), (8,), 0.3, (8, 8, 1), 10)
 ODD = ModelConfig(
     (ConvBlock(3, 1, stride=2, activation="tanh", pool="average"), ConvBlock(4, 2, padding="valid",
@@ -54,7 +56,6 @@ def batch() -> tuple[np.ndarray, np.ndarray]:
     return models.scaled(data.x_train[list(ROWS)]), data.y_train[list(ROWS)]
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("config", [SMALL, ODD], ids=["small", "odd"])
 @pytest.mark.parametrize("name", OPTIMIZERS)
 def test_losses_and_weights_of_several_steps_are_those_of_keras(
@@ -78,7 +79,6 @@ def test_losses_and_weights_of_several_steps_are_those_of_keras(
     assert answer.weight.value == pytest.approx(kernel[answer.weight.place], rel=exact)
 
 
-@pytest.mark.slow
 def test_a_network_in_float32_gives_the_same_to_its_precision() -> None:
     network, (images, labels) = opened(SMALL), batch()
     expected = plain_keras(SMALL, "momentum", "float32", network)
@@ -136,7 +136,6 @@ def random_weights(
     return places
 
 
-@pytest.mark.slow
 def test_200_random_weights_of_the_textbook_network_agree_with_finite_differences() -> None:
     run = runs.open_run("fashion")
     network = models.opened(run.model, run.folder / "best.keras")

@@ -153,6 +153,7 @@ def flips() -> list[tuple[str, dict[str, Any]]]:
     return list(zip(sliders, ask(asked), strict=True))
 
 
+@pytest.mark.slow
 def test_a_mark_is_where_the_class_changes(flips: list[tuple[str, dict[str, Any]]]) -> None:
     marks = 0
     for name, found in flips:
@@ -171,6 +172,7 @@ def test_a_mark_is_where_the_class_changes(flips: list[tuple[str, dict[str, Any]
     assert marks > 5  # otherwise the sliders would show nothing
 
 
+@pytest.mark.slow
 def test_the_answer_beside_a_mark_is_that_of_keras(flips: list[tuple[str, dict[str, Any]]]) -> None:
     from cnn_core import model
 

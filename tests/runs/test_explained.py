@@ -15,6 +15,8 @@ from cnn_core.inside.deletion import deletion_curves
 from cnn_core.inside.explain import METHODS, explanations
 from cnn_core.runs import explained
 
+pytestmark = pytest.mark.slow
+
 KEPT = [
     (name, size)
     for name, size in explained.START

@@ -72,6 +72,7 @@ def points(sweep: Sweep) -> list[Point]:
     ]
 
 
+@pytest.mark.slow
 def test_the_importance_is_optunas(sweep: Sweep, study: optuna.Study) -> None:
     judges = {
         "ped_anova": optuna.importance.PedAnovaImportanceEvaluator(),
@@ -86,6 +87,7 @@ def test_the_importance_is_optunas(sweep: Sweep, study: optuna.Study) -> None:
         assert sum(ours.values()) == pytest.approx(1.0)
 
 
+@pytest.mark.slow
 def test_an_importance_that_cannot_be_calculated_is_none_without_a_traceback(
     tmp_path: Path, sweep: Sweep, caplog: pytest.LogCaptureFixture
 ) -> None:

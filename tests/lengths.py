@@ -1,0 +1,13 @@
+"""How often tests repeat what they try: `make test` few times, `make test-long` many."""
+
+from __future__ import annotations
+
+import os
+
+LONG = "TESTS_AT_LENGTH" in os.environ
+"""Set by `pytest --long`, also for the processes that share the tests."""
+
+
+def repeats(short: int, at_length: int) -> int:
+    """Repetitions of the same kind of case; `short` ones are of every kind."""
+    return at_length if LONG else short
