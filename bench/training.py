@@ -33,7 +33,7 @@ from cnn_core import datasets
 from cnn_core.config import TEXTBOOK, TrainConfig
 from cnn_core.progress.events import BatchEnd, EpochEnd, Event, RunEnded, RunStarted
 
-TARGET = 1.03
+TARGET = 0.80
 ROUNDS, EPOCHS = 2, 3
 LIMIT_S = 600.0
 

@@ -1,4 +1,4 @@
-"""Stands for Keras' fit: calls the hooks of a callback with written numbers."""
+"""Stands for a training: calls the hooks of its callback with written numbers."""
 
 from __future__ import annotations
 
@@ -16,22 +16,10 @@ from cnn_core.training.callback import ProgressCallback
 from cnn_core.training.meters import BestWeights
 
 
-class StubOptimizer:
-    """Remembers every learning rate it was given."""
-
-    def __init__(self) -> None:
-        object.__setattr__(self, "rates", [])
-
-    def __setattr__(self, name: str, value: float) -> None:
-        assert name == "learning_rate"
-        self.rates.append(value)
-
-
 class StubModel:
     """What the callback touches of a model; its weights are a number that tests set."""
 
     def __init__(self) -> None:
-        self.optimizer = StubOptimizer()
         self.stop_training = False
         self.weight = 0.0
 
@@ -43,7 +31,11 @@ class StubModel:
 
 
 class Play:
-    """Plays Keras' fit: calls the hooks in its order, with written losses and a clock of its own."""
+    """Calls the hooks in the order of a training, with written losses and a clock of its own.
+
+    Attributes:
+        rates: The learning rate of every batch so far.
+    """
 
     def __init__(
         self,
@@ -58,9 +50,11 @@ class Play:
         self.control = control or Control()
         self.now = 100.0
         self.events: list[Event] = []
+        self.rates: list[float] = []
         self.model = StubModel()
         self.best = BestWeights(past)
         self.callback = ProgressCallback(
+            self.model,
             self.config,
             images,
             self.events.append,
@@ -69,7 +63,6 @@ class Play:
             folder,
             clock=lambda: self.now,
         )
-        self.callback.set_model(self.model)
 
     def epoch(
         self,
@@ -88,7 +81,7 @@ class Play:
         done = 0
         for batch, _ in enumerate(losses):
             before(batch + 1)
-            self.callback.on_train_batch_begin(batch)
+            self.rates += self.callback.rates(batch, 1)
             self.now += each_s
             done = batch + 1
             mean = float(np.average(losses[:done], weights=sizes[:done]))

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pytest
 from numpy.testing import assert_allclose
 from sklearn.metrics import accuracy_score, log_loss
 
@@ -15,7 +16,7 @@ from cnn_core import datasets
 from cnn_core import model as models
 from cnn_core.config import ConvBlock, ModelConfig, TrainConfig
 from cnn_core.progress.events import EpochEnd, Event
-from cnn_core.training import Result
+from cnn_core.training import Result, meters, steps
 
 SMALL = ModelConfig(
     blocks=(ConvBlock(4),), dense=(16,), dropout=0.2, input_shape=(8, 8, 1), classes=10
@@ -35,6 +36,12 @@ class Said(list[Event]):
     @property
     def complete(self) -> list[EpochEnd]:
         return [end for end in self.of(EpochEnd) if end.complete]
+
+
+def report_every_batch(patch: pytest.MonkeyPatch) -> None:
+    """Let a training report each batch, and make one step in each call."""
+    patch.setattr(meters, "SECONDS_BETWEEN_REPORTS", 0.0)
+    patch.setattr(steps, "MOST_STEPS", 1)
 
 
 def figures(epochs: Sequence[EpochEnd]) -> np.ndarray:

@@ -1,9 +1,8 @@
-"""The input pipeline: image order of an epoch, batches scaled to [0, 1]."""
+"""Image order of an epoch, and the batches of an evaluation."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -23,39 +22,18 @@ def image_order(count: int, seed: int, epoch: int) -> npt.NDArray[np.int64]:
     return np.random.default_rng((seed, epoch)).permutation(count)
 
 
-def shuffled_batches(
-    images: npt.NDArray[np.uint8],
-    labels: npt.NDArray[Any],
-    order: tf.Variable,
-    batch_size: int,
-) -> tf.data.Dataset:
-    """Batches of images in [0, 1] and labels, in the order that `order` holds when iteration begins.
+def ordered_batches(images: npt.NDArray[np.uint8], labels: npt.NDArray[Any]) -> tf.data.Dataset:
+    """Batches of images in [0, 1] and labels, in their own order, for an evaluation.
 
     Args:
         images: uint8 of shape (N, H, W, C).
         labels: Integers of shape (N,).
-        order: int64 of shape (N,), a permutation; assigned again before every epoch.
-        batch_size: Images in every batch but the last.
     """
-    return _batches(images, labels, batch_size, lambda rows: tf.gather(order, rows))
-
-
-def ordered_batches(images: npt.NDArray[np.uint8], labels: npt.NDArray[Any]) -> tf.data.Dataset:
-    """Batches of images in [0, 1] and labels, in their own order."""
-    return _batches(images, labels, EVALUATION_BATCH, lambda rows: rows)
-
-
-def _batches(
-    images: npt.NDArray[np.uint8],
-    labels: npt.NDArray[Any],
-    batch_size: int,
-    choose: Callable[[tf.Tensor], tf.Tensor],
-) -> tf.data.Dataset:
     # One copy, as bytes: as floats the data set would take four times the memory.
     x, y = tf.constant(images), tf.constant(labels)
 
     def pick(start: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-        rows = choose(tf.range(start, tf.minimum(start + batch_size, len(images))))
+        rows = tf.range(start, tf.minimum(start + EVALUATION_BATCH, len(images)))
         return tf.cast(tf.gather(x, rows), tf.float32) / 255.0, tf.gather(y, rows)
 
-    return tf.data.Dataset.range(0, len(images), batch_size).map(pick).prefetch(2)
+    return tf.data.Dataset.range(0, len(images), EVALUATION_BATCH).map(pick).prefetch(2)

@@ -1,4 +1,4 @@
-"""Keras callback: reports progress; obeys pause, step, stop and learning rate."""
+"""What happens around the steps of a training: reports, pause, step, stop, learning rate, checkpoints."""
 
 from __future__ import annotations
 
@@ -6,9 +6,7 @@ import math
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
-
-import keras
+from typing import Protocol
 
 from cnn_core.config import TrainConfig
 from cnn_core.progress.events import (
@@ -24,19 +22,24 @@ from cnn_core.progress.events import (
 )
 from cnn_core.training import checkpoints
 from cnn_core.training.batches import batches_per_epoch
-from cnn_core.training.meters import BatchMeter, BestWeights, Stopwatch, reached
+from cnn_core.training.meters import BatchMeter, BestWeights, Stopwatch, Weighted, reached
 from cnn_core.training.optimizers import one_cycle
 
 SECONDS_BETWEEN_POLLS = 0.02
 """Pause between two looks at the control while paused: a step follows its click without a visible delay."""
 
-Logs = dict[str, Any] | None
+
+class Trained(Weighted, Protocol):
+    """Has weights, and is told to stop, as a Keras model is."""
+
+    stop_training: bool
 
 
-class ProgressCallback(keras.callbacks.Callback):
-    """Keras callback that reports progress and obeys pause, step, stop and learning rate.
+class ProgressCallback:
+    """Reports progress and obeys pause, step, stop and learning rate, at the moments of a Keras callback.
 
     Args:
+        model: The network that is trained; `stop_training` becomes true when the training is to end.
         config: How the network is trained.
         images: Training images per epoch.
         emit: Called with every event.
@@ -49,11 +52,11 @@ class ProgressCallback(keras.callbacks.Callback):
         reason: Why training ended, as in `RunEnded`.
         epochs: The `EpochEnd` of each epoch, those before an interruption included.
         watch: Seconds of training without pauses.
-        shuffle: Called with the epoch, counted from 0, before its first batch is drawn.
     """
 
     def __init__(
         self,
+        model: Trained,
         config: TrainConfig,
         images: int,
         emit: Emit,
@@ -62,7 +65,7 @@ class ProgressCallback(keras.callbacks.Callback):
         folder: Path | None = None,
         clock: Callable[[], float] = time.perf_counter,
     ) -> None:
-        super().__init__()
+        self._model = model
         self._config, self._emit, self._ask, self._folder = config, emit, ask, folder
         self._batches = batches_per_epoch(images, config.batch_size)
         self._steps = ask().steps
@@ -74,51 +77,63 @@ class ProgressCallback(keras.callbacks.Callback):
         self.epochs = list(best.past)
         self.reason = "finished"
         self.watch = Stopwatch(clock)
-        self.shuffle: Callable[[int], object] = lambda epoch: None
 
-    def on_epoch_begin(self, epoch: int, logs: Logs = None) -> None:
-        """Shuffle the images, reset the running means."""
-        self.shuffle(epoch)
+    def on_epoch_begin(self, epoch: int) -> None:
+        """Begin the running means of an epoch, counted from 0."""
         self._epoch, self._epoch_began = epoch, self.watch.seconds()
         self._meter.begin(self._epoch_began)
 
-    def on_train_batch_begin(self, batch: int, logs: Logs = None) -> None:
-        """Set the learning rate; only when it changed, since assigning it costs more than the rest."""
-        override = self._ask().learning_rate
-        rate = base = self._config.learning_rate if override is None else override
+    def rates(self, batch: int, count: int) -> list[float]:
+        """Learning rates of the next `count` batches, the first of which is `batch`, counted from 0.
+
+        While the run is paused, one batch at a time is trained: the list has one rate only.
+        """
+        control = self._ask()
+        override = control.learning_rate
+        base = self._config.learning_rate if override is None else override
         if base != self._base_rate:
             self._base_rate = base
             self._emit(LearningRateChanged(self._epoch + 1, batch + 1, base))
+        count = 1 if control.paused else count
+        rates = [base] * count
         if self._config.schedule == "one_cycle":
-            step = self._epoch * self._batches + batch
-            rate = one_cycle(step, self._config.epochs * self._batches, base)
-        if rate != self._rate:
-            self._rate = rate
-            self.model.optimizer.learning_rate = rate
+            first, steps = self._epoch * self._batches + batch, self._config.epochs * self._batches
+            rates = [one_cycle(step, steps, base) for step in range(first, first + count)]
+        self._rate = rates[-1]
+        return rates
 
-    def on_train_batch_end(self, batch: int, logs: Logs = None) -> None:
-        """Report at most ten times a second, stop when the loss is not finite, obey the control."""
-        self._meter.count(batch + 1, logs or {})
+    def on_train_batch_end(self, batch: int, logs: dict[str, float]) -> None:
+        """Report at most ten times a second, stop when the loss is not finite, obey the control.
+
+        Args:
+            batch: The last batch that was trained on, counted from 0.
+            logs: Keras' means of loss and accuracy over this epoch's batches.
+        """
+        self._meter.count(batch + 1, logs)
         control = self._ask()
         last = batch + 1 == self._batches
         if control.paused or control.stop or last or self._meter.due(self.watch.seconds()):
             self._report()
-        if control.paused and not control.stop and not self.model.stop_training:
+        if control.paused and not control.stop and not self._model.stop_training:
             control = self._wait(batch + 1, control)
         if control.stop:
             self._stop("stopped")
         if not control.paused:
             self._steps = control.steps  # steps left over from this pause are not owed in the next
 
-    def on_epoch_end(self, epoch: int, logs: Logs = None) -> None:
-        """Keep the best weights, report the epoch, then save the state that a resumed run starts from."""
-        figures = {name: float(value) for name, value in (logs or {}).items()}
+    def on_epoch_end(self, epoch: int, figures: dict[str, float]) -> None:
+        """Keep the best weights, report the epoch, then save the state that a resumed run starts from.
+
+        Args:
+            epoch: Counted from 0.
+            figures: loss, accuracy, val_loss and val_accuracy.
+        """
         end = EpochEnd(
             epoch=epoch + 1,
-            **{name: figures[name] for name in ("loss", "accuracy", "val_loss", "val_accuracy")},
+            **figures,
             learning_rate=self._rate,
             seconds=self.watch.seconds() - self._epoch_began,
-            best=self.best.offer(epoch + 1, figures["val_loss"], self.model),
+            best=self.best.offer(epoch + 1, figures["val_loss"], self._model),
             complete=self._meter.batch == self._batches,
             time=time.time(),
         )
@@ -127,7 +142,7 @@ class ProgressCallback(keras.callbacks.Callback):
         finite = math.isfinite(end.loss) and math.isfinite(end.val_loss)
         if self._folder and end.complete and finite:
             began = self.watch.seconds()
-            checkpoints.save_epoch(self.model, self._folder, end)
+            checkpoints.save_epoch(self._model, self._folder, end)
             self._emit(Saved(end.epoch, self.watch.seconds() - began))
         if not finite:
             self._stop("diverged")
@@ -169,6 +184,6 @@ class ProgressCallback(keras.callbacks.Callback):
         return control
 
     def _stop(self, reason: str) -> None:
-        if not self.model.stop_training:
+        if not self._model.stop_training:
             self.reason = reason
-        self.model.stop_training = True
+        self._model.stop_training = True

@@ -13,7 +13,6 @@ from pathlib import Path
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 
 import keras
-import numpy as np
 import tensorflow as tf
 from tensorflow.python.framework import ops as tensorflow_ops
 
@@ -34,15 +33,11 @@ from cnn_core.progress.events import (
     Score,
 )
 from cnn_core.training import checkpoints
-from cnn_core.training.batches import (
-    batches_per_epoch,
-    image_order,
-    ordered_batches,
-    shuffled_batches,
-)
+from cnn_core.training.batches import batches_per_epoch, image_order, ordered_batches
 from cnn_core.training.callback import ProgressCallback
 from cnn_core.training.meters import BestWeights, reached
 from cnn_core.training.optimizers import optimizer
+from cnn_core.training.steps import Pace, Steps
 
 SAMPLE_IMAGES = 10
 """Test images whose probabilities go into `RunEnded`: shown as examples without opening the network."""
@@ -93,7 +88,7 @@ def train(
     folder: Path | None = None,
     past: Sequence[EpochEnd] = (),
 ) -> Result:
-    """Train a network; report events and read the control around every batch.
+    """Train a network; report events and read the control around every few batches.
 
     Image order and dropout follow from the seed and the epoch alone, so the same configs and data
     give the same history, whether or not the run was interrupted between two epochs.
@@ -103,7 +98,7 @@ def train(
         train_config: How to train it.
         dataset: Images, uint8 of shape (N, H, W, C), scaled to [0, 1] batch by batch.
         emit: Called with every event, in this thread.
-        control: Returns the current `Control`; called twice per batch, so it must be quick.
+        control: Returns the current `Control`; called around every few batches, so it must be quick.
         folder: Where best.keras, last.keras and snapshots/ go. If last.keras is there already, training
             continues after its last complete epoch.
         past: The `EpochEnd` of each complete epoch before an interruption. Without it, or where it
@@ -122,7 +117,7 @@ def train(
     images = len(data.x_train)
     network, best = _open(model_config, train_config, images, folder, past)
     done = len(best.past)
-    callback = ProgressCallback(train_config, images, emit, control, best, folder)
+    callback = ProgressCallback(network, train_config, images, emit, control, best, folder)
     precision = network.layers[0].compute_dtype
     batches = batches_per_epoch(images, train_config.batch_size)
     params, validation = network.count_params(), len(data.x_val)
@@ -180,19 +175,37 @@ def _fit(
     callback: ProgressCallback,
     done: int,
 ) -> None:
-    order = tf.Variable(np.arange(len(data.x_train)), dtype=tf.int64, trainable=False)
-    callback.shuffle = lambda epoch: order.assign(
-        image_order(len(data.x_train), config.seed, epoch)
-    )
-    network.fit(
-        shuffled_batches(data.x_train, data.y_train, order, config.batch_size),
-        validation_data=ordered_batches(data.x_val, data.y_val),
-        initial_epoch=done,
-        epochs=config.epochs,
-        verbose=0,
-        shuffle=False,  # the batches come in their order already
-        callbacks=[callback],
-    )
+    """What `network.fit` does, with its numbers, and several steps in a call."""
+    images = len(data.x_train)
+    steps = Steps(network, data.x_train, data.y_train, config.batch_size)
+    validation = ordered_batches(data.x_val, data.y_val)
+    pace = Pace()
+    network.stop_training = False
+    for epoch in range(done, config.epochs):
+        steps.shuffle(image_order(images, config.seed, epoch))
+        network.reset_metrics()
+        callback.on_epoch_begin(epoch)
+        means = _epoch(network, steps, pace, callback, batches_per_epoch(images, config.batch_size))
+        measured = network.evaluate(validation, verbose=0, return_dict=True)
+        figures = {f"val_{name}": value for name, value in measured.items()}
+        callback.on_epoch_end(epoch, {**means, **figures})
+        if network.stop_training:
+            return
+
+
+def _epoch(
+    network: keras.Sequential, steps: Steps, pace: Pace, callback: ProgressCallback, batches: int
+) -> dict[str, float]:
+    """Train on the batches of an epoch, or on those before a stop; returns Keras' means over them."""
+    done, means = 0, dict[str, float]()
+    while done < batches and not network.stop_training:
+        rates = callback.rates(done, pace.steps(batches - done))
+        began = time.perf_counter()
+        means = steps.run(done, rates)
+        pace.took(len(rates), time.perf_counter() - began)
+        done += len(rates)
+        callback.on_train_batch_end(done - 1, means)
+    return means
 
 
 def _ended(

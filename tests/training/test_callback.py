@@ -80,14 +80,6 @@ def test_means_begin_anew_with_each_epoch() -> None:
     assert [it.batch for it in play.of(BatchEnd)] == [*range(1, 9)] * 2
 
 
-def test_images_are_shuffled_before_each_epoch_counted_from_zero() -> None:
-    play, epochs = Play(), []
-    play.callback.shuffle = epochs.append
-    play.epoch(1)
-    play.epoch(2)
-    assert epochs == [0, 1]
-
-
 # Ending
 
 
@@ -134,7 +126,7 @@ def test_a_stop_during_validation_leaves_the_epoch_whole() -> None:
     play = Play()
     play.callback.on_epoch_begin(0)
     for batch in range(8):
-        play.callback.on_train_batch_begin(batch)
+        play.callback.rates(batch, 1)
         play.callback.on_train_batch_end(batch, {"loss": 1.0, "accuracy": 0.5})
     play.ask(stop=True)
     logs = {"loss": 1.0, "accuracy": 0.5, "val_loss": 1.0, "val_accuracy": 0.5}
@@ -239,11 +231,11 @@ def test_patience_zero_never_stops_and_the_last_epoch_is_no_early_stop() -> None
 # Learning rate
 
 
-def test_the_learning_rate_is_set_once_and_again_only_when_it_changes() -> None:
+def test_a_change_of_the_learning_rate_counts_from_the_next_batch_and_is_reported_once() -> None:
     play = Play()
     play.epoch(1)
     play.epoch(2, before=lambda batch: batch == 5 and play.ask(learning_rate=1e-4))
-    assert play.model.optimizer.rates == [1e-3, 1e-4]
+    assert play.rates == [1e-3] * 12 + [1e-4] * 4
     assert play.of(LearningRateChanged) == [LearningRateChanged(2, 5, 1e-4)]
     reports = [it.learning_rate for it in play.of(BatchEnd) if it.epoch == 2]
     assert reports == [1e-3] * 4 + [1e-4] * 4
@@ -263,7 +255,7 @@ def test_a_learning_rate_asked_before_the_start_is_said_with_the_first_batch() -
     play = Play(control=Control(learning_rate=0.5))
     play.epoch()
     assert play.events[0] == LearningRateChanged(1, 1, 0.5)
-    assert play.model.optimizer.rates == [0.5]
+    assert play.rates == [0.5] * 8
     play.ask(learning_rate=None)
     play.epoch(2)
     assert play.of(LearningRateChanged)[1] == LearningRateChanged(2, 1, 1e-3)
@@ -275,9 +267,25 @@ def test_one_cycle_follows_the_steps_and_a_new_rate_is_its_new_peak() -> None:
     play.epoch(1)
     play.epoch(2, before=lambda batch: batch == 1 and play.ask(learning_rate=0.1))
     expected = [one_cycle(step, 16, 1e-3 if step < 8 else 0.1) for step in range(16)]
-    assert play.model.optimizer.rates == expected
+    assert play.rates == expected
     assert [it.learning_rate for it in play.of(BatchEnd)] == expected
     assert play.of(LearningRateChanged) == [LearningRateChanged(2, 1, 0.1)]
+
+
+@given(some.integers(0, 15), some.integers(1, 16), some.sampled_from(["constant", "one_cycle"]))
+def test_rates_of_many_batches_are_those_of_each(first: int, count: int, schedule: str) -> None:
+    config = TrainConfig(batch_size=8, epochs=2, patience=0, schedule=schedule)
+    together, alone = Play(config), Play(config)
+    count = min(count, 16 - first)
+    expected = [rate for batch in range(count) for rate in alone.callback.rates(first + batch, 1)]
+    assert together.callback.rates(first, count) == expected
+
+
+def test_while_paused_batches_are_trained_one_by_one() -> None:
+    play = Play(control=Control(paused=True))
+    assert len(play.callback.rates(0, 8)) == 1
+    play.ask(paused=False)
+    assert len(play.callback.rates(1, 7)) == 7
 
 
 # Files of an epoch

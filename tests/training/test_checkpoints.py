@@ -10,7 +10,15 @@ from typing import Any
 
 import pytest
 from numpy.testing import assert_allclose
-from small_trainings import PLAIN, SMALL, Said, assert_same_run, assert_scores, conv_weights
+from small_trainings import (
+    PLAIN,
+    SMALL,
+    Said,
+    assert_same_run,
+    assert_scores,
+    conv_weights,
+    report_every_batch,
+)
 
 from cnn_core import datasets
 from cnn_core import model as models
@@ -23,7 +31,7 @@ from cnn_core.progress.events import (
     RunEnded,
     RunStarted,
 )
-from cnn_core.training import callback, checkpoints, meters, train
+from cnn_core.training import callback, checkpoints, train
 
 
 class Killed(BaseException):
@@ -64,7 +72,7 @@ def interrupt(
         return save
 
     with monkeypatch.context() as patch:
-        patch.setattr(meters, "SECONDS_BETWEEN_REPORTS", 0.0)
+        report_every_batch(patch)
         patch.setattr(models, "save", dying(models.save))
         patch.setattr(checkpoints, "save_snapshot", dying(checkpoints.save_snapshot))
         with pytest.raises(Killed):
@@ -241,7 +249,7 @@ def test_the_best_weights_of_an_epoch_stopped_midway_do_not_outlive_it(
             "on_epoch_end",
             lambda self, epoch, logs=None: real(self, epoch, {**logs, "val_loss": losses[epoch]}),
         )
-        patch.setattr(meters, "SECONDS_BETWEEN_REPORTS", 0.0)
+        report_every_batch(patch)
         if point == "evaluation":
             patch.setattr(models, "predictor", kill)
         saves = models.save

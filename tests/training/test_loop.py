@@ -91,8 +91,9 @@ def test_the_reports_of_an_epoch_recombine_to_what_keras_says_of_it(
     said = Said()
     train(SMALL, replace(PLAIN, epochs=1), digits, said.append)
     reports = said.of(BatchEnd)
-    assert [it.batch for it in reports] == list(range(1, 19))
-    weights = [64] * 17 + [1149 - 17 * 64]
+    assert len(reports) > 1
+    assert reports[-1].batch == 18
+    weights = np.diff([0, *(min(it.batch * 64, 1149) for it in reports)])
     for name in ("loss", "accuracy"):
         mean = np.average([getattr(it, name) for it in reports], weights=weights)
         assert math.isclose(mean, getattr(said.of(EpochEnd)[0], name), rel_tol=1e-4)
@@ -242,7 +243,7 @@ def test_a_stop_in_the_first_epoch_keeps_its_weights(
     def control() -> Control:
         nonlocal asked
         asked += 1
-        return Control(stop=asked > 12)
+        return Control(stop=asked > 4)
 
     result = train(SMALL, PLAIN, digits, said.append, control, folder=tmp_path)
     assert (result.ended.reason, result.ended.epochs) == ("stopped", 1)
