@@ -1,4 +1,4 @@
-"""Without a screen: train a network, compare runs, write a Keras program, or be a worker."""
+"""Without a screen: check this machine, train, compare runs, write a Keras program, or be a worker."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from urllib.parse import parse_qsl
 
 from cnn_core import export, interruption, texts
 from cnn_core.arithmetic import layer_table
-from cnn_core.command import listing, sweep
+from cnn_core.command import check, listing, sweep
 from cnn_core.command.progress import ProgressBar
 from cnn_core.command.recorded import RecordedRun
 from cnn_core.config import OPTIMIZERS, PRECISIONS, SCHEDULES, ModelConfig, TrainConfig
@@ -52,6 +52,7 @@ OVERRIDES: dict[str, tuple[type, str]] = {
 }
 NO_SETTINGS = {"lang", "run"}  # in a link beside the settings
 EXAMPLES = """examples:
+  python -m cnn_core check
   python -m cnn_core train --dataset digits --preset tiny --name "small kernels"
   python -m cnn_core train --dataset digits --preset tiny --folder my-run
   python -m cnn_core runs
@@ -99,6 +100,8 @@ def _obey(options: argparse.Namespace, places: list[Place]) -> int:
             cluster.serve(options.host, options.port)
         case "export":
             _export(options)
+        case "check":
+            return check.run(options.port, as_json=options.json, train=not options.quick)
         case "sweep":
             return sweep.run(*_setup(options), options)
         case "runs":
@@ -188,6 +191,7 @@ def _parser() -> argparse.ArgumentParser:
     for command in (train, write, sweep.add(commands)):
         _add_settings(command)
     _add_cluster(commands)
+    check.add(commands)
     return parser
 
 

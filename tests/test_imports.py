@@ -96,7 +96,7 @@ CORE_TABLE = {
         SUMS | {"analysis", "datasets", "labs", "model"},
     ),
     "engine": May(
-        {"numpy", "distributed", "dask"},
+        {"numpy", "distributed", "dask", "psutil"},
         {"analysis", "config", "datasets", "errors", "files", "paths", "planning", "progress"}
         | {"runs", "texts", "version"},
         late={"inside", "keras", "model", "tensorflow", "training"},
@@ -113,7 +113,8 @@ CORE_TABLE = {
     ),
     "course": May(rooms={"config", "export", "lessons", "paths", "texts"}),
     "command": May(
-        rooms={"analysis", "config", "engine", "errors", "interruption", "planning", "progress"}
+        {"psutil"},
+        {"analysis", "config", "engine", "errors", "interruption", "planning", "progress"}
         | {"runs", "sweeps"},
         late={"rich"},
     ),

@@ -153,7 +153,9 @@ def start_worker(scheduler: str, kind: str) -> subprocess.Popen[bytes]:
             stdin=subprocess.PIPE,
             stdout=output,
             stderr=subprocess.STDOUT,
-            start_new_session=True,  # Ctrl-C is for the server; the workers follow when their input ends
+            # Ctrl-C is for the server; the workers follow when their input ends.
+            start_new_session=True,
+            creationflags=getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0),  # the same on Windows
         )
 
 

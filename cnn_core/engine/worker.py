@@ -18,6 +18,8 @@ from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager, suppress
 from typing import TYPE_CHECKING, NoReturn
 
+import psutil
+
 from cnn_core import datasets, runs, texts, version
 from cnn_core.errors import CnnError, EngineError, RunError
 from cnn_core.planning import cost
@@ -43,6 +45,8 @@ KINDS = ("train", "look")
 SECONDS_BETWEEN_DOWNLOAD_EVENTS = 0.5
 SECONDS_BETWEEN_LOOKS_AT_SCHEDULER = 0.1
 SHORTEST_MEASURE = 0.5  # seconds of training that tell a speed
+ON_WINDOWS = os.name == "nt"
+TRAINING_NICENESS = 10
 DEATH_TIMEOUT = 60.0  # seconds to wait for a scheduler that listens
 KNOCK_TIMEOUT = 5.0
 SECONDS_BETWEEN_KNOCKS = 1.0
@@ -181,8 +185,7 @@ def serve(scheduler: str, kind: str, *, tied: bool = False) -> NoReturn:
     code = 1
     try:
         version.fingerprint()
-        if kind == "train":
-            os.nice(10)
+        _settle(kind)
         if not tied:
             _wait_for(scheduler)
         importlib.import_module("cnn_core.training.loop" if kind == "train" else "cnn_core.model")
@@ -196,6 +199,18 @@ def serve(scheduler: str, kind: str, *, tied: bool = False) -> NoReturn:
         traceback.print_exc()
     finally:
         os._exit(code)
+
+
+def _settle(kind: str) -> None:
+    """Before TensorFlow is loaded: training gives way to pages, and a graphics card belongs to it alone."""
+    os.environ.setdefault("TF_FORCE_GPU_ALLOW_GROWTH", "true")
+    if kind == "train":
+        lower = psutil.BELOW_NORMAL_PRIORITY_CLASS if ON_WINDOWS else TRAINING_NICENESS
+        psutil.Process().nice(lower)
+    elif not os.environ.get("CONVSCOPE_LOOK_GPU"):
+        os.environ["CUDA_VISIBLE_DEVICES"] = (
+            "-1"  # a look takes milliseconds, its copy of the network memory
+        )
 
 
 def knock(address: str, timeout: float) -> None:

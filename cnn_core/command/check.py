@@ -1,0 +1,294 @@
+"""Whether ConvScope can run on this machine: each finding a sentence, with what to do."""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+import shutil
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+import psutil
+
+from cnn_core import runs
+
+OLDEST_PYTHON = (3, 11)
+NEEDED_MB = 2_400  # of memory: server, train worker and look worker with the full Fashion-MNIST
+LEAST_FREE_MB = 500  # of disk: data sets and some runs
+PROBE_TIMEOUT_S = 300
+MEGABYTE = 1e6
+MARKS = {"ok": "ok", "warning": "!", "problem": "X"}
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing that was checked.
+
+    Attributes:
+        level: "ok", "warning" (it works, with a loss) or "problem" (it does not work).
+        subject: What was checked, such as "python".
+        sentence: What was found, and what to do about it.
+    """
+
+    level: str
+    subject: str
+    sentence: str
+
+
+def add(commands: Any) -> None:
+    """Add the command to a parser's commands."""
+    parser = commands.add_parser(
+        "check",
+        help="check whether this machine can run the app, and how fast",
+        description="Check Python, packages, memory, disk, network and TensorFlow of this machine; say "
+        "what to do about each problem. The exit code is 1 if something does not work.",
+    )
+    parser.add_argument(
+        "--port",
+        type=int,
+        default=8501,
+        metavar="N",
+        help="where the app is served (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--quick", action="store_true", help="without TensorFlow, which takes some ten seconds"
+    )
+    parser.add_argument("--json", action="store_true", help="print JSON, for other programs")
+    parser.set_defaults(folder=None, force=False)
+
+
+def run(port: int, *, as_json: bool, train: bool = True) -> int:
+    """Print what was found.
+
+    Args:
+        port: Where the app is to be served.
+        as_json: A list of objects instead of lines.
+        train: Also start TensorFlow and train for a moment, which takes some ten seconds.
+
+    Returns:
+        Exit code: 1 with a problem, else 0.
+    """
+    findings: list[Finding] = []
+    for finding in findings_of(port, train=train):
+        findings.append(finding)
+        if not as_json:
+            print(f"{MARKS[finding.level]:>2}  {finding.sentence}", flush=True)
+    if as_json:
+        print(json.dumps([asdict(finding) for finding in findings], indent=1))
+    return int(any(finding.level == "problem" for finding in findings))
+
+
+def findings_of(port: int, *, train: bool) -> Iterator[Finding]:
+    """Everything that is checked, what takes longest last."""
+    yield python()
+    yield from packages()
+    yield memory()
+    yield home(runs.home())
+    yield from reachable(port)
+    yield from processor()
+    if train:
+        yield from tensorflow()
+
+
+def python() -> Finding:
+    """Its version."""
+    version, oldest = platform.python_version(), ".".join(map(str, OLDEST_PYTHON))
+    if sys.version_info < OLDEST_PYTHON:
+        return Finding(
+            "problem", "python", f"Python {version} is too old; install {oldest} or later."
+        )
+    return Finding("ok", "python", f"Python {version}.")
+
+
+def packages() -> Iterator[Finding]:
+    """Packages without which nothing is shown, or nothing trained."""
+    versions = {name: _version(name) for name in ("streamlit", "keras", "numpy")}
+    versions["tensorflow"] = _version("tensorflow-cpu") or _version("tensorflow")
+    missing = [name for name, version in versions.items() if version is None]
+    if missing:
+        yield Finding(
+            "problem",
+            "packages",
+            f"Not installed: {', '.join(missing)}. Install with: pip install -r requirements.txt",
+        )
+        return
+    yield Finding(
+        "ok", "packages", ", ".join(f"{name} {version}" for name, version in versions.items()) + "."
+    )
+    if platform.system() == "Darwin" and _version("tensorflow-metal"):
+        yield Finding(
+            "warning",
+            "packages",
+            "tensorflow-metal is installed: on some Macs it computes wrong results without a word. "
+            "Uninstall it (pip uninstall tensorflow-metal), or compare a run with one without it.",
+        )
+
+
+def _version(package: str) -> str | None:
+    try:
+        return metadata.version(package)
+    except metadata.PackageNotFoundError:
+        return None
+
+
+def memory() -> Finding:
+    """Whether server and workers fit."""
+    free = psutil.virtual_memory().available / MEGABYTE
+    if free < NEEDED_MB:
+        return Finding(
+            "warning",
+            "memory",
+            f"{free:,.0f} MB of memory are free, and server and workers take up to {NEEDED_MB:,} MB. "
+            "Close other programs before a lesson.",
+        )
+    return Finding(
+        "ok", "memory", f"{free:,.0f} MB of memory are free; up to {NEEDED_MB:,} MB are needed."
+    )
+
+
+def home(folder: Path) -> Finding:
+    """Whether runs can be kept."""
+    nearest = next(path for path in (folder, *folder.parents) if path.exists())
+    if not nearest.is_dir() or not os.access(nearest, os.W_OK | os.X_OK):
+        return Finding(
+            "problem",
+            "home",
+            f"Nothing can be written in {nearest}, so no run can be kept. Change its rights, or set "
+            "CONVSCOPE_HOME to another folder.",
+        )
+    free = shutil.disk_usage(nearest).free / MEGABYTE
+    if free < LEAST_FREE_MB:
+        return Finding(
+            "warning",
+            "home",
+            f"Only {free:,.0f} MB are free where runs are kept ({folder}). Delete files there, or set "
+            "CONVSCOPE_HOME to a folder on another disk.",
+        )
+    return Finding("ok", "home", f"Runs are kept in {folder}, where {free:,.0f} MB are free.")
+
+
+def reachable(port: int) -> Iterator[Finding]:
+    """Whether the port is free, and where phones find this machine."""
+    with socket.socket() as probe:
+        try:
+            probe.bind(("", port))
+        except OSError:
+            yield Finding(
+                "warning",
+                "port",
+                f"Port {port} is taken, perhaps by ConvScope itself. For another one: "
+                f"make run PORT={port + 1}",
+            )
+        else:
+            yield Finding("ok", "port", f"Port {port} is free.")
+    addresses = own_addresses()
+    if addresses:
+        links = ", ".join(f"http://{address}:{port}" for address in addresses)
+        yield Finding("ok", "addresses", f"Other devices in this network find the app at {links}.")
+    else:
+        yield Finding(
+            "warning",
+            "addresses",
+            "This machine is in no network, so phones cannot reach it. Join a Wi-Fi, or open a hotspot.",
+        )
+
+
+def own_addresses() -> list[str]:
+    """IPv4 addresses of this machine, without those that only it can reach."""
+    return [
+        entry.address
+        for entries in psutil.net_if_addrs().values()
+        for entry in entries
+        if entry.family == socket.AF_INET and not entry.address.startswith(("127.", "169.254."))
+    ]
+
+
+def processor() -> Iterator[Finding]:
+    """How many cores there are."""
+    cores = _cores()
+    if cores < 2:
+        yield Finding(
+            "warning",
+            "processor",
+            "There is one processor core: pages will be slow while a network trains.",
+        )
+    else:
+        yield Finding("ok", "processor", f"{cores} processor cores.")
+
+
+def _cores() -> int:
+    process = psutil.Process()
+    if hasattr(process, "cpu_affinity"):  # not on macOS
+        return len(process.cpu_affinity())
+    return os.cpu_count() or 1
+
+
+def tensorflow() -> Iterator[Finding]:
+    """Whether TensorFlow starts, what it computes with, and how long an epoch takes."""
+    command = [sys.executable, "-m", "cnn_core.training.probe"]
+    environment = {**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3"}
+    try:
+        probe = subprocess.run(
+            command,
+            capture_output=True,
+            text=True,
+            timeout=PROBE_TIMEOUT_S,
+            check=False,
+            env=environment,
+        )
+    except subprocess.TimeoutExpired:
+        yield Finding(
+            "problem",
+            "tensorflow",
+            f"TensorFlow did not train within {PROBE_TIMEOUT_S // 60} minutes. End other programs, and "
+            "check again.",
+        )
+        return
+    if probe.returncode:
+        yield Finding("problem", "tensorflow", _failure(probe.returncode, probe.stderr))
+        return
+    yield from _measured(json.loads(probe.stdout.splitlines()[-1]))
+
+
+def _failure(code: int, errors: str) -> str:
+    if code < 0 or code in ILLEGAL_INSTRUCTION:
+        return (
+            "TensorFlow ends as soon as it starts: the processor may lack AVX instructions, which its "
+            "packages need. Use another machine, or a build of TensorFlow for this processor."
+        )
+    last = (errors.strip().splitlines() or ["no message"])[-1]
+    return (
+        f"TensorFlow does not start ({last}). Install it again: "
+        "pip install --force-reinstall -r requirements.txt"
+    )
+
+
+ILLEGAL_INSTRUCTION = {0xC000001D, -0x3FFFFFE3}
+"""Exit codes of Windows for a process that met an instruction its processor does not have."""
+
+
+def _measured(probe: dict[str, Any]) -> Iterator[Finding]:
+    cards = probe["gpus"]
+    if cards:
+        yield Finding(
+            "ok",
+            "gpu",
+            f"TensorFlow trains on {', '.join(cards)}; what pages show of networks is computed on the CPU.",
+        )
+    else:
+        yield Finding(
+            "ok", "gpu", "TensorFlow uses no graphics card; networks are trained on the CPU."
+        )
+    yield Finding(
+        "ok",
+        "speed",
+        f"An epoch of the textbook network on the full Fashion-MNIST takes about {probe['epoch_s']:.0f} s "
+        f"here, in {probe['precision']}; on the bundled sample a sixth of that.",
+    )
