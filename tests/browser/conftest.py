@@ -129,6 +129,19 @@ def eventually(holds: Callable[[], object], seconds: float = PATIENCE_S) -> Any:
     return until(holds, seconds, pause_s=0.05, not_yet=_is_not_yet)
 
 
+def becomes(expected: object, read: Callable[..., object], *arguments: object) -> None:
+    """Wait until what is read of a page is that; fails with the last that was read beside it."""
+    read_last: list[object] = [None]
+
+    def equal() -> bool:
+        read_last[0] = read(*arguments)
+        return read_last[0] == expected
+
+    with contextlib.suppress(AssertionError):
+        eventually(equal)
+    assert read_last[0] == expected
+
+
 def _is_not_yet(error: Exception) -> bool:
     """A page that is being replaced cannot be asked."""
     leaves = isinstance(error, Error) and "Execution context was destroyed" in error.message

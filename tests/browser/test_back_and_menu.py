@@ -75,7 +75,7 @@ def test_back_restores_each_former_set_up_of_the_playground_and_forward_each_lat
         page.go_forward()
         eventually(lambda state=state: shows(*state))
         screen.settled()
-    assert screen.query["lang"] == "ko"
+    eventually(lambda: screen.query["lang"] == "ko")
     for _ in states:
         page.go_back()  # without waiting for the page in between
     eventually(lambda: shows(*states[0]))

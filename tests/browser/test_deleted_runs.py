@@ -27,4 +27,5 @@ def test_it_is_missed_in_one_sentence(page, control, choice, app, window):
     expect(there.alerts).to_have_count(1)
     expect(there.alerts).to_contain_text(f"The run {gone} does not exist here.")
     eventually(lambda: "run" not in there.query)
-    assert there.query.get("section") == ("network" if page == "convolution" else None)
+    section = "network" if page == "convolution" else None
+    eventually(lambda: there.query.get("section") == section)

@@ -152,7 +152,7 @@ def test_tsne_of_a_network_without_dense_layer_comes_by_itself_and_a_link_opens_
     holds(there, said, data.x_test, shares)
 
     query = {"method": "tsne", "perplexity": "15", "index": said[1]}
-    assert there.query == {"run": run, "lang": "en", **query}
+    eventually(lambda: there.query == {"run": run, "lang": "en", **query})
     phone = {"width": 390, "height": 844, "color_scheme": "dark"}
     guest = visit(window, app, run, **{**query, "lang": "ko", "window_": phone})
     expect(guest.part("embedding_card").locator("figure")).to_have_attribute("data-row", said[1])
@@ -183,11 +183,11 @@ def test_in_three_dimensions_an_image_is_chosen_by_its_number(app, window, run):
     expect(chart.locator("canvas").first).to_be_visible(timeout=COLD)
     titles = chart.locator(".modebar-btn").evaluate_all("it => it.map(it => it.dataset.title)")
     assert titles[:1] + titles[-1:] == ["Rotate", "Save as an image"]
-    assert there.settled().query["dimensions"] == "3"
+    there.settled().says("dimensions", "3")
     there.part("embedding_method").get_by_role("radio", name="t-SNE").click()
     there.says("method", "tsne")
     expect(there.part("embedding").locator("canvas").first).to_be_visible(timeout=COLD)
-    assert there.settled().query["dimensions"] == "3", "kept for principal components"
+    there.settled().says("dimensions", "3")  # kept for principal components
 
 
 def test_links_that_cannot_be_get_a_sentence(app, window, run):
@@ -195,4 +195,4 @@ def test_links_that_cannot_be_get_a_sentence(app, window, run):
     expect(there.alerts.filter(has_text="Possible values: pca, tsne")).to_be_visible()
     expect(there.alerts.filter(has_text="5, 15, 30, 50, 100")).to_be_visible()
     expect(there.alerts.filter(has_text="from 0 to 1,999")).to_be_visible()
-    assert there.query["method"] == "pca"
+    there.says("method", "pca")

@@ -8,7 +8,7 @@ import re
 
 import numpy as np
 import pytest
-from conftest import Server, eventually
+from conftest import Server, becomes, eventually
 from inside import COLD, Inside, opened, trained_run
 from PIL import Image
 from playwright.sync_api import Locator, expect
@@ -97,7 +97,7 @@ def test_an_upload_is_explained_in_both_themes(app, window, run, scheme):
     expect(screen.page.locator(".class-shares .marked .name")).to_have_text(NAMES[best])
     background = {"light": "rgb(255, 255, 255)", "dark": "rgb(14, 17, 23)"}[scheme]
     expect(screen.page.get_by_test_id("stApp")).to_have_css("background-color", background)
-    assert "index" not in screen.settled().query
+    eventually(lambda: "index" not in screen.settled().query)
 
 
 def test_another_class_another_square_and_nothing_jumps(app, window, run):
@@ -112,7 +112,7 @@ def test_another_class_another_square_and_nothing_jumps(app, window, run):
     eventually(lambda: same(screen, expected(network, image, other)))
     expect(screen.page.locator(".class-shares .marked .name")).to_have_text(NAMES[other])
     expect(screen.part("explain_result")).to_contain_text(f"What supports {NAMES[other]}")
-    assert screen.settled().places("explain_result", "explain_patterns") == places
+    becomes(places, screen.settled().places, "explain_result", "explain_patterns")
     screen.choose("explain_class", NAMES[best])
     screen.says("class", str(best))
     screen.settled().press("explain_shade", "black")

@@ -7,7 +7,7 @@ import re
 
 import numpy as np
 import pytest
-from conftest import Server, eventually
+from conftest import Server, becomes, eventually
 from inside import COLD, Inside, opened, trained_run
 from PIL import Image, ImageDraw
 from playwright.sync_api import expect
@@ -68,10 +68,10 @@ def test_another_image_gives_other_maps_and_moves_nothing(app, window, run):
         screen.pick("image_thumbs", tile, columns=8, rows=3)
         screen.says("index", str(tile))
         before = wait_for_other(screen, before)
-        assert screen.settled().places(*FIXED) == places
+        becomes(places, screen.settled().places, *FIXED)
         shares = network.predict(data.x_test[tile : tile + 1])[0]
         best = int(shares.argmax())
-        assert top_class(screen) == (data.class_names[best], f"{shares[best]:.1%}")
+        becomes((data.class_names[best], f"{shares[best]:.1%}"), top_class, screen)
         truth = data.class_names[data.y_test[tile]]
         expect(screen.part("close_up")).to_contain_text(f"test image {tile}: {truth}")
     assert not loaded_libraries(app) & {"tensorflow", "sklearn"}, "a model came into the server"
@@ -134,7 +134,7 @@ def test_the_epoch_slider_reaches_the_maps_and_says_where_the_dense_layers_are(a
     screen.says("epoch", "0")
     wait_for_other(screen, before)
     expect(screen.part("dense_layers")).to_contain_text(f"only with the weights of epoch {kept}")
-    assert screen.page.locator(".class-shares").count() == 0
+    expect(screen.page.locator(".class-shares")).to_have_count(0)
     screen.slide(*["ArrowRight"] * kept)
     eventually(lambda: sources(screen) == before)
     expect(screen.page.locator(".class-shares .row")).to_have_count(10)
@@ -162,12 +162,12 @@ def test_an_upload_shows_how_it_became_the_input_and_its_maps(app, window, run):
     prepared = uploads.prepare(uploads.read(file["buffer"]), (28, 28, 1))
     shares = opened(app.home, run).predict(prepared.model_input[np.newaxis])[0]
     names = datasets.load("fashion_mnist").class_names
-    assert top_class(screen.settled()) == (names[int(shares.argmax())], f"{shares.max():.1%}")
+    becomes((names[int(shares.argmax())], f"{shares.max():.1%}"), top_class, screen.settled())
     swapped = sources(screen)
     screen.part("image_invert").locator("label").first.click()
     eventually(lambda: sources(screen)[0] != swapped[0])
     expect(steps.last).not_to_contain_text("inverted")
-    assert "index" not in screen.settled().query
+    eventually(lambda: "index" not in screen.settled().query)
     there_and_back = ("Explain this decision", "What each layer makes of this image")
     for link in there_and_back:
         screen.page.get_by_role("link", name=link).click()
@@ -221,7 +221,7 @@ def test_a_link_opens_the_same_view_and_a_wrong_one_is_one_sentence(app, window,
     for name, value in link.items():
         screen.says(name, str(value))
     expect(screen.part("close_up")).to_contain_text("validation image 17")
-    assert screen.alerts.count() == 1, "that the dense layers belong to another epoch"
+    expect(screen.alerts).to_have_count(1)  # that the dense layers belong to another epoch
     for wrong, value, said in (
         ("part", "secret", "a part of the data that does not exist"),
         ("index", "-3", "The value of index in the link does not fit here"),

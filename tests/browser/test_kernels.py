@@ -6,7 +6,7 @@ import re
 
 import numpy as np
 import pytest
-from conftest import Server, eventually
+from conftest import Server, becomes, eventually
 from inside import TINY, Inside, brute_top_images, made_run, opened, trained_run
 from playwright.sync_api import expect
 
@@ -38,9 +38,9 @@ def test_scrubbing_changes_the_kernels_and_the_histogram_and_moves_nothing(app, 
         eventually(lambda: screen.source("mosaic_shown") not in seen)
         seen.add(screen.source("mosaic_shown"))
         expect(screen.part("mosaic_shown")).to_contain_text(f"Epoch {epoch}")
-        assert screen.source("mosaic_untrained") == untrained
-        assert screen.settled().places(*FIXED) == places
-    assert canvas.evaluate(PIXELS) != histogram
+        becomes(untrained, screen.source, "mosaic_untrained")
+        becomes(places, screen.settled().places, *FIXED)
+    eventually(lambda: canvas.evaluate(PIXELS) != histogram)
 
     screen.slide("Home")
     screen.says("epoch", "0")
@@ -147,7 +147,7 @@ def test_a_link_opens_the_same_view_and_a_wrong_one_is_one_sentence(app, window,
     for name, value in link.items():
         screen.says(name, str(value))
     expect(screen.part("mosaic_shown")).to_contain_text("Epoch 1")
-    assert screen.alerts.count() == 0
+    expect(screen.alerts).to_have_count(0)
     for wrong, said in {
         "layer": "The link names a layer that this network does not have",
         "epoch": "The value of epoch in the link does not fit here",

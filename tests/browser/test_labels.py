@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from urllib.parse import urlencode
 
-from conftest import eventually
+from conftest import becomes, eventually
 from playwright.sync_api import Page, expect
 from screens import Playground
 
@@ -48,7 +48,7 @@ def test_after_another_data_set_or_size_every_setting_still_changes(app, window)
     ):
         screen.choose(name, text)
         for _ in range(2):
-            assert screen.value("train_size") == images
+            becomes(images, screen.value, "train_size")
             screen.type("epochs", int(screen.value("epochs")) - 1)
         no_traceback(screen.page)
 
@@ -64,8 +64,9 @@ def test_another_language_changes_no_setting_and_none_after_it(app, window):
     screen.tab("학습 설정")
     for epochs in (7, 8):
         screen.type("epochs", epochs)
-        assert screen.query == {**asked, "lang": "ko", "epochs": str(epochs)}
+        told = {**asked, "lang": "ko", "epochs": str(epochs)}
+        eventually(lambda told=told: screen.query == told)
     screen.slide("learning_rate", "ArrowRight")
     screen.slide("learning_rate", "ArrowLeft")
-    assert screen.query["lr"] == UNUSUAL["lr"]
+    eventually(lambda: screen.query["lr"] == UNUSUAL["lr"])
     no_traceback(screen.page)

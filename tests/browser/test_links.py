@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from conftest import becomes, eventually
 from playwright.sync_api import expect
 from screens import SHORT, Playground
 
@@ -63,8 +64,8 @@ def test_a_link_to_a_run_alone_opens_its_set_up(app, window):
     run = first.train()
     second = Playground.of(window(f"{app.url}/playground?run={run}"))
     assert second.run == run
-    assert second.query == first.query
-    assert second.value("filters", 0) == "8"
+    eventually(lambda: second.query == first.query)
+    becomes("8", second.value, "filters", 0)
     second.wait_for_end()
 
 

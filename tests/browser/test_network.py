@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from conftest import becomes, eventually
 from playwright.sync_api import expect
 from screens import Playground
 
@@ -10,7 +11,7 @@ PRESETS = (("Fast", "333,526", "5"), ("Tiny", "26,698", "5"), ("Textbook", "333,
 
 def test_the_textbook_network_shows_its_numbers(app, window):
     screen = Playground.of(window(app.link()))
-    assert screen.picked("preset") == "Textbook"
+    becomes("Textbook", screen.picked, "preset")
     expect(screen.totals).to_contain_text("333,526")
     rows = {
         "conv1": "28×28×32 | 320 | (3×3×1 + 1) × 32 = 320 | ⌈28 / 1⌉ = 28 | 3×3",
@@ -23,17 +24,18 @@ def test_the_textbook_network_shows_its_numbers(app, window):
         "output": "10 | 1,010 | (100 + 1) × 10 = 1,010 |  | ",
     }
     for layer, cells in rows.items():
-        assert screen.row(layer) == f"{layer} | {cells}"
+        becomes(f"{layer} | {cells}", screen.row, layer)
 
 
 def test_a_preset_sets_network_and_training_and_leaves_the_images(app, window):
     screen = Playground.of(window(app.link(blocks="9.3", data="mnist", epochs="3")))
     for preset, parameters, epochs in PRESETS:
-        assert screen.picked("preset") is None
+        becomes(None, screen.picked, "preset")
         screen.pick("preset", preset)
         expect(screen.totals).to_contain_text(parameters)
-        assert screen.picked("preset") == preset
-        assert (screen.query["epochs"], screen.query["data"]) == (epochs, "mnist")
+        becomes(preset, screen.picked, "preset")
+        told = {"epochs": epochs, "data": "mnist"}
+        eventually(lambda told=told: screen.query.items() >= told.items())
         screen.type("filters", 10, 0)
 
 
@@ -54,7 +56,8 @@ def test_a_network_that_shrinks_to_nothing_is_explained_and_mended(app, window):
     with screen.changing():
         fix.click()
     expect(screen.alerts).to_have_count(0)
-    assert screen.value("pool", 1) == "no pooling"
-    assert [screen.value("padding", block) for block in range(4)] == ["valid"] * 4
-    assert screen.row("conv4").startswith("conv4 | 2×2×64 |")
+    becomes("no pooling", screen.value, "pool", 1)
+    for block in range(4):
+        becomes("valid", screen.value, "padding", block)
+    eventually(lambda: screen.row("conv4").startswith("conv4 | 2×2×64 |"))
     expect(screen.train_button).to_be_enabled()

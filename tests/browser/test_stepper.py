@@ -136,18 +136,25 @@ def test_it_plays_pauses_and_is_stepped_by_the_keyboard(settings, bench):
     play.click()
     expect(play).to_have_text("Play")
     assert screen.known("revealed") == screen.known("index") + 1 < 26 * 26
-    at, before = screen.spot, screen.known("frames")
-    screen.page.wait_for_timeout(200)
-    assert (screen.spot, screen.known("frames")) == (at, before)
+    looks = [(screen.spot, screen.known("frames"))]
+
+    def rests() -> bool:
+        screen.page.wait_for_timeout(200)
+        looks.append((screen.spot, screen.known("frames")))
+        return looks[-1] == looks[-2]
+
+    eventually(rests)
+    at = looks[0][0]
+    assert looks[-1][0] == at, "it went on after the pause"
     screen.stepper.locator(".next").click()
-    assert screen.known("index") == at[0] * 26 + at[1] + 1
+    eventually(lambda: screen.known("index") == at[0] * 26 + at[1] + 1)
     canvas = screen.stepper.locator(".output canvas")
     canvas.press("Home")
-    assert screen.spot == (0, 0)
+    eventually(lambda: screen.spot == (0, 0))
     for key, spot in [("ArrowDown", (1, 0)), ("ArrowRight", (1, 1)), ("ArrowUp", (0, 1)),
                       ("ArrowUp", (0, 1)), ("End", (25, 25)), ("ArrowLeft", (25, 24))]:  # fmt: skip
         screen.stepper.locator(".input canvas").press(key)
-        assert screen.spot == spot
+        eventually(lambda spot=spot: screen.spot == spot)
     expected = correlate2d(SHIRT[..., 0], SOBEL, "valid")[25, 24]
     assert screen.value("output") == pytest.approx(expected, abs=1e-5)
     expect(screen.stepper.get_by_role("status")).to_contain_text("Row 25, column 24")
@@ -167,7 +174,7 @@ def test_fingers_choose_cells_and_still_scroll_the_page(bench):
     assert box is not None
     assert min(box["width"], box["height"]) >= 40
     right.tap()
-    assert screen.spot == (20, 26)
+    eventually(lambda: screen.spot == (20, 26))
     expected = correlate2d(np.pad(SHIRT[..., 0], 1), SOBEL, "valid")[20, 26]
     assert screen.value("output") == pytest.approx(expected, abs=1e-5)
     devtools = screen.page.context.new_cdp_session(screen.page)
@@ -201,12 +208,12 @@ def test_a_typed_kernel_is_reckoned_at_once_and_stands_in_the_address(bench):
     eventually(lambda: screen.grid("kernel")[4] == "0.25")
     expect(screen.stepper.locator(".refused")).to_be_empty()
     other = bench({"width": 1280}, kernel="0.5_0_0~0_1_-2~0_0_0")
-    assert numbers(other.grid("kernel")) == kernel.ravel().tolist()
+    eventually(lambda: numbers(other.grid("kernel")) == kernel.ravel().tolist())
 
 
 def test_a_pooling_shows_which_number_stays(bench):
     screen = bench({"width": 1280}, section="pool", size=3, on="image")
-    assert screen.known("cells") == 81, "the remainder fills no window"
+    eventually(lambda: screen.known("cells") == 81)  # the remainder fills no window
     row, column = 3, 4
     patch = SHIRT[9:12, 12:15, 0]
     screen.page.mouse.move(*screen.over("output", row, column, 9, 9))
@@ -219,7 +226,7 @@ def test_a_pooling_shows_which_number_stays(bench):
     screen.press("convolution_chosen_pool", "average pooling")
     screen.says("pool", "average")
     eventually(lambda: screen.stepper.locator(".ledger .counted").count())
-    assert screen.spot == (row, column)
+    eventually(lambda: screen.spot == (row, column))
     assert screen.value("output") == pytest.approx(patch.mean(), abs=1e-6)
     assert screen.value("counted") == 9
 

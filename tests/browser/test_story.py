@@ -26,7 +26,8 @@ def test_a_visitor_builds_trains_watches_stops_and_finds_the_run_again(start, wi
         screen.choose("padding", "valid", block)
     screen.slide("dropout", "ArrowRight", "ArrowRight")
     expect(screen.totals).to_contain_text("65,558")
-    assert screen.row("conv1").startswith("conv1 | 24×24×16 | 416 | (5×5×1 + 1) × 16 = 416")
+    sum_of_conv1 = "conv1 | 24×24×16 | 416 | (5×5×1 + 1) × 16 = 416"
+    eventually(lambda: screen.row("conv1").startswith(sum_of_conv1))
 
     run = screen.train()
     config = server.read(run)
@@ -47,7 +48,7 @@ def test_a_visitor_builds_trains_watches_stops_and_finds_the_run_again(start, wi
     position = screen.position()
     screen.type("filters", 24, 0)
     expect(screen.totals).to_contain_text("72,166")
-    assert screen.row("conv1").startswith("conv1 | 24×24×24 | 624")
+    eventually(lambda: screen.row("conv1").startswith("conv1 | 24×24×24 | 624"))
     eventually(lambda: screen.position() > position)
     assert server.read(run)["model"]["blocks"][0]["filters"] == 16
 

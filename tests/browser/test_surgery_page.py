@@ -179,7 +179,7 @@ def test_hasty_clicks_on_filters_change_no_weight(app, window, run):
         switch(there, index).click()
     there.says("off", "conv1.1.5.7")
     there.settled()
-    assert "weights" not in there.query
+    eventually(lambda: "weights" not in there.query)
 
 
 def test_a_run_deleted_in_another_window_is_missed_in_one_sentence(app, window):
@@ -269,6 +269,6 @@ def test_links_that_cannot_be_get_a_sentence(app, window, run):
     expect(there.alerts).to_have_count(3)
     expect(there.alerts.nth(0)).to_contain_text("It has: conv1, conv2")
     expect(there.alerts.nth(2)).to_contain_text("between 0 and 7")
-    assert "off" not in there.query
+    eventually(lambda: "off" not in there.query)
     there = visit(window, app, run, weights="conv1.0:nan")
     expect(there.alerts.first).to_contain_text("Changed weights must be a finite number")
