@@ -111,7 +111,7 @@ class Inside:
 
     def settled(self) -> Inside:
         """Wait until the server has nothing more to say to the last change."""
-        rest(self.page, COLD)
+        rest(self.page)
         return self
 
     def part(self, key: str) -> Locator:
