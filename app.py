@@ -18,6 +18,7 @@ page = st.navigation(
                 "pages/training_step.py", title=t("training_step.nav"), icon=":material/footprint:"
             ),
             st.Page("pages/notes.py", title=t("notes.nav"), icon=":material/menu_book:"),
+            st.Page("pages/challenges.py", title=t("challenges.nav"), icon=":material/flag:"),
             st.Page("pages/glossary.py", title=t("glossary.nav"), icon=":material/dictionary:"),
         ],
         t("frame.build"): [

@@ -78,6 +78,7 @@ PAGES = {
         {"layer": _option("surgery_layer_choice", 1), "view": _option("surgery_view", 1)},
     ),
     "embedding": Screen((".st-key-embedding",), {"dimensions": _option("embedding_dimensions", 1)}),
+    "challenges": Screen((".st-key-goal_field",), {}),
     "landscape": Screen((".st-key-landscape_stage",), {}),
     "robustness": Screen((".st-key-robustness_result",), {}),
     "draw": Screen((".readings",), {}),

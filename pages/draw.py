@@ -20,7 +20,7 @@ from cnn_core.paths import ASSETS
 from pages.elements import pad
 from pages.elements.head import head
 from pages.network import answers as _answers
-from pages.network import in_browser
+from pages.network import goals, in_browser
 from pages.network.choice import WIDTH, newest
 from pages.network.names import class_names, name_of, names_of
 from pages.network.take_home import take_home
@@ -36,6 +36,7 @@ PAD = "draw_pad"
 LINK = ("run", "beside")
 LOOK_S = 5.0  # seconds to wait for a look: who draws will not wait for longer
 RETRY_S = 1.5  # seconds until it is tried again
+DIGITS = {"mnist", "digits"}  # data sets whose classes are the digits
 BLANK = np.zeros((drawing.SIDE, drawing.SIDE), np.float32)
 
 
@@ -127,6 +128,7 @@ def _desk(selected: Sequence[runs.Run]) -> None:
             reading.reading("draw_reading", PAD, selected)
         with left:
             pad.pad(PAD, local=True, dataset=selected[0].train.dataset)
+        _tell_goal(selected[0])
         return
     drawn = pad.drawn(PAD)
     steps = drawing.steps(drawn.canvas, "bright") if drawn else None
@@ -140,6 +142,30 @@ def _desk(selected: Sequence[runs.Run]) -> None:
         again = RETRY_S if steps and not all(answers) else 0.0
         short = " · ".join(answer or "–" for answer in answers)
         pad.pad(PAD, again=again, answer=short, dataset=selected[0].train.dataset)
+    _tell_goal(selected[0])
+
+
+def _tell_goal(run: runs.Run) -> None:
+    """Have the server read a digit whose stroke has ended: what the browser reads does not count."""
+    drawn = pad.drawn(PAD)
+    if (
+        drawn is None
+        or drawn.live
+        or run.train.dataset not in DIGITS
+        or not goals.is_open("digits")
+    ):
+        return
+    steps = drawing.steps(drawn.canvas, "bright")
+    if steps is None or not engine().ready("look"):
+        return
+    try:
+        [probabilities] = _answers.predict(run, steps.model_input[np.newaxis], LOOK_S)
+    except CnnError:
+        return
+    best = int(probabilities.argmax())
+    clearest: dict[int, float] = st.session_state.setdefault("draw_clearest", {})
+    clearest[best] = max(clearest.get(best, 0.0), float(probabilities[best]))
+    goals.try_goal("digits", lambda: clearest)
 
 
 # What each model says

@@ -11,10 +11,11 @@ from cnn_core import runs
 from cnn_core.analysis.deletion import FILLS
 from cnn_core.errors import CnnError
 from pages.elements.head import head
+from pages.network import goals
 from pages.network.choice import say_if_training, trained_network
 from pages.network.epochs import convolutions
 from pages.network.names import class_names
-from pages.parts.explain import averaging, deletion, pattern
+from pages.parts.explain import averaging, deletion, facts, pattern
 from pages.parts.explain import methods as parts
 from pages.parts.explain.methods import CAMS, PREDICTED, SHADES, Request
 from pages.pictures import run_image
@@ -114,6 +115,7 @@ def _story(run: runs.Run) -> None:
     with pad:
         run_image.finish(run.train.dataset)
     if view is not None and image is not None:  # after the pad, which would wait for it
+        goals.try_goal("blank", lambda: facts.class_maps(run, request.layer, view.answer))
         with which:
             deletion.section(view, _say_curves)
 

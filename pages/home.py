@@ -40,6 +40,7 @@ ROAD = {
     "convolution": ":material/grid_on:",
     "training_step": ":material/footprint:",
     "notes": ":material/menu_book:",
+    "challenges": ":material/flag:",
     "glossary": ":material/dictionary:",
     "playground": ":material/tune:",
     "runs": ":material/compare:",

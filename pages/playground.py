@@ -12,7 +12,7 @@ from cnn_core.figures import architecture
 from cnn_core.planning.repair import repair
 from pages.elements.head import head
 from pages.elements.lessons import lesson
-from pages.network import shown
+from pages.network import goals, shown
 from pages.network.choice import chosen_run
 from pages.network.names import span
 from pages.network.take_home import of_setup
@@ -110,6 +110,8 @@ def _network(model: ModelConfig, train: TrainConfig) -> tuple[LayerRow, ...]:
         if broken:
             _doctor(model, broken)
             return ()
+        for goal in ("field", "lean"):
+            goals.try_goal(goal, lambda: model)
         _totals(model, train, rows)
     rates.rates(model, train)
     return rows

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 
 import streamlit as st
 
 from cnn_core import runs
+from cnn_core.errors import CnnError
 from pages.elements import pad
 from pages.elements.head import head
-from pages.network import in_browser
+from pages.network import goals, in_browser
 from pages.network.choice import say_if_training, trained_network
 from pages.parts.robustness import attack, bench, curves
 from pages.pictures import run_image
@@ -77,6 +79,9 @@ def _bench(run: runs.Run, image: Chosen) -> None:
     """Redrawn alone when a slider is let go."""
     bench.bench(run, image)
     _say()
+    if bench.is_only_turned() and image.truth is not None:
+        with suppress(CnnError):  # the answer itself is computed in the browser
+            goals.try_goal("turn", lambda: bench.turned(run, image))
 
 
 @st.fragment

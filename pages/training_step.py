@@ -7,7 +7,7 @@ import streamlit as st
 from cnn_core import runs
 from cnn_core.errors import CnnError
 from pages.elements.head import head
-from pages.network import answers
+from pages.network import answers, goals
 from pages.network.choice import is_gone, say_if_training, trained_network
 from pages.parts.training_step import controls, stages
 from pages.parts.training_step.stages import View
@@ -47,6 +47,7 @@ def _story(run: runs.Run) -> None:
         with result:
             complain(error)
         return
+    goals.try_goal("overshoot", lambda: view.answer.history)
     if view.answer.diverged:
         with result:
             stages.diverged(view)

@@ -111,7 +111,10 @@ CORE_TABLE = {
         {"arithmetic", "browser", "config", "errors", "planning", "progress", "runs"},
         late={"h5py"},
     ),
-    "course": May(rooms={"config", "export", "lessons", "paths", "texts"}),
+    "course": May(
+        {"filelock", "numpy"},
+        SUMS | {"analysis", "export", "lessons", "paths", "planning", "progress", "runs", "texts"},
+    ),
     "command": May(
         {"psutil"},
         {"analysis", "config", "engine", "errors", "interruption", "planning", "progress"}

@@ -86,9 +86,14 @@ def predicted(
 
 
 def verdict(
-    opened: models.Opened, train: TrainConfig, edits: Edits, first: int, count: int
+    opened: models.Opened,
+    train: TrainConfig,
+    edits: Edits,
+    first: int,
+    count: int,
+    part: str = "test",
 ) -> dict[str, Any]:
-    """Confusion matrix on test images after a surgery.
+    """Confusion matrix on images of a part of the data after a surgery.
 
     Ask for a few thousand at a time, so that other visitors' calls come in between.
 
@@ -96,21 +101,23 @@ def verdict(
         opened: The network.
         train: How it was trained, which names its data.
         edits: The surgery.
-        first: Place of the first test image.
-        count: How many test images.
+        first: Place of the first image.
+        count: How many images.
+        part: "train", "val" or "test".
 
     Returns:
         "matrix" (K, K), the confusion matrix of `count` images from place `first` on, or of as many as
-        there are; "total", images in the test part; "size", "sample" or "full".
+        there are; "total", images in that part; "size", "sample" or "full".
 
     Raises:
         ConfigError: If the edits name something that the network does not have.
         DataError: If the data set cannot be read.
     """
     data = answers.data_of(train)
-    images, labels = (part[first : first + count] for part in (data.x_test, data.y_test))
+    of_part = getattr(data, f"x_{part}"), getattr(data, f"y_{part}")
+    images, labels = (each[first : first + count] for each in of_part)
     matrix = confusion(labels, predicted(opened, images, edits), opened.config.classes)
-    return {"matrix": matrix, "total": len(data.y_test), "size": data.size}
+    return {"matrix": matrix, "total": len(of_part[1]), "size": data.size}
 
 
 def ablation(

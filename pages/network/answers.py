@@ -310,14 +310,14 @@ def known_predictions(run: runs.Run, part: str) -> Predictions | None:
     return answer
 
 
-def verdict(run: runs.Run, edits: Edits, first: int) -> Verdict:
-    """How the network does after a surgery on `PIECE` test images, from place `first` on."""
-    return _verdict(_state(run), run, edits, first)
+def verdict(run: runs.Run, edits: Edits, first: int, part: str = "test") -> Verdict:
+    """How the network does after a surgery on `PIECE` images of a part, from place `first` on."""
+    return _verdict(_state(run), run, edits, first, part)
 
 
 @remembered(megabytes=0.025)
-def _verdict(state: State, _run: runs.Run, edits: Edits, first: int) -> Verdict:
-    answer: Verdict = _look("verdict", _run, _run.train, edits, first, PIECE)
+def _verdict(state: State, _run: runs.Run, edits: Edits, first: int, part: str) -> Verdict:
+    answer: Verdict = _look("verdict", _run, _run.train, edits, first, PIECE, part)
     return answer
 
 

@@ -16,7 +16,7 @@ AXE = (Path(axe_playwright_python.__file__).parent / "axe.min.js").read_text("ut
 PATHS = (
     "", "images", "convolution", "convolution?section=network", "notes", "notes?part=slips", "glossary",
     "training_step", "playground", "runs?runs=fashion~digits", "sweep", "kernels", "feature_maps",
-    "evaluation", "explain", "surgery", "embedding", "landscape",
+    "evaluation", "explain", "surgery", "embedding", "landscape", "challenges",
     "robustness?rotate=40", "draw",
 )  # fmt: skip
 PHONES = ((390, 844), (844, 390))

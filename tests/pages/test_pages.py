@@ -94,6 +94,7 @@ def test_pages_are_found():
         "surgery",
         "embedding",
         "landscape",
+        "challenges",
         "draw",
     } == set(PAGES)
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from cnn_core import arithmetic, runs
+from cnn_core.course.goals_inside import ClassMaps
 from cnn_core.figures.legend import number, percent
 from pages.network.answers import Explanations
 from pages.session.words import WORD_JOINER, t
@@ -26,6 +28,16 @@ def total(answer: Explanations, name: str) -> float:
         return max(0.0, float(picture["drops"].max()))
     values = picture.get("map", picture["heat"])
     return float(np.maximum(values, 0).sum(dtype=np.float64))
+
+
+def class_maps(run: runs.Run, layer: str, answer: Explanations) -> ClassMaps:
+    """Grad-CAM and HiResCAM of the decision, for the challenges."""
+    return ClassMaps(
+        grad_cam=total(answer, "grad_cam"),
+        hires_cam=total(answer, "hires_cam"),
+        of_predicted=int(answer["label"]) == int(np.argmax(answer["scores"])),
+        of_last=layer == list(arithmetic.convolutions(run.model))[-1],
+    )
 
 
 def numbers(answer: Explanations, name: str, layer: str, side: int) -> str:

@@ -14,11 +14,13 @@ from cnn_core import runs
 from cnn_core.analysis import kernels
 from cnn_core.analysis.kernels import Glorot, Spread, TopImages, Twin
 from cnn_core.arithmetic import LayerRow
+from cnn_core.course.goals_inside import Response
 from cnn_core.figures import kernels as figures
 from cnn_core.figures.legend import number
 from cnn_core.markup import fill
 from cnn_core.runs import snapshots
 from pages.elements import tiles
+from pages.network import goals
 from pages.network.epochs import kept_epoch
 from pages.pictures import top_images
 from pages.session import choices
@@ -201,11 +203,19 @@ def filters(view: View, *, active: bool) -> None:
                 st.info(t("kernels.filters.no_model"), icon=":material/hourglass_top:")
             with flags:
                 html(_flag_words(view, survey, alike))
+        if survey is not None:
+            goals.try_goal("dead", lambda: _response(view, survey))
         left, right = st.columns([0.25, 0.75], gap="medium")
         with left:
             _one_filter(view, survey, alike)
         with right:
             top_images.show(view.run, view.row, view.filter, survey)
+
+
+def _response(view: View, survey: TopImages) -> Response:
+    """What is known of the chosen filter with the weights that were kept."""
+    peak = float(survey.peak[view.filter])
+    return Response(peak, survey.images, str(view.row.activation))
 
 
 def _flag_words(view: View, survey: TopImages | None, alike: Sequence[Twin]) -> Markup:

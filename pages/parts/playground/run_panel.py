@@ -14,7 +14,7 @@ from cnn_core.progress.history import History
 from cnn_core.runs import log as run_log
 from pages.elements import saving
 from pages.elements.chart import draw_chart
-from pages.network import scores, shown
+from pages.network import goals, scores, shown
 from pages.network.names import class_names, markdown, span
 from pages.network.run_actions import resume
 from pages.network.run_state import badge, shown_state, state_of
@@ -76,6 +76,7 @@ def _live(run: runs.Run) -> None:
     _say_what_failed()
     history = run_log.history(run)
     _head(run, shown_state(state, history))
+    goals.tell_run(run, history)
     _progress(run, state, history)
     steering.steering_buttons(run, state, history)
     _charts(history, run.id)
@@ -84,6 +85,7 @@ def _live(run: runs.Run) -> None:
 
 def _over(run: runs.Run) -> None:
     state, history = state_of(run), run_log.history(run)
+    goals.tell_run(run, history)
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         _head(run, state)
         take_home(run)

@@ -11,9 +11,11 @@ import streamlit as st
 
 from cnn_core import runs
 from cnn_core.browser.bundle import bundle
+from cnn_core.course.goals_inside import Turn
+from cnn_core.labs import changes
 from cnn_core.labs.changes import CHANGES
 from cnn_core.paths import ASSETS
-from pages.network import in_browser
+from pages.network import answers, in_browser
 from pages.network.names import class_names
 from pages.pictures.run_image import Chosen
 from pages.session.settings import Setting
@@ -92,6 +94,24 @@ def bench(run: runs.Run, image: Chosen) -> None:
         },
     }
     _mount(key=KEY, data=data, on_values_change=_keep)
+
+
+def is_only_turned() -> bool:
+    """Whether the sliders rotate the image and do nothing else."""
+    moved = {name for name, now in strengths().items() if now != CHANGES[name].neutral}
+    return moved == {"rotate"}
+
+
+def turned(run: runs.Run, image: Chosen) -> Turn:
+    """What the network, asked by the server, says to the image before and after the rotation.
+
+    Raises:
+        CnnError: If there is no answer.
+    """
+    degrees = strengths()["rotate"]
+    pixels = [changes.apply(image.pixels, {"rotate": angle}) for angle in (0.0, degrees)]
+    before, after = answers.predict(run, np.stack(pixels)).argmax(axis=1)
+    return Turn(degrees, int(image.truth or 0), int(before), int(after))
 
 
 def _centre() -> list[int] | None:

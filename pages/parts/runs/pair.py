@@ -11,15 +11,17 @@ import streamlit as st
 from cnn_core import runs, texts
 from cnn_core.analysis import comparison, evaluation
 from cnn_core.analysis.evaluation import Predictions
+from cnn_core.course.goals_training import Comparison
 from cnn_core.errors import CnnError
 from cnn_core.figures import differences
 from cnn_core.figures import evaluation as matrices
 from pages.elements.chart import draw_chart
-from pages.network import answers
+from pages.network import answers, goals
 from pages.network.names import class_names, short_names
 from pages.session import choices
 from pages.session.doors import colours
 from pages.session.html import complain, waking
+from pages.session.visitor import visitor
 from pages.session.words import language, plain, t
 
 HEIGHT = 430
@@ -48,6 +50,8 @@ def pair(selected: Sequence[runs.Run]) -> None:
     names = short_names([first, second])
     st.markdown(sentence(of_first, of_second, names[first.id], names[second.id]))
     st.caption(t("runs.one_seed_each"))
+    if first.owner == second.owner == visitor():
+        goals.try_goal("difference", lambda: _comparison(first, second, of_first, of_second))
     _matrices(first, second, of_first, of_second)
 
 
@@ -69,7 +73,7 @@ def _choose(ready: Sequence[runs.Run]) -> tuple[runs.Run, runs.Run]:
 
 def sentence(first: Predictions, second: Predictions, name: str, other: str) -> str:
     """McNemar's test in a sentence; says "better" only of a difference that is more than chance."""
-    test = comparison.mcnemar(first.predicted == first.labels, second.predicted == second.labels)
+    test = _test(first, second)
     key = (
         "same" if not test.only_first + test.only_second else "chance" if test.by_chance else "real"
     )
@@ -85,6 +89,17 @@ def sentence(first: Predictions, second: Predictions, name: str, other: str) -> 
         ahead=plain(ahead),
         p=p,
     )
+
+
+def _test(first: Predictions, second: Predictions) -> comparison.McNemar:
+    return comparison.mcnemar(first.predicted == first.labels, second.predicted == second.labels)
+
+
+def _comparison(
+    first: runs.Run, second: runs.Run, of_first: Predictions, of_second: Predictions
+) -> Comparison:
+    tables = [comparison.settings(run.model, run.train) for run in (first, second)]
+    return Comparison(tables[0], tables[1], _test(of_first, of_second))
 
 
 def _matrices(

@@ -11,13 +11,15 @@ from streamlit.delta_generator import DeltaGenerator
 
 from cnn_core import texts
 from cnn_core.analysis.edits import Edits
+from cnn_core.analysis.evaluation import per_class
+from cnn_core.course.goals_inside import Surgery
 from cnn_core.figures import evaluation as confusions
 from cnn_core.figures import surgery as figures
 from cnn_core.figures.legend import number, percent
 from cnn_core.markup import fill
 from pages.elements.chart import draw_chart
 from pages.elements.clicks import clicked
-from pages.network import answers
+from pages.network import answers, goals
 from pages.network.answers import PIECE
 from pages.network.epochs import convolutions
 from pages.parts.surgery.state import View, choose, keep, take_refusal
@@ -29,6 +31,7 @@ from pages.session.words import language, t
 RANKED = 1_000  # test images that the ranking looks at
 SLICE = 8  # filters per look of the ranking
 MATRIX_HEIGHT, RANKING_HEIGHT = 430, 300
+HOPEFUL = 0.01  # gain of recall on test images from which on the validation images are asked, too
 LISTED, CHANGES = 12, 6  # filters of a layer and weights that are named; of more, there is a sign
 
 
@@ -112,10 +115,12 @@ def verdicts(view: View, scores: DeltaGenerator) -> None:
         nonlocal slot
         slot = html(_scores_html(was, now, total), slot)
 
-    before = _matrix(view, Edits(), lambda first, total: None)
+    before = _matrix(view, Edits())
     first = answers.verdict(view.run, Edits(), 0)["matrix"]
     after = _matrix(view, view.edits, lambda now, total: show(first, now, total))
     show(before, after, int(before.sum()))
+    if view.edits:
+        _tell_goal(view, before, after)
     left, right = st.columns(2, gap="medium")
     words = confusions.ConfusionWords.of(texts.table(language()))
     with left, st.container(key="surgery_matrix"):
@@ -136,14 +141,30 @@ def verdicts(view: View, scores: DeltaGenerator) -> None:
         )  # fmt: skip
 
 
-def _matrix(view: View, edits: Edits, on_first: Callable[[np.ndarray, int], None]) -> np.ndarray:
-    """Confusion matrix of the whole test part; `on_first` gets that of the first piece, and all images."""
-    piece = answers.verdict(view.run, edits, 0)
+def _tell_goal(view: View, before: np.ndarray, after: np.ndarray) -> None:
+    """Check the surgery on the validation images, which count, once the test images make it likely."""
+    gain = (per_class(after).recall - per_class(before).recall).max()
+    if gain < HOPEFUL:
+        return
+    goals.try_goal(
+        "recall",
+        lambda: Surgery(*(_matrix(view, edits, part="val") for edits in (Edits(), view.edits))),
+    )
+
+
+def _matrix(
+    view: View,
+    edits: Edits,
+    on_first: Callable[[np.ndarray, int], None] = lambda first, total: None,
+    part: str = "test",
+) -> np.ndarray:
+    """Confusion matrix of a whole part; `on_first` gets that of the first piece, and all images."""
+    piece = answers.verdict(view.run, edits, 0, part)
     matrix, total = piece["matrix"], piece["total"]
     if total > PIECE:
         on_first(matrix, total)
     for first in range(PIECE, total, PIECE):
-        matrix = matrix + answers.verdict(view.run, edits, first)["matrix"]
+        matrix = matrix + answers.verdict(view.run, edits, first, part)["matrix"]
     return matrix
 
 
