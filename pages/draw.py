@@ -128,7 +128,7 @@ def _desk(selected: Sequence[runs.Run]) -> None:
             reading.reading("draw_reading", PAD, selected)
         with left:
             pad.pad(PAD, local=True, dataset=selected[0].train.dataset)
-        _tell_goal(selected[0])
+        _ask_for_goal(selected[0])
         return
     drawn = pad.drawn(PAD)
     steps = drawing.steps(drawn.canvas, "bright") if drawn else None
@@ -142,26 +142,30 @@ def _desk(selected: Sequence[runs.Run]) -> None:
         again = RETRY_S if steps and not all(answers) else 0.0
         short = " · ".join(answer or "–" for answer in answers)
         pad.pad(PAD, again=again, answer=short, dataset=selected[0].train.dataset)
-    _tell_goal(selected[0])
 
 
-def _tell_goal(run: runs.Run) -> None:
-    """Have the server read a digit whose stroke has ended: what the browser reads does not count."""
+def _ask_for_goal(run: runs.Run) -> None:
+    """Have the server read what the browser reads, too: only that counts for the challenges.
+
+    Once for each stroke, when it has ended, and no longer than the goal is open.
+    """
     drawn = pad.drawn(PAD)
-    if (
-        drawn is None
-        or drawn.live
-        or run.train.dataset not in DIGITS
-        or not goals.is_open("digits")
-    ):
+    if drawn is None or not _counts(run, drawn) or not engine().ready("look"):
         return
+    question = run.id, drawn.number
     steps = drawing.steps(drawn.canvas, "bright")
-    if steps is None or not engine().ready("look"):
+    if steps is None or st.session_state.get("draw_counted") == question:
         return
-    try:
-        [probabilities] = _answers.predict(run, steps.model_input[np.newaxis], LOOK_S)
-    except CnnError:
-        return
+    st.session_state["draw_counted"] = question
+    with suppress(CnnError):  # the browser has its answer
+        _tell_goal(_answers.predict(run, steps.model_input[np.newaxis], LOOK_S)[0])
+
+
+def _counts(run: runs.Run, drawn: pad.Drawing) -> bool:
+    return not drawn.live and run.train.dataset in DIGITS and goals.is_open("digits")
+
+
+def _tell_goal(probabilities: np.ndarray) -> None:
     best = int(probabilities.argmax())
     clearest: dict[int, float] = st.session_state.setdefault("draw_clearest", {})
     clearest[best] = max(clearest.get(best, 0.0), float(probabilities[best]))
@@ -179,6 +183,8 @@ def _readings(
     for run in selected:
         probabilities, problem = _ask(run, steps) if steps else (None, t("draw.hint"))
         parts.append(_answered(run, probabilities, problem, drawn))
+        if probabilities is not None and drawn and _counts(run, drawn):
+            _tell_goal(probabilities[0])
         answers.append("" if probabilities is None else _in_short(run, probabilities[0]))
     html(_side_by_side("readings", parts))
     return answers

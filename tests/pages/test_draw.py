@@ -152,7 +152,8 @@ def test_the_digits_that_came_with_convscope_are_read_unless_a_link_says_otherwi
     page = opened(drawn())
     assert page.selectbox(key="draw_run.0").value == "digits"
     assert page.selectbox(key="draw_beside.0").value is None
-    assert engine.asked == []  # they answer in the browser
+    # They answer in the browser; the server reads the digit once, for the challenge.
+    assert engine.asked == [("predict", "digits", (1, 28, 28, 1))]
     page = opened(drawn(), run="fashion", beside="digits")
     assert page.selectbox(key="draw_run.0").value == "fashion"
     assert page.selectbox(key="draw_beside.0").value == "digits"
