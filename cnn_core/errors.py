@@ -102,6 +102,10 @@ class SweepError(CnnError):
         return f"{text} {self.because.sentence(language)}" if self.because else text
 
 
+class RoomError(CnnError):
+    """A room does not exist, or refuses what was requested. Nothing was written."""
+
+
 class FileError(CnnError):
     """A file or folder that the command line was given cannot be written, or holds something else."""
 

@@ -29,6 +29,12 @@ class Limits:
         batch_megabytes: Most memory one batch's activations may take, in MB.
         trials: Most trials of one sweep.
         sweeps: Most sweeps that one visitor may have running or paused.
+        rooms: Most rooms that may be kept on this server.
+        people: Most people who may join one room.
+        drawings: Most drawings of one room.
+        room_megabytes: Most that one room may hold of everything, in MB.
+        actions: Most drawings, votes and withdrawals of one phone within ten seconds.
+        room_days: Days after its last event when a room is wiped.
     """
 
     parameters: int = 5_000_000
@@ -39,6 +45,12 @@ class Limits:
     batch_megabytes: int = 1_500
     trials: int = 100
     sweeps: int = 1
+    rooms: int = 50
+    people: int = 200
+    drawings: int = 3_000
+    room_megabytes: int = 20
+    actions: int = 15
+    room_days: int = 30
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] = os.environ) -> Limits:

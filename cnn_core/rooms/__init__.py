@@ -1,0 +1,44 @@
+"""Rooms of a workshop: who joined, what they drew and voted; one SQLite file for each room."""
+
+from cnn_core.rooms.events import (
+    Drawing,
+    Event,
+    Hide,
+    Join,
+    Lead,
+    LetGo,
+    Pause,
+    Question,
+    Record,
+    Reveal,
+    Switch,
+    TakeBack,
+    Task,
+    Vote,
+)
+from cnn_core.rooms.room import Room
+from cnn_core.rooms.state import State
+from cnn_core.rooms.store import create, open_room, rooms_of, wipe_old
+
+__all__ = [
+    "Drawing",
+    "Event",
+    "Hide",
+    "Join",
+    "Lead",
+    "LetGo",
+    "Pause",
+    "Question",
+    "Record",
+    "Reveal",
+    "Room",
+    "State",
+    "Switch",
+    "TakeBack",
+    "Task",
+    "Vote",
+    "create",
+    "open_room",
+    "rooms_of",
+    "wipe_old",
+]

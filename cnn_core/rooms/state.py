@@ -1,0 +1,187 @@
+"""The state of a room: what its events amount to, one after the other. Reads and writes nothing."""
+
+from __future__ import annotations
+
+from collections import Counter, deque
+from dataclasses import dataclass, field, replace
+
+from cnn_core.rooms.events import (
+    OF_PEOPLE,
+    Drawing,
+    Hide,
+    Join,
+    Lead,
+    LetGo,
+    Pause,
+    Question,
+    Record,
+    Reveal,
+    Switch,
+    TakeBack,
+    Task,
+    Vote,
+)
+
+RECENT_S = 10.0  # in which a phone's actions are counted
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """A drawing on the wall.
+
+    Attributes:
+        number: Of its event.
+        person: Who drew it.
+        task: Number of the task it is for.
+        label: Index of the class that was to be drawn.
+        dataset: Whose class it is.
+        pixels: 28 × 28 grey levels.
+    """
+
+    number: int
+    person: str
+    task: int
+    label: int
+    dataset: str
+    pixels: bytes = field(repr=False)
+
+
+@dataclass
+class State:
+    """What the events of a room amount to.
+
+    Attributes:
+        number: Of the last event.
+        last_at: When that was, in seconds since 1970.
+        people: Nickname by person; empty of those who gave none.
+        pictures: Drawings that nobody took back, by number.
+        hidden: Numbers of drawings that the presenter hides.
+        tasks: Tasks by number.
+        questions: Questions by number.
+        votes: For each question the choice of each person.
+        revealed: Numbers of questions whose votes are shown.
+        activity: Number of the task or question that is open; None if there is none.
+        answers: Whether the wall shows what the network says.
+        nicknames: Whether who joins is asked for a name.
+        lead: Where everybody is brought; None if they are free.
+        lead_number: Number of the event that said so.
+        drawn: How many drawings there were, with those that were taken back.
+        bytes: What all events take, in bytes.
+    """
+
+    number: int = 0
+    last_at: float = 0.0
+    people: dict[str, str] = field(default_factory=dict)
+    pictures: dict[int, Picture] = field(default_factory=dict)
+    hidden: set[int] = field(default_factory=set)
+    tasks: dict[int, Task] = field(default_factory=dict)
+    questions: dict[int, Question] = field(default_factory=dict)
+    votes: dict[int, dict[str, int]] = field(default_factory=dict)
+    revealed: set[int] = field(default_factory=set)
+    activity: int | None = None
+    answers: bool = True
+    nicknames: bool = False
+    lead: Lead | None = None
+    lead_number: int = 0
+    drawn: int = 0
+    bytes: int = 0
+    _recent: dict[str, deque[float]] = field(default_factory=dict, repr=False)
+
+    @property
+    def task(self) -> Task | None:
+        """The open task."""
+        return self.tasks.get(self.activity or 0)
+
+    @property
+    def question(self) -> Question | None:
+        """The open question, or the one whose votes are shown."""
+        return self.questions.get(self.activity or 0)
+
+    def counts(self, question: int) -> list[int]:
+        """How many people chose each choice of a question."""
+        count = Counter(self.votes.get(question, {}).values())
+        return [count[index] for index in range(len(self.questions[question].choices))]
+
+    def shown_pictures(self) -> list[Picture]:
+        """Drawings that the wall shows, oldest first."""
+        return [picture for picture in self.pictures.values() if picture.number not in self.hidden]
+
+    def of_person(self, person: str, task: int) -> list[Picture]:
+        """Somebody's drawings for a task, oldest first."""
+        return [
+            picture
+            for picture in self.pictures.values()
+            if (picture.person, picture.task) == (person, task)
+        ]
+
+    def recent_actions(self, person: str, now: float) -> int:
+        """How many drawings, votes and withdrawals of a person the last ten seconds had."""
+        times = self._recent.get(person, deque())
+        return sum(now - RECENT_S < at <= now for at in times)
+
+    def copy(self) -> State:
+        """Another state with the same content, which later events do not change."""
+        return replace(
+            self,
+            people=dict(self.people),
+            pictures=dict(self.pictures),
+            hidden=set(self.hidden),
+            tasks=dict(self.tasks),
+            questions=dict(self.questions),
+            votes={number: dict(votes) for number, votes in self.votes.items()},
+            revealed=set(self.revealed),
+        )
+
+    def add(self, record: Record, size: int) -> None:
+        """Take in the next event, which takes `size` bytes."""
+        self.number, self.last_at = record.number, record.at
+        self.bytes += size
+        if isinstance(record.event, OF_PEOPLE):
+            self._count(record)
+        match record.event:
+            case Join(nickname):
+                self.people.setdefault(record.person, nickname)
+            case Drawing(task, pixels):
+                self.drawn += 1
+                asked_for = self.tasks[task]
+                self.pictures[record.number] = Picture(
+                    record.number, record.person, task, asked_for.label, asked_for.dataset, pixels
+                )
+            case TakeBack(drawing):
+                self.pictures.pop(drawing, None)
+            case Vote(question, None):
+                self.votes[question].pop(record.person, None)
+            case Vote(question, int(choice)):
+                self.votes[question][record.person] = choice
+            case _:
+                self._steer(record)
+
+    def _steer(self, record: Record) -> None:
+        match record.event:
+            case Task() as task:
+                self.tasks[record.number] = task
+                self.activity = record.number
+            case Question() as question:
+                self.questions[record.number] = question
+                self.votes[record.number] = {}
+                self.activity = record.number
+            case Reveal(question):
+                self.revealed.add(question)
+            case Pause():
+                self.activity = None
+            case Hide(drawings, hidden):
+                self.hidden = self.hidden | {*drawings} if hidden else self.hidden - {*drawings}
+            case Switch("answers", on):
+                self.answers = on
+            case Switch("nicknames", on):
+                self.nicknames = on
+            case Lead() as lead:
+                self.lead, self.lead_number = lead, record.number
+            case LetGo():
+                self.lead, self.lead_number = None, record.number
+
+    def _count(self, record: Record) -> None:
+        times = self._recent.setdefault(record.person, deque())
+        times.append(record.at)
+        while times and times[0] < record.at - RECENT_S:
+            times.popleft()

@@ -1,0 +1,127 @@
+"""The rooms of this server: make one, find one by its code, wipe the old ones."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import threading
+import time
+from contextlib import suppress
+from pathlib import Path
+
+from cnn_core import runs
+from cnn_core.errors import RoomError
+from cnn_core.planning.limits import Limits
+from cnn_core.rooms.codes import new_code, parse_code
+from cnn_core.rooms.room import Room, prepare
+
+SUFFIX = ".sqlite"
+DAY_S = 86_400.0
+TRIES = 1_000  # a code that is taken is rare as long as rooms are few
+
+_opened: dict[Path, Room] = {}
+_lock = threading.Lock()
+
+
+def folder() -> Path:
+    """The folder of all rooms, beside that of the runs."""
+    return runs.home().parent / "rooms"
+
+
+def create(key: str, limits: Limits | None = None) -> Room:
+    """Open a new room that the browser with that key steers; wipes rooms that are too old.
+
+    Args:
+        key: A secret word of a browser; the room keeps only its hash.
+        limits: Caps; those of the environment if not given.
+
+    Raises:
+        RoomError: If there are too many rooms, or no file can be written.
+    """
+    limits = limits or Limits.from_environment()
+    wipe_old(limits)
+    if len(_paths()) >= limits.rooms:
+        raise RoomError("room.too_many", cap=limits.rooms)
+    try:
+        folder().mkdir(parents=True, exist_ok=True)
+        code = _take_code()
+        prepare(_path(code), key)
+    except (OSError, sqlite3.Error) as error:
+        raise RoomError("room.storage", folder=str(folder())) from error
+    return open_room(code, limits)
+
+
+def open_room(code: object, limits: Limits | None = None) -> Room:
+    """The room of that code, one object for all visitors of this process.
+
+    Args:
+        code: What somebody typed.
+        limits: Caps; those of the environment if not given.
+
+    Raises:
+        RoomError: If that is no code, or there is no such room.
+    """
+    code = parse_code(code)
+    path = _path(code)
+    with _lock:
+        room = _opened.get(path)
+        if room is not None and room.is_current():
+            return room
+        _opened.pop(path, None)
+        room = _opened[path] = Room(code, path, limits)
+        return room
+
+
+def rooms_of(key: str) -> list[Room]:
+    """The rooms that a browser steers, the one with the newest event first."""
+    own = []
+    for path in _paths():
+        with suppress(RoomError):  # wiped in this moment, or damaged
+            room = open_room(path.stem)
+            if room.steers(key):
+                own.append(room)
+    return sorted(own, key=lambda room: _changed(room.path), reverse=True)
+
+
+def wipe_old(limits: Limits | None = None) -> list[str]:
+    """Wipe every room without an event for as many days as the caps say; their codes."""
+    limits = limits or Limits.from_environment()
+    before = time.time() - limits.room_days * DAY_S
+    wiped = []
+    for path in _paths():
+        if _changed(path) >= before:
+            continue
+        try:
+            open_room(path.stem).wipe()
+        except RoomError:  # damaged, or never finished: nobody can use it
+            with suppress(OSError):
+                path.unlink(missing_ok=True)
+        wiped.append(path.stem)
+    return wiped
+
+
+def _paths() -> list[Path]:
+    return sorted(folder().glob(f"*{SUFFIX}"))
+
+
+def _path(code: str) -> Path:
+    return folder() / f"{code}{SUFFIX}"
+
+
+def _changed(path: Path) -> float:
+    """When a room was last written to: its newest events may still be in the log beside it."""
+    times = [0.0]
+    for file in (path, path.with_name(f"{path.name}-wal")):
+        with suppress(OSError):
+            times.append(file.stat().st_mtime)
+    return max(times)
+
+
+def _take_code() -> str:
+    """A code that no room has, with an empty file that keeps others from taking it."""
+    for _ in range(TRIES):
+        code = new_code()
+        with suppress(FileExistsError):
+            os.close(os.open(_path(code), os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
+            return code
+    raise RoomError("room.too_many", cap=len(_paths()))
