@@ -3,6 +3,7 @@
 import streamlit as st
 
 from pages.session.frame import ICON, frame
+from pages.session.room_bar import room_bar
 from pages.session.words import t
 
 st.set_page_config(page_title="ConvScope", page_icon=ICON, layout="wide")
@@ -38,10 +39,12 @@ page = st.navigation(
         ],
         t("frame.use"): [
             st.Page("pages/draw.py", title=t("draw.nav"), icon=":material/draw:"),
+            st.Page("pages/room.py", title=t("room.nav"), icon=":material/groups:"),
         ],
     },
     position="top",
 )
 if page.title != t("home.nav"):
     st.set_page_config(page_title=f"{page.title} · ConvScope")
+room_bar(page.url_path)
 page.run()

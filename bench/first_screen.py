@@ -82,6 +82,7 @@ PAGES = {
     "landscape": Screen((".st-key-landscape_stage",), {}),
     "robustness": Screen((".st-key-robustness_result",), {}),
     "draw": Screen((".readings",), {}),
+    "room": Screen((".st-key-room_enter",), {}),
 }
 
 OBSERVE = """() => {

@@ -54,6 +54,7 @@ ROAD = {
     "embedding": ":material/scatter_plot:",
     "landscape": ":material/landscape:",
     "draw": ":material/draw:",
+    "room": ":material/groups:",
 }
 COLUMNS = 3
 

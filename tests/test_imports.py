@@ -111,7 +111,7 @@ CORE_TABLE = {
         {"arithmetic", "browser", "config", "errors", "planning", "progress", "runs"},
         late={"h5py"},
     ),
-    "rooms": May(rooms={"errors", "planning", "runs"}),
+    "rooms": May({"psutil"}, {"errors", "planning", "runs"}, late={"segno"}),
     "course": May(
         {"filelock", "numpy"},
         SUMS | {"analysis", "export", "lessons", "paths", "planning", "progress", "runs", "texts"},

@@ -2,7 +2,8 @@
 // drawn: `drawing` = {number, live, ink}, ink as packed by pack(). Python answers in `data.seen` with
 // the number that it has shown, so that never more than one message is on its way in mid-stroke. If
 // it has no answer yet, `data.again` is the time in ms after which it wants to be asked again. With `data.local`
-// the page answers in the browser: each change is told on the channel, and sent when a stroke ends.
+// the page answers in the browser: each change is told on the channel, and sent when a stroke ends. Another
+// `data.sheet` than before empties the pad.
 
 import { listen, tell } from "./channel.js";
 import { SIDE, covered, pack, smooth } from "./ink.js";
@@ -90,6 +91,7 @@ class Pad {
     name(".keys", data.words.keys);
     this.canvas.setAttribute("aria-label", data.words.canvas);
     this.root.querySelector(".tools").setAttribute("aria-label", data.words.tools);
+    this.turn(data.sheet);
     this.show();
     this.send();
     clearTimeout(this.asking);
@@ -153,6 +155,16 @@ class Pad {
     this.stroke = null;
     if (!this.strokes.length) return;
     this.remember([]);
+    this.changed();
+  }
+
+  // Another sheet is empty, and nothing leads back to the one before.
+  turn(sheet) {
+    const before = this.sheet;
+    this.sheet = sheet;
+    if (before === undefined || before === sheet) return;
+    this.stroke = null;
+    [this.strokes, this.past] = [[], []];
     this.changed();
   }
 

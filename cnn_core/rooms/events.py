@@ -105,6 +105,20 @@ class Task:
 
 
 @dataclass(frozen=True, slots=True)
+class Network:
+    """The presenter chooses the network that looks at the drawings.
+
+    Attributes:
+        run: Id of its run.
+    """
+
+    run: str
+
+    def __post_init__(self) -> None:
+        _refuse_unless(_is_text(self.run, 60), "no_network")
+
+
+@dataclass(frozen=True, slots=True)
 class Question:
     """The presenter asks what will happen.
 
@@ -210,7 +224,7 @@ Event = (
 KINDS: dict[str, type[Any]] = {
     kind.__name__: kind
     for kind in (
-        *(Join, Drawing, TakeBack, Vote, Task, Question),
+        *(Join, Drawing, TakeBack, Vote, Task, Network, Question),
         *(Reveal, Pause, Hide, Switch, Lead, LetGo),
     )
 }

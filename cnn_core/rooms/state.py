@@ -12,6 +12,7 @@ from cnn_core.rooms.events import (
     Join,
     Lead,
     LetGo,
+    Network,
     Pause,
     Question,
     Record,
@@ -61,6 +62,7 @@ class State:
         votes: For each question the choice of each person.
         revealed: Numbers of questions whose votes are shown.
         activity: Number of the task or question that is open; None if there is none.
+        network: Id of the run whose network looks at the drawings; empty where none was chosen.
         answers: Whether the wall shows what the network says.
         nicknames: Whether who joins is asked for a name.
         lead: Where everybody is brought; None if they are free.
@@ -79,6 +81,7 @@ class State:
     votes: dict[int, dict[str, int]] = field(default_factory=dict)
     revealed: set[int] = field(default_factory=set)
     activity: int | None = None
+    network: str = ""
     answers: bool = True
     nicknames: bool = False
     lead: Lead | None = None
@@ -161,6 +164,8 @@ class State:
             case Task() as task:
                 self.tasks[record.number] = task
                 self.activity = record.number
+            case Network(run):
+                self.network = run
             case Question() as question:
                 self.questions[record.number] = question
                 self.votes[record.number] = {}

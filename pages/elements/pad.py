@@ -42,7 +42,13 @@ class Drawing:
 
 
 def pad(
-    key: str, *, again: float = 0.0, answer: str = "", local: bool = False, dataset: str = ""
+    key: str,
+    *,
+    again: float = 0.0,
+    answer: str = "",
+    local: bool = False,
+    dataset: str = "",
+    sheet: str = "",
 ) -> Drawing | None:
     """Show the pad of that key; what is drawn on it, or None before the first stroke.
 
@@ -55,11 +61,12 @@ def pad(
         answer: Shown below the sheet on small screens, where the answer itself would be out of sight.
         local: The page answers in the browser.
         dataset: What the network has learned; says what to draw.
+        sheet: Another one than before empties the pad.
     """
     seen = _state(key).get("number")
     words = desk.pad_words(t, dataset)
     data = {"key": key, "brush": desk.BRUSH, "seen": seen, "words": words}
-    data |= {"again": round(again * 1000), "answer": answer, "local": local}
+    data |= {"again": round(again * 1000), "answer": answer, "local": local, "sheet": sheet}
     _mount(key=key, data=data, on_drawing_change=lambda: None)
     return drawn(key)
 

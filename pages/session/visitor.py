@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import binascii
 import hashlib
+import hmac
 import re
 import secrets
 from functools import lru_cache
@@ -32,8 +33,15 @@ def visitor() -> str:
         token = _valid(st.context.cookies.get(COOKIE))
         if token is None:
             token = st.session_state["visitor_proposal"] = _former_token() or secrets.token_hex(16)
-        st.session_state["visitor"] = _word(token)
+        _keep(token)
     return str(st.session_state["visitor"])
+
+
+def private_word(purpose: str) -> str:
+    """A word that only this browser has; nobody comes to it from `visitor()` or another purpose's."""
+    visitor()
+    secret = st.session_state.setdefault("visitor_secret", secrets.token_hex(16))
+    return hmac.new(bytes.fromhex(secret), purpose.encode(), hashlib.sha256).hexdigest()
 
 
 def remember() -> None:
@@ -56,8 +64,13 @@ def _take() -> None:
     state = st.session_state.get("visitor_token")
     token = _valid(state.get("token")) if hasattr(state, "get") else None
     if token is not None:
-        st.session_state["visitor"] = _word(token)
+        _keep(token)
         st.session_state["visitor_proposal"] = None
+
+
+def _keep(token: str) -> None:
+    st.session_state["visitor"] = _word(token)
+    st.session_state["visitor_secret"] = token
 
 
 def _valid(token: object) -> str | None:

@@ -96,6 +96,7 @@ def test_pages_are_found():
         "landscape",
         "challenges",
         "draw",
+        "room",
     } == set(PAGES)
 
 

@@ -1,0 +1,63 @@
+"""What a network says to drawings of a room: asked of the look worker in batches, never of a phone."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import streamlit as st
+
+from cnn_core import runs
+from cnn_core.drawing import SIDE
+from cnn_core.errors import CnnError
+from cnn_core.rooms.state import Picture
+from pages.network import answers
+from pages.session.doors import engine
+
+Probabilities = npt.NDArray[np.float32]
+BATCH = 200  # drawings per call: a fraction of a second
+PATIENCE_S = 5.0
+MOST = 30_000  # drawings in memory; each takes some hundred bytes
+
+
+def networks() -> dict[str, runs.Run]:
+    """Networks for greyscale images of 28 × 28 that have weights, by id: digits first, then the newest."""
+    shipped = sorted(runs.shipped_runs(), key=lambda run: run.train.dataset != "mnist")
+    trained = [run for run, _ in zip(runs.newest(), range(50), strict=False)]
+    return {run.id: run for run in [*shipped, *trained] if _fits(run)}
+
+
+def read(run: runs.Run, pictures: Iterable[Picture]) -> Mapping[int, Probabilities]:
+    """Probabilities (K,) by number of the drawing; none of those that the network has not read yet.
+
+    Args:
+        run: The network.
+        pictures: Drawings.
+    """
+    memory = _memory()
+    drawings = {
+        picture.number: (run.id, runs.weights_at(run), picture.pixels) for picture in pictures
+    }
+    waiting = list(dict.fromkeys(key for key in drawings.values() if key not in memory))[:BATCH]
+    if waiting and engine().ready("look"):
+        try:
+            images = np.stack([np.frombuffer(pixels, np.uint8) for _, _, pixels in waiting])
+            answered = answers.predict(run, images.reshape(-1, SIDE, SIDE, 1), PATIENCE_S)
+            memory.update(zip(waiting, answered, strict=True))
+            for oldest in list(memory)[: max(0, len(memory) - MOST)]:
+                memory.pop(oldest, None)
+        except CnnError:  # asked again a moment later; the tiles say that they are not read yet
+            pass
+    return {number: memory[key] for number, key in drawings.items() if key in memory}
+
+
+def _fits(run: runs.Run) -> bool:
+    return run.model.input_shape == (SIDE, SIDE, 1) and (run.folder / "best.keras").exists()
+
+
+@st.cache_resource(show_spinner=False)
+def _memory() -> dict[tuple[str, int, bytes], Any]:
+    """Answers for all visitors, the oldest first; a network that trains on is asked again."""
+    return {}

@@ -1,0 +1,33 @@
+"""A room: one presenter, many phones, and a wall of what they draw and think."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from cnn_core.paths import ASSETS
+from pages.elements.head import head
+from pages.parts.room import entrance, phone, presenter
+from pages.session import membership
+from pages.session.address import say
+from pages.session.room_bar import say_refusal
+
+STYLE = ASSETS / "wall" / "room.css"
+
+
+def main() -> None:
+    """The way in; for the presenter the wall, for everybody else what there is to do."""
+    st.html(STYLE)
+    place = head("room")
+    membership.arrive()
+    room = membership.current()
+    if room is None:
+        say_refusal()
+        entrance.entrance()
+    elif membership.is_presenter(room):
+        presenter.presenter(room, place)
+    else:
+        phone.phone(room)
+    say("room", {})
+
+
+main()

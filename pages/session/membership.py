@@ -1,0 +1,158 @@
+"""The room that a window is in, and what its browser is there: the presenter or one of the people."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+
+import streamlit as st
+
+from cnn_core import rooms
+from cnn_core.errors import RoomError
+from pages.session.visitor import private_word
+
+CODE = "membership_code"  # session key: of the room
+REFUSAL = (
+    "membership_refusal"  # session key: why the window is in no room, for the next page to say
+)
+LEAD = "membership_lead"  # session key: number of the last event that brought the window elsewhere
+FREE = "membership_free"  # session key: whether the visitor does not follow the presenter
+SEEN = "membership_seen"  # session key: what the window shows of the room
+PARAMETER, SECRET = "room", "host"  # in the address
+
+
+def arrive() -> None:
+    """Enter the room that the address names, as its presenter if it brings the secret for that."""
+    code, secret = st.query_params.get(PARAMETER), st.query_params.get(SECRET)
+    if secret is not None:
+        del st.query_params[SECRET]  # not on the projector, and not in a copied link
+    if code is None or (code == st.session_state.get(CODE) and secret is None):
+        return
+    try:
+        room = rooms.open_room(code)
+        if secret is not None:
+            room.let_in(secret, host_key())
+        enter(room)
+    except RoomError as error:
+        st.session_state[REFUSAL] = error
+        if code != st.session_state.get(CODE):
+            del st.query_params[PARAMETER]
+
+
+def enter(room: rooms.Room) -> None:
+    """Be in that room from now on."""
+    if st.session_state.get(CODE) != room.code:
+        leave()
+    st.session_state[CODE] = room.code
+
+
+def leave() -> None:
+    """Be in no room any more."""
+    for key in (CODE, LEAD, FREE, SEEN):
+        st.session_state.pop(key, None)
+    st.query_params.pop(PARAMETER, None)
+
+
+def current() -> rooms.Room | None:
+    """The room that this window is in; one that was wiped is left."""
+    code = st.session_state.get(CODE)
+    if code is None:
+        return None
+    try:
+        room = rooms.open_room(code)
+        room.state()
+    except RoomError as error:
+        leave()
+        st.session_state[REFUSAL] = error
+        return None
+    return room
+
+
+def refuse(error: RoomError) -> None:
+    """Let the page say that error."""
+    st.session_state[REFUSAL] = error
+
+
+def refusal() -> RoomError | None:
+    """Why the window is in no room, or the address did not work; told once."""
+    error = st.session_state.pop(REFUSAL, None)
+    return error if isinstance(error, RoomError) else None
+
+
+def in_address() -> dict[str, str]:
+    """What stands in the address of every page while the window is in a room."""
+    code = st.session_state.get(CODE)
+    return {PARAMETER: str(code)} if code else {}
+
+
+def host_key() -> str:
+    """What this browser steers its rooms with; only their files know its hash."""
+    return private_word("presenter of rooms")
+
+
+def person(room: rooms.Room) -> str:
+    """Who this browser is in that room, and in no other."""
+    return private_word(f"person in room {room.code}")[:16]
+
+
+def is_presenter(room: rooms.Room) -> bool:
+    """Whether this browser steers that room."""
+    with suppress(RoomError):
+        return room.steers(host_key())
+    return False
+
+
+def steer(room: rooms.Room, event: rooms.Event) -> None:
+    """Do what only the presenter may; a refusal is said on the page."""
+    try:
+        room.steer(host_key(), event)
+    except RoomError as error:
+        st.session_state[REFUSAL] = error
+
+
+def act(room: rooms.Room, event: rooms.Drawing | rooms.TakeBack | rooms.Vote) -> bool:
+    """Do what people in the room may; whether it was done. A refusal is said on the page."""
+    try:
+        room.act(person(room), event)
+    except RoomError as error:
+        st.session_state[REFUSAL] = error
+        return False
+    return True
+
+
+def show_state(state: rooms.State, closed: bool) -> None:
+    """Remember what the window shows of the room, for `has_changed`."""
+    st.session_state[SEEN] = _appearance(state, closed)
+
+
+def draw_again() -> None:
+    """The whole page is being drawn: until it says what it shows, nothing of that has changed."""
+    st.session_state.pop(SEEN, None)
+
+
+def has_changed(state: rooms.State, closed: bool) -> bool:
+    """Whether a phone has to be drawn again."""
+    return st.session_state.get(SEEN) not in (None, _appearance(state, closed))
+
+
+def _appearance(state: rooms.State, closed: bool) -> tuple[object, ...]:
+    """What a phone shows, apart from its own drawings and vote."""
+    open_now = state.activity
+    counts = state.counts(open_now) if open_now in state.revealed and open_now is not None else []
+    return open_now, tuple(counts), state.answers, state.nicknames, state.network, closed
+
+
+def follows() -> bool:
+    """Whether this window goes where the presenter brings it."""
+    return not st.session_state.get(FREE, False)
+
+
+def follow(on: bool) -> None:
+    """Follow the presenter, or do not."""
+    st.session_state[FREE] = not on
+    st.session_state.pop(LEAD, None)
+
+
+def to_follow(state: rooms.State) -> rooms.Lead | None:
+    """Where the presenter brings this window now; each time only once."""
+    seen, st.session_state[LEAD] = st.session_state.get(LEAD), state.lead_number
+    return state.lead if follows() and state.lead_number != seen else None

@@ -1,0 +1,128 @@
+"""The line at the top of every page while its window is in a room; it brings phones where they are led."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from cnn_core import rooms
+from cnn_core.errors import RoomError
+from cnn_core.markup import fill
+from cnn_core.paths import ROOT
+from pages.session import membership
+from pages.session.html import html
+from pages.session.words import say_error, t
+
+POLL_S = 1.0
+ROOM, HOME = "room", "home"  # pages
+NOT_LED = {membership.PARAMETER, membership.SECRET, "lang"}
+
+
+def say_refusal() -> None:
+    """What the room refused, in one sentence, once."""
+    if error := membership.refusal():
+        st.warning(say_error(error), icon=":material/block:")
+
+
+def room_bar(page: str) -> None:
+    """Say which room the window is in; bring a phone where the presenter wants it.
+
+    Args:
+        page: Name of the page in the address; empty for the first one.
+    """
+    membership.arrive()
+    membership.draw_again()
+    room = membership.current()
+    if room is None:
+        return
+    with st.container(key="room_bar"):
+        if membership.is_presenter(room):
+            _for_presenter(room, page)
+        elif membership.person(room) in room.state().people:
+            _for_phone(room, page)
+
+
+@st.fragment(run_every=2 * POLL_S)
+def _for_presenter(room: rooms.Room, page: str) -> None:
+    state = _state(room)
+    say_refusal()
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+        _words(room, t("room.people", count=len(state.people)))
+        if page != ROOM:
+            _back(room)
+        st.button(
+            t("room.bring"), icon=":material/campaign:", help=t("room.bring_help"),
+            key="room_bring", on_click=_bring, args=(room, page), disabled=room.closed,
+        )  # fmt: skip
+        if state.lead:
+            st.button(
+                t("room.let_go"), icon=":material/link_off:", key="room_let_go",
+                on_click=membership.steer, args=(room, rooms.LetGo()),
+            )  # fmt: skip
+
+
+@st.fragment(run_every=POLL_S)
+def _for_phone(room: rooms.Room, page: str) -> None:
+    state = _state(room)
+    lead = membership.to_follow(state)
+    if lead is not None and not _is_there(lead, page):
+        query = {**dict(lead.query), **membership.in_address()}
+        st.switch_page(f"pages/{lead.page or HOME}.py", query_params=query)
+    if page == ROOM and membership.has_changed(state, room.closed):
+        st.rerun()
+    if page == ROOM and state.lead is None:
+        return
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+        following = membership.follows()
+        words = t("room.following" if following else "room.free") if state.lead else ""
+        _words(room, words)
+        if page != ROOM:
+            _back(room)
+        if state.lead:
+            st.button(
+                t("room.unfollow" if following else "room.follow"), key="room_follow",
+                on_click=membership.follow, args=(not following,),
+            )  # fmt: skip
+
+
+def _is_there(lead: rooms.Lead, page: str) -> bool:
+    """Whether the window shows that already, or this version has no such page."""
+    if not (ROOT / "pages" / f"{lead.page or HOME}.py").exists():
+        return True
+    return (lead.page, dict(lead.query)) == (page, _setup())
+
+
+def _setup() -> dict[str, str]:
+    """What the address says of the page, without what belongs to this window."""
+    address = st.query_params.to_dict().items()
+    return {name: text for name, text in address if name not in NOT_LED}
+
+
+def _state(room: rooms.Room) -> rooms.State:
+    try:
+        return room.state()
+    except RoomError:  # wiped: the next run says so
+        st.rerun()
+
+
+def _words(room: rooms.Room, words: str) -> None:
+    html(
+        fill(
+            '<span class="room-code">{{ name }} <b>{{ code }}</b></span> <span>{{ words }}</span>',
+            name=t("room.name"), code=room.code, words=words,
+        )
+    )  # fmt: skip
+
+
+def _back(room: rooms.Room) -> None:
+    st.page_link(
+        "pages/room.py", label=t("room.back"), icon=":material/groups:",
+        query_params={membership.PARAMETER: room.code},
+    )  # fmt: skip
+
+
+def _bring(room: rooms.Room, page: str) -> None:
+    """Bring everybody to this page as its address describes it now."""
+    try:
+        membership.steer(room, rooms.Lead(page, tuple(_setup().items())))
+    except RoomError as error:  # an address that is too long
+        membership.refuse(error)

@@ -1,0 +1,312 @@
+"""The page of rooms without a browser: a presenter and phones, each a visitor of their own."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+import streamlit as st
+from streamlit.testing.v1 import AppTest
+from visits import APP, address, visit
+
+from cnn_core import rooms, texts
+from cnn_core.engine import Engine
+from pages.network import answers
+from pages.parts.room import phone, readings
+from pages.session import membership
+
+__all__ = ["visit"]  # a fixture
+HOST, ANN, BOB = "11" * 16, "22" * 16, "33" * 16
+INK = np.zeros((140, 140), np.uint8)
+INK[20:120, 60:80] = 255
+
+
+@pytest.fixture
+def worker(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """A network that says 1 to everything with 80 %; how many drawings it was asked for in each call."""
+    calls: list[int] = []
+
+    def predict(run: Any, images: np.ndarray, patience: float = 0) -> np.ndarray:
+        assert images.shape[1:] == (28, 28, 1)
+        assert images.dtype == np.uint8
+        calls.append(len(images))
+        probabilities = np.full((len(images), 10), 0.2 / 9, np.float32)
+        probabilities[:, 1] = 0.8
+        return probabilities
+
+    monkeypatch.setattr(answers, "predict", predict)
+    monkeypatch.setattr(Engine, "ready", lambda *_: True)
+    return calls
+
+
+def as_visitor(
+    token: str, visit: Any, page: str = "room", language: str = "en", **query: str
+) -> AppTest:
+    """A page as the browser with that token opens it for the first time, or loads it again.
+
+    Of no name: the first page in its frame, with the line at the top; a test opens the others without.
+    """
+    at = AppTest.from_file(str(APP), default_timeout=60)
+    at.session_state["language"] = language
+    at.session_state["visitor"], at.session_state["visitor_secret"] = token[:16], token
+    for name, text in query.items():
+        at.query_params[name] = text
+    if page:
+        at.switch_page(f"pages/{page}.py")
+    at.run()
+    assert not at.exception
+    return at
+
+
+def press(at: AppTest, key: str) -> AppTest:
+    at.button(key=key).click().run()
+    assert not at.exception
+    return at
+
+
+def opened(visit: Any) -> tuple[AppTest, rooms.Room]:
+    """A presenter's window and the room that it opened."""
+    at = press(as_visitor(HOST, visit), "entrance_open")
+    return at, rooms.open_room(address(at)["room"])
+
+
+def markdown(at: AppTest) -> str:
+    return " ".join(element.value for element in at.markdown)
+
+
+def keys(at: AppTest) -> set[str]:
+    return {button.key for button in at.button}
+
+
+def draw(
+    at: AppTest, canvas: np.ndarray, monkeypatch: pytest.MonkeyPatch, number: int = 1
+) -> AppTest:
+    """Hand in a drawing, as if the pad had sent it."""
+    with monkeypatch.context() as patch:
+        patch.setattr(phone.pad, "drawn", lambda key: phone.pad.Drawing(canvas, number, False))
+        return press(at, "phone_hand_in")
+
+
+@pytest.mark.parametrize("language", texts.LANGUAGES)
+def test_a_presenter_opens_a_room_and_phones_can_be_told_how_to_join(visit, language):
+    at = press(as_visitor(HOST, visit, language=language), "entrance_open")
+    code = address(at)["room"]
+    shown = markdown(at)
+    assert code in shown
+    assert "data:image/svg+xml" in shown
+    assert "host" not in address(at)
+
+
+def test_a_phone_joins_by_code_and_comes_back_to_its_place(visit):
+    _, room = opened(visit)
+    at = as_visitor(ANN, visit)
+    at.text_input(key="entrance_code").input(f" {room.code.lower()} ")
+    at.button[0].click().run()
+    assert not at.exception
+    assert address(at)["room"] == room.code
+    assert len(room.state().people) == 1
+    again = as_visitor(ANN, visit, room=room.code)
+    assert len(room.state().people) == 1, "the same person after the page was loaded again"
+    assert texts.say("en", "room.wait") in [it.value for it in again.info]
+    as_visitor(BOB, visit, room=room.code)
+    assert len(room.state().people) == 2
+
+
+@pytest.mark.parametrize("language", texts.LANGUAGES)
+@pytest.mark.parametrize("code", ["AEIO", "", "BBBB", "<b>", "../../x"])
+def test_a_code_of_no_room_is_one_sentence(visit, language, code):
+    at = as_visitor(ANN, visit, language=language)
+    at.text_input(key="entrance_code").input(code)
+    at.button[0].click().run()
+    assert not at.exception
+    assert len(at.warning) == 1
+    at = as_visitor(ANN, visit, language=language, room=code or "-")
+    assert len(at.warning) == 1
+    assert "room" not in address(at)
+
+
+def test_a_phone_does_not_get_the_controls_of_the_presenter(visit):
+    _, room = opened(visit)
+    at = as_visitor(ANN, visit, room=room.code, host="guessed")
+    assert not membership.is_presenter(room) or "presenter_close" not in keys(at)
+    assert not {"presenter_close", "presenter_wipe", "room_bring"} & keys(at)
+    assert len(at.warning) == 1
+    assert "host" not in address(at)
+
+
+def test_the_presenters_link_works_in_another_browser(visit):
+    at, room = opened(visit)
+    press(at, "presenter_link")
+    secret = at.code[0].value.partition("host=")[2]
+    other = as_visitor(BOB, visit, room=room.code, host=secret)
+    assert "presenter_close" in keys(other)
+    assert "host" not in address(other)
+
+
+def test_drawings_get_to_the_wall_and_are_read_by_the_server_once(visit, worker, monkeypatch):
+    host, room = opened(visit)
+    for label, token in ((1, ANN), (7, BOB)):
+        room.steer(_key(room), rooms.Task(label, "mnist"))
+        at = as_visitor(token, visit, room=room.code)
+        draw(at, INK, monkeypatch)
+        assert not at.warning
+    host.session_state["wall_scope"] = "all"
+    host.run()
+    state = room.state()
+    assert [picture.label for picture in state.pictures.values()] == [1, 7]
+    read = readings.read(_digits(), state.pictures.values())
+    assert [int(read[number].argmax()) for number in state.pictures] == [1, 1]
+    assert worker == [1], "the same drawing twice, asked once, for the wall and both phones"
+    assert "50%" in markdown(host)
+
+
+def test_a_phone_sees_the_answer_only_if_the_presenter_shows_answers(visit, worker, monkeypatch):
+    _, room = opened(visit)
+    room.steer(_key(room), rooms.Task(1, "mnist"))
+    at = draw(as_visitor(ANN, visit, room=room.code), INK, monkeypatch)
+    assert "The network says 1" in markdown(at)
+    room.steer(_key(room), rooms.Switch("answers", False))
+    assert "The network says" not in markdown(at.run())
+
+
+def test_an_empty_pad_is_one_sentence_and_a_drawing_can_be_taken_back(visit, worker, monkeypatch):
+    _, room = opened(visit)
+    room.steer(_key(room), rooms.Task(1, "mnist"))
+    at = draw(as_visitor(ANN, visit, room=room.code), np.zeros_like(INK), monkeypatch)
+    assert [it.value for it in at.warning] == ["Draw something first."]
+    for _ in range(2):
+        draw(at, INK, monkeypatch, number=2)
+        assert len(room.state().pictures) == 1, "pressed twice, handed in once"
+    press(at, "phone_take_back")
+    assert room.state().pictures == {}
+
+
+def test_the_presenter_hides_and_shows_drawings(visit, worker, monkeypatch):
+    host, room = opened(visit)
+    room.steer(_key(room), rooms.Task(1, "mnist"))
+    draw(as_visitor(ANN, visit, room=room.code), INK, monkeypatch)
+    [number] = room.state().pictures
+    room.steer(_key(room), rooms.Hide((number,), True))
+    press(host.run(), "wall_show_hidden")
+    assert room.state().hidden == set()
+
+
+def test_a_vote_is_asked_cast_taken_back_and_shown(visit):
+    host, room = opened(visit)
+    host.session_state["presenter_part"] = "predict"
+    host.run()
+    host.text_input(key="votes_text").input("Is <b>this</b> bold?")
+    host.text_input(key="votes_choice_0").input("yes")
+    host.text_input(key="votes_choice_1").input("*no*")
+    [ask] = [button for button in host.button if button.label == texts.say("en", "room.ask")]
+    ask.click().run()
+    assert not host.exception
+    [number] = room.state().questions
+    at = as_visitor(ANN, visit, room=room.code)
+    assert "&lt;b&gt;this" in markdown(at)
+    press(at, f"votes_{number}_1")
+    assert room.state().counts(number) == [0, 1]
+    press(at, f"votes_{number}_1")
+    assert room.state().counts(number) == [0, 0]
+    press(at, f"votes_{number}_0")
+    assert "1 of 1 have voted" in markdown(host.run())
+    press(host, "votes_reveal")
+    assert "100%" in markdown(host)
+    assert "100%" in markdown(at.run())
+
+
+def test_a_lesson_fills_the_form_of_a_question(visit):
+    host, room = opened(visit)
+    host.session_state["presenter_part"] = "predict"
+    host.run()
+    host.selectbox(key="votes_lesson.0").select("stride").run()
+    [ask] = [button for button in host.button if button.label == texts.say("en", "room.ask")]
+    ask.click().run()
+    assert not host.exception
+    [question] = room.state().questions.values()
+    assert question.right is not None
+
+
+def test_phones_are_brought_to_the_presenters_page_and_let_go(visit, monkeypatch):
+    _, room = opened(visit)
+    as_visitor(ANN, visit, room=room.code)
+    host = as_visitor(HOST, visit, "", room=room.code, run="fashion")
+    press(host, "room_bring")
+    lead = room.state().lead
+    assert lead is not None
+    assert lead.page == ""
+    assert not {"room", "lang"} & set(dict(lead.query))
+    room.steer(_key(room), rooms.Lead("kernels", (("run", "fashion"),)))
+    led: list[tuple[str, dict[str, str]]] = []
+    monkeypatch.setattr(
+        st, "switch_page", lambda page, query_params: led.append((page, query_params))
+    )
+    at = as_visitor(ANN, visit, "", room=room.code)
+    assert led == [("pages/kernels.py", {"run": "fashion", "room": room.code})]
+    assert texts.say("en", "room.following") in markdown(at)
+    press(at, "room_follow")
+    assert at.session_state[membership.FREE]
+    room.steer(_key(room), rooms.LetGo())
+    assert "room_follow" not in keys(as_visitor(ANN, visit, "", room=room.code))
+    assert len(led) == 1
+
+
+def test_a_window_is_brought_to_a_place_once_and_not_if_it_does_not_follow(monkeypatch):
+    window: dict[str, object] = {}
+    monkeypatch.setattr(st, "session_state", window)
+    state = rooms.State()
+    assert membership.to_follow(state) is None
+    state.lead, state.lead_number = rooms.Lead("kernels"), 5
+    assert membership.to_follow(state) == rooms.Lead("kernels")
+    assert membership.to_follow(state) is None, "so that they can look around"
+    membership.follow(False)
+    state.lead, state.lead_number = rooms.Lead("draw"), 6
+    assert membership.to_follow(state) is None
+    membership.follow(True)
+    assert membership.to_follow(state) == rooms.Lead("draw"), (
+        "follows again, to where the others are"
+    )
+    state.lead, state.lead_number = None, 7
+    assert membership.to_follow(state) is None
+
+
+def test_nicknames_are_asked_for_where_they_are_wanted(visit):
+    _, room = opened(visit)
+    room.steer(_key(room), rooms.Switch("nicknames", True))
+    at = as_visitor(ANN, visit, room=room.code)
+    at.text_input(key="phone_nickname").input("Ann & Bo")
+    [join] = [button for button in at.button if button.label == texts.say("en", "room.join")]
+    join.click().run()
+    assert not at.exception
+    assert [*room.state().people.values()] == ["Ann & Bo"]
+
+
+def test_a_room_is_closed_opened_again_and_wiped(visit):
+    host, room = opened(visit)
+    at = as_visitor(ANN, visit, room=room.code)
+    press(host, "presenter_close")
+    assert texts.say("en", "room.closed_for_you") in [it.value for it in at.run().info]
+    press(host, "presenter_reopen")
+    assert not room.closed
+    host.checkbox[0].check().run()
+    press(host, "presenter_wipe")
+    assert "room" not in address(host)
+    assert len(at.run().warning) == 1
+    assert "room" not in address(at)
+
+
+def _digits() -> Any:
+    from cnn_core import runs
+
+    return runs.open_run("digits")
+
+
+def _key(room: rooms.Room) -> str:
+    """The key of the presenter's browser, as `membership.host_key` makes it."""
+    import hashlib
+    import hmac
+
+    key = hmac.new(bytes.fromhex(HOST), b"presenter of rooms", hashlib.sha256).hexdigest()
+    assert room.steers(key)
+    return key
