@@ -19,6 +19,7 @@ from bench import (
     explain,
     first_screen,
     home,
+    layers,
     look,
     memory,
     recipes,
@@ -48,6 +49,7 @@ MEASUREMENTS: dict[str, Callable[..., Iterator[Figure]]] = {
     "runs": run_table.measure,
     "surgery": surgery.measure,
     "training": training.measure,
+    "layers": layers.measure,
     "recipes": recipes.measure,
     "sweep": sweep.measure,
 }

@@ -10,13 +10,13 @@ from dataclasses import dataclass, fields
 from importlib import import_module
 from pathlib import Path
 from string import Formatter
-from typing import Any
 
 import pytest
 
 from cnn_core import texts
 from cnn_core.config import ConvBlock, ModelConfig, TrainConfig
 from cnn_core.figures.curves import CurveWords
+from cnn_core.figures.layer_curves import MEASURES, LayerWords
 from cnn_core.planning.limits import Limits
 
 ROOT = Path(__file__).parent.parent
@@ -173,10 +173,9 @@ def test_texts_that_are_not_filled_by_say_know_their_particles() -> None:
         if isinstance(thing, type) and thing.__name__.endswith("Words") and hasattr(thing, "of")
     }
     assert len(classes) >= 6
-    views: list[tuple[Any, ...]] = [(KO, "loss"), (KO, "accuracy")]
-    said = [
-        str(one.of(*view)) for one in classes for view in (views if one is CurveWords else [(KO,)])
-    ]
+    views = {CurveWords: ("loss", "accuracy"), LayerWords: MEASURES}
+    said = [str(one.of(KO, view)) for one, names in views.items() for view in names]
+    said += [str(one.of(KO)) for one in classes - views.keys()]
     said += [text for key, text in KO.items() if ".js." in key]
     assert not any(texts.PAIR.search(text) for text in said)
 

@@ -31,6 +31,7 @@ from cnn_core.progress.events import (
     Emit,
     EpochEnd,
     Event,
+    LayersMeasured,
     Loading,
 )
 from cnn_core.runs import control as steering
@@ -150,7 +151,7 @@ def _train(
     with closing(run_log.EventWriter(run)) as write, training.release_custom_gradients():
 
         def emit(event: Event) -> None:
-            held.check(immediately=not isinstance(event, BatchEnd))
+            held.check(immediately=not isinstance(event, (BatchEnd, LayersMeasured)))
             write(event)
             listener(event)
 

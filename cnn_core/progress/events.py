@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field, fields
 from typing import Any
+
+from cnn_core.config import MAX_BLOCKS, MAX_DENSE
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +71,41 @@ class BatchEnd:
     learning_rate: float
     images_per_s: float
     time: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class LayerFigures:
+    """How one layer fared in one training step.
+
+    Attributes:
+        gradient: Size of the gradient of the mean loss for kernel and biases: root of the sum of squares.
+        update: Size of the step's change of kernel and biases to the size that they had.
+        zeros: Share of the layer's outputs that are exactly 0, 0 to 1.
+        silent: Share of its units or filters that are 0 for every image of this batch and of the four
+            measured before it, 0 to 1.
+    """
+
+    gradient: float
+    update: float
+    zeros: float
+    silent: float
+
+
+@dataclass(frozen=True, slots=True)
+class LayersMeasured:
+    """What one training step met in each layer with weights; measured now and then.
+
+    Attributes:
+        epoch: Counts from 1.
+        batch: The batch of that epoch, counted from 1.
+        seconds: That measuring took.
+        layers: By name, from the first layer to the output.
+    """
+
+    epoch: int
+    batch: int
+    seconds: float
+    layers: dict[str, LayerFigures]
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,6 +209,7 @@ Event = (
     | RunStarted
     | Downloading
     | BatchEnd
+    | LayersMeasured
     | EpochEnd
     | LearningRateChanged
     | Paused
@@ -184,6 +223,8 @@ REASONS = ("finished", "early_stopping", "target", "stopped", "diverged")
 PARTS = ("train", "val", "test")
 FINITE = {"seconds", "time"}  # shown as a duration or a date
 COUNTED_FROM_1 = {"epoch", "batches"}
+LAYER_NAME = re.compile(r"(conv|dense)[1-9]|output")
+MOST_LAYERS = MAX_BLOCKS + MAX_DENSE + 1  # those with weights
 LARGEST = 2**40  # value of any count, and of seconds: dates and charts fail beyond it
 KINDS: dict[str, type] = {kind.__name__: kind for kind in Event.__args__}
 
@@ -253,10 +294,8 @@ def _build(kind: type, tree: dict[str, Any]) -> Any:
 
 def _field(name: str, type_: str, value: Any) -> Any:
     """The value of one field as its type; null in a field of type float reads as not a number."""
-    if name == "scores":
-        return {part: _build(Score, value[part]) for part in PARTS if part in value}
-    if name == "samples":
-        return _samples(value)
+    if name in STRUCTURED:
+        return STRUCTURED[name](value)
     if type_ == "float":
         return _float(value, finite=name in FINITE)
     if type_ == "int" and name in COUNTED_FROM_1:
@@ -287,10 +326,28 @@ def _float(value: Any, *, finite: bool) -> float:
     return number
 
 
+def _scores(value: Any) -> dict[str, Score]:
+    return {part: _build(Score, value[part]) for part in PARTS if part in value}
+
+
+def _layers(value: Any) -> dict[str, LayerFigures]:
+    if len(value) > MOST_LAYERS or not all(LAYER_NAME.fullmatch(name) for name in value):
+        raise ValueError("Not the layers of a network")
+    return {name: _build(LayerFigures, figures) for name, figures in value.items()}
+
+
 def _samples(rows: Any) -> list[list[float]]:
     """Lists of one length; a list of something else cannot be shown, and nothing is shown."""
     samples = [[_float(value, finite=False) for value in row] for row in rows]
     return samples if len({len(row) for row in samples}) == 1 else []
+
+
+STRUCTURED: dict[str, Callable[[Any], Any]] = {
+    "scores": _scores,
+    "layers": _layers,
+    "samples": _samples,
+}
+"""How a field is read that is not one value."""
 
 
 def _finite(value: Any) -> Any:

@@ -13,6 +13,7 @@ from cnn_core.progress.events import (
     EpochEnd,
     Evaluating,
     Event,
+    LayersMeasured,
     LearningRateChanged,
     Loading,
     Paused,
@@ -43,6 +44,7 @@ class History:
         download: How far the full data set has come; None before and after its download.
         saved_epoch: The last epoch that was saved; 0 before the first.
         saving: Seconds that writing the files of each epoch took.
+        layers: Measurements of the layers, in their order; none of a run of an older version.
     """
 
     planned_epochs: int
@@ -56,6 +58,7 @@ class History:
     download: Downloading | None = None
     saved_epoch: int = 0
     saving: tuple[float, ...] = ()
+    layers: tuple[LayersMeasured, ...] = ()
 
     @classmethod
     def from_events(cls, events: Iterable[Event], planned_epochs: int) -> History:
@@ -178,6 +181,12 @@ def epoch_position(end: BatchEnd) -> float:
     return end.epoch - 1 + end.batch / max(1, end.batches)
 
 
+def measured_at(step: LayersMeasured, history: History) -> float:
+    """The place of a measured step on the axis of epochs: that of the weights before it."""
+    batches = history.started.batches if history.started else 1
+    return round(step.epoch - 1 + (step.batch - 1) / max(1, batches), 4)
+
+
 @dataclass(slots=True)
 class Accumulator:
     """Takes events one by one; `history` is that of the events so far."""
@@ -192,6 +201,7 @@ class Accumulator:
     download: Downloading | None = None
     saved: int = 0
     saving: list[float] = field(default_factory=list)
+    layers: list[LayersMeasured] = field(default_factory=list)
 
     def add(self, event: Event) -> None:
         """Take in the next event."""
@@ -205,6 +215,8 @@ class Accumulator:
                 self.download = event
             case BatchEnd():
                 self.batches.append(event)
+            case LayersMeasured():
+                self.layers.append(event)
             case EpochEnd():
                 self.epochs[event.epoch] = event
             case Saved():
@@ -235,12 +247,14 @@ class Accumulator:
             self.download,
             self.saved,
             tuple(self.saving),
+            tuple(self.layers),
         )
 
     def _begin(self, event: RunStarted) -> None:
         """Drop what is trained again: nothing beyond `epochs_done` is in the weights."""
         done = self.saved = event.epochs_done
         self.batches = [end for end in self.batches if end.epoch <= done]
+        self.layers = [step for step in self.layers if step.epoch <= done]
         self.epochs = {number: end for number, end in self.epochs.items() if number <= done}
         self.rates = [change for change in self.rates if change.epoch <= done]
         self.started, self.ended, self.download = event, None, None

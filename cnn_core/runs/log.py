@@ -12,6 +12,7 @@ from cnn_core.progress.history import RECENT, Accumulator, History
 from cnn_core.runs import record
 
 _BATCH = b'{"kind": "BatchEnd"'  # how `to_json` begins such a line
+_LAYERS = b'{"kind": "LayersMeasured"'
 
 
 class EventWriter:
@@ -103,12 +104,13 @@ def _best_epoch(folder: Path, epochs: int, size: int) -> EpochEnd | None:
 
 
 def digest(run: record.Run) -> History:
-    """The history without the reports inside the epochs, but for the last few: much quicker to read."""
+    """The history without what was measured inside the epochs, but for the last few reports: much quicker."""
     try:
         log = (run.folder / "events.jsonl").read_bytes()
     except OSError:
         return History(run.train.epochs)
     lines = log[: log.rfind(b"\n") + 1].splitlines()
+    lines = [line for line in lines if not line.startswith(_LAYERS)]
     batches = [place for place, line in enumerate(lines) if line.startswith(_BATCH)]
     for place in batches[:-RECENT]:
         lines[place] = b""

@@ -35,6 +35,7 @@ from cnn_core.progress.events import (
 from cnn_core.training import checkpoints
 from cnn_core.training.batches import batches_per_epoch, image_order, ordered_batches
 from cnn_core.training.callback import ProgressCallback
+from cnn_core.training.layer_meter import LayerMeter
 from cnn_core.training.meters import BestWeights, reached
 from cnn_core.training.optimizers import optimizer
 from cnn_core.training.steps import Pace, Steps
@@ -87,6 +88,7 @@ def train(
     *,
     folder: Path | None = None,
     past: Sequence[EpochEnd] = (),
+    measure_layers: bool = True,
 ) -> Result:
     """Train a network; report events and read the control around every few batches.
 
@@ -103,6 +105,7 @@ def train(
             continues after its last complete epoch.
         past: The `EpochEnd` of each complete epoch before an interruption. Without it, or where it
             does not fit last.keras, training begins again.
+        measure_layers: Report figures of the layers now and then; the training is the same without.
 
     Returns:
         The trained network, its history and how it ended.
@@ -126,18 +129,24 @@ def train(
         checkpoints.remove_stale_files(folder, done)
         if done == 0:
             checkpoints.save_snapshot(network, folder, 0)
-    if control().stop:
-        callback.reason = "stopped"
-    elif best.past and reached(train_config.target, best.past[-1]):
-        callback.reason = "target"
-    elif done < train_config.epochs and best.exhausted(train_config.patience):
-        callback.reason = "early_stopping"
+    if reason := _over_already(train_config, best, control()):
+        callback.reason = reason
     elif done < train_config.epochs:
-        _fit(network, data, train_config, callback, done)
+        _fit(network, data, train_config, callback, done, emit if measure_layers else None)
     emit(Evaluating())
     ended = _ended(network, data, callback, folder)
     emit(ended)
     return Result(network, tuple(callback.epochs), ended)
+
+
+def _over_already(config: TrainConfig, best: BestWeights, control: Control) -> str:
+    """Why there is nothing to train, as in `RunEnded`; empty if there is."""
+    if control.stop:
+        return "stopped"
+    if best.past and reached(config.target, best.past[-1]):
+        return "target"
+    waits = len(best.past) < config.epochs and best.exhausted(config.patience)
+    return "early_stopping" if waits else ""
 
 
 def _check_fit(config: ModelConfig, dataset: Dataset) -> None:
@@ -174,18 +183,26 @@ def _fit(
     config: TrainConfig,
     callback: ProgressCallback,
     done: int,
+    measure: Emit | None,
 ) -> None:
     """What `network.fit` does, with its numbers, and several steps in a call."""
     images = len(data.x_train)
     steps = Steps(network, data.x_train, data.y_train, config.batch_size)
     validation = ordered_batches(data.x_val, data.y_val)
     pace = Pace()
+    meter = LayerMeter(
+        network, data.x_train, data.y_train, config.batch_size,
+        seconds=callback.watch.seconds, emit=measure,
+    )  # fmt: skip
     network.stop_training = False
     for epoch in range(done, config.epochs):
-        steps.shuffle(image_order(images, config.seed, epoch))
+        order = image_order(images, config.seed, epoch)
+        steps.shuffle(order)
+        meter.begin_epoch(epoch, order)
         network.reset_metrics()
         callback.on_epoch_begin(epoch)
-        means = _epoch(network, steps, pace, callback, batches_per_epoch(images, config.batch_size))
+        batches = batches_per_epoch(images, config.batch_size)
+        means = _epoch(network, steps, pace, callback, meter, batches)
         measured = network.evaluate(validation, verbose=0, return_dict=True)
         figures = {f"val_{name}": value for name, value in measured.items()}
         callback.on_epoch_end(epoch, {**means, **figures})
@@ -194,15 +211,25 @@ def _fit(
 
 
 def _epoch(
-    network: keras.Sequential, steps: Steps, pace: Pace, callback: ProgressCallback, batches: int
+    network: keras.Sequential,
+    steps: Steps,
+    pace: Pace,
+    callback: ProgressCallback,
+    meter: LayerMeter,
+    batches: int,
 ) -> dict[str, float]:
     """Train on the batches of an epoch, or on those before a stop; returns Keras' means over them."""
     done, means = 0, dict[str, float]()
     while done < batches and not network.stop_training:
-        rates = callback.rates(done, pace.steps(batches - done))
-        began = time.perf_counter()
-        means = steps.run(done, rates)
-        pace.took(len(rates), time.perf_counter() - began)
+        if meter.due():
+            rates = callback.rates(done, 1)
+            with meter.around(done):
+                means = steps.run(done, rates)
+        else:
+            rates = callback.rates(done, pace.steps(batches - done))
+            began = time.perf_counter()
+            means = steps.run(done, rates)
+            pace.took(len(rates), time.perf_counter() - began)
         done += len(rates)
         callback.on_train_batch_end(done - 1, means)
     return means

@@ -27,6 +27,7 @@ from cnn_core.figures import (
     evaluation,
     kernels,
     landscape,
+    layer_curves,
     overlay,
     per_class,
     rate_range,
@@ -99,6 +100,10 @@ ECHARTS: dict[str, Callable[[Palette], dict[str, Any]]] = {
     "kernels.weight_histogram": lambda p: kernels.weight_histogram(
         WEIGHTS, 2 * WEIGHTS, layer="conv1", epoch=3, limit=0.1, controls=CONTROLS, palette=p,
         extent=kernels.Extent(2, 0.5, 20), words=kernels.HistogramWords.of(TABLE),
+    ),
+    "layer_curves.layer_curves": lambda p: layer_curves.layer_curves(
+        RUN, ["conv1", "output"], "update",
+        words=layer_curves.LayerWords.of(TABLE, "update"), palette=p,
     ),
     "overlay.overlay": lambda p: overlay.overlay(
         [overlay.Curves("a", "a", RUN)], "epochs", words=overlay.OverlayWords.of(TABLE), palette=p

@@ -14,6 +14,8 @@ from cnn_core.errors import EngineError, RunError
 from cnn_core.progress.events import (
     BatchEnd,
     EpochEnd,
+    LayerFigures,
+    LayersMeasured,
     Paused,
     RunStarted,
     Saved,
@@ -200,3 +202,31 @@ def test_looks_at_a_run_that_cannot_be_written_count_for_the_window(visit, monke
     at.button(key="show_test").click().run()
     assert texts.say("en", "score.looks", count=1) in [caption.value for caption in at.caption]
     assert not at.exception
+
+
+def test_what_happens_inside_the_layers_is_a_closed_section_of_a_run_that_measured_it(visit):
+    run = make_run("running")
+    write = EventWriter(run)
+    for batch in (1, 20, 40, 60):
+        figures = {
+            name: LayerFigures(0.5, 2e-3, 0.4, 0.0)
+            for name in ("conv1", "conv2", "dense1", "output")
+        }
+        write(LayersMeasured(2, batch, 0.01, figures))
+    write.close()
+    for language in texts.LANGUAGES:
+        at = visit(language=language, run=run.id)
+        title = texts.say(language, "panel.layers")
+        assert title in [it.label for it in at.expander]
+        closed = len(at.get("echarts_chart"))
+        at.session_state["layer_curves"] = True
+        at.run()
+        assert not at.exception
+        assert len(at.get("echarts_chart")) == closed + 3
+        sentence = texts.say(
+            language, "note.update_usual",
+            ratio="2.0e-03", low="2.0e-03", high="2.0e-03", usual="0.001", count=4,
+        )  # fmt: skip
+        assert plain(sentence) in [it.value for it in at.success]
+    old = visit(run=make_run("finished").id)
+    assert texts.say("en", "panel.layers") not in [it.label for it in old.expander]

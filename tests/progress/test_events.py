@@ -15,12 +15,15 @@ from cnn_core.progress.events import (
     FINITE,
     KINDS,
     LARGEST,
+    MOST_LAYERS,
     REASONS,
     BatchEnd,
     Control,
     EpochEnd,
     Evaluating,
     Event,
+    LayerFigures,
+    LayersMeasured,
     LearningRateChanged,
     RunEnded,
     Score,
@@ -35,12 +38,18 @@ scores = some.dictionaries(
 samples = some.integers(1, 3).flatmap(
     lambda classes: some.lists(some.lists(numbers, min_size=classes, max_size=classes), max_size=3)
 )
+layers = some.dictionaries(
+    some.from_regex(r"(conv|dense)[1-9]|output", fullmatch=True),
+    some.builds(LayerFigures, numbers, numbers, numbers, numbers),
+    max_size=MOST_LAYERS,
+)
 BY_TYPE: dict[str, Any] = {
     "int": some.integers(1, LARGEST),
     "float": numbers,
     "bool": some.booleans(),
     "str": some.text(),
     "dict[str, Score]": scores,
+    "dict[str, LayerFigures]": layers,
     "list[list[float]]": samples,
 }
 
@@ -58,6 +67,8 @@ def event_of(kind: type) -> some.SearchStrategy[Event]:
     )
 
 
+FIGURES = '{"gradient": 1, "update": 1, "zeros": 0, "silent": 0}'
+MEASURED = '{"kind": "LayersMeasured", "epoch": 1, "batch": 1, "seconds": 0, "layers": %s}'
 ENDED = '{"kind": "RunEnded", "reason": "stopped", "epochs": 1, "best_epoch": 1, "seconds": 1, %s}'
 events = some.one_of([event_of(kind) for kind in KINDS.values()])
 
@@ -81,6 +92,7 @@ def test_a_number_that_is_not_finite_is_written_as_null_and_read_as_not_a_number
     said = [
         BatchEnd(1, 2, 3, loss=bad, accuracy=0.1, learning_rate=0.1, images_per_s=1.0),
         EpochEnd(1, bad, bad, bad, bad, learning_rate=bad, seconds=1.0),
+        LayersMeasured(1, 2, 0.1, {"conv1": LayerFigures(bad, bad, 0.0, bad)}),
         LearningRateChanged(1, 2, bad),
         RunEnded("diverged", 1, 0, 3.0, {"val": Score(bad, 0.1)}, [[bad, 0.5]]),
     ]
@@ -109,6 +121,13 @@ def test_a_number_that_is_not_finite_is_written_as_null_and_read_as_not_a_number
         '{"kind": "Score", "loss": 1, "accuracy": 1}',
         '{"kind": "Paused"}',
         '{"kind": "Paused", "epoch": 1, "batch": 2, "more": 3}',
+        MEASURED % "3",
+        MEASURED % "[]",
+        MEASURED % '{"conv1": 3}',
+        MEASURED % '{"conv1": {"gradient": 1}}',
+        MEASURED % f'{{"<b>": {FIGURES}}}',
+        MEASURED % f'{{"conv1": {FIGURES.replace("0", "[0]")}}}',
+        MEASURED % json.dumps({f"conv{number}": json.loads(FIGURES) for number in range(1, 10)}),
         ENDED % '"scores": 3',
         ENDED % '"scores": {"val": 3}',
         ENDED % '"scores": {"val": {"loss": 1}}',

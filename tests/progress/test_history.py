@@ -15,6 +15,8 @@ from cnn_core.progress.events import (
     EpochEnd,
     Evaluating,
     Event,
+    LayerFigures,
+    LayersMeasured,
     LearningRateChanged,
     Loading,
     Paused,
@@ -23,7 +25,7 @@ from cnn_core.progress.events import (
     RunStarted,
     Saved,
 )
-from cnn_core.progress.history import History, epoch_position
+from cnn_core.progress.history import History, epoch_position, measured_at
 
 START = RunStarted(params=333_526, images=1_000, batches=10, precision="float32")
 
@@ -63,6 +65,15 @@ def test_what_is_trained_again_after_an_interruption_stands_there_once():
     assert [e.epoch for e in history.epochs] == [1]
     assert history.learning_rates == ()
     assert history.started == again
+
+
+def test_layers_that_are_measured_again_after_an_interruption_stand_there_once():
+    figures = {"output": LayerFigures(1.0, 1e-3, 0.0, 0.0)}
+    steps = [LayersMeasured(epoch, 6, 0.01, figures) for epoch in (1, 2)]
+    history = told(START, steps[0], end(1), steps[1], replace(START, epochs_done=1))
+    assert history.layers == (steps[0],)
+    assert told(START, end(1)).layers == (), "a run of an older version"
+    assert measured_at(steps[0], history) == 0.5, "of the weights before the sixth of ten batches"
 
 
 def test_an_epoch_that_ended_but_was_not_saved_is_trained_again_too():

@@ -339,6 +339,8 @@ def test_every_sentence_can_be_said(key: str, language: str):
     slots = dict.fromkeys(
         (*names, "gap", "before", "after", "best", "patience", "left", "accuracy"), 1
     )
+    of_layers = ("layer", "first", "last", "small", "large", "count", "factor", "activation")
+    slots |= dict.fromkeys((*of_layers, "zeros", "ratio", "high", "usual"), 1)
     sentence = Note(key, "info", 1, {**slots, "optimizer": "adam"}).sentence(language)
     assert sentence
     assert "{" not in sentence

@@ -9,7 +9,14 @@ from small_runs import make
 
 from cnn_core import runs
 from cnn_core.errors import RunError
-from cnn_core.progress.events import BatchEnd, EpochEnd, RunEnded, RunStarted
+from cnn_core.progress.events import (
+    BatchEnd,
+    EpochEnd,
+    LayerFigures,
+    LayersMeasured,
+    RunEnded,
+    RunStarted,
+)
 from cnn_core.runs import lease, log, marks, record, store, summary
 from cnn_core.runs.log import EventWriter
 
@@ -28,6 +35,7 @@ def finished(**options: str) -> runs.Run:
             run,
             *(BatchEnd(end.epoch, 4 * half, 8, 1.0, 0.5, 1e-3, 100.0 * half) for half in (1, 2)),
         )
+        tell(run, LayersMeasured(end.epoch, 4, 0.01, {"output": LayerFigures(1.0, 1e-3, 0.0, 0.0)}))
         tell(run, end)
     tell(run, RunEnded("finished", 3, 2, 10.5))
     runs.write_status(run, "finished")
@@ -70,6 +78,7 @@ def test_what_is_summed_up_is_what_the_whole_log_says():
     assert digest.epochs == whole.epochs
     assert digest.ended == whole.ended
     assert digest.images_per_s == whole.images_per_s
+    assert (len(digest.layers), len(whole.layers)) == (0, 3)
 
 
 def test_no_log_is_read_twice_until_it_changes(reads):

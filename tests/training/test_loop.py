@@ -24,6 +24,7 @@ from cnn_core.progress.events import (
     Control,
     EpochEnd,
     Evaluating,
+    LayersMeasured,
     RunEnded,
     RunStarted,
     Saved,
@@ -40,9 +41,12 @@ def test_a_named_precision_is_taken_and_auto_is_one_of_them() -> None:
 
 def test_a_run_tells_its_story_in_order(whole: Any, digits: datasets.Dataset) -> None:
     result, said, _ = whole
-    assert [type(it) for it in said if not isinstance(it, BatchEnd)] == (
+    assert [type(it) for it in said if not isinstance(it, (BatchEnd, LayersMeasured))] == (
         [RunStarted] + [EpochEnd, Saved] * 4 + [Evaluating, RunEnded]
     )
+    first = said.of(LayersMeasured)[0]
+    assert (first.epoch, first.batch) == (1, 1)
+    assert list(first.layers) == ["conv1", "dense1", "output"]
     began = said.of(RunStarted)[0]
     expected = RunStarted(result.model.count_params(), 1149, 18, "float32", validation=288)
     assert replace(began, time=0) == expected

@@ -19,7 +19,8 @@ from pages.network.names import class_names, markdown, span
 from pages.network.run_actions import resume
 from pages.network.run_state import badge, shown_state, state_of
 from pages.network.take_home import story_of, take_home
-from pages.parts.playground import examples, fixes, steering
+from pages.parts.playground import examples, fixes, layers, steering
+from pages.parts.playground.remarks import remark
 from pages.session.doors import colours, engine
 from pages.session.html import heading
 from pages.session.visitor import visitor
@@ -27,12 +28,6 @@ from pages.session.words import language, plain, say_error, t
 
 POLL_S = 1.0
 CHART_HEIGHT = 300
-LEVELS = {
-    "good": (st.success, ":material/trending_up:"),
-    "info": (st.info, ":material/lightbulb:"),
-    "warning": (st.warning, ":material/warning:"),
-    "problem": (st.error, ":material/error:"),
-}
 
 
 def panel(run: runs.Run | None, planned: int) -> None:
@@ -80,6 +75,7 @@ def _live(run: runs.Run) -> None:
     _progress(run, state, history)
     steering.steering_buttons(run, state, history)
     _charts(history, run.id)
+    layers.layers(run, history)
     _notes(run, history)
 
 
@@ -107,6 +103,7 @@ def _over(run: runs.Run) -> None:
         _result(run, history.ended)
     if history.batches or history.epochs:
         _charts(history, run.id, files=True)
+        layers.layers(run, history)
         _notes(run, history)
     if history.ended and history.ended.samples:
         examples.show(run, history.ended, class_names(run))
@@ -178,8 +175,7 @@ def _charts(history: History, key: str, *, files: bool = False) -> None:
 def _notes(run: runs.Run, history: History) -> None:
     with st.container(key="notes", gap="small"):
         for note in notes.narrate(history, run.train, run.model):
-            show, icon = LEVELS[note.level]
-            show(plain(note.sentence(language())), icon=icon)
+            remark(note)
             fixes.buttons(run, note)
 
 

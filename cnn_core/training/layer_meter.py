@@ -1,0 +1,195 @@
+"""Now and then the gradient, the update and the zeros of every layer, while a network trains.
+
+The numbers are those of the step itself: its images, its dropout masks, the weights before and after it.
+Nothing that Keras computes is changed by measuring.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import keras
+import numpy as np
+import numpy.typing as npt
+import tensorflow as tf
+
+from cnn_core.progress.events import Emit, LayerFigures, LayersMeasured
+
+SHARE_OF_TIME = 0.012
+"""Of the training's time that measuring takes at most; the first measurement, in which TensorFlow loads
+what it needs, comes on top.
+"""
+SECONDS_BETWEEN = 0.3
+"""Least time between two measurements: more are not seen in a chart, and every one is a line of the log."""
+
+SMALLEST = float(np.finfo(np.float32).tiny)  # size of weights that are all 0
+SILENT_BATCHES = 5
+"""Measured batches in which a unit must be 0 for every image to count as silent."""
+
+Arrays = dict[str, npt.NDArray[np.float32]]
+
+
+@dataclass(frozen=True, slots=True)
+class StepFigures:
+    """What a training step meets in one layer.
+
+    Attributes:
+        gradient: Root of the sum of the squared gradients of the mean loss for kernel and biases.
+        zeros: Share of its outputs that are 0.
+        silent: Of shape (units,): which are 0 for every image, and at every place of a map.
+    """
+
+    gradient: float
+    zeros: float
+    silent: npt.NDArray[np.bool_]
+
+
+class LayerMeter:
+    """Measures a step, and then none until the time that this took is a small share of the training's.
+
+    Args:
+        network: What is trained.
+        images: Training images, uint8 of shape (N, H, W, C).
+        labels: Their classes (N,).
+        batch_size: Images in every batch but the last.
+        seconds: Seconds of training so far, without pauses.
+        emit: Called with every `LayersMeasured`; None measures nothing.
+    """
+
+    def __init__(
+        self,
+        network: keras.Sequential,
+        images: npt.NDArray[np.uint8],
+        labels: npt.NDArray[Any],
+        batch_size: int,
+        *,
+        seconds: Callable[[], float],
+        emit: Emit | None,
+    ) -> None:
+        self._network, self._images, self._labels = network, images, labels
+        self._batch_size, self._seconds, self._emit = batch_size, seconds, emit
+        self._epoch, self._order = 0, np.arange(len(images))
+        self._next, self._measurements = 0.0, 0
+        self._silent: deque[dict[str, npt.NDArray[np.bool_]]] = deque(maxlen=SILENT_BATCHES)
+
+    def begin_epoch(self, epoch: int, order: npt.NDArray[np.int64]) -> None:
+        """An epoch, counted from 0, takes the images in this order: a permutation of shape (N,)."""
+        self._epoch, self._order = epoch, order
+
+    def due(self) -> bool:
+        """Whether the next step is to be measured."""
+        return self._emit is not None and self._seconds() >= self._next
+
+    @contextmanager
+    def around(self, batch: int) -> Iterator[None]:
+        """The block trains on one batch of the epoch, counted from 0: that step is measured and reported."""
+        began = self._seconds()
+        start = batch * self._batch_size
+        rows = self._order[start : start + self._batch_size]
+        figures = measured(self._network, self._images[rows], self._labels[rows])
+        before = weights(self._network)
+        cost = self._seconds() - began
+        yield
+        began = self._seconds()
+        ratios = update_ratios(before, weights(self._network))
+        self._silent.append({name: layer.silent for name, layer in figures.items()})
+        layers = {
+            name: LayerFigures(layer.gradient, ratios[name], layer.zeros, self._silent_share(name))
+            for name, layer in figures.items()
+        }
+        now = self._seconds()
+        self._report(batch, layers, now, cost + now - began)
+
+    def _silent_share(self, layer: str) -> float:
+        return float(np.all([units[layer] for units in self._silent], axis=0).mean())
+
+    def _report(self, batch: int, layers: dict[str, LayerFigures], now: float, cost: float) -> None:
+        pause = cost / SHARE_OF_TIME if self._measurements else 0.0
+        self._measurements += 1
+        self._next = now + max(SECONDS_BETWEEN, pause)
+        if self._emit is not None:
+            self._emit(LayersMeasured(self._epoch + 1, batch + 1, cost, layers))
+
+
+def measured(
+    network: keras.Sequential, images: npt.NDArray[np.uint8], labels: npt.NDArray[Any]
+) -> dict[str, StepFigures]:
+    """What a training step on these images meets in each layer with weights; nothing is changed.
+
+    Not compiled: tracing takes longer than all the measurements of a short training.
+
+    Args:
+        network: Ends in a softmax.
+        images: uint8 of shape (N, H, W, C).
+        labels: Classes of shape (N,).
+    """
+    outputs = tf.constant(images, tf.float32) / 255.0
+    weighted = [layer for layer in network.layers if layer.trainable_weights]
+    nonzero: dict[str, tuple[npt.NDArray[np.int32], int]] = {}
+    with tf.GradientTape() as tape, _dropout_unchanged(network):
+        for layer in network.layers:
+            outputs = layer(outputs, training=True)
+            if layer.trainable_weights:
+                with tape.stop_recording():
+                    nonzero[layer.name] = _nonzero(outputs)
+        loss = keras.losses.SparseCategoricalCrossentropy()(labels, outputs)
+    gradients = tape.gradient(loss, [layer.trainable_weights for layer in weighted])
+    return {
+        layer.name: StepFigures(
+            _norm(gradient.numpy() for gradient in parts),
+            1.0 - float(counts.sum()) / (counts.size * places),
+            counts == 0,
+        )
+        for layer, parts in zip(weighted, gradients, strict=True)
+        for counts, places in [nonzero[layer.name]]
+    }
+
+
+def weights(network: keras.Sequential) -> Arrays:
+    """Kernel and biases of each layer that has any, joined in one flat array."""
+    return {
+        layer.name: np.concatenate([array.ravel() for array in layer.get_weights()])
+        for layer in network.layers
+        if layer.trainable_weights
+    }
+
+
+def update_ratios(before: Arrays, after: Arrays) -> dict[str, float]:
+    """By layer: size of the change to the size of what was changed, each the root of a sum of squares."""
+    with np.errstate(invalid="ignore"):  # the weights of a run that diverges
+        return {
+            name: _norm([after[name] - array]) / max(_norm([array]), SMALLEST)
+            for name, array in before.items()
+        }
+
+
+def _norm(parts: Iterable[npt.NDArray[Any]]) -> float:
+    with np.errstate(over="ignore", invalid="ignore"):  # the same
+        return float(np.sqrt(sum(float(np.vdot(part, part)) for part in parts)))
+
+
+def _nonzero(outputs: tf.Tensor) -> tuple[npt.NDArray[np.int32], int]:
+    """How often each unit (C,) is not 0, and of how many times: images, and places of a map."""
+    axes = list(range(len(outputs.shape) - 1))
+    counts = tf.math.count_nonzero(outputs, axes, dtype=tf.int32).numpy()
+    return counts, int(np.prod(outputs.shape[:-1]))
+
+
+@contextmanager
+def _dropout_unchanged(network: keras.Sequential) -> Iterator[None]:
+    """Masks that are drawn inside the block are drawn again after it."""
+    generators = [
+        layer.seed_generator
+        for layer in network.layers
+        if isinstance(layer, keras.layers.Dropout) and layer.rate > 0
+    ]
+    states = [generator.state.numpy() for generator in generators]
+    try:
+        yield
+    finally:
+        for generator, state in zip(generators, states, strict=True):
+            generator.state.assign(state)
