@@ -2,6 +2,7 @@
 
 import streamlit as st
 
+from pages.guide import panel
 from pages.session.frame import ICON, frame
 from pages.session.room_bar import room_bar
 from pages.session.words import t
@@ -18,6 +19,7 @@ page = st.navigation(
             st.Page(
                 "pages/training_step.py", title=t("training_step.nav"), icon=":material/footprint:"
             ),
+            st.Page("pages/course.py", title=t("course.nav"), icon=":material/school:"),
             st.Page("pages/notes.py", title=t("notes.nav"), icon=":material/menu_book:"),
             st.Page("pages/challenges.py", title=t("challenges.nav"), icon=":material/flag:"),
             st.Page("pages/glossary.py", title=t("glossary.nav"), icon=":material/dictionary:"),
@@ -47,4 +49,5 @@ page = st.navigation(
 if page.title != t("home.nav"):
     st.set_page_config(page_title=f"{page.title} · ConvScope")
 room_bar(page.url_path)
+panel.guide(page.url_path or "home")
 page.run()

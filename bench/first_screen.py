@@ -83,6 +83,7 @@ PAGES = {
     "robustness": Screen((".st-key-robustness_result",), {}),
     "draw": Screen((".readings",), {}),
     "room": Screen((".st-key-room_enter",), {}),
+    "course": Screen((".st-key-join_course", ".st-key-part_0"), {}),
 }
 
 OBSERVE = """() => {

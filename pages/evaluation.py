@@ -26,7 +26,7 @@ from pages.network.names import class_names
 from pages.parts.evaluation import turning
 from pages.pictures import cards
 from pages.pictures.cards import Answers
-from pages.session import choices, settings
+from pages.session import choices, course, settings
 from pages.session.address import arrived, say
 from pages.session.doors import colours
 from pages.session.settings import Setting
@@ -186,7 +186,7 @@ def _matrix_and_images(answers: Answers) -> None:
     with left:
         _heatmap(matrix, answers)
     with right, st.container(key="cell_images"):
-        _cell_images(answers)
+        _cell_images(answers, matrix)
     _publish(answers.run)
 
 
@@ -243,7 +243,7 @@ def _choose_cell(classes: int) -> None:
         st.session_state["evaluation_true"], st.session_state["evaluation_predicted"] = cell
 
 
-def _cell_images(answers: Answers) -> None:
+def _cell_images(answers: Answers, matrix: evaluation.Integers) -> None:
     names = answers.names
     for column, axis in zip(st.columns(2, gap="small"), ("true", "predicted"), strict=True):
         choices.selectbox(
@@ -255,6 +255,11 @@ def _cell_images(answers: Answers) -> None:
         )
     true, predicted = _cell()
     rows = evaluation.cell_members(answers.predictions, true, predicted)
+    worst = evaluation.top_confusions(matrix, 1)
+    course.report(
+        "evaluation", truth=names[true], predicted=names[predicted], count=len(rows),
+        most=worst[0][2] if worst else 0,
+    )  # fmt: skip
     words = {"true": plain(names[true]), "predicted": plain(names[predicted])}
     if not len(rows):
         st.info(t("evaluation.cell_empty", part=answers.part_word, **words))

@@ -21,7 +21,7 @@ from pages.parts.explain.methods import CAMS, PREDICTED, SHADES, Request
 from pages.pictures import run_image
 from pages.pictures.place import size_here
 from pages.pictures.run_image import Chosen
-from pages.session import choices, settings
+from pages.session import choices, course, settings
 from pages.session.address import arrived, follow_layer, say, went_back, whole
 from pages.session.html import STYLE, complain
 from pages.session.settings import Setting, flag
@@ -190,6 +190,12 @@ def _result(run: runs.Run, image: Chosen, request: Request, opacity: float) -> p
 
 
 def _show(view: parts.View, result: DeltaGenerator, below: DeltaGenerator) -> None:
+    probabilities = view.answer["probabilities"]
+    best = int(probabilities.argmax())
+    course.report(
+        "explain", index=view.image.query.get("index", ""), answer=view.names[best],
+        probability=float(probabilities[best]),
+    )  # fmt: skip
     with result:
         parts.decision(view)
         parts.pictures(view)

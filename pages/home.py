@@ -10,6 +10,7 @@ from cnn_core.runs import tour
 from pages.elements import flow, lessons
 from pages.elements.flow import Link
 from pages.elements.head import head
+from pages.guide import entry
 from pages.network.names import class_names
 from pages.pictures import place as places
 from pages.pictures.place import Place
@@ -39,6 +40,7 @@ ROAD = {
     "images": ":material/image:",
     "convolution": ":material/grid_on:",
     "training_step": ":material/footprint:",
+    "course": ":material/school:",
     "notes": ":material/menu_book:",
     "challenges": ":material/flag:",
     "glossary": ":material/dictionary:",
@@ -61,7 +63,8 @@ COLUMNS = 3
 
 def main() -> None:
     """The picture, then where to go from it."""
-    head("home")
+    with head("home"):
+        entry.entry("home")
     _picture()
     _tries()
     _road()

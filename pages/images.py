@@ -25,6 +25,7 @@ from pages.pictures import place as places
 from pages.pictures.place import Place
 from pages.pictures.upload import upload
 from pages.session import choices as _choices
+from pages.session import course
 from pages.session.address import arrived, say, whole
 from pages.session.html import STYLE, heading, html
 from pages.session.words import say_error, t
@@ -228,6 +229,7 @@ def _uploaded() -> Shown | None:
 
 def _what_it_is(image: np.ndarray) -> None:
     """The image as bytes and as floats."""
+    course.report(PAGE, least=int(image.min()), largest=int(image.max()))
     heading(t("images.numbers"))
     st.markdown(t("images.numbers_text"))
     _table(arrays.as_numbers(image), "numbers")

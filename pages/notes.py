@@ -8,6 +8,7 @@ from cnn_core.course import notes, slips
 from cnn_core.course.notes import Part
 from pages.elements.head import head
 from pages.elements.show import show
+from pages.guide import entry
 from pages.parts.notes import entries
 from pages.session import choices, settings
 from pages.session.address import LONGEST_FIND, arrived, say, went_back
@@ -23,7 +24,8 @@ SETTINGS = (Setting("part", "notes_part", PARTS, PARTS[0]),)
 def main() -> None:
     """One part at a time, or what a search finds in all of them."""
     st.html(entries.STYLE)
-    head("notes")
+    with head("notes"):
+        entry.entry("notes")
     _follow()
     name, words = _controls()
     if words:

@@ -11,6 +11,7 @@ from pages.network import answers, goals
 from pages.network.choice import is_gone, say_if_training, trained_network
 from pages.parts.training_step import controls, stages
 from pages.parts.training_step.stages import View
+from pages.session import course
 from pages.session.address import arrived, say
 from pages.session.html import STYLE, complain, waking
 
@@ -48,6 +49,10 @@ def _story(run: runs.Run) -> None:
             complain(error)
         return
     goals.try_goal("overshoot", lambda: view.answer.history)
+    course.report(
+        "training_step", count=len(settings.rates), before=float(view.answer.history[0]),
+        after=float(view.answer.history[-1]),
+    )  # fmt: skip
     if view.answer.diverged:
         with result:
             stages.diverged(view)

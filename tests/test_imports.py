@@ -114,7 +114,9 @@ CORE_TABLE = {
     "rooms": May({"psutil"}, {"errors", "planning", "runs"}, late={"segno"}),
     "course": May(
         {"filelock", "numpy"},
-        SUMS | {"analysis", "export", "lessons", "paths", "planning", "progress", "runs", "texts"},
+        SUMS
+        | {"analysis", "convolution", "export", "files", "labs", "lessons", "paths", "planning"}
+        | {"progress", "runs", "texts"},
     ),
     "command": May(
         {"psutil"},
@@ -131,13 +133,14 @@ CORE_TABLE = {
 WORKER_SIDE = {"model", "training", "inside"}
 LOADED_BY_THE_ENGINE = {"distributed", "dask"}
 
-BELOW = {"session", "elements", "network", "pictures"}
+BELOW = {"session", "elements", "network", "pictures", "guide"}
 PAGES_TABLE = {
     "__init__": set(),
     "session": set(),
     "elements": {"session"},
     "network": {"session"},
     "pictures": {"session", "elements", "network"},
+    "guide": {"session", "elements", "network"},
 }
 """Rooms of pages/ that a room may import; a part may import BELOW, a page BELOW and its own part."""
 SCREEN = May({"streamlit", "numpy", "PIL", "markupsafe"}, set(CORE_TABLE) - WORKER_SIDE)

@@ -14,7 +14,10 @@ export function writesEntry(from, to, touched) {
 // Whether an address is meant for the page that comes next: before it leaves the home page for another one,
 // Streamlit writes what that is asked for into the address of the home page, which knows an image alone.
 export function isOfNextPage(to) {
-  return to.pathname === "/" && [...to.searchParams.keys()].some((name) => !["image", "lang"].includes(name));
+  return (
+    to.pathname === "/" &&
+    [...to.searchParams.keys()].some((name) => !["image", "lang", "course", "kiosk"].includes(name))
+  );
 }
 
 function settings(address) {

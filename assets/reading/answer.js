@@ -1,6 +1,7 @@
 // What one network says to a drawing: the most probable class in large letters, a bar for each class, what it
 // would have said without the preparation, and the feature maps of its first convolution.
 
+import { tellCourse } from "../guide/deed.js";
 import { made, paintMaps, percent, setAlt } from "./elements.js";
 import { network } from "./store.js";
 
@@ -86,6 +87,9 @@ export class Answer {
     }
     this.maps.classList.remove("empty");
     paintMaps(this.canvas, this.data.shape, values[1], this.data.columns, this.colours);
+    if (!live && number > 0) {
+      tellCourse(this.reading, { kind: "drawing", answer: names[best], probability: shares[best] });
+    }
     return `${names[best]} ${percent(shares[best], 0)}`;
   }
 

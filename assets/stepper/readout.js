@@ -1,6 +1,7 @@
 // The stepper's words and numbers: everything on the page that is text, and how it is built.
 
 import { terms as termsOf } from "../network/layers.js";
+import { tellCourse } from "../guide/deed.js";
 import { braced, css, fillIn, paint, short } from "./paint.js";
 
 const WRITTEN = 25; // products that are also written out in a row
@@ -283,6 +284,8 @@ export class Readout {
     this.telling = setTimeout(() => {
       const said = { ...this.spot(), sum: short(this.cell.sum ?? 0, 4), output: short(this.cell.output, 4) };
       this.find(".status").textContent = fillIn(this.words.said, said);
+      const { sum = 0, output } = this.cell;
+      tellCourse(this.root, { kind: "cell", row: this.row, column: this.column, sum, output });
     }, 250);
   }
 }

@@ -23,7 +23,7 @@ from cnn_core.labs.changes import CHANGES
 from cnn_core.runs.log import EventWriter
 from pages.session.doors import process
 
-ELSEWHERE = {"home", "glossary", "room"}  # nothing on them has labels but the language
+ELSEWHERE = {"home", "glossary", "room", "course"}  # nothing on them has labels but the language
 OTHER_NETWORK = "inside_run"
 BAD_CELLS = ("9" * 5000 + "-1", "10-0", "x", "²-0", "-", "03-1")
 SECTIONS = [f"convolution?section={name}" for name in ("network", "flip", "pool", "stack")]

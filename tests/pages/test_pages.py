@@ -97,6 +97,7 @@ def test_pages_are_found():
         "challenges",
         "draw",
         "room",
+        "course",
     } == set(PAGES)
 
 

@@ -19,6 +19,7 @@ from cnn_core.runs import snapshots
 from pages.elements.stepper import Setup
 from pages.network.epochs import kept_epoch
 from pages.session import choices as _choices
+from pages.session import course
 from pages.session.doors import colours
 from pages.session.html import html
 from pages.session.words import t
@@ -186,6 +187,10 @@ def pool_facts(setup: Setup) -> None:
         kind: convolution.pool2d(channel, setup.size, stride=setup.stride, kind=kind)
         for kind in POOLS
     }
+    largest = {kind: float(result.max()) for kind, result in pooled.items()}
+    course.report(
+        "convolution", before=float(channel.max()), largest=largest["max"], mean=largest["average"]
+    )
     rows = [
         (t("convolution.before_pooling"), channel),
         *((t(f"choice.pool.{kind}"), result) for kind, result in pooled.items()),

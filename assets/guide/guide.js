@@ -1,0 +1,108 @@
+// A guided course in the browser. Data: {asks: true} sends what the storage keeps of a course, as `kept`. Or
+// {progress, restored, waits, signal, settings, turn, checked, highlight, reveals, kiosk, phase, own}: keeps the
+// progress; while the step waits, tells of another address as `seen` and of what is done in the browser alone
+// as `did`; outlines the part of the page that the step is about; plays a course by itself, `turn` by `turn`,
+// until somebody touches the screen, which is `taken`.
+
+import { awaited, same } from "./awaited.js";
+
+const KEY = "convscope_course";
+const STATE = "data-test-script-state"; // where Streamlit says whether a page is still being written
+const LOOKS = 40; // for a part of the page that is still on its way
+
+export default function ({ data, setTriggerValue }) {
+  if (data.asks) {
+    const kept = read();
+    if (kept && !same(kept, window.convscopeKept)) {
+      window.convscopeKept = kept; // once in this window
+      setTriggerValue("kept", kept);
+    }
+    return undefined;
+  }
+  keep(data, setTriggerValue);
+  const end = new AbortController();
+  if (data.waits) watch(data, setTriggerValue, end.signal);
+  outline(data.highlight, data.reveals, end.signal);
+  if (data.kiosk) play(data, setTriggerValue, end.signal);
+  return () => end.abort();
+}
+
+function keep({ progress, restored }, send) {
+  if (!progress) return;
+  const kept = read();
+  if (!restored && kept?.course === progress.course && !same(kept, progress)) {
+    send("kept", kept);
+    return;
+  }
+  window.convscopeKept = progress;
+  try {
+    localStorage.setItem(KEY, JSON.stringify(progress));
+  } catch {
+    // full or refused; then the link has the step
+  }
+}
+
+function read() {
+  try {
+    return JSON.parse(localStorage.getItem(KEY));
+  } catch {
+    return null;
+  }
+}
+
+// The server looks at the address when a page has come to rest, once for each address and run of the page.
+function watch(data, send, signal) {
+  const app = document.querySelector(".stApp");
+  const look = () => {
+    if (app?.getAttribute(STATE) !== "notRunning") return;
+    const query = [...new URLSearchParams(location.search)]
+      .filter(([name]) => !data.own.includes(name))
+      .sort();
+    const found = JSON.stringify([data.turn, query]);
+    if (same(query, data.checked) || found === window.convscopeSeen) return;
+    window.convscopeSeen = found;
+    send("seen", found);
+  };
+  const observer = new MutationObserver(look);
+  if (app) observer.observe(app, { attributeFilter: [STATE] });
+  signal.addEventListener("abort", () => observer.disconnect());
+  look();
+  if (!data.signal) return;
+  const hear = ({ detail }) => {
+    if (detail.kind === data.signal && awaited(detail, data.settings)) send("did", detail);
+  };
+  document.addEventListener("convscope-did", hear, { signal });
+}
+
+// The part may be on its way yet. It comes into sight once, when the step asks for something to be done there.
+function outline(key, reveals, signal) {
+  let looks = key ? LOOKS : 0;
+  const mark = () => {
+    if (signal.aborted || looks <= 0) return;
+    looks -= 1;
+    const part = document.querySelector(
+      `.st-key-${key}, [class*="st-key-${key}-"]`,
+    );
+    if (!part) {
+      setTimeout(mark, 250);
+      return;
+    }
+    if (reveals.endsWith("True") && window.convscopeRevealed !== reveals) {
+      window.convscopeRevealed = reveals;
+      const { top, bottom } = part.getBoundingClientRect();
+      if (top > innerHeight - 120 || bottom < 120) part.scrollIntoView({ block: "nearest" });
+    }
+  };
+  mark();
+}
+
+function play({ kiosk, phase }, send, signal) {
+  const timer = setTimeout(() => send("turn", phase), kiosk * 1000);
+  const take = (event) => {
+    if (event.isTrusted) send("taken", phase);
+  };
+  for (const kind of ["pointerdown", "keydown"]) {
+    document.addEventListener(kind, take, { signal, capture: true, once: true });
+  }
+  signal.addEventListener("abort", () => clearTimeout(timer));
+}

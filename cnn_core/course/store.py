@@ -1,0 +1,91 @@
+"""Courses that visitors wrote, kept under the name that their content gives them."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from collections.abc import Iterable, Mapping
+from functools import lru_cache
+from pathlib import Path
+
+from cnn_core import runs
+from cnn_core.course import steps
+from cnn_core.course.steps import Course, CourseError
+from cnn_core.files import disk_is_full, replacing
+
+MOST_KEPT = 500
+ID = re.compile(r"[0-9a-f]{12}")
+_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f]")
+
+
+def folder() -> Path:
+    """Where they are: beside the runs."""
+    return runs.home().parent / "courses"
+
+
+def keep(source: str) -> str:
+    """Keep a course for everybody who has its id; the same text has the same id.
+
+    Raises:
+        CourseError: If the file has a fault, this server keeps as many as it may, or it cannot be written.
+    """
+    course, faults = steps.read(source, "en")
+    if course is None:
+        raise faults[0]
+    course_id = hashlib.sha256(source.encode()).hexdigest()[:12]
+    path = folder() / f"{course_id}.toml"
+    if path.exists():
+        return course_id
+    try:
+        folder().mkdir(parents=True, exist_ok=True)
+        if sum(1 for _ in folder().glob("*.toml")) >= MOST_KEPT:
+            raise CourseError("course.full", most=MOST_KEPT)
+        with replacing(path) as temporary:
+            temporary.write_text(source, encoding="utf-8")
+    except OSError as error:
+        key = "course.disk_full" if disk_is_full(error) else "course.storage"
+        raise CourseError(key) from error
+    return course_id
+
+
+def open_course(course_id: str, language: str) -> Course:
+    """The course of the app, or one that was kept here.
+
+    Raises:
+        CourseError: If there is none of that id.
+    """
+    if course_id == steps.TEXTBOOK:
+        return steps.textbook(language)
+    return _kept(folder(), course_id, language)
+
+
+@lru_cache(maxsize=32)
+def _kept(place: Path, course_id: str, language: str) -> Course:
+    course, _ = steps.read(_source(place, course_id), language)
+    if course is None:
+        raise CourseError("course.not_found", id=course_id)
+    return course
+
+
+def _source(place: Path, course_id: str) -> str:
+    try:
+        if not ID.fullmatch(course_id):
+            raise CourseError("course.not_found", id=course_id[:40])
+        return (place / f"{course_id}.toml").read_text("utf-8")
+    except (OSError, UnicodeDecodeError):
+        raise CourseError("course.not_found", id=course_id) from None
+
+
+def write(title: str, rows: Iterable[Mapping[str, str]]) -> str:
+    """The file of a course whose steps have texts alone: title, place, text and the like."""
+    blocks = [f"title = {_quoted(title)}\n"]
+    for row in rows:
+        lines = [f"{name} = {_quoted(value)}" for name, value in row.items() if value]
+        blocks.append("\n".join(["[[step]]", *lines, ""]))
+    return "\n".join(blocks)
+
+
+def _quoted(text: str) -> str:
+    """A text as TOML writes it on one line."""
+    return json.dumps(_CONTROL.sub(" ", text), ensure_ascii=False)
