@@ -27,7 +27,7 @@ MAX_OPTIONS = 4
 PAGES = frozenset(
     {"home", "images", "convolution", "training_step", "notes", "glossary", "playground", "runs"}
     | {"sweep", "kernels", "feature_maps", "evaluation", "explain", "robustness", "surgery"}
-    | {"embedding", "landscape", "draw", "course"}
+    | {"embedding", "landscape", "draw", "course", "challenges"}
 )
 """Pages that a step can open."""
 
