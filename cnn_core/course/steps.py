@@ -27,12 +27,12 @@ MAX_OPTIONS = 4
 PAGES = frozenset(
     {"home", "images", "convolution", "training_step", "notes", "glossary", "playground", "runs"}
     | {"sweep", "kernels", "feature_maps", "evaluation", "explain", "robustness", "surgery"}
-    | {"embedding", "landscape", "draw", "course", "challenges"}
+    | {"embedding", "landscape", "draw", "course", "challenges", "room"}
 )
 """Pages that a step can open."""
 
-OWN_PARAMETERS = ("course", "kiosk", "lang")
-"""Parameters of an address that belong to the course or the visitor, not to the page."""
+OWN_PARAMETERS = ("course", "kiosk", "room", "lang")
+"""Parameters of an address that belong to the course, the room or the visitor, not to the page."""
 
 STEP_FIELDS = (
     *("title", "place", "text", "highlight", "question", "options", "right", "why"),
