@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import os
+from typing import TypeVar
+
+T = TypeVar("T")
 
 LONG = "TESTS_AT_LENGTH" in os.environ
 """Set by `pytest --long`, also for the processes that share the tests."""
 
 
-def repeats(short: int, at_length: int) -> int:
+def repeats(short: T, at_length: T) -> T:
     """Repetitions of the same kind of case; `short` ones are of every kind."""
     return at_length if LONG else short

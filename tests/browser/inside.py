@@ -195,7 +195,8 @@ class Inside:
         """Places of the test images that are shown as top images."""
         cards = self.page.locator(".top-images figure")
         expect(cards).to_have_count(9, timeout=COLD)
-        return [int(card.get_attribute("data-row") or -1) for card in cards.all()]
+        rows: list[int] = cards.evaluate_all("cards => cards.map(it => +(it.dataset.row ?? -1))")
+        return rows
 
 
 def brute_top_images(

@@ -46,7 +46,10 @@ def cards(screen: Inside) -> Locator:
 
 def pictures(screen: Inside) -> list[str]:
     """The picture of each method, the trained network's."""
-    return [card.locator("img").first.get_attribute("src") or "" for card in cards(screen).all()]
+    sources: list[str] = cards(screen).evaluate_all(
+        "cards => cards.map(card => card.querySelector('img')?.src ?? '')"
+    )
+    return sources
 
 
 def shown(source: str) -> np.ndarray:
@@ -133,10 +136,12 @@ def test_another_class_another_square_and_nothing_jumps(app, window, run):
 
 def test_the_untrained_network_stands_below(app, window, run):
     screen = Inside.open(app, window, "explain", run=run, part="test", index=3)
-    assert [card.locator("img").count() for card in cards(screen).all()] == [1] * 5
+    for place in range(5):
+        expect(cards(screen).nth(place).locator("img")).to_have_count(1)
     screen.part("explain_untrained").locator("label").first.click()
     screen.says("untrained", "1")
-    for card in cards(screen).all():
+    for place in range(5):
+        card = cards(screen).nth(place)
         expect(card.locator("img")).to_have_count(2, timeout=COLD)
         expect(card).to_contain_text(re.compile(r"Rank correlation .*: (−?[01]\.\d\d|–)"))
     expect(screen.part("explain_result")).to_contain_text("Adebayo")
@@ -188,7 +193,8 @@ def test_a_filter_is_chosen_and_climbed_again(app, window, run):
                 np.abs(shown(patterns.nth(place).get_attribute("src")) - wanted).max() <= 3
             )
         )
-    assert screen.settled().rows_shown()[0] == peaks[:, index].argmax()
+    highest = peaks[:, index].argmax()
+    eventually(lambda: screen.settled().rows_shown()[0] == highest)
     first = patterns.first.get_attribute("alt")
     screen.part("explain_pattern_again").get_by_role("button").click()
     screen.says("start", "1")
@@ -206,7 +212,7 @@ def test_a_link_restores_the_view_and_a_wrong_one_is_one_sentence(app, window, r
     expect(screen.part("explain_result")).to_contain_text(f"What supports {NAMES[7]}")
     expect(screen.part("explain_result")).to_contain_text("validation image 17")
     expect(screen.part("explain_result")).to_contain_text("white square of 6×6 pixels")
-    assert screen.alerts.count() == 0
+    expect(screen.alerts).to_have_count(0)
     for wrong, value, said in (
         ("class", "10", "The value of class in the link does not fit here"),
         ("layer", "pool1", "a layer that this network does not have"),

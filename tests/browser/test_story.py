@@ -5,18 +5,17 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from conftest import Server, eventually
+from conftest import Server, becomes, eventually
 from playwright.sync_api import expect
 from screens import Playground
 
 from cnn_core import datasets
 
 
-def test_a_visitor_builds_trains_watches_stops_and_finds_the_run_again(start, window):
-    server = start()
-    page = window(server.url)
+def test_a_visitor_builds_trains_watches_stops_and_finds_the_run_again(app, window):
+    page = window(app.url)
     expect(page.get_by_role("heading", name="ConvScope")).to_be_visible()
-    page.goto(server.link(batch="1"))  # so slow that the first epoch lasts on any machine
+    page.goto(app.link(batch="1"))  # so slow that the first epoch lasts on any machine
     screen = Playground.of(page)
 
     screen.type("filters", 16, 0)
@@ -30,7 +29,7 @@ def test_a_visitor_builds_trains_watches_stops_and_finds_the_run_again(start, wi
     eventually(lambda: screen.row("conv1").startswith(sum_of_conv1))
 
     run = screen.train()
-    config = server.read(run)
+    config = app.read(run)
     assert [(b["filters"], b["kernel"], b["padding"]) for b in config["model"]["blocks"]] == [
         (16, 5, "valid"),
         (32, 5, "valid"),
@@ -43,14 +42,14 @@ def test_a_visitor_builds_trains_watches_stops_and_finds_the_run_again(start, wi
     before = screen.pixels()
     eventually(lambda: screen.pixels() != before)
     expect(screen.progress).to_contain_text("Epoch 1 of 20")
-    assert server.events(run, "EpochEnd") == [], "the curve moved before the first epoch was over"
+    assert app.events(run, "EpochEnd") == [], "the curve moved before the first epoch was over"
 
     position = screen.position()
     screen.type("filters", 24, 0)
     expect(screen.totals).to_contain_text("72,166")
     eventually(lambda: screen.row("conv1").startswith("conv1 | 24×24×24 | 624"))
     eventually(lambda: screen.position() > position)
-    assert server.read(run)["model"]["blocks"][0]["filters"] == 16
+    assert app.read(run)["model"]["blocks"][0]["filters"] == 16
 
     screen.press("stop")
     screen.wait_for_end("stopped")
@@ -65,16 +64,14 @@ def test_a_visitor_builds_trains_watches_stops_and_finds_the_run_again(start, wi
             screen.part("scores").get_by_test_id("stMetric").filter(has_text=f"{part} accuracy")
         )
         expect(metric.get_by_test_id("stMetricValue")).to_have_text(re.compile(r"^\d+\.\d\d%$"))
-    assert _read_cards(screen, "The first five test images") == _expected_cards(server, run)
+    becomes(_expected_cards(app, run), _read_cards, screen, "The first five test images")
 
-    first = [picture.get_attribute("src") for picture in screen.cards.locator("img").all()]
+    first = _pictures(screen)
     screen.press("examples_more")
     expect(screen.panel.get_by_text("Five test images", exact=True)).to_be_visible()
-    others = [picture.get_attribute("src") for picture in screen.cards.locator("img").all()]
-    assert len(others) == 5
-    assert others != first
+    eventually(lambda: len(_pictures(screen)) == 5 and _pictures(screen) != first)
 
-    assert not loaded_libraries(server) & {"tensorflow", "sklearn"}, "a model came into the server"
+    assert not loaded_libraries(app) & {"tensorflow", "sklearn"}, "a model came into the server"
 
 
 def _read_cards(screen: Playground, title: str) -> list[tuple[str, str, str]]:
@@ -83,6 +80,11 @@ def _read_cards(screen: Playground, title: str) -> list[tuple[str, str, str]]:
     expect(screen.cards).to_have_count(5)
     parts = ("b", ".share", ".verdict")
     return [tuple(card.locator(part).inner_text() for part in parts) for card in screen.cards.all()]
+
+
+def _pictures(screen: Playground) -> list[str]:
+    pictures: list[str] = screen.cards.locator("img").evaluate_all("all => all.map(it => it.src)")
+    return pictures
 
 
 def _expected_cards(server: Server, run: str) -> list[tuple[str, str, str]]:

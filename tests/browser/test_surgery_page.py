@@ -9,7 +9,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from conftest import Server, eventually, go
+from conftest import Server, becomes, eventually, go
 from inside import COLD, TINY, TRAIN, Inside, made_run, opened, trained_run
 from playwright.sync_api import Locator, expect
 from sklearn.metrics import confusion_matrix
@@ -259,8 +259,8 @@ def test_a_network_of_another_kind_on_a_phone_in_korean_by_the_keyboard(app, win
     bias = opened(app.home, run).model.get_layer("output").get_weights()[1]
     assert not bias.any()
     there.settled()
-    shares = there.page.locator(".two-shares .share:not(.was)").all_inner_texts()
-    assert shares == ["10.0%"] * 10  # without maps only the biases speak, and these are still 0
+    shares = there.page.locator(".two-shares .share:not(.was)")
+    becomes(["10.0%"] * 10, shares.all_inner_texts)  # only the biases speak, and these are still 0
     there.fits(390)
 
 

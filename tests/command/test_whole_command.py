@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 from command_line import ROOT, SETTINGS, run, setup, start
+from lengths import repeats
 
 from cnn_core import __main__ as command
 from cnn_core import model as models
@@ -79,7 +80,7 @@ def test_a_home_that_cannot_be_written_is_a_sentence(
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("seconds", [0.0, 1.0, 2.0])  # of loading
+@pytest.mark.parametrize("seconds", repeats([0.0, 1.5], [0.0, 0.5, 1.0, 1.5, 2.0]))  # of loading
 def test_control_c_while_it_loads_leaves_what_was_there(seconds: float, tmp_path: Path) -> None:
     (tmp_path / "best.keras").write_text("mine")
     (tmp_path / "snapshots").mkdir()

@@ -77,7 +77,7 @@ def test_a_worker_that_cannot_start_is_a_problem_of_its_kind_alone_and_goes_away
         for language in ("en", "ko"):
             assert f"{convscope_home}/logs/worker-{broken}.log" in problem.sentence(language)
         assert engine.problem(other) is None
-        assert engine.ready(other)
+        until(lambda: engine.ready(other))
         if broken == "look":
             until(lambda: sent.futures)
             order(engine)
