@@ -118,7 +118,7 @@ def test_switching_filters_off_moves_accuracy_and_confusions_and_reset_restores_
     before = outcome(there)
     says(there, cut_by_hand(network, []))
     assert before[0] == before[1]
-    assert "0.00 points" in before[2]
+    assert "0.00 percentage points" in before[2]
 
     for index in (1, 4, 6):
         switch(there, index).click()

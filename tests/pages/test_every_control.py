@@ -219,6 +219,29 @@ def test_a_link_to_no_part_or_cell_of_an_evaluation_says_so(bad, visit):
     assert not visit("evaluation", "ko", run="digits").at.warning
 
 
+@pytest.mark.parametrize(
+    ("page", "wrong", "value", "sentence"),
+    [
+        ("explain", "class", "10", "The value of class in the link does not fit here"),
+        ("explain", "layer", "pool1", "a layer that this network does not have"),
+        ("explain", "shade", "pink", "The value of shade in the link does not fit here"),
+        ("feature_maps", "part", "secret", "a part of the data that does not exist"),
+        ("feature_maps", "index", "-3", "The value of index in the link does not fit here"),
+        ("feature_maps", "index", "123456", "There is no image 123456"),
+        ("feature_maps", "layer", "conv9", "a layer that this network does not have"),
+        ("feature_maps", "run", "../../etc", "is not a run"),
+        ("kernels", "layer", "../../etc", "a layer that this network does not have"),
+        ("kernels", "epoch", "../../etc", "The value of epoch in the link does not fit here"),
+        ("kernels", "filter", "../../etc", "The value of filter in the link does not fit here"),
+        ("kernels", "run", "../../etc", "is not a run"),
+    ],
+)
+def test_a_wrong_value_in_a_link_is_one_sentence(page, wrong, value, sentence, visit):
+    at = visit(page, "en", **{"run": "fashion", wrong: value}).at
+    [told] = [*at.warning, *at.error, *at.info]
+    assert sentence in told.value
+
+
 def test_an_evaluation_follows_a_second_link_in_the_same_window(visit):
     at = visit("evaluation", "en", run="digits", part="val", cell="3-5").at
     for part, cell in (("test", "2-7"), ("val", "3-5")):
