@@ -65,7 +65,7 @@ CORE_TABLE = {
         },
     ),
     "progress": May(rooms={"config", "datasets", "texts"}),
-    "images": May({"numpy", "PIL"}, {"errors"}),
+    "images": May({"numpy", "PIL", "scipy"}, {"drawing", "errors"}),
     "analysis": May({"numpy", "sklearn"}, SUMS, late={"scipy"}),
     "labs": May({"numpy"}, SUMS, late={"scipy"}),
     "runs": May(

@@ -8,24 +8,21 @@ from functools import partial
 
 import numpy as np
 import streamlit as st
-from markupsafe import Markup
 
 from cnn_core import datasets, drawing, runs
 from cnn_core.analysis.evaluation import PARTS, Predictions
 from cnn_core.errors import CnnError
 from cnn_core.figures import mosaic
-from cnn_core.figures.legend import uri
-from cnn_core.images import uploads
-from cnn_core.markup import fill
 from pages.elements import pad, tiles
 from pages.network import answers
 from pages.network.answers import PIECE
 from pages.network.names import class_names
 from pages.pictures import place as places
+from pages.pictures import prepared
 from pages.pictures.place import Place
 from pages.pictures.upload import upload
 from pages.session import choices as _choices
-from pages.session.html import complain, html, icon_button, waking
+from pages.session.html import complain, icon_button, waking
 from pages.session.words import t
 
 SOURCES = ("data", "upload", "draw")
@@ -39,7 +36,6 @@ ZOOM, GAP = 2, 2  # pixels of the sheet a pixel, pixels between two images
 PAD = "image_pad"
 LINK = ("source", "part", "index", "of")
 PAGE = "run_image"  # its name where pages learn of each other's images
-PREVIEW = 160  # side of the small pictures of an upload, in pixels
 
 
 @dataclass(frozen=True, eq=False)
@@ -278,50 +274,16 @@ def _uploaded(run: runs.Run) -> Chosen | None:
     file = upload(PAGE, invite)
     if file is None:
         return None
-    picture, shape = uploads.opaque(file.picture), run.model.input_shape
-    if st.session_state.get("image_inverted", (None,))[0] != file.id:
-        st.session_state["image_inverted"] = file.id, uploads.prepare(picture, shape).inverted
-    st.session_state["image_invert"] = st.session_state["image_inverted"][1]
-    invert = st.toggle(
-        t("image.invert"), key="image_invert", help=t("image.invert_help"),
-        on_change=_keep_inverted, args=(file.id,),
-    )  # fmt: skip
-    prepared = uploads.prepare(picture, shape, invert)
-    html(_way(picture, prepared))
-    notes = [t(f"image.note_{note}") for note in picture.notes]
-    if notes:
-        st.caption(" ".join(notes))
-    return Chosen(prepared.model_input, t("image.own_file"), None, {"source": "upload"})
-
-
-def _keep_inverted(file: str) -> None:
-    """Streamlit forgets the switch with its page."""
-    st.session_state["image_inverted"] = file, bool(st.session_state["image_invert"])
-
-
-def _way(picture: uploads.Picture, prepared: uploads.Prepared) -> Markup:
-    """How the picture became the input, as four small pictures."""
-    height, width, channels = prepared.model_input.shape
-    last = "inverted" if prepared.inverted else "input"
-    figures = [
-        _figure("file", picture.pixels, "×".join(map(str, picture.size))),
-        _figure("grey" if channels == 1 else "colour", prepared.grey, "0–255"),
-        _figure("square", prepared.square, "×".join(map(str, prepared.crop))),
-        _figure(last, prepared.model_input, f"{width}×{height}", "small"),
-    ]
-    return fill('<div class="input-steps">{{ figures|join }}</div>', figures=figures)
-
-
-def _figure(name: str, pixels: np.ndarray, size: str, kind: str = "") -> Markup:
-    step = max(1, max(pixels.shape[:2]) // PREVIEW)
-    return fill(
-        '<figure class="{{ kind }}"><span class="frame"><img alt="{{ word }}" src="{{ source }}"></span>'
-        "<figcaption>{{ word }}<span>{{ size }}</span></figcaption></figure>",
-        kind=kind,
-        word=t(f"image.step_{name}"),
-        source=uri(mosaic.image_png(np.ascontiguousarray(pixels[::step, ::step]))),
-        size=size,
-    )
+    made = prepared.inputs(file, run.model.input_shape, run.train.dataset)
+    if not made.pictures:
+        return None
+    number = 0
+    if len(made.pictures) > 1:
+        number = _choices.segmented_control(
+            t("image.which"), range(len(made.pictures)), key="image_which",
+            format_func=lambda at: str(at + 1),
+        )  # fmt: skip
+    return Chosen(made.pictures[number], t("image.own_file"), None, {"source": "upload"})
 
 
 def _drawn(run: runs.Run) -> Chosen | None:

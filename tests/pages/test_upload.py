@@ -18,6 +18,7 @@ from cnn_core.engine import Engine
 from cnn_core.images import uploads
 
 PAGES = Path(__file__).parents[2] / "pages"
+PHOTOGRAPHS = Path(__file__).parents[1] / "images" / "photographs"
 visit = visits.visit
 PLACES = [
     ("images", {"source": "upload"}),
@@ -88,7 +89,9 @@ def test_a_file_is_read_once_and_not_at_every_rerun(page, query, visit, read):
 
 @pytest.mark.parametrize("language", texts.LANGUAGES)
 def test_an_upload_survives_the_way_to_another_page_and_back(language, visit, read):
-    at = give(opened(visit, "explain", {"source": "upload"}, language), picture())
+    at = opened(visit, "explain", {"source": "upload"}, language)
+    at.session_state["image_kind_item"] = "picture"
+    give(at, picture())
     assert at.toggle(key="image_invert").value is True
     at.switch_page("pages/surgery.py").run()
     assert at.toggle(key="image_invert").value is True
@@ -145,9 +148,42 @@ def test_a_file_that_is_no_picture_is_one_sentence(page, query, visit, read):
     ],
 )
 def test_the_central_square_is_told_in_pixels_of_the_file(width, height, middle, visit, read):
-    at = give(opened(visit, "feature_maps", {"source": "upload"}), picture(width, height))
+    at = opened(visit, "feature_maps", {"source": "upload"})
+    at.session_state["image_kind_item"] = "picture"
+    give(at, picture(width, height))
     assert sizes(at)[0] == f"{width}×{height}"
     assert sizes(at)[2:] == [middle, "28×28"]
+
+
+@pytest.mark.parametrize(("run", "kind"), [("digits", "handwriting"), ("fashion", "item")])
+def test_the_preparation_is_the_one_of_the_data_and_each_step_can_be_left_out(
+    run, kind, visit, read
+):
+    at = opened(visit, "feature_maps", {"source": "upload", "run": run})
+    give(at, picture(800, 600))
+    assert at.session_state[f"image_kind_{kind}"] == kind
+    assert sizes(at)[-1] == "28×28"
+    assert step_words(at, "step_crop")
+    at.session_state[f"image_steps_{kind}"] = []
+    at.run()
+    assert not step_words(at, "step_crop")
+    assert any(texts.say("en", "image.did_square") in it.value for it in at.caption)
+
+
+def test_several_digits_are_shown_one_by_one_and_an_empty_sheet_is_said_to_be_one(visit, read):
+    at = opened(visit, "feature_maps", {"source": "upload", "run": "digits"})
+    give(at, (PHOTOGRAPHS / "digits-42-two.jpg").read_bytes())
+    assert texts.say("en", "image.several_handwriting", count=2) in [it.value for it in at.info]
+    assert sizes(at)[-2:] == ["28×28", "28×28"]
+    assert at.session_state["image_which"] == 0
+    give(at, (PHOTOGRAPHS / "paper-white-empty.png").read_bytes(), "empty.png")
+    assert texts.say("en", "image.nothing_handwriting") in [it.value for it in at.info]
+    assert "28×28" not in sizes(at)
+
+
+def step_words(at: AppTest, step: str) -> bool:
+    steps = "".join(it.value for it in at.markdown if "input-steps" in it.value)
+    return texts.say("en", f"image.{step}") in steps
 
 
 def sizes(at: AppTest) -> list[str]:
