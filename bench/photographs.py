@@ -59,7 +59,7 @@ def accuracy(name: str, count: int, seed: int) -> dict[str, tuple[float, float]]
     predict = network(name)
     images, labels = sure(name, predict)
     kinds = photographed.KINDS if name == "digits" else photographed.PRODUCTS
-    shares = {}
+    accuracies = {}
     for kind, make in kinds.items():
         random = np.random.default_rng([seed, crc32(kind.encode())])
         rows = random.choice(len(images), count, replace=False)
@@ -70,8 +70,8 @@ def accuracy(name: str, count: int, seed: int) -> dict[str, tuple[float, float]]
             read(each, SETS[name][1], predict) == [label]
             for each, label in zip(photographs, labels[rows], strict=True)
         ]
-        shares[kind] = float(right.mean()), float(np.mean(after))
-    return shares
+        accuracies[kind] = float(right.mean()), float(np.mean(after))
+    return accuracies
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -81,10 +81,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--seed", type=int, default=0)
     settings = parser.parse_args(arguments)
     for name in SETS:
-        shares = accuracy(name, settings.count, settings.seed)
-        for kind, (before, after) in shares.items():
+        accuracies = accuracy(name, settings.count, settings.seed)
+        for kind, (before, after) in accuracies.items():
             print(f"{name:8} {kind:12} {before:.2f} -> {after:.2f}", flush=True)
-        before, after = np.mean(list(shares.values()), axis=0)
+        before, after = np.mean(list(accuracies.values()), axis=0)
         print(f"{name:8} {'all':12} {before:.3f} -> {after:.3f}", flush=True)
 
 

@@ -15,7 +15,7 @@ FAINTEST = 0.07  # ink that differs less from its ground is none
 NOISY = 5.0  # standard deviations of the ground that ink must exceed
 SMOOTH = 1 / 500  # of the longer side: blur that takes the noise, standard deviation
 RULE = 1 / 9  # of the longer side: a line that is longer may be printed
-SLOPES = (-0.06, -0.045, -0.03, -0.015, 0.0, 0.015, 0.03, 0.045, 0.06)  # of the paper, held askew
+LEANS = (-0.06, -0.045, -0.03, -0.015, 0.0, 0.015, 0.03, 0.045, 0.06)  # of the paper, held askew
 ACROSS = 0.5  # of the picture that a printed line crosses
 RULE_WIDTH = 1 / 110  # of the longer side: printed lines are thinner
 RULED = 0.002  # of the picture: fewer pixels of lines are none
@@ -102,8 +102,8 @@ def without_rules(strength: Floats) -> Floats:
         if float((thin > FAINTEST / 2).mean()) < RULED:
             continue
         lines = np.zeros_like(turned)
-        for slope in SLOPES:
-            lines = np.maximum(lines, _sheared(_level_lines(_sheared(thin, slope)), -slope))
+        for lean in LEANS:
+            lines = np.maximum(lines, _sheared(_level_lines(_sheared(thin, lean)), -lean))
         rest = np.clip(turned - ndimage.grey_dilation(lines, (5, 1)), 0, None)
         left = np.asarray(rest if axis == 1 else rest.T, np.float32)
     return left
@@ -123,19 +123,19 @@ def _level_lines(thin: Floats) -> Floats:
     return np.asarray(along * kept[labels], np.float32)
 
 
-def _sheared(picture: Floats, slope: float) -> Floats:
-    """Each column moved up by `slope` times its number, around and in again; exactly reversible."""
-    if not slope:
+def _sheared(picture: Floats, lean: float) -> Floats:
+    """Each column moved up by `lean` times its number, around and in again; exactly reversible."""
+    if not lean:
         return picture
     height, width = picture.shape
     columns = np.arange(width)
-    shifts = np.rint(abs(slope) * columns).astype(int) * (1 if slope > 0 else -1)
+    shifts = np.rint(abs(lean) * columns).astype(int) * (1 if lean > 0 else -1)
     rows = (np.arange(height)[:, np.newaxis] + shifts) % height
     sheared: Floats = picture[rows, columns]
     return sheared
 
 
-def found(strength: Floats, bright: bool, least: float) -> Ink:
+def digits_in(strength: Floats, bright: bool, least: float) -> Ink:
     """The ink in a picture of contrast, and which of it belongs together.
 
     Args:
@@ -205,11 +205,11 @@ def _together(groups: list[Group]) -> list[Group]:
     return groups
 
 
-def _belong(one: Box, other: Box) -> bool:
-    down = max(one[0], other[0]) - min(one[2], other[2])  # gap; negative is overlap
-    across = max(one[1], other[1]) - min(one[3], other[3])
-    size = max(*_size(one), *_size(other))
-    narrower = min(one[3] - one[1], other[3] - other[1])
+def _belong(first: Box, second: Box) -> bool:
+    down = max(first[0], second[0]) - min(first[2], second[2])  # gap; negative is overlap
+    across = max(first[1], second[1]) - min(first[3], second[3])
+    size = max(*_size(first), *_size(second))
+    narrower = min(first[3] - first[1], second[3] - second[1])
     overlap = 0.25 if down > 0 else 0.4  # the hat of a 5; digits side by side that lean
     above = -across >= overlap * narrower and down <= 0.25 * size
     return above or (across <= 0.04 * size and down <= 0.04 * size)

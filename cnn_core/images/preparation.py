@@ -153,7 +153,7 @@ def _ink(grey: Floats, way: _Way, mask: Mask | None, bright: bool | None) -> ink
             strength = cleaned
             way.show("rules", strength)
             way.say("rules")
-    return ink.found(strength, bright, least)
+    return ink.digits_in(strength, bright, least)
 
 
 def _whole(strength: Floats, inverted: bool, way: _Way, shape: tuple[int, int, int]) -> Prepared:

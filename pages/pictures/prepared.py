@@ -43,7 +43,7 @@ class Inputs:
 
 
 def inputs(file: Upload, shape: Shape, dataset: str) -> Inputs:
-    """Controls of the preparation, its steps as pictures and in words, and what it makes of a file.
+    """Controls of the preparation, its steps as pictures and in words, and the inputs.
 
     Args:
         file: The visitor's.
@@ -52,7 +52,7 @@ def inputs(file: Upload, shape: Shape, dataset: str) -> Inputs:
     """
     kind = _kind(shape, dataset)
     picture = uploads.opaque(file.picture)
-    act = _whole if kind == "picture" else _found
+    act = _whole if kind == "picture" else _read
     made = act(file, picture, shape, kind)
     notes = [t(f"image.note_{note}") for note in picture.notes]
     if notes:
@@ -82,7 +82,7 @@ def _whole(file: Upload, picture: uploads.Picture, shape: Shape, kind: str) -> I
     return Inputs([prepared.model_input], "one")
 
 
-def _found(file: Upload, picture: uploads.Picture, shape: Shape, kind: str) -> Inputs:
+def _read(file: Upload, picture: uploads.Picture, shape: Shape, kind: str) -> Inputs:
     key = f"image_steps_{kind}"
     st.session_state.setdefault(key, list(STEPS[kind]))
     steps = tuple(choices.multi_pills(
