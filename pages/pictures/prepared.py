@@ -158,7 +158,8 @@ def _way(picture: uploads.Picture, made: Prepared) -> Markup:
         figures.append(_figure(stage.step, stage.pixels, f"{width}×{height}"))
     for pixels in made.inputs:
         height, width, _ = pixels.shape
-        figures.append(_figure("input", pixels, f"{width}×{height}", "small"))
+        name = "inverted" if made.inverted else "input"
+        figures.append(_figure(name, pixels, f"{width}×{height}", "small"))
     return fill('<div class="input-steps">{{ figures|join }}</div>', figures=figures)
 
 

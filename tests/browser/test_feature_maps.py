@@ -14,7 +14,7 @@ from playwright.sync_api import expect
 from test_story import loaded_libraries
 
 from cnn_core import datasets
-from cnn_core.images import uploads
+from cnn_core.images import preparation, uploads
 
 KEYS = ("conv1/sum", "conv1", "pool1", "conv2/sum", "conv2", "pool2")
 SHAPES = ("28×28×8", "28×28×8", "14×14×8", "14×14×12", "14×14×12", "7×7×12")
@@ -159,8 +159,8 @@ def test_an_upload_shows_how_it_became_the_input_and_its_maps(app, window, run):
     expect(steps).to_have_count(4, timeout=COLD)
     expect(steps.last).to_contain_text("Model input, inverted")
     wait_for_other(screen, before)
-    prepared = uploads.prepare(uploads.read(file["buffer"]), (28, 28, 1))
-    shares = opened(app.home, run).predict(prepared.model_input[np.newaxis])[0]
+    prepared = preparation.prepare(uploads.read(file["buffer"]), "item", (28, 28, 1))
+    shares = opened(app.home, run).predict(np.stack(prepared.inputs))[0]
     names = datasets.load("fashion_mnist").class_names
     becomes((names[int(shares.argmax())], f"{shares.max():.1%}"), top_class, screen.settled())
     swapped = sources(screen)
