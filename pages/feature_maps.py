@@ -17,6 +17,7 @@ from pages.network import answers, unit
 from pages.network.choice import is_gone, trained_network
 from pages.network.epochs import epoch_slider, follow_epoch, kept_epoch
 from pages.parts.feature_maps import maps as parts
+from pages.parts.feature_maps import sums
 from pages.parts.feature_maps.maps import View
 from pages.pictures import run_image
 from pages.pictures.run_image import Chosen
@@ -29,8 +30,9 @@ from pages.session.words import t
 SETTINGS = (
     Setting("reach", "feature_maps_reach", figures.REACHES, "layer"),
     flag("code", "feature_maps_code"),
+    flag("sums", sums.KEY),
 )
-LINK = ("run", *run_image.LINK, "layer", "map", "epoch", "reach", "code")
+LINK = ("run", *run_image.LINK, "layer", "map", "epoch", "reach", "code", "sums")
 
 
 def main() -> None:
@@ -99,6 +101,7 @@ def _result(run: runs.Run, image: Chosen, epoch: int, reach: str) -> None:
         maps = _ask(run, image.pixels, weights)
         view = View(run, image, epoch, kept, maps, reach)
         parts.close_up(view)
+        _sums(view)
         parts.all_layers(view)
         parts.dense_layers(view)
         st.page_link(
@@ -118,6 +121,16 @@ def _result(run: runs.Run, image: Chosen, epoch: int, reach: str) -> None:
                 st.caption(t("feature_maps.code_note"))
     except CnnError as error:
         complain(error)
+
+
+def _sums(view: View) -> None:
+    """Where a number comes from: the browser fetches the network once this is open."""
+    place = st.expander(
+        t("sums.title"), icon=":material/calculate:", key=sums.KEY, on_change="rerun"
+    )
+    if place.open:
+        with place:
+            sums.sums(view)
 
 
 def _ask(

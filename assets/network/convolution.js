@@ -35,6 +35,28 @@ export function convolve(layer, image, { kernel, bias }, Numbers = Float32Array)
 }
 
 /**
+ * The sums of one filter apart for each input channel, before they are added: flat in the order (rows,
+ * columns, Cin). With the bias, those of one place add up to the sum of the convolution.
+ */
+export function partialMaps(layer, image, { kernel }, filter) {
+  const { input, window, stride, dilation = 1, filters, place } = layer;
+  const [height, width, channels] = input;
+  const partial = new Float64Array(place.rows * place.columns * channels);
+  for (let at = 0; at < place.rows * place.columns; at += 1) {
+    const top = Math.floor(at / place.columns) * stride - place.top;
+    const left = (at % place.columns) * stride - place.left;
+    for (let tap = 0; tap < window[0] * window[1]; tap += 1) {
+      const [y, x] = [top + Math.floor(tap / window[1]) * dilation, left + (tap % window[1]) * dilation];
+      if (y < 0 || y >= height || x < 0 || x >= width) continue;
+      for (let channel = 0; channel < channels; channel += 1)
+        partial[at * channels + channel] +=
+          image[(y * width + x) * channels + channel] * kernel[(tap * channels + channel) * filters + filter];
+    }
+  }
+  return partial;
+}
+
+/**
  * Add to each output the products of `count` inputs with their rows of weights.
  * @param {Float64Array} outputs
  * @param {ArrayLike<number>} inputs

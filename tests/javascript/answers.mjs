@@ -2,6 +2,8 @@
 // layer, traces and written-out sums. Arrays travel as base64 of float32 (`f4`) or float64 (`f8`).
 
 import { Network } from "../../assets/network/network.js";
+import { crossEntropy, largest } from "../../assets/network/contributions.js";
+import { partialMaps } from "../../assets/network/convolution.js";
 import { forward, resolve, terms } from "../../assets/network/layers.js";
 import { unread } from "../../assets/network/layout.js";
 import { covered, pack } from "../../assets/pad/ink.js";
@@ -16,6 +18,7 @@ export default function answers(questions) {
     if (question.canvas) return packed(prepare(bytes(question.canvas)));
     if (question.strengths) return packed(changed(question));
     if (question.slider) return packed(flipped(question));
+    if (question.truth !== undefined) return packed(written(question));
     if (question.file) return packed(filed(question));
     return packed(question.layer ? one(question) : whole(question));
   });
@@ -63,6 +66,21 @@ function whole({ input, layers, weights, image, units }) {
     traces: units.map(([place, index]) => network.trace(place, index)),
     terms: units.map(([place, index]) => network.terms(place, index, values)),
   };
+}
+
+// What goes into numbers of a network, written out: the partial maps of one filter of each convolution, the
+// largest contributions to one unit of each dense layer, the loss: {input, layers, weights, image, filter, truth}.
+function written({ input, layers, weights, image, filter, truth }) {
+  const arrays = Object.fromEntries(Object.entries(weights).map(([name, text]) => [name, floats(text)]));
+  const network = new Network({ input, layers }, arrays);
+  const { values } = network.forward(floats(image));
+  const of = network.layers.map((layer, at) => {
+    if (layer.kind === "conv")
+      return partialMaps(layer, values[at], network.weights[at], filter % layer.filters);
+    if (layer.kind !== "dense" && layer.kind !== "output") return null;
+    return largest(network.terms(at + 1, filter % layer.units, values).products, 10);
+  });
+  return { of, loss: crossEntropy(network.terms(layers.length, 0, values), truth) };
 }
 
 // One layer that slides over an image, in 64 bits: {layer, input, kernel, bias, image, units: [index, ...]}.

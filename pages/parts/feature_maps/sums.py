@@ -1,0 +1,71 @@
+"""One number of the network written out, for the image of the page: mounts `assets/sums`."""
+
+from __future__ import annotations
+
+import base64
+from typing import Any
+
+import numpy as np
+import streamlit as st
+
+from cnn_core import texts
+from cnn_core.browser.bundle import bundle
+from cnn_core.config import ACTIVATIONS
+from cnn_core.figures import palette
+from cnn_core.paths import ASSETS
+from pages.network import in_browser
+from pages.network.epochs import kept_epoch
+from pages.network.names import class_names
+from pages.parts.feature_maps import maps
+from pages.parts.feature_maps.maps import View
+from pages.session.doors import colours
+from pages.session.words import language, t
+
+FOLDER = ASSETS / "sums"
+KEY = "feature_maps_sums"
+
+_mount = st.components.v2.component(
+    "convscope_sums",
+    html=(FOLDER / "sums.html").read_text("utf-8"),
+    css=(FOLDER / "sums.css").read_text("utf-8"),
+    js=bundle(FOLDER / "sums.js"),
+)
+
+
+def sums(view: View) -> None:
+    """Any number of any layer, to the end; a sentence where the browser does not have the weights."""
+    if not view.kept:
+        st.caption(t("sums.kept", epoch=kept_epoch(view.run)))
+    elif not in_browser.reads(view.run):
+        st.caption(t("sums.not_here"))
+    else:
+        _mount(key=f"{KEY}_parts", data=_data(view))
+
+
+def _data(view: View) -> dict[str, Any]:
+    pixels = view.image.pixels
+    image = pixels.astype(np.float32) / (255 if pixels.dtype == np.uint8 else 1)
+    name = maps.layer(view.run).removesuffix(maps.SUM)
+    return {
+        "network": in_browser.address(view.run, KEY),
+        "image": _packed(np.ascontiguousarray(image, "<f4")),
+        "truth": view.image.truth,
+        "classes": list(class_names(view.run)),
+        "layer": name,
+        "channel": maps.map_index(view.run),
+        "sequential": _packed(palette.SEQUENTIAL),
+        "diverging": _packed(palette.SCALES[colours().diverging]),
+        "activations": {name: t(f"choice.activation.{name}") for name in ACTIVATIONS},
+        "words": _words(),
+    }
+
+
+def _packed(array: np.ndarray) -> str:
+    return base64.b64encode(array.tobytes()).decode()
+
+
+def _words() -> dict[str, str]:
+    """The words that the browser fills itself."""
+    start = "sums.js."
+    table = texts.table(language())
+    return {key.removeprefix(start): text for key, text in table.items() if key.startswith(start)}
