@@ -11,11 +11,14 @@ from conftest import Server, eventually
 from inside import COLD
 from playwright.sync_api import Locator, Page, expect
 
-from cnn_core import datasets, runs
 from cnn_core import model as models
+from cnn_core import runs
+from cnn_core.inside import answers as inside
 
 RAISED = str.maketrans("⁻⁰¹²³⁴⁵⁶⁷⁸⁹", "-0123456789")
-MAP, CLOSE = 3, 6e-4  # half of the last digit that is written
+MAP = 3
+LINK = f"run=fashion&lang=en&part=test&index=0&layer=conv2&map={MAP}&sums=1"
+CLOSE = 6e-4  # half of the last digit that is written
 
 
 def number(text: str) -> float:
@@ -54,16 +57,17 @@ class Sums:
 
 def test_every_written_number_is_that_of_keras(app: Server, window) -> None:
     run = runs.open_run("fashion")
-    network = models.restore(run.model, run.folder / "best.keras")
-    data = datasets.load("fashion_mnist")
-    image, truth = data.x_test[:1] / np.float32(255), int(data.y_test[0])
+    opened = models.opened(run.model, run.folder / "best.keras")
+    network = opened.model
+    image = inside.images(opened, run.train, "test", (0,)) / np.float32(255)
+    truth = int(inside.evaluate(opened, run.train, "test", 0, 1).labels[0])
     outputs = {}
     values = image
     for layer in network.layers:
         values = layer(values, training=False) if layer.name == "dropout" else layer(values)
         outputs[layer.name] = np.asarray(values)[0]
 
-    page = window(f"{app.url}/feature_maps?run=fashion&lang=en&layer=conv2&map={MAP}&sums=1")
+    page = window(f"{app.url}/feature_maps?{LINK}")
     sums = Sums(page)
     kernel, bias = (np.asarray(weight) for weight in network.get_layer("conv2").weights)
     strongest = np.unravel_index(outputs["conv2"][..., MAP].argmax(), outputs["conv2"].shape[:2])
