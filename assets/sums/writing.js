@@ -201,7 +201,7 @@ export class Writer {
     return [from, index];
   }
 
-  /** The map that a number stands on, with its place; empty for a unit. */
+  /** The map that a number is part of, with its place; empty for a unit. */
   thumb(place, index) {
     const shape = this.network.shape(place);
     if (shape.length === 1) return "";
