@@ -13,7 +13,7 @@ from cnn_core.figures.palette import Palette
 from cnn_core.figures.ranges import Point, nice, tidy
 from cnn_core.progress.events import LayersMeasured
 from cnn_core.progress.history import History, measured_at
-from cnn_core.progress.layer_notes import USUAL_UPDATE
+from cnn_core.progress.layer_notes import USUAL_UPDATE, size_text
 
 Measure = Literal["gradient", "update", "zeros"]
 Option = dict[str, Any]
@@ -120,7 +120,7 @@ def _text(step: LayersMeasured, layer: str, measure: Measure, words: LayerWords)
     value = _value(step, layer, measure)
     if not math.isfinite(value):
         return words.nothing
-    return f"{value:.0%}" if measure == "zeros" else f"{value:.1e}"
+    return f"{value:.0%}" if measure == "zeros" else size_text(value)
 
 
 def _value(step: LayersMeasured, layer: str, measure: Measure) -> float:
@@ -181,7 +181,7 @@ def _range(lines: Mapping[str, list[Point]], measure: Measure) -> Option:
         return {"type": "value", "min": 0, "max": 100, "interval": 25}
     values = [y for points in lines.values() for _, y in points if y is not None]
     if measure == "update" and values:
-        values.append(USUAL_UPDATE)
+        values += [USUAL_UPDATE / 2, USUAL_UPDATE * 2]  # its line lies inside
     low, high = (min(values), max(values)) if values else EMPTY[measure]
     bottom, top = math.floor(math.log10(low)), math.ceil(math.log10(high))
     return {"type": "log", "min": 10.0**bottom, "max": 10.0 ** max(top, bottom + 1)}

@@ -92,7 +92,7 @@ def _exploding(case: _Case) -> Note | None:
         sizes = [step.layers[name].gradient for step in before if name in step.layers]
         usual = median(sizes) if sizes else math.inf
         if figures.gradient > EXPLODING * usual > 0:
-            slots = {"layer": name, "before": _size(usual), "now": _size(figures.gradient)}
+            slots = {"layer": name, "before": size_text(usual), "now": size_text(figures.gradient)}
             slots |= {"factor": f"{figures.gradient / usual:,.0f}"}
             return Note("exploding", "problem", last.epoch, {"epoch": last.epoch, **slots})
     return None
@@ -110,7 +110,7 @@ def _vanishing(case: _Case) -> Note | None:
         return None
     small, large = (case.usual(name, lambda figures: figures.gradient) for name in (first, last))
     slots: dict[str, object] = {"first": first, "last": last, "count": len(pairs)}
-    slots |= {"small": _size(small), "large": _size(large)}
+    slots |= {"small": size_text(small), "large": size_text(large)}
     saturating = {block.activation for block in case.model.blocks} & {*SATURATING}
     if saturating:
         slots["activation"] = min(saturating)
@@ -152,8 +152,8 @@ def _update(case: _Case) -> Note | None:
     middle = median(ratios.values())
     if not math.isfinite(middle):
         return None
-    slots = {"ratio": _size(middle), "usual": f"{USUAL_UPDATE:g}", "count": len(case.recent)}
-    slots |= {"low": _size(min(ratios.values())), "high": _size(max(ratios.values()))}
+    slots = {"ratio": size_text(middle), "usual": f"{USUAL_UPDATE:g}", "count": len(case.recent)}
+    slots |= {"low": size_text(min(ratios.values())), "high": size_text(max(ratios.values()))}
     if middle > LARGE * USUAL_UPDATE:
         return Note("update_large", "warning", case.epoch, slots)
     if middle < SMALL * USUAL_UPDATE:
@@ -166,5 +166,8 @@ RULES: tuple[Callable[[_Case], Note | None], ...] = (
 )  # fmt: skip
 
 
-def _size(value: float) -> str:
-    return f"{value:.1e}"
+def size_text(value: float) -> str:
+    """A gradient or ratio with two digits: 0.0083, 1.5, 1,200, 3.2e-05."""
+    if value >= 100:
+        return f"{value:,.0f}"
+    return f"{value:.2g}" if value >= 1e-4 or value == 0 else f"{value:.1e}"

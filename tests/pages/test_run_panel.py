@@ -225,7 +225,7 @@ def test_what_happens_inside_the_layers_is_a_closed_section_of_a_run_that_measur
         assert len(at.get("echarts_chart")) == closed + 3
         sentence = texts.say(
             language, "note.update_usual",
-            ratio="2.0e-03", low="2.0e-03", high="2.0e-03", usual="0.001", count=4,
+            ratio="0.002", low="0.002", high="0.002", usual="0.001", count=4,
         )  # fmt: skip
         assert plain(sentence) in [it.value for it in at.success]
     old = visit(run=make_run("finished").id)

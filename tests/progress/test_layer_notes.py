@@ -12,7 +12,7 @@ from cnn_core import texts
 from cnn_core.config import TEXTBOOK, ConvBlock, ModelConfig
 from cnn_core.progress.events import LayerFigures, LayersMeasured
 from cnn_core.progress.history import History
-from cnn_core.progress.layer_notes import FEWEST, narrate_layers
+from cnn_core.progress.layer_notes import FEWEST, narrate_layers, size_text
 from cnn_core.progress.notes import Note
 
 LAYERS = ("conv1", "conv2", "dense1", "output")
@@ -58,7 +58,7 @@ def test_a_healthy_training_has_steps_of_the_usual_size() -> None:
     [note] = told([FIRST, *[LATER] * 5])
     assert (note.key, note.level) == ("update_usual", "good")
     assert (note.slots["ratio"], note.slots["low"], note.slots["high"]) == (
-        "3.8e-03", "1.5e-03", "7.3e-03",
+        "0.0038", "0.0015", "0.0073",
     )  # fmt: skip
     assert note.slots["usual"] == "0.001"
 
@@ -75,7 +75,7 @@ def test_a_gradient_that_vanishes_in_every_measurement_is_told(
     small = changed("conv1", gradient=3e-4)
     note = told([FIRST, *[small] * 5], model)[0]
     assert (note.key, note.level) == (f"vanishing{kind}", "warning")
-    assert (note.slots["small"], note.slots["large"]) == ("3.0e-04", "1.1e+00")
+    assert (note.slots["small"], note.slots["large"]) == ("0.0003", "1.1")
     assert (note.slots["first"], note.slots["last"]) == ("conv1", "output")
     once = told([FIRST, *[small] * 4, changed("conv1", gradient=0.02)], model)
     assert [other.key for other in once] == ["update_usual"], "not in each of them"
@@ -85,7 +85,7 @@ def test_a_gradient_far_above_what_it_was_explodes() -> None:
     [note] = told([FIRST, LATER, LATER, changed("conv2", gradient=200.0)])
     assert (note.key, note.level, note.epoch) == ("exploding", "problem", 2)
     assert (note.slots["layer"], note.slots["before"], note.slots["now"]) == (
-        "conv2", "7.7e-01", "2.0e+02",
+        "conv2", "0.77", "200",
     )  # fmt: skip
     assert [it.key for it in told([FIRST, LATER, LATER, changed("conv2", gradient=20.0)])] == [
         "update_usual"
@@ -120,6 +120,13 @@ def test_zeros_of_other_activations_and_of_the_output_are_not_dead_units() -> No
     keys = [note.key for note in told(rows, SIGMOID)]
     assert "dead_relu" not in keys
     assert "dead_relu" in [note.key for note in told(rows)], "conv1 has ReLU there"
+
+
+def test_sizes_have_two_digits() -> None:
+    sizes = (0.0, 3.2e-5, 8.34e-3, 1.5, 99.4, 1234.5, math.inf)
+    assert [size_text(size) for size in sizes] == [
+        "0", "3.2e-05", "0.0083", "1.5", "99", "1,234", "inf",
+    ]  # fmt: skip
 
 
 @pytest.mark.parametrize("language", texts.LANGUAGES)
