@@ -62,7 +62,10 @@ class Backward(NamedTuple):
 
 
 def training_step(
-    opened: models.Opened, train: TrainConfig, settings: StepSettings
+    opened: models.Opened,
+    train: TrainConfig,
+    settings: StepSettings,
+    snapshot: Mapping[str, npt.NDArray[np.float32]] | None = None,
 ) -> TrainingStep:
     """The state after the steps taken so far, and what the next step would do.
 
@@ -70,16 +73,18 @@ def training_step(
         opened: The network with the kept weights.
         train: How it was trained, which names its data, its seed and its learning rate.
         settings: Images, optimizer, and the steps taken.
+        snapshot: All weights after the epoch that is started from, by "conv1/kernel" and so on.
 
     Raises:
-        ConfigError: If the images or the weight are not there.
+        ConfigError: If the images, the weight or the snapshot are not there.
         DataError: If the data set cannot be read.
     """
     config = opened.config
     settings.fitting(labs.kernel_shapes(config))
     images, labels = _images(train, settings)
     batch = Batch(tf.cast(forward.batch(config, images), PRECISION), tf.constant(labels, tf.int64))
-    weights, states = start_weights(opened, train, settings.start), dict[str, State]()
+    weights = start_weights(opened, train, settings.start, snapshot)
+    states = dict[str, State]()
     history: list[float] = []
     for number, rate in enumerate((*settings.rates, None), 1):
         mask = mask_of(config, train, settings, number)
@@ -102,20 +107,34 @@ def training_step(
     )  # fmt: skip
 
 
-def start_weights(opened: models.Opened, train: TrainConfig, start: str) -> Weights:
+def start_weights(
+    opened: models.Opened,
+    train: TrainConfig,
+    start: str,
+    snapshot: Mapping[str, npt.NDArray[np.float32]] | None = None,
+) -> Weights:
     """The weights before the first step, by "conv1/kernel" and so on.
 
     Args:
         opened: The network with the kept weights.
         train: How it was trained, which names its seed.
-        start: "untrained" or "kept".
+        start: "untrained", "kept" or "epoch".
+        snapshot: The weights of that epoch.
+
+    Raises:
+        ConfigError: If they are wanted and not there, or not those of the network.
     """
     network = opened.model
     if start == "untrained":
         network = models.build(opened.config, seed=train.seed)
-    return {
-        path: np.asarray(tensor, np.float64) for path, tensor in forward.weights_of(network).items()
-    }
+    tensors: Mapping[str, Any] = forward.weights_of(network)
+    if start == "epoch":
+        shapes = {path: tuple(tensor.shape) for path, tensor in tensors.items()}
+        tensors = snapshot or {}
+        if {path: array.shape for path, array in tensors.items()} != shapes:
+            choices = "untrained, kept"
+            raise ConfigError("step_start", start, "one_of", choices=choices)
+    return {path: np.asarray(tensor, np.float64) for path, tensor in tensors.items()}
 
 
 def mask_of(

@@ -16,8 +16,9 @@ from cnn_core.config import OPTIMIZERS, ModelConfig, check_learning_rate, check_
 from cnn_core.errors import ConfigError
 
 MAX_IMAGES = 8
+MOST_EPOCHS = 100_000
 MAX_STEPS = 50  # a worker takes them again for every question: it keeps nothing of a visitor
-STARTS = ("untrained", "kept")
+STARTS = ("untrained", "kept", "epoch")
 RATES = (
     *(float(f"{digit}e{power}") for power in range(-5, 1) for digit in (1, 2, 5)),
     10.0,
@@ -37,7 +38,8 @@ class StepSettings:
 
     Attributes:
         rows: Places of one to eight images in the training part of the run's data.
-        start: "untrained", the weights before the first step of the run, or "kept", its best ones.
+        start: "untrained", the weights before the first step of the run; "kept", its best ones; or
+            "epoch", those that were kept beside after an epoch, their dense layers in float16.
         optimizer: One of `config.OPTIMIZERS`; it begins with nothing kept from steps before.
         dropout: Whether units before the output are switched off, by a mask that follows from the
             run's seed and the number of the step; each part of a step uses the same one.
@@ -45,6 +47,7 @@ class StepSettings:
         layer: The layer whose weight is looked at.
         place: Of the weight in the layer's kernel; None takes the one with the largest gradient
             before the first step.
+        epoch: Which epoch to start from, from 1; 0 with every other start.
     """
 
     rows: tuple[int, ...]
@@ -54,6 +57,7 @@ class StepSettings:
     rates: tuple[float, ...] = ()
     layer: str = "conv1"
     place: tuple[int, ...] | None = None
+    epoch: int = 0
 
     def __post_init__(self) -> None:
         check_whole("step_images", len(self.rows), 1, MAX_IMAGES)
@@ -64,6 +68,8 @@ class StepSettings:
             if value not in options:
                 name = f"step_{field}" if field == "start" else field
                 raise ConfigError(name, value, "one_of", choices=", ".join(options))
+        least = int(self.start == "epoch")
+        check_whole("step_epoch", self.epoch, least, MOST_EPOCHS * least)
         check_whole("steps_taken", len(self.rates), 0, MAX_STEPS)
         for rate in self.rates:
             check_learning_rate(rate)

@@ -17,6 +17,7 @@ from cnn_core.analysis.evaluation import Predictions
 from cnn_core.analysis.kernels import TopImages
 from cnn_core.engine.landscape import Question
 from cnn_core.labs.training_step import StepSettings, TrainingStep
+from cnn_core.runs import snapshots
 from pages.network.answer_types import (
     Ablation,
     Array,
@@ -370,7 +371,8 @@ def training_step(run: runs.Run, settings: StepSettings) -> TrainingStep:
 
 @remembered(megabytes=0.5)
 def _training_step(state: State, _run: runs.Run, settings: StepSettings) -> TrainingStep:
-    answer: TrainingStep = _look("training_step", _run, _run.train, settings)
+    snapshot = snapshots.read(_run, settings.epoch, whole=True) if settings.epoch else None
+    answer: TrainingStep = _look("training_step", _run, _run.train, settings, snapshot)
     return answer
 
 

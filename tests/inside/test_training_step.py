@@ -21,6 +21,7 @@ from cnn_core.inside import training_step as inside
 from cnn_core.labs import training_step as labs
 from cnn_core.labs.optimizers import State, step
 from cnn_core.labs.training_step import StepSettings
+from cnn_core.runs import snapshots
 from cnn_core.training.optimizers import optimizer
 
 pytestmark = pytest.mark.slow
@@ -252,6 +253,31 @@ def test_untrained_is_what_the_run_began_with(whole) -> None:
             assert_array_equal(weights[path].astype(saved.dtype), saved)
 
 
+def test_any_epoch_is_the_network_as_it_was_then(whole, digits) -> None:
+    result, _, folder = whole
+    network = models.Opened(TRAINED, result.model, models.predictor(result.model))
+    run = runs.Run("", folder, TRAINED, PLAIN, owner="", name="", created=0.0)
+    expected, losses = models.build(TRAINED), []
+    images, labels = models.scaled(digits.x_train[:8]), digits.y_train[:8]
+    for epoch in (1, 3):
+        snapshot = snapshots.read(run, epoch, whole=True)
+        for layer in expected.layers:
+            if layer.get_weights():
+                layer.set_weights([snapshot[f"{layer.name}/{part}"] for part in ("kernel", "bias")])
+        p = expected.predict(images, verbose=0)[range(8), labels]
+        settings = StepSettings(tuple(range(8)), "epoch", epoch=epoch)
+        answer = inside.training_step(network, PLAIN, settings, snapshot)
+        assert_allclose(answer.losses, -np.log(p), rtol=1e-4)
+        losses.append(answer.loss)
+    assert losses[0] > losses[1], "it had learned in between"
+    kernel = snapshots.read(run, 1, whole=True)["dense1/kernel"]
+    assert_array_equal(kernel, kernel.astype(np.float16), "as the page says of dense layers")
+    for wrong in (None, {**snapshot, "dense1/bias": np.zeros(3)}, {"conv1/kernel": kernel}):
+        with pytest.raises(ConfigError) as caught:
+            inside.training_step(network, PLAIN, settings, wrong)
+        assert caught.value.field == "step_start"
+
+
 def test_nothing_is_kept_between_two_questions_and_the_open_network_is_not_written_to() -> None:
     network = opened(SMALL)
     before = network.model.get_weights()
@@ -275,7 +301,9 @@ def test_nothing_is_kept_between_two_questions_and_the_open_network_is_not_writt
         ({"rows": (0,), "rates": (0.0,)}, "learning_rate"),
         ({"rows": (0,), "rates": (float("nan"),)}, "learning_rate"),
         ({"rows": (0,), "rates": (11.0,)}, "learning_rate"),
-        ({"rows": (0,), "start": "epoch"}, "step_start"),
+        ({"rows": (0,), "start": "middle"}, "step_start"),
+        ({"rows": (0,), "start": "epoch"}, "step_epoch"),
+        ({"rows": (0,), "start": "kept", "epoch": 3}, "step_epoch"),
         ({"rows": (0,), "optimizer": "lion"}, "optimizer"),
     ],
 )

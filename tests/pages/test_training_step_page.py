@@ -36,7 +36,7 @@ def _looks_here(monkeypatch: pytest.MonkeyPatch) -> None:
 
     def look(engine: Engine, name: str, run: runs.Run, *arguments: Any, timeout: float = 0) -> Any:
         if name == "training_step":
-            ASKED.append(arguments[-1])
+            ASKED.append(arguments[1])
         key = name, run.id, repr(arguments)
         if key not in known:
             known[key] = looks.look(name, run.id, arguments)
@@ -169,6 +169,7 @@ def test_the_images_are_those_of_the_training_part(visit: Callable[..., AppTest]
         {"steps": "0.001x51"}, {"steps": "much"}, {"steps": "99"}, {"rate": "fast"}, {"rate": "-1"},
         {"weight": "1-2"}, {"weight": "a"}, {"weight": "9-9-9-9"}, {"layer": "pool1"}, {"count": "9"},
         {"optimizer": "lion"}, {"start": "middle"}, {"rate": "nan"}, {"steps": "1e-3x999"},
+        {"start": "epoch", "epoch": "2"},
     ],
     ids=str,
 )  # fmt: skip
@@ -238,6 +239,37 @@ def test_a_training_that_diverges_is_said_in_a_sentence(
     ]
     press(at, "training_step_reset")
     assert not at.warning
+
+
+def test_any_epoch_that_a_run_kept_whole_is_a_start(visit: Callable[..., AppTest]):
+    from cnn_core import model as models
+    from cnn_core.training import checkpoints
+
+    shipped = runs.open_run(RUN)
+    run = runs.create(shipped.model, shipped.train)
+    ignored = shutil.ignore_patterns("*.json", "snapshots")
+    shutil.copytree(shipped.folder, run.folder, dirs_exist_ok=True, ignore=ignored)
+    for epoch in (0, 1, 2, 3):
+        network = models.build(run.model, seed=epoch)
+        checkpoints.save_snapshot(network, run.folder, epoch)
+    for language in texts.LANGUAGES:
+        at = visit("training_step", language, run=run.id, start="epoch", epoch="2")
+        assert not at.exception
+        assert not at.warning
+        assert (ASKED[-1].start, ASKED[-1].epoch) == ("epoch", 2)
+        assert visits.address(at).items() >= {"start": "epoch", "epoch": "2"}.items()
+        note = texts.say(language, "training_step.epoch_precision", epoch=2)
+        assert "float16" in note
+        assert note in [it.value for it in at.caption]
+    widget(at, "select_slider", "training_step_epoch").set_value(3).run()
+    assert ASKED[-1].epoch == 3
+    widget(at, "button_group", "training_step_start").set_value("kept").run()
+    assert (ASKED[-1].start, ASKED[-1].epoch) == ("kept", 0)
+    assert "epoch" not in visits.address(at)
+    old = visit(
+        "training_step", run=RUN
+    )  # of an older version: its snapshots hold convolutions only
+    assert len(widget(old, "button_group", "training_step_start").options) == 2
 
 
 def test_a_run_whose_data_set_is_not_known_here_is_a_sentence(visit: Callable[..., AppTest]):

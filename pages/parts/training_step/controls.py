@@ -11,12 +11,19 @@ from cnn_core import datasets, runs
 from cnn_core.config import OPTIMIZERS, check_learning_rate
 from cnn_core.errors import CnnError, ConfigError
 from cnn_core.labs import training_step as labs
-from cnn_core.labs.training_step import MAX_IMAGES, MAX_STEPS, STARTS, PickedWeight, StepSettings
+from cnn_core.labs.training_step import (
+    MAX_IMAGES,
+    MAX_STEPS,
+    STARTS,
+    PickedWeight,
+    StepSettings,
+)
+from cnn_core.runs import snapshots
 from pages.network.epochs import kept_epoch
 from pages.pictures import place as places
 from pages.pictures.place import Place
 from pages.session import choices, settings
-from pages.session.address import follow_layer, went_back
+from pages.session.address import follow_layer, went_back, whole
 from pages.session.html import complain, icon_button
 from pages.session.settings import Setting, flag
 from pages.session.words import label, t
@@ -31,7 +38,7 @@ SETTINGS = (
 )
 OPTIMIZER = Setting("optimizer", "training_step_optimizer", OPTIMIZERS, OPTIMIZERS[0])
 LINK = (
-    *("run", "part", "index", "of", "count", "start", "dropout", "optimizer"),
+    *("run", "part", "index", "of", "count", "start", "epoch", "dropout", "optimizer"),
     *("rate", "steps", "layer", "weight"),
 )
 
@@ -47,6 +54,7 @@ def follow(run: runs.Run, link: Mapping[str, str]) -> None:
         _keep_place(None)
     places.follow(link, run, PAGE)
     settings.follow(link, SETTINGS)
+    _follow_epoch(run, link)
     if "optimizer" in link:
         settings.follow(link, [OPTIMIZER])
     follow_layer(link, labs.kernel_shapes(run.model), "training_step_layer")
@@ -62,6 +70,22 @@ def follow(run: runs.Run, link: Mapping[str, str]) -> None:
     except ValueError:
         words = t("inside.bad_choice", name="rate", known=_known_rates(run))
         st.warning(words, icon=":material/link_off:")
+
+
+def _whole_epochs(run: runs.Run) -> list[int]:
+    """Epochs to start from; epoch 0 is "untrained"."""
+    return [epoch for epoch in snapshots.whole_epochs(run) if epoch]
+
+
+def _follow_epoch(run: runs.Run, link: Mapping[str, str]) -> None:
+    epochs = _whole_epochs(run)
+    if link.get("start") == STARTS[-1] and not epochs:
+        st.warning(t("training_step.no_epochs"), icon=":material/link_off:")
+        st.session_state["training_step_start"] = STARTS[0]
+        return
+    epoch = whole(link, "epoch", epochs[-1] + 1 if epochs else 1)
+    if epoch in epochs:
+        st.session_state["training_step_epoch"] = epoch
 
 
 def _known_rates(run: runs.Run) -> str:
@@ -134,11 +158,7 @@ def choose_images(run: runs.Run) -> StepSettings:
             on_click=_go, args=(replace(place, index=min(total - 1, place.index + count)),),
             disabled=place.index + count >= total,
         )  # fmt: skip
-    start = choices.segmented_control(
-        t("training_step.start"), STARTS, key="training_step_start",
-        format_func=lambda name: t(f"training_step.start_{name}", epoch=kept_epoch(run)),
-        help=t("training_step.start_help"),
-    )  # fmt: skip
+    start, epoch = _choose_start(run)
     optimizer = choices.selectbox(
         t("training_step.optimizer"), OPTIMIZERS, key="training_step_optimizer",
         format_func=lambda name: label("optimizer", name), help=t("training_step.optimizer_help"),
@@ -151,7 +171,7 @@ def choose_images(run: runs.Run) -> StepSettings:
     shapes = labs.kernel_shapes(run.model)
     layer = choices.keep_valid("training_step_layer", list(shapes))
     kept = st.session_state["training_step_place"]
-    step = StepSettings(rows, start, optimizer, bool(dropout), steps(), layer, kept)
+    step = StepSettings(rows, start, optimizer, bool(dropout), steps(), layer, kept, epoch)
     try:
         step.fitting(shapes)
     except (
@@ -161,6 +181,27 @@ def choose_images(run: runs.Run) -> StepSettings:
         _keep_place(None)
         return replace(step, place=None)
     return step
+
+
+def _choose_start(run: runs.Run) -> tuple[str, int]:
+    """Where the steps begin, and the epoch if it is one whose weights were kept beside; else 0."""
+    epochs = _whole_epochs(run)
+    offered = STARTS if epochs else STARTS[:-1]
+    start = choices.segmented_control(
+        t("training_step.start"), offered, key="training_step_start",
+        format_func=lambda name: t(f"training_step.start_{name}", epoch=kept_epoch(run)),
+        help=t("training_step.start_help"),
+    )  # fmt: skip
+    if start != "epoch":
+        return start, 0
+    epoch = epochs[0]
+    if len(epochs) > 1:  # a slider needs two places
+        epoch = choices.select_slider(
+            t("inside.epoch"), epochs, key="training_step_epoch", default=epochs[-1],
+            format_func=str, help=t("training_step.epoch_help"),
+        )  # fmt: skip
+    st.caption(t("training_step.epoch_precision", epoch=epoch))
+    return start, epoch
 
 
 def choose_rate(run: runs.Run) -> float:
@@ -232,6 +273,8 @@ def query(run: runs.Run, rate: float) -> dict[str, str]:
     words = {"run": run.id, **place.query, **settings.query(SETTINGS)}
     words |= {"optimizer": state["training_step_optimizer"], "rate": repr(rate)}
     words |= {"layer": state["training_step_layer"]}
+    if state["training_step_start"] == "epoch" and "training_step_epoch" in state:
+        words["epoch"] = str(state["training_step_epoch"])
     if steps():
         words["steps"] = labs.rates_text(steps())
     if (kept := state["training_step_place"]) is not None:
