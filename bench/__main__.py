@@ -32,6 +32,7 @@ from bench import (
     surgery,
     sweep,
     training,
+    visitors,
 )
 from bench.report import Figure
 
@@ -46,6 +47,7 @@ MEASUREMENTS: dict[str, Callable[..., Iterator[Figure]]] = {
     "stepper": stepper.measure,
     "keras": rerun.measure,
     "memory": memory.measure,
+    "visitors": visitors.measure,
     "runs": run_table.measure,
     "surgery": surgery.measure,
     "training": training.measure,

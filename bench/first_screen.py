@@ -1,11 +1,15 @@
-"""Where the answer of each page begins on four screens, and how far a control moves what was on the page."""
+"""The first screen of each page: place of the answer, contrast, size of text, headings, layout shift."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import pairwise
+from pathlib import Path
+from typing import Literal
 
+import axe_playwright_python
 from playwright.sync_api import Browser, Error, Page
 
 from bench.app import BenchError, browsing, serving
@@ -18,6 +22,9 @@ SCREENS = {
     "phone on its side": (844, 390),
 }
 MOST_SHIFT = 0.05
+SMALLEST_PX = 14.0
+THEMES: tuple[Literal["light", "dark"], ...] = ("light", "dark")
+AXE = (Path(axe_playwright_python.__file__).parent / "axe.min.js").read_text("utf-8")
 READY_S, CALM_MS = 120.0, 250
 """Seconds for a page to settle while the workers start; then it must be at rest for four times CALM_MS."""
 
@@ -86,6 +93,26 @@ PAGES = {
     "course": Screen((".st-key-join_course", ".st-key-part_0"), {}),
 }
 
+HEADINGS = """() => [...document.querySelectorAll("h1, h2, h3, h4, h5, h6, [role=heading]")]
+    .filter(it => it.checkVisibility()).map(it => +(it.ariaLevel ?? it.tagName[1]))"""
+FAINT = """() => axe.run({runOnly: ["color-contrast"], resultTypes: ["violations"]}).then(
+    (results) => results.violations.flatMap((rule) => rule.nodes.map((node) => node.html.slice(0, 100))))"""
+SMALLEST = """() => {
+  const sizes = [];
+  const walk = (root) => {
+    const texts = document.createTreeWalker(root, NodeFilter.SHOW_TEXT);
+    for (let text = texts.nextNode(); text; text = texts.nextNode()) {
+      const part = text.parentElement ?? root.host;
+      const inSight = part.checkVisibility({visibilityProperty: true, opacityProperty: true});
+      const box = part.getBoundingClientRect();
+      if (!text.data.trim() || !inSight || box.width < 2 || part.closest("svg, style, script")) continue;
+      sizes.push(parseFloat(getComputedStyle(part).fontSize));
+    }
+    for (const part of root.querySelectorAll("*")) if (part.shadowRoot) walk(part.shadowRoot);
+  };
+  walk(document.body);
+  return Math.min(...sizes);
+}"""
 OBSERVE = """() => {
   window.shifts = 0;
   window.shiftsOf?.disconnect();
@@ -102,12 +129,13 @@ AT_REST = """() => document.querySelector('[data-testid="stApp"]')?.dataset.test
 
 
 def measure(*, quick: bool) -> Iterator[Figure]:
-    """For each page the place of the answer on each screen, then the shift of each control."""
+    """For each page the place of the answer on each screen, how it reads, then the shift of each control."""
     with serving() as server, browsing() as browser:
         server.wait_until_open()
         for name, screen in PAGES.items():
             address = f"{server.url}/{'' if name == 'home' else name}?lang=en"
             yield _places(browser, name, screen, address)
+            yield from _reading(browser, name, address)
             if not quick:
                 yield from _shifts(browser, name, screen, address)
 
@@ -126,6 +154,29 @@ def _places(browser: Browser, name: str, screen: Screen, address: str) -> Figure
     return Figure(f"first screen: {name}", f"{places} px", "on the screen", seen, tops)
 
 
+def _reading(browser: Browser, name: str, address: str) -> Iterator[Figure]:
+    """What is too faint in either theme, the smallest text, and whether headings skip a level."""
+    faint: dict[str, list[str]] = {}
+    for theme in THEMES:
+        with _window(browser, *SCREENS["laptop"], theme) as page:
+            page.goto(address)
+            _settle(page)
+            page.evaluate(AXE)
+            faint[theme] = page.evaluate(FAINT)
+            smallest, levels = float(page.evaluate(SMALLEST)), page.evaluate(HEADINGS)
+    words = ", ".join(f"{theme} {len(parts)}" for theme, parts in faint.items())
+    yield Figure(
+        f"texts below 4.5:1: {name}", words, "none", not any(faint.values()), {"faint": faint}
+    )
+    yield Figure(
+        f"smallest text: {name}", f"{smallest:g} px", f"at least {SMALLEST_PX:g} px",
+        smallest >= SMALLEST_PX, {"smallest_px": smallest},
+    )  # fmt: skip
+    in_order = levels[:1] == [1] and all(after <= before + 1 for before, after in pairwise(levels))
+    listed = " ".join(f"h{level}" for level in dict.fromkeys(levels))
+    yield Figure(f"headings: {name}", f"{len(levels)}, {listed}", "no level is skipped", in_order)
+
+
 def _shifts(browser: Browser, name: str, screen: Screen, address: str) -> Iterator[Figure]:
     with _window(browser, *SCREENS["laptop"]) as page:
         page.goto(address)
@@ -142,10 +193,15 @@ def _shifts(browser: Browser, name: str, screen: Screen, address: str) -> Iterat
 
 
 @contextmanager
-def _window(browser: Browser, width: int, height: int) -> Iterator[Page]:
+def _window(
+    browser: Browser, width: int, height: int, theme: Literal["light", "dark"] = "light"
+) -> Iterator[Page]:
     """An empty window of a new visitor, of that size."""
     context = browser.new_context(
-        viewport={"width": width, "height": height}, locale="en-US", reduced_motion="reduce"
+        viewport={"width": width, "height": height},
+        locale="en-US",
+        reduced_motion="reduce",
+        color_scheme=theme,
     )
     try:
         yield context.new_page()

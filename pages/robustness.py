@@ -107,7 +107,9 @@ def _curves(run: runs.Run) -> None:
     """Redrawn alone when another change or network is chosen."""
     change, networks = curves.controls(run)
     _say()
-    if change is not None:
+    if change is None:
+        st.info(t("robustness.curve.choose"), icon=":material/show_chart:")
+    else:
         curves.result(change, networks)
 
 

@@ -44,8 +44,12 @@ function isComplete() {
   return document.querySelector(".stApp")?.getAttribute(STATE) === "notRunning";
 }
 
-// The first page may have written its address before this was loaded. Its doubled entry is passed over when the
-// visitor comes back to it; going back immediately would make Streamlit run the page again, without its messages.
+// Streamlit calls pushState whenever the server writes another query string, on purpose: "Back" should undo such a
+// change (its App.handlePageInfoChanged; github.com/streamlit/streamlit/pull/16831 left out only those that change
+// nothing). So the entry that is too much is Streamlit's, and the first page may have written its address before this
+// script was loaded to replace it: a component's script arrives after the page that mounts it. That doubled entry is
+// passed over when the visitor comes back to it; going back immediately would make Streamlit run the page again,
+// without its messages. It goes as soon as Streamlit can write an address without an entry.
 function passDoubledEntry() {
   const current = window.navigation?.currentEntry;
   const before = current && window.navigation.entries()[current.index - 1];

@@ -85,14 +85,20 @@ def architecture_svg(
     ]
     style = (
         f"display:grid;grid-template-columns:repeat(auto-fit,minmax({CELL}px,1fr));"
-        f"max-width:{WIDEST * len(layers)}px;row-gap:10px"
+        f"max-width:{WIDEST * len(layers)}px;row-gap:10px;--on-a-phone:{_on_a_phone(len(layers))}"
     )
     return fill(
-        '<div role="img" aria-label="{{ spoken }}" style="{{ style }}">{{ cells|join }}</div>',
+        '<div class="architecture" role="img" aria-label="{{ spoken }}" style="{{ style }}">'
+        "{{ cells|join }}</div>",
         spoken=_spoken(layers, rows, words),
         style=style,
         cells=cells,
     )
+
+
+def _on_a_phone(layers: int) -> int:
+    """Layers side by side on a phone: as many as fit, or fewer where the last would be alone in its row."""
+    return next((columns for columns in (4, 3) if layers % columns != 1), 4)
 
 
 def short_count(number: int) -> str:

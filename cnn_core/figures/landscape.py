@@ -28,7 +28,7 @@ SYMBOLS = ("circle", "diamond")
 SIZE, KEPT_SIZE = 9, 15  # of an epoch and of the kept one, in pixels
 LIFT = 34  # of what is written at an epoch, in pixels
 LEGEND = 28  # height of a line of the legend, in pixels
-LONGEST = 24  # letters of a name in the legend
+LONGEST = 28  # letters of a name in the legend
 WHITE, BLACK = "#ffffff", "#000000"
 PAIRS = ((WHITE, BLACK), (BLACK, WHITE))
 """Colour of a path and of its edge: one of both stands out from every colour of the scale."""

@@ -9,6 +9,7 @@ from itertools import accumulate
 from typing import Any, ClassVar, Literal
 
 from cnn_core.analysis.comparison import Spread
+from cnn_core.figures import matrices
 from cnn_core.figures.curves import places
 from cnn_core.figures.palette import Palette
 from cnn_core.figures.ranges import accuracy_range, loss_range, nice, tidy
@@ -22,6 +23,8 @@ MARKERS = ("circle", "triangle", "rect", "diamond", "pin", "arrow", "roundRect",
 MOST = len(MARKERS)
 """Most runs on one chart: each has a marker of its own, which is told apart without its colour."""
 SYMBOL_SIZE = 8
+LEGEND_LINE, MOST_LISTED = 24, 4  # height in pixels; runs
+NARROW_TEXT = 320  # width of a phone's chart, in pixels
 CROWDED = 30  # epochs from which on only the best one is marked
 
 
@@ -87,13 +90,14 @@ def overlay(
     losses = [value for end in ends for value in (end.loss, end.val_loss)]
     percents = [100 * value for end in ends for value in (end.accuracy, end.val_accuracy)]
     reach = _reach(curves, axis)
+    names = [{"name": run.name} for run in curves]
     return {
         "animation": False,
         "title": {"text": words.title, "subtext": words.lines, "left": 0, "top": 0, "itemGap": 4},
-        "legend": {"type": "scroll", "bottom": 0, "left": "center", "selectedMode": False,
-                   "data": [{"name": run.name} for run in curves]},
+        "legend": {**_LEGEND, "data": names},
         "tooltip": {"trigger": "item", "formatter": "{b}", "confine": True},
         "grid": [{**_ALIGNED, "top": 56, "height": "36%"}, {**_ALIGNED, "bottom": 74, "height": "32%"}],
+        "media": [_in_a_narrow_chart(names)],
         "xAxis": [_x_axis(0, "", reach, axis), _x_axis(1, getattr(words, axis), reach, axis)],
         "yAxis": [
             _y_axis(0, words.loss, loss_range(filter(math.isfinite, losses), [])),
@@ -106,6 +110,22 @@ def overlay(
             for series in _pair(run, place, measure, axis, words, palette)
         ],
     }  # fmt: skip
+
+
+def _in_a_narrow_chart(names: list[Option]) -> Option:
+    """The words below the title in lines, and a line for each run below the axes; of many, pages of them."""
+    top, narrow = 92, {"width": NARROW_TEXT, "overflow": "break"}
+    legend: Option = {**_LEGEND, "data": names}
+    room = LEGEND_LINE
+    if len(names) <= MOST_LISTED:
+        legend |= {"type": "plain", "orient": "vertical", "left": 0, "itemGap": 6}
+        room = LEGEND_LINE * len(names)
+    change = {
+        "title": {"subtextStyle": narrow},
+        "legend": legend,
+        "grid": [{"top": top, "height": "28%"}, {"bottom": 52 + room, "height": "26%"}],
+    }
+    return {"query": {"maxWidth": matrices.NARROW}, "option": change}
 
 
 def overlay_alt(curves: Sequence[Curves], *, words: OverlayWords) -> str:
@@ -189,6 +209,7 @@ def bands_alt(groups: Mapping[str, Sequence[Spread]], *, words: BandWords) -> st
     return words.alt.format(title=words.title, last="; ".join(last))
 
 
+_LEGEND: Option = {"type": "scroll", "bottom": 0, "left": "center", "selectedMode": False}
 _ALIGNED = {"left": 72, "right": 18, "outerBoundsMode": "none", "containLabel": False}
 
 

@@ -10,6 +10,7 @@ from typing import Any, ClassVar
 import numpy as np
 import numpy.typing as npt
 
+from cnn_core.figures import matrices
 from cnn_core.figures.palette import Palette
 from cnn_core.figures.ranges import tidy
 from cnn_core.figures.words import FigureWords
@@ -177,7 +178,7 @@ def slice_chart(slice_: Slice, *, words: SliceWords, palette: Palette) -> Option
         },
         "yAxis": {
             "type": "value", "name": words.loss, "nameLocation": "middle", "nameGap": 52,
-            "min": 0, "max": top, "axisLabel": {"hideOverlap": True},
+            "min": 0, "max": top, "axisLabel": {"hideOverlap": True, "showMaxLabel": False},
         },
         "series": [*lines, _here(slice_, top, words, palette)],
     }  # fmt: skip
@@ -223,6 +224,7 @@ def layers_chart(
             "type": "category", "data": list(names), "inverse": True,
             "axisTick": {"show": False}, "axisLabel": {"interval": 0}, "splitLine": {"show": True},
         },
+        "media": [{"query": {"maxWidth": matrices.NARROW}, "option": {"grid": {"top": 88}}}],
         "series": [
             {
                 "type": "line", "name": label, "color": colour, "symbol": symbol, "symbolSize": 10,

@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 from itertools import pairwise
-from pathlib import Path
 
-import axe_playwright_python
 import pytest
 from conftest import eventually
 from playwright.sync_api import Page, expect
 
 from bench import first_screen
 
-AXE = (Path(axe_playwright_python.__file__).parent / "axe.min.js").read_text("utf-8")
 PATHS = (
     "", "images", "convolution", "convolution?section=network", "notes", "notes?part=slips", "glossary",
     "training_step", "playground", "runs?runs=fashion~digits", "sweep", "kernels", "feature_maps",
@@ -36,8 +33,6 @@ STICKS_OUT = """() => {
 GRAVE = {"serious", "critical"}
 FIND = """() => axe.run({resultTypes: ["violations"]}).then(found => found.violations.map(
     it => [it.impact, it.id, it.nodes.slice(0, 3).map(node => node.html.slice(0, 150))]))"""
-HEADINGS = """() => [...document.querySelectorAll("h1, h2, h3, h4, h5, h6, [role=heading]")]
-    .filter(it => it.checkVisibility()).map(it => +(it.ariaLevel ?? it.tagName[1]))"""
 
 
 @pytest.mark.parametrize(("theme", "language"), [("light", "en"), ("dark", "ko")])
@@ -48,10 +43,10 @@ def test_axe_finds_nothing_serious_and_phones_cut_nothing_on_any_page(theme, lan
         expect(page.get_by_role("heading", level=1)).to_be_visible()
         eventually(lambda: _rests(page))
         expect(page.locator("html")).to_have_attribute("lang", language)
-        page.evaluate(AXE)
+        page.evaluate(first_screen.AXE)
         grave = [it for it in page.evaluate(FIND) if it[0] in GRAVE]
         assert grave == [], path
-        levels = page.evaluate(HEADINGS)
+        levels = page.evaluate(first_screen.HEADINGS)
         assert levels[0] == 1, path
         assert all(after <= before + 1 for before, after in pairwise(levels)), path
         _fits_on_a_phone(page, path)

@@ -88,7 +88,10 @@ def test_the_ranking_begins_with_the_filter_that_is_missed_most():
     assert option["xAxis"][0]["data"] == ["1", "3", "0", "2"]
     bars = option["series"][0]["data"]
     assert [bar["value"] for bar in bars] == [-22, -22, 0, 3]
-    assert bars[0]["name"] == "Filter 1 off: −22.0 points (by chance: up to ±10.6), 70.0% correct"
+    assert (
+        bars[0]["name"]
+        == "Filter 1 off: −22.0 percentage points (by chance: up to ±10.6), 70.0% correct"
+    )
     colours = [bar["itemStyle"]["color"] for bar in bars]
     missed, equal, better = palette.DARK.problem, palette.DARK.mark, palette.DARK.test
     assert colours == [missed, missed, equal, better]

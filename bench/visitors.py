@@ -1,0 +1,123 @@
+"""What the server keeps of visitors who left: websocket sessions, dropped, forgotten in their time."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager, ExitStack
+
+import psutil
+from streamlit.proto.BackMsg_pb2 import BackMsg
+from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
+from websockets.sync.client import ClientConnection, connect
+
+from bench.app import BenchError, Server, serving
+from bench.report import Figure
+
+PAGES = (
+    *(
+        "home",
+        "images",
+        "convolution",
+        "notes",
+        "glossary",
+        "training_step",
+        "playground",
+        "runs",
+        "sweep",
+    ),
+    *(
+        "kernels",
+        "feature_maps",
+        "evaluation",
+        "explain",
+        "surgery",
+        "embedding",
+        "robustness",
+        "draw",
+    ),
+)
+VISITORS, OPEN = 204, 12
+KEPT_S = 10  # instead of the 15 minutes of .streamlit/config.toml
+LARGEST, PATIENCE_S = 2**27, 120.0
+LEFT_MB, GROWTH_MB = 60.0, 20.0
+
+
+def measure(*, quick: bool) -> Iterator[Figure]:
+    """Memory after waves of visitors of all pages, each wave after the one before was forgotten."""
+    count = 4 * len(PAGES) if quick else VISITORS
+    with serving(STREAMLIT_SERVER_DISCONNECTED_SESSION_TTL=str(KEPT_S)) as server:
+        _visit(server, PAGES)  # what all visitors share is kept from now on
+        server.wait_until_idle()
+        _forget(server)
+        before = _megabytes(server)
+        left, forgotten = [], []
+        for _ in range(2):
+            _visit(server, [PAGES[number % len(PAGES)] for number in range(count)])
+            left.append(_megabytes(server) - before)
+            _forget(server)
+            forgotten.append(_megabytes(server) - before)
+    values = {"before": before, "left": left, "forgotten": forgotten, "visitors": count}
+    yield Figure(
+        f"memory of the server after {count} visitors left, while it keeps their sessions",
+        f"{left[0]:+.0f} MB to {before:.0f} MB ({1000 * left[0] / count:.0f} kB a visitor)",
+        f"at most {LEFT_MB:.0f} MB more",
+        left[0] <= LEFT_MB,
+        values,
+    )
+    growth = forgotten[1] - forgotten[0]
+    yield Figure(
+        f"memory of the server once {count} and again {count} visitors are forgotten",
+        f"{forgotten[0]:+.0f} MB, then {growth:+.0f} MB",
+        f"the second time at most {GROWTH_MB:.0f} MB more",
+        growth <= GROWTH_MB,
+        values,
+    )
+
+
+def _visit(server: Server, pages: Sequence[str]) -> None:
+    """Open the pages, each by a visitor of its own, a few at a time; then all of these leave."""
+    for first in range(0, len(pages), OPEN):
+        with ExitStack() as stack:
+            lot = pages[first : first + OPEN]
+            windows = [stack.enter_context(_connect(server)) for _ in lot]
+            for window, page in zip(windows, lot, strict=True):
+                _open(window, page)
+            for window in windows:
+                _wait(window)
+
+
+def _connect(server: Server) -> AbstractContextManager[ClientConnection]:
+    connection: AbstractContextManager[ClientConnection] = connect(
+        f"{server.url.replace('http', 'ws', 1)}/_stcore/stream",
+        subprotocols=["streamlit"], origin=server.url, max_size=LARGEST, ping_interval=None, max_queue=None,
+    )  # fmt: skip
+    return connection
+
+
+def _open(window: ClientConnection, page: str) -> None:
+    message = BackMsg()
+    message.rerun_script.query_string = "lang=en"
+    message.rerun_script.page_name = "" if page == "home" else page
+    window.send(message.SerializeToString())
+
+
+def _wait(window: ClientConnection) -> None:
+    """Until the page is whole."""
+    deadline = time.monotonic() + PATIENCE_S
+    while time.monotonic() < deadline:
+        message = ForwardMsg.FromString(window.recv(timeout=PATIENCE_S, decode=False))
+        if message.WhichOneof("type") == "script_finished":
+            return
+    raise BenchError(f"no page within {PATIENCE_S:.0f} s")
+
+
+def _forget(server: Server) -> None:
+    """Wait until the sessions are out of date; the next who leave let the server clear them away."""
+    time.sleep(KEPT_S + 1)
+    _visit(server, ["glossary", "glossary"])
+    time.sleep(1)
+
+
+def _megabytes(server: Server) -> float:
+    return psutil.Process(server.process.pid).memory_info().rss / 1e6
