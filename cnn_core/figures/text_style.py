@@ -9,6 +9,7 @@ from cnn_core.figures.palette import Palette
 
 Option = dict[str, Any]
 
+TITLE_LINE = 22  # height in pixels: at the top of a chart less would clip Korean letters
 AXES = ("xAxis", "yAxis", "parallelAxis")
 MARKS = ("markLine", "markPoint", "markArea")
 
@@ -67,7 +68,9 @@ def _axis(axis: Option, body: Option) -> Option:
 
 
 def _title(title: Option, palette: Palette) -> Option:
-    head = {"fontSize": TITLE_PX, "fontWeight": "normal", "color": palette.text}
+    head = {
+        "fontSize": TITLE_PX, "fontWeight": "normal", "color": palette.text, "lineHeight": TITLE_LINE,
+    }  # fmt: skip
     below = {"fontSize": TEXT_PX, "color": palette.quiet}
     return _with(_with(title, "textStyle", head), "subtextStyle", below)
 

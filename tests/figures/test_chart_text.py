@@ -263,3 +263,9 @@ def test_a_number_on_a_weight_can_be_read(palette: Palette) -> None:
         behind = "#{:02x}{:02x}{:02x}".format(*map(int, channels))
         assert colour == ink(behind)
         assert contrast(colour, behind) >= READABLE
+
+
+def test_a_title_at_the_top_has_room_for_korean_letters():
+    styled = readable_option({"title": {"text": "검증 정확도", "top": 0}}, LIGHT)
+    text = styled["title"]["textStyle"]
+    assert text["lineHeight"] >= 1.3 * text["fontSize"]
