@@ -121,7 +121,7 @@ CORE_TABLE = {
     "command": May(
         {"psutil"},
         {"analysis", "config", "engine", "errors", "interruption", "planning", "progress"}
-        | {"runs", "sweeps"},
+        | {"rooms", "runs", "sweeps"},
         late={"rich"},
     ),
     "__main__": May(

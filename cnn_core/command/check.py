@@ -18,6 +18,7 @@ from typing import Any
 import psutil
 
 from cnn_core import runs
+from cnn_core.rooms import invitation
 
 OLDEST_PYTHON = (3, 11)
 NEEDED_MB = 2_400  # of memory: server, train worker and look worker with the full Fashion-MNIST
@@ -188,26 +189,17 @@ def reachable(port: int) -> Iterator[Finding]:
             )
         else:
             yield Finding("ok", "port", f"Port {port} is free.")
-    addresses = own_addresses()
-    if addresses:
-        links = ", ".join(f"http://{address}:{port}" for address in addresses)
-        yield Finding("ok", "addresses", f"Other devices in this network find the app at {links}.")
+    here = f"http://localhost:{port}"
+    links = invitation.addresses(here)
+    if links != [here]:
+        listed = ", ".join(links)
+        yield Finding("ok", "addresses", f"Other devices in this network find the app at {listed}.")
     else:
         yield Finding(
             "warning",
             "addresses",
             "This machine is in no network, so phones cannot reach it. Join a Wi-Fi, or open a hotspot.",
         )
-
-
-def own_addresses() -> list[str]:
-    """IPv4 addresses of this machine, without those that only it can reach."""
-    return [
-        entry.address
-        for entries in psutil.net_if_addrs().values()
-        for entry in entries
-        if entry.family == socket.AF_INET and not entry.address.startswith(("127.", "169.254."))
-    ]
 
 
 def processor() -> Iterator[Finding]:

@@ -16,6 +16,7 @@ from command_line import run
 
 from cnn_core import __main__ as command
 from cnn_core.command import check
+from cnn_core.rooms import invitation
 
 MEASURED = {
     "tensorflow": "2.21.0",
@@ -110,20 +111,13 @@ def test_a_taken_port_is_told_with_another_one():
     assert f"make run PORT={port + 1}" in first.sentence
 
 
-def address(text: str, family: int = socket.AF_INET) -> Any:
-    return SimpleNamespace(family=family, address=text)
-
-
-def test_addresses_are_those_that_phones_reach(monkeypatch):
-    own = {
-        "lo": [address("127.0.0.1"), address("::1", socket.AF_INET6)],
-        "wlan0": [address("192.168.1.7"), address("fe80::1", socket.AF_INET6)],
-        "eth0": [address("169.254.3.3")],
-    }
-    monkeypatch.setattr(psutil, "net_if_addrs", lambda: own)
-    assert check.own_addresses() == ["192.168.1.7"]
-    own.pop("wlan0")
-    assert [*check.reachable(0)][1].level == "warning"
+@pytest.mark.parametrize(("hosts", "level"), [(["192.168.1.7"], "ok"), ([], "warning")])
+def test_addresses_are_those_that_phones_reach(monkeypatch, hosts, level):
+    monkeypatch.delenv("CONVSCOPE_URL", raising=False)
+    monkeypatch.setattr(invitation, "_hosts", lambda: hosts)
+    finding = [*check.reachable(8765)][1]
+    assert finding.level == level
+    assert all(f"http://{host}:8765" in finding.sentence for host in hosts)
 
 
 @pytest.mark.parametrize(("cores", "level"), [(1, "warning"), (2, "ok")])
