@@ -209,19 +209,15 @@ def _figures(state: rooms.State, pictures: Sequence[Picture], best: dict[int, in
     """How many drawings there are, and how many of them the network classified correctly."""
     read = [picture for picture in pictures if picture.number in best]
     right = sum(best[picture.number] == picture.label for picture in read)
-    accuracy = f"{right / len(read):.0%}" if read else "–"
-    label = t("room.accuracy", right=right, read=len(read))
-    if not state.answers:
-        label = t("room.hidden_answers")
+    accuracy = f"**{right / len(read):.0%}**" if read else "**–**"
+    words = t("room.accuracy", accuracy=accuracy, right=right, read=len(read))
     html(
         fill(
-            '<div class="room-figures"><span><b>{{ drawings }}</b> {{ drawn }}</span>'
-            "<span><b>{{ accuracy }}</b> {{ label }}</span></div>",
-            drawings=len(pictures), drawn=t("room.drawings"),
-            accuracy=accuracy if state.answers else "?",
-            label=label,
+            '<div class="room-figures"><span>{{ drawings|bold }}</span><span>{{ accuracy|bold }}</span></div>',
+            drawings=t("room.drawings", count=f"**{len(pictures)}**"),
+            accuracy=words if state.answers else t("room.hidden_answers"),
         )
-    )  # fmt: skip
+    )
 
 
 def _matrix(pictures: Sequence[Picture], best: dict[int, int], names: Sequence[str]) -> None:
@@ -231,11 +227,13 @@ def _matrix(pictures: Sequence[Picture], best: dict[int, int], names: Sequence[s
         if picture.number in best and picture.label < len(names):
             matrix[picture.label, best[picture.number]] += 1
     words = replace(figures.ConfusionWords.of(texts.table(language())), title=t("room.matrix"))
+    option = figures.confusion_heatmap(
+        matrix, names, as_percent=False, marked=None, words=words, palette=colours()
+    )
+    option["title"] = {**option["title"], "show": False}  # too narrow for title and legend in a row
+    html(fill('<div class="matrix-title">{{ title }}</div>', title=words.title))
     draw_chart(
-        figures.confusion_heatmap(
-            matrix, names, as_percent=False, marked=None, words=words, palette=colours()
-        ),
-        key="wall_matrix", height=MATRIX_HEIGHT, alt=figures.confusion_alt(matrix, names, words=words),
+        option, key="wall_matrix", height=MATRIX_HEIGHT, alt=figures.confusion_alt(matrix, names, words=words),
     )  # fmt: skip
 
 
