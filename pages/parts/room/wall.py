@@ -213,7 +213,8 @@ def _figures(state: rooms.State, pictures: Sequence[Picture], best: dict[int, in
     words = t("room.accuracy", accuracy=accuracy, right=right, read=len(read))
     html(
         fill(
-            '<div class="room-figures"><span>{{ drawings|bold }}</span><span>{{ accuracy|bold }}</span></div>',
+            '<div class="room-figures"><span>{{ drawings|bold }}</span>'
+            "<span>{{ accuracy|bold }}</span></div>",
             drawings=t("room.drawings", count=f"**{len(pictures)}**"),
             accuracy=words if state.answers else t("room.hidden_answers"),
         )
@@ -233,7 +234,8 @@ def _matrix(pictures: Sequence[Picture], best: dict[int, int], names: Sequence[s
     option["title"] = {**option["title"], "show": False}  # too narrow for title and legend in a row
     html(fill('<div class="matrix-title">{{ title }}</div>', title=words.title))
     draw_chart(
-        option, key="wall_matrix", height=MATRIX_HEIGHT, alt=figures.confusion_alt(matrix, names, words=words),
+        option, key="wall_matrix", height=MATRIX_HEIGHT,
+        alt=figures.confusion_alt(matrix, names, words=words),
     )  # fmt: skip
 
 
