@@ -8,6 +8,8 @@ import { awaited, same } from "./awaited.js";
 
 const KEY = "convscope_course";
 const STATE = "data-test-script-state"; // where Streamlit says whether a page is still being written
+const AGAIN = 2000; // ms until the server is asked for the same once more
+const MOST_ASKED = 50; // times for one state of the panel
 const LOOKS = 40; // for a part of the page that is still on its way
 
 export default function ({ data, setTriggerValue }) {
@@ -20,7 +22,8 @@ export default function ({ data, setTriggerValue }) {
     return undefined;
   }
   keep(data, setTriggerValue);
-  const end = new AbortController();
+  window.convscopeGuide?.abort(); // what watched for the data before these
+  const end = (window.convscopeGuide = new AbortController());
   if (data.waits) watch(data, setTriggerValue, end.signal);
   outline(data.highlight, data.reveals, end.signal);
   if (data.kiosk) play(data, setTriggerValue, end.signal);
@@ -50,22 +53,27 @@ function read() {
   }
 }
 
-// The server looks at the address when a page has come to rest, once for each address and run of the page.
+// The server looks at the address when a page has come to rest. What it has not looked at by then, because it was
+// busy with something else, it is asked for again.
 function watch(data, send, signal) {
   const app = document.querySelector(".stApp");
+  let asked = 0;
   const look = () => {
-    if (app?.getAttribute(STATE) !== "notRunning") return;
+    if (app?.getAttribute(STATE) !== "notRunning" || asked >= MOST_ASKED) return;
     const query = [...new URLSearchParams(location.search)]
       .filter(([name]) => !data.own.includes(name))
       .sort();
-    const found = JSON.stringify([data.turn, query]);
-    if (same(query, data.checked) || found === window.convscopeSeen) return;
-    window.convscopeSeen = found;
-    send("seen", found);
+    if (same(query, data.checked)) return;
+    asked += 1;
+    send("seen", { turn: data.turn, query, asked });
   };
   const observer = new MutationObserver(look);
   if (app) observer.observe(app, { attributeFilter: [STATE] });
-  signal.addEventListener("abort", () => observer.disconnect());
+  const timer = setInterval(look, AGAIN);
+  signal.addEventListener("abort", () => {
+    observer.disconnect();
+    clearInterval(timer);
+  });
   look();
   if (!data.signal) return;
   const hear = ({ detail }) => {
@@ -80,9 +88,7 @@ function outline(key, reveals, signal) {
   const mark = () => {
     if (signal.aborted || looks <= 0) return;
     looks -= 1;
-    const part = document.querySelector(
-      `.st-key-${key}, [class*="st-key-${key}-"]`,
-    );
+    const part = document.querySelector(`.st-key-${key}, [class*="st-key-${key}-"]`);
     if (!part) {
       setTimeout(mark, 250);
       return;
