@@ -94,8 +94,13 @@ def output_side(side: int, kernel: int, stride: int, padding: str) -> int:
     return max(0, (side - kernel) // stride + 1)
 
 
-def size_formula(sides: tuple[int, int], kernel: int, stride: int, padding: str) -> str:
-    """Calculation of the output side, "28 − 3 + 1 = 26"; height and width if they differ."""
+def size_formula(sides: tuple[int, int], kernel: int, stride: int, padding: str | int) -> str:
+    """Calculation of the output side, "28 − 3 + 1 = 26"; height and width if they differ.
+
+    A padding in numbers stands in it: "28 + 2 × 1 − 3 + 1 = 28".
+    """
+    if isinstance(padding, int):
+        return _padded_formula(sides, kernel, stride, padding)
     out = [output_side(side, kernel, stride, padding) for side in sides]
     pairs = dict.fromkeys(zip(sides, out, strict=True))
     if padding == "same":
@@ -103,6 +108,19 @@ def size_formula(sides: tuple[int, int], kernel: int, stride: int, padding: str)
     if stride == 1:
         return "; ".join(f"{side} − {kernel} + 1 = {new}" for side, new in pairs)
     return "; ".join(f"⌊({side} − {kernel}) / {stride}⌋ + 1 = {new}" for side, new in pairs)
+
+
+def _padded_formula(sides: tuple[int, int], kernel: int, stride: int, padding: int) -> str:
+    wider = [(side, output_side(side + 2 * padding, kernel, stride, "valid")) for side in sides]
+    added = f" + 2 × {padding}"
+    if stride == 1:
+        lines = [f"{side}{added} − {kernel} + 1 = {new}" for side, new in dict.fromkeys(wider)]
+    else:
+        lines = [
+            f"⌊({side}{added} − {kernel}) / {stride}⌋ + 1 = {new}"
+            for side, new in dict.fromkeys(wider)
+        ]
+    return "; ".join(lines)
 
 
 def layer_table(config: ModelConfig) -> tuple[LayerRow, ...]:

@@ -86,7 +86,11 @@ class Step:
 
 
 def layout(
-    sides: tuple[int, int], window: tuple[int, int], *, stride: int = 1, padding: str = "same"
+    sides: tuple[int, int],
+    window: tuple[int, int],
+    *,
+    stride: int = 1,
+    padding: str | int = "same",
 ) -> Layout:
     """Output size, padding and remainder of a window on an image.
 
@@ -96,13 +100,16 @@ def layout(
         sides: Height and width of the image, in pixels.
         window: Height and width of the window, in pixels.
         stride: Step of the window, in pixels.
-        padding: "same" or "valid".
+        padding: "same", "valid", or so many zeros on each side.
 
     Raises:
-        ValueError: If the padding has another name, a number is below 1, or the window does not fit.
+        ValueError: If the padding has another name or is below 0, another number is below 1, or the
+            window does not fit.
 
     References: Dumoulin and Visin, "A guide to convolution arithmetic for deep learning", 2016.
     """
+    if isinstance(padding, int):
+        return _padded_layout(sides, window, stride, padding)
     if padding not in {"same", "valid"}:
         raise ValueError(f"padding must be 'same' or 'valid'. Received padding={padding!r}.")
     if min(*sides, *window, stride) < 1:
@@ -121,6 +128,17 @@ def layout(
         right=total[1] - total[1] // 2,
         unread=(max(0, sides[0] - reach[0]), max(0, sides[1] - reach[1])),
     )
+
+
+def _padded_layout(
+    sides: tuple[int, int], window: tuple[int, int], stride: int, padding: int
+) -> Layout:
+    """The layout on an image with so many rows and columns of zeros on each side."""
+    if padding < 0:
+        raise ValueError(f"padding must be at least 0. Received {padding=}.")
+    wider = sides[0] + 2 * padding, sides[1] + 2 * padding
+    inner = layout(wider, window, stride=stride, padding="valid")
+    return Layout(inner.output, padding, padding, padding, padding, inner.unread)
 
 
 def conv2d(

@@ -21,8 +21,8 @@ from pages.session.html import STYLE, complain
 from pages.session.words import t
 
 LINK = (
-    "section", "kernel", "stride", "padding", "activation", "bias", "turned", "data", "index", "photo",
-    "pool", "size", "step", "on", "channels", "run", "layer", "filter", "epoch",
+    "section", "kernel", "stride", "padding", "dilation", "activation", "bias", "turned", "data", "index",
+    "photo", "pool", "size", "step", "on", "channels", "run", "layer", "filter", "epoch",
 )  # fmt: skip
 LESSONS_OF = {
     "slide": ("kernel", "padding", "stride"),
@@ -33,6 +33,8 @@ LESSONS_OF = {
 }
 SECTIONS = tuple(LESSONS_OF)
 STRIDES = (1, 2, 3, 4)
+DILATIONS = (1, 2, 3)
+PADDINGS_OR_ZEROS = (*PADDINGS, 1, 2, 3)  # same, valid, or so many zeros on each side
 WAYS = ("correlation", "convolution")
 BIAS = 10.0  # largest, either way
 Query = dict[str, str]
@@ -74,7 +76,8 @@ def _follow(link: Mapping[str, str]) -> None:
     kernel_choice.follow(link)
     parts.follow_choice(link, "section", SECTIONS)
     parts.follow_choice(link, "stride", STRIDES)
-    parts.follow_choice(link, "padding", PADDINGS)
+    parts.follow_choice(link, "padding", PADDINGS_OR_ZEROS)
+    parts.follow_choice(link, "dilation", DILATIONS)
     parts.follow_choice(link, "activation", ACTIVATIONS)
     parts.follow_choice(link, "turned", WAYS)
     parts.follow_choice(link, "pool", parts.POOLS)
@@ -100,7 +103,12 @@ def _slide() -> Query:
         kernel = kernel_choice.choose()
         with st.container(horizontal=True, gap="small"):
             stride = parts.pick("stride", STRIDES, t("field.stride"), t("help.stride"))
-            padding = parts.pick("padding", PADDINGS, t("field.padding"), t("help.padding"))
+            dilation = parts.pick(
+                "dilation", DILATIONS, t("convolution.dilation"), t("convolution.dilation_help")
+            )
+            padding = parts.pick(
+                "padding", PADDINGS_OR_ZEROS, t("field.padding"), t("convolution.padding_help")
+            )
         with st.container(horizontal=True, gap="small", vertical_alignment="bottom"):
             activation = choices.selectbox(
                 t("field.activation"), ACTIVATIONS, key=parts.key("activation"),
@@ -120,7 +128,8 @@ def _slide() -> Query:
             kernels=kernel[:, :, np.newaxis, np.newaxis],
             bias=np.array([bias]),
             stride=int(stride),
-            padding=str(padding),
+            padding=padding if isinstance(padding, int) else str(padding),
+            dilation=int(dilation),
             activation=activation,
             editable=True,
         )
@@ -131,6 +140,7 @@ def _slide() -> Query:
         "kernel": kernel_choice.text_of(kernel),
         "stride": str(stride),
         "padding": str(padding),
+        "dilation": str(dilation),
     }
     return {**query, "activation": str(activation), "bias": f"{bias:g}", **sample.query}
 

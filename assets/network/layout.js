@@ -5,7 +5,7 @@
  * @typedef {object} Window
  * @property {[number, number]} window Height and width, in pixels.
  * @property {number} stride Step, in pixels.
- * @property {"same" | "valid"} padding Zeros around the image, or none.
+ * @property {"same" | "valid" | number} padding Zeros around the image, none, or so many on each side.
  * @property {number} [dilation] Distance between neighbouring taps, in pixels; 1 where not given.
  */
 
@@ -16,9 +16,17 @@
  * @param {Window} window
  */
 export function layout(shape, { window, stride, padding, dilation = 1 }) {
-  if (padding !== "same" && padding !== "valid") throw new Error(`There is no padding "${padding}".`);
+  const given = Number.isInteger(padding) && padding >= 0;
+  if (!given && padding !== "same" && padding !== "valid")
+    throw new Error(`There is no padding "${padding}".`);
   const [down, across] = [0, 1].map((axis) => {
     const [side, size] = [shape[axis], (window[axis] - 1) * dilation + 1];
+    if (given)
+      return {
+        count: Math.floor((side + 2 * padding - size) / stride) + 1,
+        before: padding,
+        after: padding,
+      };
     if (padding === "valid") return { count: Math.floor((side - size) / stride) + 1, before: 0, after: 0 };
     const count = Math.ceil(side / stride);
     const total = Math.max(0, (count - 1) * stride + size - side);

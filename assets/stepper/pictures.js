@@ -116,15 +116,29 @@ export class Pictures extends Readout {
     this.drawn = this.revealed;
   }
 
+  // Height and width of the image under the window, with the pixels that a dilation leaves out.
+  span() {
+    return this.setup.window.map((size) => (size - 1) * this.setup.dilation + 1);
+  }
+
   // What moves: the window, the cell, the maps as far as they are, the numbers.
   show(part = 0) {
     if (!this.setup || this.index === null) return;
     const { top, left, columns } = this.place;
-    const { stride, window } = this.setup;
+    const { stride, window, dilation } = this.setup;
+    const [high, wide] = this.span();
     const glides = part > 0 && this.column < columns - 1;
     const eased = glides ? part * part * (3 - 2 * part) : 0;
     const x = (this.column + eased) * stride - left;
-    this.input.moved((pen, size) => frame(pen, x, this.row * stride - top, window[1], window[0], size));
+    const y = this.row * stride - top;
+    this.input.moved((pen, size) => {
+      frame(pen, x, y, wide, high, size);
+      const taps = dilation > 1 ? window[0] * window[1] : 0;
+      for (let tap = 0; tap < taps; tap += 1) {
+        const [down, across] = [Math.floor(tap / window[1]), tap % window[1]];
+        frame(pen, x + across * dilation, y + down * dilation, 1, 1, size);
+      }
+    });
     this.output.moved((pen, size) => frame(pen, this.column, this.row, 1, 1, size), this.revealed, columns);
     this.frames += 1;
     if (glides && this.told === this.index) return; // only the window has moved

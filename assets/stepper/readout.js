@@ -174,7 +174,8 @@ export class Readout {
     const pooling = setup.kind !== "conv";
     const look = { scale: "diverging", ...this.reach() };
     for (let tap = 0; tap < taps; tap += 1) {
-      const [r, c] = [cell.top + Math.floor(tap / setup.window[1]), cell.left + (tap % setup.window[1])];
+      const [down, across] = [Math.floor(tap / setup.window[1]), tap % setup.window[1]];
+      const [r, c] = [cell.top + down * setup.dilation, cell.left + across * setup.dilation];
       const outside = r < 0 || c < 0 || r >= setup.shape[0] || c >= setup.shape[1];
       const value = pooling ? cell.patch[tap] : cell.patch[tap * channels + this.channel];
       set(

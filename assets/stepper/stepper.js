@@ -1,5 +1,5 @@
 // A window that slides over an image, and everything that one place of it adds up to. Data: {kind: "conv" |
-// "max" | "average", image, shape: [H, W, C], window: [kh, kw], stride, padding}, of a convolution also {kernels
+// "max" | "average", image, shape: [H, W, C], window: [kh, kw], stride, padding, dilation}, of a convolution also {kernels
 // (a list `kernel` where it can be edited), filters, bias, activation}, and {filter, colours, editable, scales,
 // keras, words}; arrays are base64 of float32. A typed kernel is sent as `kernel`, a chosen filter as
 // `filter`; both are shown immediately, without waiting for the answer. Everything is computed in 64 bits.
@@ -180,9 +180,10 @@ class Stepper extends Pictures {
   // The window whose middle is nearest to that pixel of the image; in the padding they are negative.
   goUnder(row, column) {
     const { top, left } = this.place;
-    const { window, stride } = this.setup;
+    const { stride } = this.setup;
     const at = (pixel, before, size) => Math.round((pixel + before - (size - 1) / 2) / stride);
-    this.go(at(row, top, window[0]), at(column, left, window[1]));
+    const [high, wide] = this.span();
+    this.go(at(row, top, high), at(column, left, wide));
   }
 
   step([down, across]) {
@@ -317,8 +318,8 @@ class Stepper extends Pictures {
   }
 }
 
-function layerOf({ kind, shape, window, stride, padding, filters, activation }) {
-  const slides = { window, stride, padding };
+function layerOf({ kind, shape, window, stride, padding, dilation, filters, activation }) {
+  const slides = { window, stride, padding, dilation };
   const layer = kind === "conv" ? { kind, filters, activation } : { kind: "pool", pool: kind };
   return resolve({ ...layer, ...slides }, shape);
 }

@@ -51,7 +51,8 @@ class Setup:
         bias: Of a convolution, shape (Cout,); zeros if None.
         size: Side of a pooling's window, in pixels.
         stride: Step of the window, in pixels.
-        padding: "same" or "valid".
+        padding: "same", "valid", or so many zeros on each side.
+        dilation: Distance of neighbouring taps of a kernel, in pixels.
         activation: One of `config.ACTIVATIONS`, after a convolution.
         filter: Which map is shown large.
         colours: "image" shows the input in grey from 0 to 1, "maps" in the colours of activations.
@@ -69,7 +70,8 @@ class Setup:
     bias: np.ndarray | None = None
     size: int = 2
     stride: int = 1
-    padding: str = "valid"
+    padding: str | int = "valid"
+    dilation: int = 1
     activation: str = "linear"
     filter: int = 0
     colours: str = "image"
@@ -85,6 +87,12 @@ class Setup:
         if self.kernels is None:
             return self.size, self.size
         return self.kernels.shape[0], self.kernels.shape[1]
+
+    @property
+    def span(self) -> tuple[int, int]:
+        """Height and width that the window covers, with the pixels a dilation leaves out."""
+        height, width = self.window
+        return (height - 1) * self.dilation + 1, (width - 1) * self.dilation + 1
 
 
 def stepper(
@@ -118,6 +126,7 @@ def _data(setup: Setup) -> dict[str, Any]:
         "window": setup.window,
         "stride": setup.stride,
         "padding": setup.padding,
+        "dilation": setup.dilation,
         "activation": setup.activation,
         "filter": setup.filter,
         "colours": setup.colours,
@@ -151,7 +160,7 @@ def _words(setup: Setup) -> dict[str, str]:
     words = {name: t(f"stepper.{name}", **kept) for name in WORDS}
     formula = size_formula(
         (setup.image.shape[0], setup.image.shape[1]),
-        setup.window[0],
+        setup.span[0],
         setup.stride,
         setup.padding,
     )

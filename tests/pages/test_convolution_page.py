@@ -143,6 +143,8 @@ def test_an_engine_that_is_down_takes_keras_away_and_says_why(engine, visit, mou
         {"kernel": "~".join(["1_1_1_1_1_1_1"] * 7)},
         {"stride": "9"},
         {"padding": "full"},
+        {"padding": "4"},
+        {"dilation": "0"},
         {"activation": "softmax"},
         {"bias": "inf"},
         {"data": "cifar"},
@@ -161,7 +163,7 @@ def test_a_bad_link_is_one_sentence(query, visit):
 
 def test_a_link_opens_what_was_seen(visit, mounted):
     asked = {"kernel": "0.5_-1~2_0", "stride": "2", "padding": "valid", "activation": "relu",
-             "bias": "-0.5", "data": "mnist", "index": "7", "section": "slide", "lang": "en"}  # fmt: skip
+             "dilation": "1", "bias": "-0.5", "data": "mnist", "index": "7", "section": "slide", "lang": "en"}  # fmt: skip
     at = visit(**asked)
     data = mounted[-1]["data"]
     assert data["kernel"] == [0.5, -1, 2, 0]
@@ -172,6 +174,20 @@ def test_a_link_opens_what_was_seen(visit, mounted):
     np.testing.assert_allclose(floats(data["image"]), digit.ravel(), atol=1e-6)
     said = {name: it if isinstance(it, str) else it[0] for name, it in at.query_params.items()}
     assert said == asked
+
+
+def test_a_dilated_kernel_on_zeros_is_stepped_through(visit, mounted):
+    asked = {"kernel": "1_0~0_-1", "padding": "2", "dilation": "3", "stride": "2", "lang": "en"}
+    at = visit(section="slide", **asked)
+    data = mounted[-1]["data"]
+    assert (data["padding"], data["dilation"], data["window"]) == (2, 3, (2, 2))
+    assert data["words"]["formula"] == "⌊(28 + 2 × 2 − 4) / 2⌋ + 1 = 15"
+    told = at.caption[-1].value
+    assert "15×15" in told
+    assert "the 2×2 kernel spans 4×4 pixels" in told
+    assert "Zeros on each side: 2." in told
+    said = {name: it if isinstance(it, str) else it[0] for name, it in at.query_params.items()}
+    assert said.items() >= asked.items()
 
 
 def test_a_photograph_is_grey_and_small_and_a_single_pixel_is_one(visit, mounted):

@@ -51,6 +51,8 @@ def pick(
 
 def _choice(name: str, value: object) -> str:
     match name, value:
+        case "padding", int():
+            return str(value)
         case "padding" | "pool", _:
             return t(f"choice.{name}.{value}")
         case "size", _:
@@ -89,8 +91,8 @@ def follow_number(link: Mapping[str, str], name: str, most: float) -> None:
 
 def fits(setup: Setup) -> bool:
     """Whether the window finds a place on the image; says so in a sentence if not."""
-    height, width = setup.image.shape[:2]
-    there = setup.padding == "same" or min(height, width) >= max(setup.window)
+    added = 2 * setup.padding if isinstance(setup.padding, int) else 0
+    there = setup.padding == "same" or min(setup.image.shape[:2]) + added >= max(setup.span)
     if not there:
         st.info(t("convolution.too_small"), icon=":material/info:")
     return there
@@ -100,18 +102,26 @@ def padding_words(setup: Setup) -> str:
     """Where the size of the result comes from: padding and remainder in numbers."""
     height, width = setup.image.shape[:2]
     layout = convolution.layout(
-        (height, width), setup.window, stride=setup.stride, padding=setup.padding
+        (height, width), setup.span, stride=setup.stride, padding=setup.padding
     )
     rows, columns = layout.output
     edges = {"top": layout.top, "bottom": layout.bottom, "left": layout.left, "right": layout.right}
     parts = [t("convolution.out", rows=rows, columns=columns, formula=_formula(setup))]
-    if setup.padding == "valid":
+    if setup.dilation > 1:
+        covered, side = f"{setup.span[0]}×{setup.span[1]}", f"{setup.window[0]}×{setup.window[1]}"
+        parts.append(
+            t("convolution.dilated", dilation=setup.dilation, window=side, covered=covered)
+        )
+    if isinstance(setup.padding, int):
+        parts.append(t("convolution.padded", count=setup.padding))
+    elif setup.padding == "valid":
         parts.append(t("convolution.no_padding"))
     elif not any(edges.values()):
         parts.append(t("convolution.nothing_to_pad"))
     else:
-        reach = (rows - 1) * setup.stride + setup.window[0]
-        sums = f"({rows} − 1) × {setup.stride} + {setup.window[0]} − {height} = {reach - height}"
+        side = setup.span[0]
+        reach = (rows - 1) * setup.stride + side
+        sums = f"({rows} − 1) × {setup.stride} + {side} − {height} = {reach - height}"
         even = layout.top == layout.bottom
         parts.append(
             t("convolution.pads" if even else "convolution.pads_unevenly", sums=sums, **edges)
@@ -124,7 +134,7 @@ def padding_words(setup: Setup) -> str:
 
 def _formula(setup: Setup) -> str:
     sides = (setup.image.shape[0], setup.image.shape[1])
-    return arithmetic.size_formula(sides, setup.window[0], setup.stride, setup.padding)
+    return arithmetic.size_formula(sides, setup.span[0], setup.stride, setup.padding)
 
 
 def both_ways(grey: np.ndarray, kernel: np.ndarray) -> None:
