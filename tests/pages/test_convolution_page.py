@@ -163,7 +163,8 @@ def test_a_bad_link_is_one_sentence(query, visit):
 
 def test_a_link_opens_what_was_seen(visit, mounted):
     asked = {"kernel": "0.5_-1~2_0", "stride": "2", "padding": "valid", "activation": "relu",
-             "dilation": "1", "bias": "-0.5", "data": "mnist", "index": "7", "section": "slide", "lang": "en"}  # fmt: skip
+             "dilation": "1", "bias": "-0.5", "data": "mnist", "index": "7",
+             "section": "slide", "lang": "en"}  # fmt: skip
     at = visit(**asked)
     data = mounted[-1]["data"]
     assert data["kernel"] == [0.5, -1, 2, 0]
