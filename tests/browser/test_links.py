@@ -30,11 +30,12 @@ MARKUP, SAID = "<script>alert(1)</script>", "Optimizer must be one of"
 
 def test_a_copied_link_opens_the_same_set_up_for_somebody_else(app, window):
     first = Playground.of(window(app.link(**UNUSUAL)))
-    assert first.query == {**UNUSUAL, "lang": "en"}
+    eventually(lambda: first.query == {**UNUSUAL, "lang": "en"})
     second = Playground.of(window(first.url))
-    assert second.query == first.query
+    eventually(lambda: second.query == first.query)
     for screen in (first, second):
-        assert _shown(screen) == {
+        _unfold(screen)
+        expected = {
             "blocks": "4",
             "filters": ["20", "12", "7", "5"],
             "kernel": ["4", "1", "2", "3"],
@@ -57,6 +58,7 @@ def test_a_copied_link_opens_the_same_set_up_for_somebody_else(app, window):
             "seed": "7",
             "precision": "float32",
         }
+        becomes(expected, _shown, screen)
 
 
 def test_a_link_to_a_run_alone_opens_its_set_up(app, window):
@@ -95,11 +97,15 @@ def test_a_batch_that_would_not_fit_in_memory_is_not_trained(app, window):
     expect(screen.alerts).to_have_count(0)
 
 
-def _shown(screen: Playground) -> dict[str, object]:
-    """What every control of the page shows."""
-    shown: dict[str, object] = {"blocks": screen.picked("blocks")}
+def _unfold(screen: Playground) -> None:
     for index in range(4):
         screen.more(index)
+
+
+def _shown(screen: Playground) -> dict[str, object]:
+    """What every control of the page shows."""
+    screen.tab("Network")
+    shown: dict[str, object] = {"blocks": screen.picked("blocks")}
     for name in ("filters", "kernel", "padding", "pool", "stride", "activation", "pool_size"):
         shown[name] = [screen.value(name, index) for index in range(4)]
     shown["dense_layers"] = screen.picked("dense_layers")
