@@ -105,7 +105,8 @@ SMALLEST = """() => {
       const part = text.parentElement ?? root.host;
       const inSight = part.checkVisibility({visibilityProperty: true, opacityProperty: true});
       const box = part.getBoundingClientRect();
-      if (!text.data.trim() || !inSight || box.width < 2 || part.closest("svg, style, script, .katex")) continue;
+      const isDrawn = part.closest("svg, style, script, .katex");
+      if (!text.data.trim() || !inSight || box.width < 2 || isDrawn) continue;
       sizes.push(parseFloat(getComputedStyle(part).fontSize));
     }
     for (const part of root.querySelectorAll("*")) if (part.shadowRoot) walk(part.shadowRoot);
