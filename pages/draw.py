@@ -22,9 +22,10 @@ from pages.elements.head import head
 from pages.network import answers as _answers
 from pages.network import goals, in_browser
 from pages.network.choice import WIDTH, newest
-from pages.network.names import class_names, name_of, names_of
+from pages.network.names import class_names, names_of
 from pages.network.take_home import take_home
-from pages.parts.draw import reading
+from pages.parts.draw import photograph, reading
+from pages.parts.draw.answers import answered, side_by_side
 from pages.session import choices
 from pages.session.address import arrived, publish, say, went_back
 from pages.session.doors import engine
@@ -34,6 +35,7 @@ from pages.session.words import language, say_error, t
 STYLE = ASSETS / "pad" / "draw.css"
 PAD = "draw_pad"
 LINK = ("run", "beside")
+SOURCES = {"pad": ":material/draw:", "photograph": ":material/photo_camera:"}
 LOOK_S = 5.0  # seconds to wait for a look: who draws will not wait for longer
 RETRY_S = 1.5  # seconds until it is tried again
 DIGITS = {"mnist", "digits"}  # data sets whose classes are the digits
@@ -123,10 +125,19 @@ def _fits(run: runs.Run) -> bool:
 def _desk(selected: Sequence[runs.Run]) -> None:
     """Everything that moves with the stroke: in the browser, or for large networks by the worker."""
     left, right = st.columns([0.32, 0.68], gap="medium")
+    with left:
+        sheet = st.container()
+        source = choices.segmented_control(
+            t("draw.source"), SOURCES, key="draw_source", label_visibility="collapsed",
+            width="stretch", format_func=lambda name: f"{SOURCES[name]} {t(f'draw.by_{name}')}",
+        )  # fmt: skip
+    if source == "photograph":
+        photograph.read(selected, sheet, right)
+        return
     if all(in_browser.reads(run) for run in selected):
         with right, st.container(key="draw_result"):
             reading.reading("draw_reading", PAD, selected)
-        with left:
+        with sheet:
             pad.pad(PAD, local=True, dataset=selected[0].train.dataset)
         _ask_for_goal(selected[0])
         return
@@ -136,7 +147,7 @@ def _desk(selected: Sequence[runs.Run]) -> None:
         html(_way(steps))
         answers = _readings(selected, steps, drawn)
         _first_maps(selected, steps if steps and all(answers) else None)
-    with left:
+    with sheet:
         # Last: it takes this for the sign that its message was shown. And it is the pad that asks
         # again: a fragment that begins or ends to run by itself is mounted again, in mid-stroke.
         again = RETRY_S if steps and not all(answers) else 0.0
@@ -182,11 +193,11 @@ def _readings(
     answers, parts = [], []
     for run in selected:
         probabilities, problem = _ask(run, steps) if steps else (None, t("draw.hint"))
-        parts.append(_answered(run, probabilities, problem, drawn))
+        parts.append(answered(run, probabilities, problem, drawn))
         if probabilities is not None and drawn and _counts(run, drawn):
             _tell_goal(probabilities[0])
         answers.append("" if probabilities is None else _in_short(run, probabilities[0]))
-    html(_side_by_side("readings", parts))
+    html(side_by_side("readings", parts))
     return answers
 
 
@@ -205,63 +216,6 @@ def _ask(run: runs.Run, steps: drawing.Steps) -> tuple[np.ndarray | None, str]:
         return None, error.sentence(language())
 
 
-def _answered(
-    run: runs.Run, probabilities: np.ndarray | None, problem: str, drawn: pad.Drawing | None
-) -> Markup:
-    """The answer in large letters, a bar for each class, and the answer without preparation."""
-    names = class_names(run)
-    head, without, alt = (
-        fill('<span class="quiet">{{ problem }}</span>', problem=problem),
-        "",
-        problem,
-    )
-    rows = [(False, name, "0%", "–") for name in names]
-    if probabilities is not None:
-        prepared, naive = probabilities
-        best = int(np.argmax(prepared))
-        head, without = _answer(names[best], prepared[best]), _without(names, naive, best)
-        rows = [
-            (i == best, names[i], f"{share:.1%}", f"{share:.1%}")
-            for i, share in enumerate(prepared)
-        ]
-        alt = ", ".join(f"{names[i]} {percent(share, 0)}" for i, share in enumerate(prepared))
-    number, busy = (drawn.number, str(drawn.live).lower()) if drawn else (0, "false")
-    return fill(
-        '<div class="reading" data-drawing="{{ number }}"><div class="who">{{ run }}</div>'
-        '<div class="answer" role="status" aria-busy="{{ busy }}">{{ head }}</div>'
-        '<div class="bars" role="img" aria-label="{{ alt }}"><span class="title">{{ title }}</span>'
-        "{% for top, name, width, share in rows %}"
-        '<span class="row{{ " top" if top else "" }}"><span class="name">{{ name }}</span>'
-        '<span class="bar"><i style="width:{{ width }}"></i></span>'
-        '<span class="share">{{ share }}</span></span>{% endfor %}</div>'
-        '<div class="without">{{ without|bold }}</div></div>',
-        number=number,
-        run=name_of(run),
-        busy=busy,
-        head=head,
-        alt=t("draw.bars_alt", shares=alt),
-        title=t("draw.bars"),
-        rows=rows,
-        without=without,
-    )
-
-
-def _answer(name: str, share: float) -> Markup:
-    return fill(
-        '<b class="glyph{{ "" if name|length == 1 else " word" }}">{{ name }}</b>'
-        '<span class="sure">{{ share }}</span>',
-        name=name,
-        share=percent(share),
-    )
-
-
-def _without(names: Sequence[str], probabilities: np.ndarray, best: int) -> str:
-    """The sentence on the drawing as it is on the pad; the class in **bold**."""
-    other = int(np.argmax(probabilities))
-    key = "draw.without_same" if other == best else "draw.without_other"
-    return t(key, name=f"**{names[other]}**", share=percent(probabilities[other], 0))
-
-
 def _first_maps(selected: Sequence[runs.Run], steps: drawing.Steps | None) -> None:
     """The feature maps of each model's first convolution, as one picture each."""
     mosaics = []
@@ -275,7 +229,7 @@ def _first_maps(selected: Sequence[runs.Run], steps: drawing.Steps | None) -> No
             except CnnError:  # said where the answer would be, if it stays so
                 steps = None
         mosaics.append(_maps(first, maps, empty=steps is None))
-    html(_side_by_side("first-maps", mosaics))
+    html(side_by_side("first-maps", mosaics))
 
 
 def _maps(layer: arithmetic.LayerRow, maps: np.ndarray, *, empty: bool) -> Markup:
@@ -350,15 +304,6 @@ def _picture(
 def _frame(box: tuple[int, ...], side: int) -> str:
     edges = zip(("top", "left", "height", "width"), box, strict=True)
     return ";".join(f"{edge}:{place / side:.2%}" for edge, place in edges)
-
-
-def _side_by_side(name: str, parts: Sequence[Markup]) -> Markup:
-    """Not as columns of Streamlit: each of their elements is a message of its own to the browser."""
-    return fill(
-        '<div class="{{ name }}" style="--count:{{ parts|length }}">{{ parts|join }}</div>',
-        name=name,
-        parts=parts,
-    )
 
 
 main()

@@ -12,6 +12,9 @@ const PAUSE = 90; // least time between two messages within a stroke, in ms
 const PATIENCE = 2000; // after this time without an answer another message is sent, in ms
 const NEAR = 1; // a point closer to the one before is left out
 const KEPT = 100; // steps back
+const STIRRED = 8; // a finger that has moved less than this rests, in units of the pad
+const SETTLED = 24; // a stroke that is longer than this is one, whatever another finger does
+const PALM = 60; // width or height of a touch that is no fingertip, in CSS pixels
 
 const pads = new Map(); // by key: a page that comes back finds its strokes
 
@@ -48,8 +51,9 @@ class Pad {
     const rim = root.querySelector(".rim");
     on(rim, "pointerdown", (event) => this.begin(event));
     on(this.canvas, "pointermove", (event) => this.follow(event));
-    for (const type of ["pointerup", "pointercancel", "lostpointercapture"])
-      on(this.canvas, type, (event) => this.end(event));
+    for (const type of ["pointerup", "lostpointercapture"]) on(this.canvas, type, (event) => this.end(event));
+    // The system has taken the touch for a palm or a gesture of its own.
+    on(this.canvas, "pointercancel", (event) => event.pointerId === this.pointer && this.drop());
     // Browsers that came late to touch-action scroll the page unless its touches are refused too.
     for (const type of ["touchstart", "touchmove"])
       on(rim, type, (event) => event.preventDefault(), { passive: false });
@@ -111,18 +115,32 @@ class Pad {
   // Strokes
 
   begin(event) {
-    if (this.stroke || event.button !== 0) return; // a second finger, or the palm
+    if (event.button !== 0 || isPalm(event)) return;
     event.preventDefault();
+    if (this.stroke && event.pointerType === "pen" && !this.byPen) this.drop(); // the hand came down first
+    if (this.stroke) {
+      const isYoung = lengthOf(this.stroke.points) < SETTLED;
+      if (isYoung) this.second = { id: event.pointerId, place: this.place(event) };
+      return;
+    }
     this.root.classList.add("pressed"); // the focus ring is for those who come by keyboard
     this.canvas.focus({ preventScroll: true });
+    this.start(event, this.place(event));
+  }
+
+  start(event, place) {
     this.canvas.setPointerCapture(event.pointerId);
     this.pointer = event.pointerId;
-    this.stroke = { width: this.width, points: this.place(event) };
+    this.byPen = event.pointerType === "pen";
+    this.second = null;
+    this.stroke = { width: this.width, points: place };
     this.remember([...this.strokes, this.stroke]);
     this.changed();
   }
 
   follow(event) {
+    if (!this.stroke) return;
+    if (event.pointerId === this.second?.id) this.followSecond(event);
     if (!this.stroke || event.pointerId !== this.pointer) return;
     const events = event.getCoalescedEvents?.() ?? [];
     for (const one of events.length ? events : [event]) {
@@ -130,6 +148,26 @@ class Pad {
       const points = this.stroke.points;
       if (Math.hypot(x - points.at(-2), y - points.at(-1)) >= NEAR) points.push(x, y);
     }
+    if (this.second && lengthOf(this.stroke.points) >= SETTLED) this.second = null; // it only rests there
+    this.changed();
+  }
+
+  // Two fingers: if the first has not moved, the hand rests on it and the second draws; if both move, it is
+  // a pinch, and neither draws.
+  followSecond(event) {
+    const [x, y] = this.place(event);
+    const [x0, y0] = this.second.place;
+    if (Math.hypot(x - x0, y - y0) < STIRRED) return;
+    const isResting = lengthOf(this.stroke.points) < STIRRED;
+    this.drop();
+    if (isResting) this.start(event, [x0, y0]);
+  }
+
+  // Take the stroke back as if it had never been.
+  drop() {
+    if (!this.stroke) return;
+    this.stroke = this.pointer = this.second = null;
+    this.strokes = this.past.pop();
     this.changed();
   }
 
@@ -141,6 +179,7 @@ class Pad {
     if (!this.stroke) return;
     this.stroke = null;
     this.pointer = null;
+    this.second = null;
     this.changed();
   }
 
@@ -274,6 +313,17 @@ class Pad {
     const live = this.stroke !== null;
     this.say({ number: this.sent, live, ink: pack(covered(this.strokes)) });
   }
+}
+
+function isPalm(event) {
+  return event.pointerType === "touch" && Math.max(event.width, event.height) > PALM;
+}
+
+function lengthOf(points) {
+  let length = 0;
+  for (let i = 2; i < points.length; i += 2)
+    length += Math.hypot(points[i] - points[i - 2], points[i + 1] - points[i - 1]);
+  return length;
 }
 
 // Strokes outlive a reload of the window, where it lets us keep something.

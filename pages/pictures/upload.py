@@ -17,7 +17,7 @@ from pages.session.html import icon_button
 from pages.session.words import plain, say_error, t
 
 FOLDER = ASSETS / "uploads"
-KEY, KEPT = "image_file", "image_file_kept"  # session keys
+KEY, CAMERA, KEPT = "image_file", "image_camera", "image_file_kept"  # session keys
 TYPES = ("jpg", "jpeg", "jfif", "png", "webp")
 
 _mount = st.components.v2.component(
@@ -43,7 +43,9 @@ class Upload:
     picture: Original
 
 
-def upload(page: str, invite: Callable[[], object] = lambda: None) -> Upload | None:
+def upload(
+    page: str, invite: Callable[[], object] = lambda: None, *, box: bool = True
+) -> Upload | None:
     """The uploader for one picture file, which is read once; None, with a sentence, while there is none.
 
     Its file is the same on every page.
@@ -51,12 +53,15 @@ def upload(page: str, invite: Callable[[], object] = lambda: None) -> Upload | N
     Args:
         page: Who shows it, for `place.tell`.
         invite: Called while there is no file, to say which are welcome.
+        box: Show the box for files; without it only what was given before counts.
     """
-    file = st.file_uploader(
-        t("image.file"), type=TYPES, key=KEY, label_visibility="collapsed",
-        on_change=_take, args=(page,),
-    )  # fmt: skip
-    _speak(KEY, TYPES, "image", st.get_option("server.maxUploadSize"))
+    file = None
+    if box:
+        file = st.file_uploader(
+            t("image.file"), type=TYPES, key=KEY, label_visibility="collapsed",
+            on_change=_take, args=(page, KEY),
+        )  # fmt: skip
+        _speak(KEY, TYPES, "image", st.get_option("server.maxUploadSize"))
     kept: Upload | CnnError | None = st.session_state.get(KEPT)
     if kept is None:
         invite()
@@ -67,6 +72,14 @@ def upload(page: str, invite: Callable[[], object] = lambda: None) -> Upload | N
     if file is None:  # the uploader is another one on each page, and begins empty
         _say_kept(kept.name)
     return kept
+
+
+def camera(page: str) -> None:
+    """A photograph with the camera of this device, in the place of a file; `upload` then has it."""
+    st.camera_input(
+        t("image.camera"), key=CAMERA, label_visibility="collapsed",
+        on_change=_take, args=(page, CAMERA),
+    )  # fmt: skip
 
 
 def file_box(
@@ -118,9 +131,9 @@ def _words(types: Sequence[str], words: str, most: int) -> dict[str, str]:
     }
 
 
-def _take(page: str) -> None:
-    """Read the file that the uploader has got, or forget the one that was taken out of it."""
-    file = st.session_state[KEY]
+def _take(page: str, key: str) -> None:
+    """Read the file that the uploader or the camera has got, or forget the one that was taken out."""
+    file = st.session_state[key]
     if file is None:
         _forget()
         return

@@ -18,7 +18,7 @@ __all__ = ["desk", "link"]  # fixtures
 PHONE = {"width": 390, "height": 844, "has_touch": True, "is_mobile": True}
 
 
-Touch = Callable[[str, list[tuple[float, float]]], None]
+Touch = Callable[..., None]
 
 
 @pytest.fixture
@@ -33,8 +33,11 @@ def touch_on() -> Callable[[Desk], Touch]:
     def on(desk: Desk) -> Touch:
         devtools = desk.page.context.new_cdp_session(desk.page)
 
-        def send(kind: str, places: list[tuple[float, float]]) -> None:
-            points = [{"x": x, "y": y, "id": index} for index, (x, y) in enumerate(places)]
+        def send(kind: str, places: list[tuple[float, float]], radius: float = 8) -> None:
+            points = [
+                {"x": x, "y": y, "id": index, "radiusX": radius, "radiusY": radius}
+                for index, (x, y) in enumerate(places)
+            ]
             devtools.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": points})
 
         return send
@@ -64,6 +67,97 @@ def test_only_the_first_finger_and_the_first_button_draw(desk, phone, touch):
     ink = seen_ink(phone)
     assert ink[:, :70].any()
     assert not ink[:, 70:].any()
+
+
+def test_a_pinch_a_resting_hand_and_a_palm_leave_no_ink_and_do_not_block_the_pen(phone, touch):
+    """All on one page: what follows works only if what came before left the pad free."""
+    left, right = (100.0, 140.0), (180.0, 140.0)
+    touch("touchStart", [phone.spot(*left)])
+    touch("touchStart", [phone.spot(*left), phone.spot(*right)])
+    for step in range(1, 21):  # a pinch: both move, little by little
+        places = (left[0] - 3 * step, left[1]), (right[0] + 3 * step, right[1])
+        touch("touchMove", [phone.spot(*place) for place in places])
+    touch("touchEnd", [])
+    expect(phone.strokes).to_have_text(HINT)
+
+    rest = phone.spot(240, 250)  # the hand rests, and another finger writes
+    touch("touchStart", [rest])
+    touch("touchStart", [rest, phone.spot(60, 60)])
+    for step in range(1, 21):
+        touch("touchMove", [rest, phone.spot(60, 60 + 5 * step)])
+    touch("touchEnd", [])
+    expect(phone.strokes).to_have_text("Strokes on the pad: 1")
+    phone.answer()
+    ink = seen_ink(phone)
+    assert ink[30:80, 20:40].any()
+    assert not ink[:, 70:].any(), "the hand left no ink"
+
+    touch("touchStart", [phone.spot(200, 200)], radius=45)  # a palm
+    touch("touchMove", [phone.spot(200, 100)], radius=45)
+    touch("touchEnd", [])
+    touch("touchStart", [phone.spot(120, 60)])
+    touch("touchMove", [phone.spot(120, 160)])
+    touch("touchEnd", [])
+    expect(phone.strokes).to_have_text("Strokes on the pad: 2")
+    touch("touchStart", [phone.spot(200, 60)])
+    touch("touchCancel", [])
+    expect(phone.strokes).to_have_text("Strokes on the pad: 2")
+
+
+PEN_AFTER_HAND = """
+canvas => {
+  const {left, top, width} = canvas.getBoundingClientRect();
+  const at = (x, y) => ({clientX: left + x * width, clientY: top + y * width});
+  const event = (type, id, pointerType, x, y) =>
+    canvas.dispatchEvent(new PointerEvent(type, {
+      pointerId: id, pointerType, button: 0, bubbles: true, cancelable: true, ...at(x, y),
+    }));
+  canvas.setPointerCapture = () => {};  // these pointers exist in this test alone
+  event("pointerdown", 71, "touch", 0.8, 0.8);
+  event("pointermove", 71, "touch", 0.81, 0.83);
+  event("pointerdown", 72, "pen", 0.2, 0.2);
+  for (let step = 1; step < 9; step += 1) event("pointermove", 72, "pen", 0.2, 0.2 + step * 0.05);
+  event("pointerup", 72, "pen", 0.2, 0.6);
+  event("pointerup", 71, "touch", 0.81, 0.83);
+}
+"""
+
+
+def test_a_pen_takes_the_place_of_the_hand_that_came_down_before_it(phone):
+    phone.canvas.evaluate(PEN_AFTER_HAND)
+    expect(phone.strokes).to_have_text("Strokes on the pad: 1")
+    phone.answer()
+    ink = seen_ink(phone)
+    assert ink[:, :70].any()
+    assert not ink[:, 70:].any()
+
+
+def test_ink_follows_the_pointer_at_every_pixel_ratio_zoom_and_turn_of_a_phone(phone, touch):
+    """One page: the window changes as a browser does for a zoom, another screen, or a turned phone."""
+    devtools = phone.page.context.new_cdp_session(phone.page)
+    windows = [(390, 844, 1), (390, 844, 2), (390, 844, 3), (844, 390, 3), (312, 675, 2.5)]
+    for width, height, ratio in windows:  # the last one is a zoom of 125 % on a screen of ratio 2
+        screen = {"width": width, "height": height, "deviceScaleFactor": ratio, "mobile": True}
+        devtools.send("Emulation.setDeviceMetricsOverride", screen)
+        eventually(lambda ratio=ratio: sharpness(phone) == pytest.approx(ratio, abs=0.02))
+        phone.canvas.scroll_into_view_if_needed()
+        resting_place(phone.canvas)
+        touch("touchStart", [phone.spot(60, 60)])
+        touch("touchMove", [phone.spot(60, 220)])
+        touch("touchEnd", [])
+        expect(phone.strokes).to_have_text("Strokes on the pad: 1")
+        phone.answer()
+        rows, columns = seen_ink(phone).nonzero()
+        assert abs(columns.mean() - 30) < 2, (width, height, ratio)
+        assert abs(rows.mean() - 70) < 2, (width, height, ratio)
+        phone.canvas.focus()
+        phone.page.keyboard.press("Delete")
+        expect(phone.strokes).to_have_text(HINT)
+
+
+def sharpness(phone):
+    """Pixels of the canvas for each CSS pixel."""
+    return phone.canvas.evaluate("canvas => canvas.width / canvas.clientWidth")
 
 
 def test_drawing_with_a_finger_does_not_scroll_the_page(phone, touch):

@@ -14,7 +14,7 @@ import pytest
 import streamlit as st
 from streamlit.testing.v1 import AppTest
 
-from cnn_core import config, runs
+from cnn_core import config, runs, texts
 from cnn_core.config import TrainConfig
 from cnn_core.errors import EngineError
 from cnn_core.planning.presets import PRESETS
@@ -25,6 +25,7 @@ from pages.session.doors import process
 
 APP = Path(__file__).parents[2] / "app.py"
 SIDE = _pad.SIDE
+PHOTOGRAPHS = Path(__file__).parents[1] / "images" / "photographs"
 
 
 class Engine:
@@ -52,7 +53,7 @@ class Engine:
         if self.error:
             raise self.error
         if name == "predict":
-            shares = np.full((2, 10), 0.01, np.float32)
+            shares = np.full((max(2, len(images)), 10), 0.01, np.float32)
             shares[0, 7], shares[1, 4] = 0.91, 0.55
             return shares
         return {"conv1": np.ones((28, 28, 8), np.float32)}
@@ -191,6 +192,55 @@ def test_a_drawing_is_asked_with_and_without_its_preparation(engine, trained, la
     assert ("it would have said  4" in said) == (language == "en")
     assert 'data-drawing="5"' in readings(page)
     assert "<i>c</i>" not in readings(page)
+
+
+def photographed(name: str, language: str = "en") -> AppTest:
+    """The page after a photograph was given."""
+    page = away()
+    page.session_state["language"] = language
+    page.session_state["draw_source"] = "photograph"
+    page.switch_page("pages/draw.py").run()
+    content = (PHOTOGRAPHS / name).read_bytes()
+    page.file_uploader(key="image_file").set_value((name, content, "image/jpeg")).run()
+    assert not page.exception
+    return page
+
+
+@pytest.mark.parametrize("language", ["en", "ko"])
+def test_a_photograph_is_read_with_and_without_its_preparation(engine, trained, language):
+    page = photographed("digit-dim-7.jpg", language)
+    assert engine.asked == [("predict", trained.id, (2, 28, 28, 1))]
+    words = text(page)
+    assert "91.0%" in words
+    assert "55%" in words
+    done = " ".join(element.value for element in page.caption)
+    assert texts.say(language, "image.did_dark") in done
+
+
+def test_each_digit_of_a_photograph_is_read(engine, trained):
+    page = photographed("digits-42-two.jpg")
+    assert engine.asked == [("predict", trained.id, (3, 28, 28, 1))]
+    [each] = [element.value for element in page.markdown if 'class="each"' in element.value]
+    assert re.findall(r'class="name">(\d)<', each) == ["7", "4"]  # as the engine was told
+    assert texts.say("en", "image.several_handwriting", count=2) in [it.value for it in page.info]
+
+
+def test_an_empty_sheet_is_nothing_to_read_and_nothing_is_asked(engine, trained):
+    page = photographed("paper-white-empty.png")
+    assert texts.say("en", "draw.nothing") in text(page)
+    assert engine.asked == []
+
+
+def test_a_photograph_can_be_taken_with_the_camera(engine, trained, monkeypatch):
+    taken: list[str] = []
+    monkeypatch.setattr(st, "camera_input", lambda label, **settings: taken.append(settings["key"]))
+    page = away()
+    page.session_state["draw_source"] = "photograph"
+    page.session_state["photograph_way"] = "camera"
+    page.switch_page("pages/draw.py").run()
+    assert not page.exception
+    assert taken == ["image_camera"]
+    assert texts.say("en", "draw.photograph_hint") in text(page)
 
 
 @pytest.fixture

@@ -1,0 +1,89 @@
+"""A photograph read on the draw page: from a file or the camera, by every network that is chosen."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import partial
+
+import numpy as np
+import streamlit as st
+from markupsafe import Markup
+from streamlit.delta_generator import DeltaGenerator
+
+from cnn_core import drawing, runs
+from cnn_core.errors import CnnError
+from cnn_core.figures import mosaic
+from cnn_core.figures.legend import percent, uri
+from cnn_core.markup import fill
+from pages.network import answers as _answers
+from pages.network.names import class_names, name_of
+from pages.parts.draw.answers import answered, side_by_side
+from pages.pictures import prepared
+from pages.pictures.upload import camera, upload
+from pages.session import choices
+from pages.session.html import html, waking
+from pages.session.words import language, t
+
+PAGE = "draw"  # its name where pages learn of each other's images
+WAYS = {"file": ":material/upload:", "camera": ":material/photo_camera:"}
+SHAPE = (drawing.SIDE, drawing.SIDE, 1)
+
+
+def read(selected: Sequence[runs.Run], left: DeltaGenerator, right: DeltaGenerator) -> None:
+    """The photograph and its preparation on the left; on the right what each network reads."""
+    with left:
+        way = choices.segmented_control(
+            t("draw.way"), WAYS, key="photograph_way", label_visibility="collapsed", width="stretch",
+            format_func=lambda name: f"{WAYS[name]} {t(f'draw.from_{name}')}",
+        )  # fmt: skip
+        if way == "camera":
+            camera(PAGE)
+        file = upload(PAGE, partial(st.caption, t("draw.no_photograph")), box=way == "file")
+        if file is None:
+            made, naive = None, None
+        else:
+            made = prepared.inputs(file, SHAPE, selected[0].train.dataset)
+            naive = prepared.naive(file, SHAPE)
+    with right, st.container(key="draw_result"):
+        if made is None or naive is None:
+            parts = [answered(run, None, t("draw.photograph_hint"), None) for run in selected]
+        elif not made.pictures:
+            parts = [answered(run, None, t("draw.nothing"), None) for run in selected]
+        else:
+            parts = [_answer(run, made.pictures, naive) for run in selected]
+        html(side_by_side("readings", parts))
+
+
+def _answer(run: runs.Run, pictures: Sequence[np.ndarray], naive: np.ndarray) -> Markup:
+    """What a network says to one picture, or to each of several."""
+    try:
+        with waking():
+            probabilities = _answers.predict(run, np.stack([*pictures, naive]))
+    except CnnError as error:
+        return answered(run, None, error.sentence(language()), None)
+    if len(pictures) == 1:
+        return answered(run, probabilities, "", None)
+    return _each(run, pictures, probabilities)
+
+
+def _each(run: runs.Run, pictures: Sequence[np.ndarray], probabilities: np.ndarray) -> Markup:
+    names = class_names(run)
+    cards = [
+        {
+            "source": uri(mosaic.image_png(picture)),
+            "name": names[int(values.argmax())],
+            "share": percent(values.max()),
+        }
+        for picture, values in zip(
+            pictures, probabilities, strict=False
+        )  # the last is the naive one
+    ]
+    return fill(
+        '<div class="reading several"><div class="who">{{ run }}</div><div class="each" role="status">'
+        '{% for card in cards %}<figure><img alt="{{ alt }}" src="{{ card.source }}">'
+        '<figcaption><b class="name">{{ card.name }}</b> <span>{{ card.share }}</span></figcaption>'
+        "</figure>{% endfor %}</div></div>",
+        run=name_of(run),
+        cards=cards,
+        alt=t("image.step_input"),
+    )
