@@ -120,7 +120,7 @@ class Pad {
     if (this.stroke && event.pointerType === "pen" && !this.byPen) this.drop(); // the hand came down first
     if (this.stroke) {
       const isYoung = lengthOf(this.stroke.points) < SETTLED;
-      if (isYoung) this.second = { id: event.pointerId, place: this.place(event) };
+      if (isYoung) this.second = { id: event.pointerId, event, points: this.place(event) };
       return;
     }
     this.root.classList.add("pressed"); // the focus ring is for those who come by keyboard
@@ -140,27 +140,31 @@ class Pad {
 
   follow(event) {
     if (!this.stroke) return;
-    if (event.pointerId === this.second?.id) this.followSecond(event);
-    if (!this.stroke || event.pointerId !== this.pointer) return;
+    if (event.pointerId === this.second?.id) {
+      this.second.points.push(...this.place(event));
+      this.weighing ??= requestAnimationFrame(() => this.weigh()); // when the first has had its turn, too
+    }
+    if (event.pointerId !== this.pointer) return;
     const events = event.getCoalescedEvents?.() ?? [];
     for (const one of events.length ? events : [event]) {
       const [x, y] = this.place(one);
       const points = this.stroke.points;
       if (Math.hypot(x - points.at(-2), y - points.at(-1)) >= NEAR) points.push(x, y);
     }
-    if (this.second && lengthOf(this.stroke.points) >= SETTLED) this.second = null; // it only rests there
     this.changed();
   }
 
   // Two fingers: if the first has not moved, the hand rests on it and the second draws; if both move, it is
-  // a pinch, and neither draws.
-  followSecond(event) {
-    const [x, y] = this.place(event);
-    const [x0, y0] = this.second.place;
-    if (Math.hypot(x - x0, y - y0) < STIRRED) return;
-    const isResting = lengthOf(this.stroke.points) < STIRRED;
+  // a pinch, and neither draws; a first that is well under way goes on alone.
+  weigh() {
+    this.weighing = null;
+    if (!this.stroke || !this.second || lengthOf(this.second.points) < STIRRED) return;
+    const length = lengthOf(this.stroke.points);
+    const { event, points } = this.second;
+    this.second = null;
+    if (length >= SETTLED) return;
     this.drop();
-    if (isResting) this.start(event, [x0, y0]);
+    if (length < STIRRED) this.start(event, points);
   }
 
   // Take the stroke back as if it had never been.
@@ -172,6 +176,8 @@ class Pad {
   }
 
   end(event) {
+    if (event.pointerId === this.second?.id) this.weigh();
+    if (event.pointerId === this.second?.id) this.second = null; // it only rested there
     if (event.pointerId === this.pointer) this.finish();
   }
 
