@@ -132,34 +132,6 @@ def test_a_pen_takes_the_place_of_the_hand_that_came_down_before_it(phone):
     assert not ink[:, 70:].any()
 
 
-def test_ink_follows_the_pointer_at_every_pixel_ratio_zoom_and_turn_of_a_phone(phone, touch):
-    """One page: the window changes as a browser does for a zoom, another screen, or a turned phone."""
-    devtools = phone.page.context.new_cdp_session(phone.page)
-    windows = [(390, 844, 1), (390, 844, 2), (390, 844, 3), (844, 390, 3), (312, 675, 2.5)]
-    for width, height, ratio in windows:  # the last one is a zoom of 125 % on a screen of ratio 2
-        screen = {"width": width, "height": height, "deviceScaleFactor": ratio, "mobile": True}
-        devtools.send("Emulation.setDeviceMetricsOverride", screen)
-        eventually(lambda ratio=ratio: sharpness(phone) == pytest.approx(ratio, abs=0.02))
-        phone.canvas.scroll_into_view_if_needed()
-        resting_place(phone.canvas)
-        touch("touchStart", [phone.spot(60, 60)])
-        touch("touchMove", [phone.spot(60, 220)])
-        touch("touchEnd", [])
-        expect(phone.strokes).to_have_text("Strokes on the pad: 1")
-        phone.answer()
-        rows, columns = seen_ink(phone).nonzero()
-        assert abs(columns.mean() - 30) < 2, (width, height, ratio)
-        assert abs(rows.mean() - 70) < 2, (width, height, ratio)
-        phone.canvas.focus()
-        phone.page.keyboard.press("Delete")
-        expect(phone.strokes).to_have_text(HINT)
-
-
-def sharpness(phone):
-    """Pixels of the canvas for each CSS pixel."""
-    return phone.canvas.evaluate("canvas => canvas.width / canvas.clientWidth")
-
-
 def test_drawing_with_a_finger_does_not_scroll_the_page(phone, touch):
     page = phone.page
     main = page.get_by_test_id("stMain")
