@@ -75,11 +75,25 @@ function watch(data, send, signal) {
     clearInterval(timer);
   });
   look();
-  if (!data.signal) return;
-  const hear = ({ detail }) => {
-    if (detail.kind === data.signal && awaited(detail, data.settings)) send("did", detail);
+  if (data.signal) hear(data, send, signal);
+}
+
+// What was done in the browser alone is told until the panel knows of it: the server may be busy with the drawing.
+function hear(data, send, signal) {
+  let [deed, told] = [null, 0];
+  const tell = () => {
+    if (!deed || told >= MOST_ASKED) return;
+    told += 1;
+    send("did", { ...deed, told });
   };
-  document.addEventListener("convscope-did", hear, { signal });
+  const take = ({ detail }) => {
+    if (detail.kind !== data.signal || !awaited(detail, data.settings)) return;
+    deed = detail;
+    tell();
+  };
+  document.addEventListener("convscope-did", take, { signal });
+  const timer = setInterval(tell, AGAIN);
+  signal.addEventListener("abort", () => clearInterval(timer));
 }
 
 // The part may be on its way yet. It comes into sight once, when the step asks for something to be done there.
