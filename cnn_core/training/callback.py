@@ -8,6 +8,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Protocol
 
+import numpy as np
+
 from cnn_core.config import TrainConfig
 from cnn_core.progress.events import (
     Ask,
@@ -128,18 +130,23 @@ class ProgressCallback:
             epoch: Counted from 0.
             figures: loss, accuracy, val_loss and val_accuracy.
         """
+        # A loss may stay a number without a meaning: max(0, NaN) of a ReLU is 0 on some processors.
+        finite = all(map(math.isfinite, figures.values())) and all(
+            np.isfinite(array).all() for array in self._model.get_weights()
+        )
         end = EpochEnd(
             epoch=epoch + 1,
             **figures,
             learning_rate=self._rate,
             seconds=self.watch.seconds() - self._epoch_began,
-            best=self.best.offer(epoch + 1, figures["val_loss"], self._model),
+            best=self.best.offer(
+                epoch + 1, figures["val_loss"] if finite else math.nan, self._model
+            ),
             complete=self._meter.batch == self._batches,
             time=time.time(),
         )
         self.epochs.append(end)
         self._emit(end)
-        finite = math.isfinite(end.loss) and math.isfinite(end.val_loss)
         if self._folder and end.complete and finite:
             began = self.watch.seconds()
             checkpoints.save_epoch(self._model, self._folder, end)

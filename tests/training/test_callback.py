@@ -109,6 +109,19 @@ def test_a_validation_loss_that_is_no_number_ends_the_run_as_diverged() -> None:
     assert play.callback.reason == "diverged"
 
 
+@pytest.mark.parametrize("bad", [math.nan, math.inf])
+def test_weights_that_are_no_numbers_end_the_run_though_its_loss_is_one(
+    bad: float, tmp_path: Path
+) -> None:
+    play = Play(folder=tmp_path)
+    play.model.weight = bad
+    play.epoch(losses=[2.3] * 8, val_loss=2.3)
+    assert play.callback.reason == "diverged"
+    assert not play.of(EpochEnd)[0].best
+    assert play.best.weights is None
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_a_stop_ends_the_epoch_on_its_way_and_says_so() -> None:
     play = Play()
     play.epoch(1)
