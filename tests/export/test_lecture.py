@@ -33,7 +33,7 @@ EIGHT = ModelConfig(blocks=(ConvBlock(3),), dense=(12, 8), dropout=0.0, input_sh
 
 @pytest.fixture(scope="module")
 def lectures(tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[str, Any]]:
-    """What three set-ups printed, drew and defined, in a process that has only plain Keras."""
+    """What the programs printed, drew and defined, in a process that has only plain Keras."""
     folder = tmp_path_factory.mktemp("lectures")
     programs = {
         "unusual.ipynb": export.to_notebook(UNUSUAL, PART, form="lecture", language="ko"),
@@ -43,6 +43,9 @@ def lectures(tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[str, An
             form="lecture",
         ),
         "notes.py": export.to_script(TEXTBOOK, NOTES, form="lecture"),
+        "textbook.ipynb": export.to_notebook(TEXTBOOK, PART, form="lecture", language="ko"),
+        "textbook_ko.py": export.to_script(TEXTBOOK, PART, form="lecture", language="ko"),
+        "unusual_en.py": export.to_script(UNUSUAL, PART, form="lecture"),
     }
     for name, program in programs.items():
         (folder / name).write_text(program, encoding="utf-8")
@@ -83,7 +86,9 @@ def test_the_numbers_of_the_notes(lectures: dict[str, dict[str, Any]]) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", ["notes", "unusual", "digits"])
+@pytest.mark.parametrize(
+    "name", ["notes", "textbook", "textbook_ko", "unusual", "unusual_en", "digits"]
+)
 def test_no_figure_is_empty(name: str, lectures: dict[str, dict[str, Any]]) -> None:
     lecture = lectures[name]
     maps = min(lecture["weights"][0][-1], 64)
