@@ -75,7 +75,7 @@ class Board {
     const head = this.section.querySelector(".head");
     head.hidden = !title && !note;
     head.querySelector("b").textContent = title;
-    this.offer(head.querySelector(".files"));
+    this.offer(this.section.querySelector(".files"));
     head.querySelector("span").textContent = note;
   }
 
