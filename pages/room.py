@@ -23,10 +23,12 @@ def main() -> None:
     if room is None:
         say_refusal()
         entrance.entrance()
-    elif membership.is_presenter(room):
-        presenter.presenter(room, place)
     else:
-        phone.phone(room)
+        with membership.again_if_gone():
+            if membership.is_presenter(room):
+                presenter.presenter(room, place)
+            else:
+                phone.phone(room)
     say("room", {})
 
 

@@ -88,7 +88,7 @@ def check(name: str, settings: Settings, facts: Facts) -> Numbers | None:
         return None
     try:
         return condition.check(facts, settings)
-    except (CnnError, ValueError, KeyError, TypeError):
+    except (CnnError, ValueError, LookupError, TypeError, ArithmeticError):
         return None
 
 

@@ -19,6 +19,7 @@ from cnn_core.runs import record
 
 LOCK_TIMEOUT_S = 2.0
 KEPT_S = 180 * 24 * 3600.0  # a file that nobody wrote to for as long may go
+MOST_KEPT = 20_000  # files, of a few hundred bytes each; those go first that were written first
 MOST_NUMBERS, LONGEST = 8, 40  # of an attempt, and characters of each
 
 
@@ -65,11 +66,18 @@ def _path(owner: str) -> Path:
 
 
 def _remove_old(folder: Path) -> None:
-    oldest = time.time() - KEPT_S
-    for path in folder.glob("*.*"):
+    """Make room for another visitor: what is old goes, and more where there are too many."""
+    written: dict[Path, float] = {}
+    for path in folder.glob("*.json"):
         with suppress(OSError):
-            if path.stat().st_mtime < oldest:
+            written[path] = path.stat().st_mtime
+    newest_first = sorted(written, key=written.__getitem__, reverse=True)
+    oldest = time.time() - KEPT_S
+    for place, path in enumerate(newest_first, 1):
+        if place >= MOST_KEPT or written[path] < oldest:
+            with suppress(OSError):
                 path.unlink()
+                path.with_suffix(".lock").unlink(missing_ok=True)
 
 
 def _to_tree(attempt: Progress) -> dict[str, Any]:

@@ -24,6 +24,7 @@ MAX_BYTES = 64_000
 MAX_STEPS = 40
 MAX_TEXT = 2_000
 MAX_OPTIONS = 4
+LARGEST = 2**53  # setting of a goal: whole numbers are exact up to here in a browser
 PAGES = frozenset(
     {"home", "images", "convolution", "training_step", "notes", "glossary", "playground", "runs"}
     | {"sweep", "kernels", "feature_maps", "evaluation", "explain", "robustness", "surgery"}
@@ -134,7 +135,7 @@ def read(
         return None, [CourseError("course.size", most=MAX_BYTES // 1000)]
     try:
         tree = tomllib.loads(source)
-    except (tomllib.TOMLDecodeError, RecursionError) as error:
+    except (ValueError, RecursionError) as error:  # ValueError: also a number of 5,000 digits
         return None, [CourseError("course.toml", problem=str(error)[:200])]
     reader = _Reader(language, own)
     course = reader.course(tree)
@@ -158,6 +159,11 @@ def place_of(text: str) -> tuple[str, dict[str, str]]:
         raise CourseError("course.page", page=page or "–", known=", ".join(sorted(PAGES)))
     query = dict(parse_qsl(parts.query, keep_blank_values=True))
     return page, {name: value for name, value in query.items() if name not in OWN_PARAMETERS}
+
+
+def _is_usual(value: Value) -> bool:
+    """Whether a browser gets a setting as it is: no NaN, no infinity, no number beyond what floats hold."""
+    return isinstance(value, str) or -LARGEST <= value <= LARGEST
 
 
 @dataclass(slots=True)
@@ -279,7 +285,8 @@ class _Reader:
             if key in settings or key in condition.needed
         }
         fits = settings.keys() == wanted.keys() and all(
-            type(settings[key]) in KINDS[kind] for key, kind in wanted.items()
+            type(settings[key]) in KINDS[kind] and _is_usual(settings[key])
+            for key, kind in wanted.items()
         )
         if not fits:
             allowed = [f"{key}: {kind.__name__}" for key, kind in condition.settings.items()]

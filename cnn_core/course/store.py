@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import re
+import time
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from functools import lru_cache
 from pathlib import Path
 
@@ -15,6 +18,8 @@ from cnn_core.course.steps import Course, CourseError
 from cnn_core.files import disk_is_full, replacing
 
 MOST_KEPT = 500
+DAY_S = 86_400.0
+KEPT_S = 180 * DAY_S  # a course that nobody opened for as long may go when there are too many
 ID = re.compile(r"[0-9a-f]{12}")
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f]")
 
@@ -39,7 +44,9 @@ def keep(source: str) -> str:
         return course_id
     try:
         folder().mkdir(parents=True, exist_ok=True)
-        if sum(1 for _ in folder().glob("*.toml")) >= MOST_KEPT:
+        if _count() >= MOST_KEPT:
+            _remove_unused()
+        if _count() >= MOST_KEPT:
             raise CourseError("course.full", most=MOST_KEPT)
         with replacing(path) as temporary:
             temporary.write_text(source, encoding="utf-8")
@@ -57,7 +64,9 @@ def open_course(course_id: str, language: str) -> Course:
     """
     if course_id == steps.TEXTBOOK:
         return steps.textbook(language)
-    return _kept(folder(), course_id, language)
+    course = _kept(folder(), course_id, language)
+    _note_use(folder() / f"{course_id}.toml")
+    return course
 
 
 @lru_cache(maxsize=32)
@@ -75,6 +84,26 @@ def _source(place: Path, course_id: str) -> str:
         return (place / f"{course_id}.toml").read_text("utf-8")
     except (OSError, UnicodeDecodeError):
         raise CourseError("course.not_found", id=course_id) from None
+
+
+def _count() -> int:
+    return sum(1 for _ in folder().glob("*.toml"))
+
+
+def _remove_unused() -> None:
+    """Remove the courses that nobody opened for half a year."""
+    oldest = time.time() - KEPT_S
+    for path in folder().glob("*.toml"):
+        with suppress(OSError):
+            if path.stat().st_mtime < oldest:
+                path.unlink()
+
+
+def _note_use(path: Path) -> None:
+    """Let the time of a file say when its course was opened last, to the day."""
+    with suppress(OSError):
+        if path.stat().st_mtime < time.time() - DAY_S:
+            os.utime(path)
 
 
 def write(title: str, rows: Iterable[Mapping[str, str]]) -> str:

@@ -176,8 +176,7 @@ class Room:
                 self._connection.execute(f"DELETE FROM {table}")
             self._set_phase(WIPED)
             self._connection.close()
-            for suffix in ("", "-wal", "-shm"):
-                self.path.with_name(self.path.name + suffix).unlink(missing_ok=True)
+            remove(self.path)
 
     # Everybody else
 
@@ -342,6 +341,12 @@ def prepare(path: Path, key: str) -> None:
     connection.execute("INSERT INTO steering VALUES (?, 'browser')", (_hash(key),))
     connection.execute("COMMIT")
     connection.close()
+
+
+def remove(path: Path) -> None:
+    """Delete the file of a room with what SQLite keeps beside it: a new room may get the same name."""
+    for suffix in ("", "-wal", "-shm"):
+        path.with_name(path.name + suffix).unlink(missing_ok=True)
 
 
 def _size(body: str, pixels: bytes | None) -> int:

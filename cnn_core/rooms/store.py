@@ -13,7 +13,7 @@ from cnn_core import runs
 from cnn_core.errors import RoomError
 from cnn_core.planning.limits import Limits
 from cnn_core.rooms.codes import new_code, parse_code
-from cnn_core.rooms.room import Room, prepare
+from cnn_core.rooms.room import Room, prepare, remove
 
 SUFFIX = ".sqlite"
 DAY_S = 86_400.0
@@ -95,7 +95,7 @@ def wipe_old(limits: Limits | None = None) -> list[str]:
             open_room(path.stem).wipe()
         except RoomError:  # damaged, or never finished: nobody can use it
             with suppress(OSError):
-                path.unlink(missing_ok=True)
+                remove(path)
         wiped.append(path.stem)
     return wiped
 

@@ -10,7 +10,7 @@ from pages.guide import browser
 from pages.guide.panel import open_step
 from pages.session import course as session
 from pages.session.course import CourseState
-from pages.session.words import language, t
+from pages.session.words import language, say_error, t
 
 KEPT, WANTED = "join_kept", "join_wanted"  # session keys
 
@@ -66,10 +66,13 @@ def _take(place: str) -> None:
 def start(course_id: str, index: int, *, kiosk: bool = False) -> None:
     """Open a step of a course; what was predicted and done in it before stays.
 
-    Raises:
-        CourseError: If there is no such course.
+    One sentence says so if the course is not on this server any more.
     """
-    course = store.open_course(course_id, language())
+    try:
+        course = store.open_course(course_id, language())
+    except CourseError as error:
+        st.warning(say_error(error), icon=":material/link_off:")
+        return
     state = kept()
     if state is None or state.course_id != course_id:
         state = CourseState(course_id)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 
 import streamlit as st
 
@@ -65,6 +66,15 @@ def current() -> rooms.Room | None:
         st.session_state[REFUSAL] = error
         return None
     return room
+
+
+@contextmanager
+def again_if_gone() -> Iterator[None]:
+    """Begin the page again if the room is wiped while it is drawn: `current` then leaves it and says so."""
+    try:
+        yield
+    except RoomError:
+        st.rerun()
 
 
 def refuse(error: RoomError) -> None:

@@ -34,7 +34,7 @@ def room_bar(page: str) -> None:
     room = membership.current()
     if room is None:
         return
-    with st.container(key="room_bar"):
+    with membership.again_if_gone(), st.container(key="room_bar"):
         if membership.is_presenter(room):
             _for_presenter(room, page)
         elif membership.person(room) in room.state().people:
@@ -42,8 +42,9 @@ def room_bar(page: str) -> None:
 
 
 @st.fragment(run_every=2 * POLL_S)
+@membership.again_if_gone()
 def _for_presenter(room: rooms.Room, page: str) -> None:
-    state = _state(room)
+    state = room.state()
     say_refusal()
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         _words(room, t("room.people", count=len(state.people)))
@@ -61,8 +62,9 @@ def _for_presenter(room: rooms.Room, page: str) -> None:
 
 
 @st.fragment(run_every=POLL_S)
+@membership.again_if_gone()
 def _for_phone(room: rooms.Room, page: str) -> None:
-    state = _state(room)
+    state = room.state()
     lead = membership.to_follow(state)
     if lead is not None and not _is_there(lead, page):
         query = {**dict(lead.query), **membership.in_address()}
@@ -95,13 +97,6 @@ def _setup() -> dict[str, str]:
     """What the address says of the page, without what belongs to this window."""
     address = st.query_params.to_dict().items()
     return {name: text for name, text in address if name not in NOT_LED}
-
-
-def _state(room: rooms.Room) -> rooms.State:
-    try:
-        return room.state()
-    except RoomError:  # wiped: the next run says so
-        st.rerun()
 
 
 def _words(room: rooms.Room, words: str) -> None:

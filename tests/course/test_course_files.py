@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import re
+import time
 from pathlib import Path
 
 import pytest
@@ -113,6 +115,16 @@ def test_a_place_may_be_a_link_and_stays_in_the_app(place: str) -> None:
         (source(**GOAL | {"after": '"{sum}"'}, goal='{kind = "side", side = 14}'), "slots"),
         (source(**GOAL | {"after": '"{side!r:>9}"'}, goal='{kind = "side", side = 1}'), "slots"),
         (source(after='"{side}"'), "slots"),
+        (source(right="9" * 5000), "toml"),
+        (source(**GOAL, goal=f'{{kind = "side", side = {10**400}}}'), "goal_settings"),
+        (
+            source(place='"kernels"', task='"A"', after='"A"', goal='{kind = "cell", below = inf}'),
+            "goal_settings",
+        ),
+        (
+            source(place='"kernels"', task='"A"', after='"A"', goal='{kind = "cell", above = nan}'),
+            "goal_settings",
+        ),
     ],
 )
 def test_every_fault_is_a_sentence_in_both_languages(text: str, key: str) -> None:
@@ -153,6 +165,36 @@ def test_a_course_with_a_fault_or_one_too_many_is_not_kept(monkeypatch: pytest.M
     store.keep(source())
     with pytest.raises(CourseError, match="no more than 1"):
         store.keep(source(title='"Another"'))
+
+
+def test_courses_that_nobody_opens_make_room_for_others(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(store, "MOST_KEPT", 2)
+    used, unused = (store.keep(source(title=f'"{number}"')) for number in (1, 2))
+    long_ago = time.time() - store.KEPT_S - store.DAY_S
+    for path in store.folder().glob("*.toml"):
+        os.utime(path, (long_ago, long_ago))
+    store.open_course(used, "en")
+    newest = store.keep(source(title='"3"'))
+    assert {path.stem for path in store.folder().glob("*.toml")} == {used, newest}
+    assert unused not in {used, newest}
+
+
+@pytest.mark.parametrize(
+    "value",
+    [10**400, -(10**400), float("inf"), float("nan"), 0, -1, "²"],
+    ids=["huge", "minus huge", "infinite", "nan", "zero", "negative", "text"],
+)
+@pytest.mark.parametrize("name", CONDITIONS)
+def test_no_number_that_a_browser_sends_breaks_a_step(name: str, value: float | str) -> None:
+    condition = CONDITIONS[name]
+    slots = ("row", "column", "sum", "output", "least", "largest", "before", "after", "mean")
+    reported = dict.fromkeys((*slots, "count", "most", "probability", "index", "answer"), value)
+    settings = {key: kind(0) for key, kind in condition.needed.items()} | {"count": 0}
+    query = {"index": "1", "steps": "", "cell": "0-1", "stride": "0", "kernel": "1~2"}
+    query |= {"section": "slide", "data": "mnist", "padding": "same"}
+    for page in (condition.page or "home", "notes"):
+        numbers = check(name, settings, Facts(page, query, {}, None, reported))
+        assert numbers is None or set(numbers) == set(condition.names)
 
 
 def test_what_is_put_together_by_clicking_reads_back() -> None:

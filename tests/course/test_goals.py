@@ -145,6 +145,20 @@ def test_files_that_nobody_wrote_to_for_half_a_year_go() -> None:
     assert goals_record.read("them")
 
 
+def test_more_visitors_than_are_kept_make_room(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(goals_record, "MOST_KEPT", 2)
+    folder = runs.home().parent / "goals"
+    for age, visitor in ((300, "first"), (200, "second"), (100, "third")):
+        before = {*folder.glob("*")}
+        assert goals_record.keep(visitor, "field", reached())
+        for path in {*folder.glob("*")} - before:
+            os.utime(path, (time.time() - age,) * 2)
+    assert goals_record.read("first") == {}
+    assert goals_record.read("second")
+    assert goals_record.read("third")
+    assert len(list(folder.glob("*.json"))) == 2
+
+
 def test_a_home_that_cannot_be_written_keeps_nothing_and_says_so() -> None:
     runs.home().parent.mkdir(parents=True, exist_ok=True)
     (runs.home().parent / "goals").write_text("in the way", "utf-8")

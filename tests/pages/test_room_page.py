@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
+import hmac
+import sqlite3
 from typing import Any
 
 import numpy as np
@@ -18,6 +21,7 @@ from pages.session import membership
 
 __all__ = ["visit"]  # a fixture
 HOST, ANN, BOB = "11" * 16, "22" * 16, "33" * 16
+HOST_KEY = hmac.new(bytes.fromhex(HOST), b"presenter of rooms", hashlib.sha256).hexdigest()
 INK = np.zeros((140, 140), np.uint8)
 INK[20:120, 60:80] = 255
 
@@ -296,6 +300,45 @@ def test_a_room_is_closed_opened_again_and_wiped(visit):
     assert "room" not in address(at)
 
 
+@pytest.mark.parametrize("presents", [True, False])
+def test_a_room_that_is_wiped_at_any_moment_of_a_page_is_one_sentence(presents, visit, monkeypatch):
+    """Another process wipes it before the first, second, ... look of the page at it."""
+    look = rooms.Room.state
+    for moment in range(1, 12):
+        room = rooms.create(HOST_KEY)
+        room.steer(HOST_KEY, rooms.Question("Right?", ("yes", "no")))
+        at = as_visitor(HOST if presents else ANN, visit, room=room.code)
+        if presents:
+            at.session_state["presenter_part"] = "predict"
+            at.run()
+        looks = []
+
+        def state(self, code=room.code, path=room.path, last=moment, looks=looks):
+            looks.append(self)
+            if len(looks) == last:
+                rooms.Room(code, path).close(HOST_KEY, keep=False)
+            return look(self)
+
+        with monkeypatch.context() as patch:
+            patch.setattr(rooms.Room, "state", state)
+            at.run()
+        assert not at.exception, moment
+        if len(looks) < moment:
+            break
+        assert [warning.value for warning in at.warning] == [
+            texts.say("en", "error.room.not_found", code=room.code)
+        ], moment
+    assert moment > 3, "the page looks at its room"
+
+
+def test_a_room_with_damaged_events_is_left_out_of_the_earlier_ones(visit):
+    room = rooms.create(HOST_KEY)
+    with sqlite3.connect(room.path) as file:
+        file.execute("INSERT INTO events VALUES (1, 0, '', 'Nothing', '{}', NULL)")
+    file.close()
+    assert f"entrance_{room.code}" not in keys(as_visitor(HOST, visit))
+
+
 def _digits() -> Any:
     from cnn_core import runs
 
@@ -304,9 +347,5 @@ def _digits() -> Any:
 
 def _key(room: rooms.Room) -> str:
     """The key of the presenter's browser, as `membership.host_key` makes it."""
-    import hashlib
-    import hmac
-
-    key = hmac.new(bytes.fromhex(HOST), b"presenter of rooms", hashlib.sha256).hexdigest()
-    assert room.steers(key)
-    return key
+    assert room.steers(HOST_KEY)
+    return HOST_KEY

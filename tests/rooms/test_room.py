@@ -258,6 +258,16 @@ def test_a_damaged_file_is_one_sentence_and_no_room_of_anybody(room: rooms.Room)
     assert [mine.code for mine in rooms.rooms_of(HOST)] == [room.code]
 
 
+def test_a_damaged_room_that_is_old_leaves_no_file(room: rooms.Room) -> None:
+    month_ago = time.time() - 31 * store.DAY_S
+    for suffix in ("", "-wal", "-shm"):
+        path = store.folder() / f"BBBB.sqlite{suffix}"
+        path.write_bytes(b"no database at all" * 100)
+        os.utime(path, (month_ago, month_ago))
+    assert rooms.wipe_old() == ["BBBB"]
+    assert list(store.folder().glob("BBBB*")) == []
+
+
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may write anywhere")
 def test_a_home_that_cannot_be_written_is_one_sentence(convscope_home: Path) -> None:
     convscope_home.mkdir()

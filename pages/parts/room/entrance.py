@@ -43,7 +43,10 @@ def _earlier_rooms() -> None:
         return
     st.caption(t("room.earlier"))
     for room in mine:
-        state = room.state()
+        try:
+            state = room.state()
+        except RoomError:  # damaged, or wiped in this moment
+            continue
         words = t(
             "room.earlier_room",
             code=room.code,

@@ -86,6 +86,7 @@ def _ask_name(room: rooms.Room) -> None:
         )
 
 
+@membership.again_if_gone()
 def _draw(room: rooms.Room, person: str, task: int) -> None:
     """The pad, the button that hands a drawing in, and what this phone handed in already."""
     state = room.state()

@@ -50,7 +50,8 @@ def read(run: runs.Run, pictures: Iterable[Picture]) -> Mapping[int, Probabiliti
                 memory.pop(oldest, None)
         except CnnError:  # asked again a moment later; the tiles say that they are not read yet
             pass
-    return {number: memory[key] for number, key in drawings.items() if key in memory}
+    remembered = {number: memory.get(key) for number, key in drawings.items()}
+    return {number: answer for number, answer in remembered.items() if answer is not None}
 
 
 def _fits(run: runs.Run) -> bool:

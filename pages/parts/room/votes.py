@@ -101,6 +101,7 @@ def _ask(room: rooms.Room) -> None:
         membership.refuse(error)
 
 
+@membership.again_if_gone()
 def _votes(room: rooms.Room, number: int) -> None:
     """How many have voted; the distribution once it is revealed."""
     state = room.state()
@@ -164,6 +165,7 @@ def _earlier(state: rooms.State) -> None:
             html(_distribution(state, number, mine=None))
 
 
+@membership.again_if_gone()
 def for_phone(room: rooms.Room, person: str, number: int) -> None:
     """The choices as large buttons; the distribution once it is revealed."""
     state = room.state()
