@@ -14,7 +14,7 @@ PATHS = (
     "", "images", "convolution", "convolution?section=network", "notes", "notes?part=slips", "glossary",
     "training_step", "playground", "runs?runs=fashion~digits", "sweep", "kernels", "feature_maps",
     "evaluation", "explain", "surgery", "embedding", "landscape", "challenges",
-    "robustness?rotate=40", "draw", "room", "course",
+    "robustness?rotate=40", "draw", "room", "course", "convolution?course=textbook-1",
 )  # fmt: skip
 PHONES = ((390, 844), (844, 390))
 STICKS_OUT = """() => {
