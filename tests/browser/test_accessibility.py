@@ -43,6 +43,7 @@ def test_axe_finds_nothing_serious_and_phones_cut_nothing_on_any_page(theme, lan
         expect(page.get_by_role("heading", level=1)).to_be_visible()
         eventually(lambda: _rests(page))
         expect(page.locator("html")).to_have_attribute("lang", language)
+        assert page.get_by_text("BidiComponent Error").count() == 0, path
         page.evaluate(first_screen.AXE)
         grave = [it for it in page.evaluate(FIND) if it[0] in GRAVE]
         assert grave == [], path
