@@ -127,7 +127,7 @@ def test_every_command_and_option_is_explained_in_a_phrase() -> None:
     parser = command._parser()
     [commands] = [it for it in parser._actions if isinstance(it, argparse._SubParsersAction)]
     assert set(commands.choices) == {
-        *("train", "sweep", "runs", "compare", "export", "worker", "scheduler"),
+        *("check", "train", "sweep", "runs", "compare", "export", "worker", "scheduler"),
     }
     assert all(len(it.help or "") > 20 for it in commands._choices_actions)
     for one in commands.choices.values():

@@ -58,6 +58,7 @@ def asked(count: int, seed: int) -> list[tuple[dict[str, Any], drawing.Steps | N
     return found
 
 
+@pytest.mark.slow
 def test_a_thousand_drawings_become_the_same_input_as_in_python() -> None:
     empty = 0
     for ours, theirs in asked(DRAWINGS, seed=6):

@@ -10,6 +10,8 @@ import pytest
 from node import ask
 from random_networks import Case, cases, keras_answers
 
+pytestmark = pytest.mark.slow
+
 COUNT = 40
 CLOSE = 1e-5
 

@@ -52,6 +52,7 @@ def test_a_picture_that_was_read_wrongly_is_read(path: Path) -> None:
         assert classes == [CLOTHES[what] if group == "cloth" else int(right)]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", photographs.SETS)
 def test_at_least_95_of_100_photographs_are_read_over_all_kinds(name: str) -> None:
     accuracies = photographs.accuracy(name, FEW[name], seed=1)

@@ -45,6 +45,7 @@ sys.exit(any(ends))
 """
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no forks")
 def test_two_hundred_writers_lose_nothing() -> None:
     room = rooms.create("host")

@@ -20,6 +20,8 @@ from cnn_core.progress.events import LayerFigures, LayersMeasured
 from cnn_core.training import layer_meter, train
 from cnn_core.training.layer_meter import SHARE_OF_TIME, LayerMeter, StepFigures
 
+pytestmark = pytest.mark.slow
+
 LAYERS = ["conv1", "dense1", "output"]
 RATE = 0.05
 SGD = replace(PLAIN, optimizer="sgd", learning_rate=RATE, epochs=1, train_size=200)

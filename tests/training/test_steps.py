@@ -22,6 +22,8 @@ from cnn_core.training.batches import image_order
 from cnn_core.training.optimizers import one_cycle, optimizer
 from cnn_core.training.steps import MOST_STEPS, SECONDS_OF_A_CALL, Pace, Steps
 
+pytestmark = pytest.mark.slow
+
 BATCH, IMAGES, EPOCHS = 32, 300, 2  # the last batch is smaller
 
 

@@ -18,7 +18,7 @@ from pages.session.doors import engine
 
 Probabilities = npt.NDArray[np.float32]
 BATCH = 200  # drawings per call: a fraction of a second
-PATIENCE_S = 5.0
+SECONDS_TO_READ = 5.0
 MOST = 30_000  # drawings in memory; each takes some hundred bytes
 
 
@@ -44,7 +44,7 @@ def read(run: runs.Run, pictures: Iterable[Picture]) -> Mapping[int, Probabiliti
     if waiting and engine().ready("look"):
         try:
             images = np.stack([np.frombuffer(pixels, np.uint8) for _, _, pixels in waiting])
-            answered = answers.predict(run, images.reshape(-1, SIDE, SIDE, 1), PATIENCE_S)
+            answered = answers.predict(run, images.reshape(-1, SIDE, SIDE, 1), SECONDS_TO_READ)
             memory.update(zip(waiting, answered, strict=True))
             for oldest in list(memory)[: max(0, len(memory) - MOST)]:
                 memory.pop(oldest, None)
