@@ -97,7 +97,7 @@ def _read(file: Upload, picture: uploads.Picture, shape: Shape, kind: str) -> In
     _say_verdict(made, kind)
     html(_way(picture, made))
     sentences = [t(f"image.did_{name}", **numbers) for name, numbers in made.done]
-    st.caption(" ".join(sentences))
+    st.caption(" ".join(dict.fromkeys(sentences)))  # of several digits once
     return Inputs(made.inputs, made.verdict)
 
 

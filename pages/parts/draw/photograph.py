@@ -21,7 +21,7 @@ from pages.parts.draw.answers import answered, side_by_side
 from pages.pictures import prepared
 from pages.pictures.upload import camera, upload
 from pages.session import choices
-from pages.session.html import html, waking
+from pages.session.html import STYLE, html, waking
 from pages.session.words import language, t
 
 PAGE = "draw"  # its name where pages learn of each other's images
@@ -31,6 +31,7 @@ SHAPE = (drawing.SIDE, drawing.SIDE, 1)
 
 def read(selected: Sequence[runs.Run], left: DeltaGenerator, right: DeltaGenerator) -> None:
     """The photograph and its preparation on the left; on the right what each network reads."""
+    st.html(STYLE)  # of the pictures of the steps
     with left:
         way = choices.segmented_control(
             t("draw.way"), WAYS, key="photograph_way", label_visibility="collapsed", width="stretch",
