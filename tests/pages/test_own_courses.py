@@ -1,0 +1,117 @@
+"""A course of one's own: from a file, by clicking; and one that plays by itself."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import pytest
+import streamlit as st
+from streamlit.testing.v1 import AppTest
+from test_course_steps import panel, press
+from test_every_control import visit
+from visits import address
+from window import Window
+
+from cnn_core import texts
+from cnn_core.course import steps, store
+from pages.guide import panel as guide
+from pages.guide.draft import ROWS
+from pages.parts.course.own import FAULTS, KEPT_ID
+from pages.session.course import STATE, CourseState
+
+__all__ = ["panel", "visit"]  # the fixtures
+
+MINE = """
+title = "Mine"
+[[step]]
+title = "Kernels"
+place = "kernels?run=fashion&layer=conv2"
+text = "Look at *conv2*."
+[[step]]
+title = "Pooling"
+place = "convolution?section=pool"
+text = "Pooling."
+"""
+
+
+def give(visit: Any, content: bytes, language: str = "en") -> AppTest:
+    """The page of the course after a file has been chosen."""
+    at: AppTest = visit("course", language).at
+    at.file_uploader(key="own_upload").set_value(("mine.toml", content, "application/toml")).run()
+    assert not at.exception
+    return at
+
+
+def test_a_file_is_kept_and_its_course_opened(visit, panel):
+    at = give(visit, MINE.encode())
+    course_id = at.session_state[KEPT_ID]
+    assert [step.page for step in store.open_course(course_id, "en").steps] == [
+        "kernels", "convolution",
+    ]  # fmt: skip
+    assert f"?course={course_id}" in [code.value for code in at.code]
+    at.button(key="own_open").click().run()
+    assert not at.exception
+    assert address(at)["course"] == f"{course_id}-1"
+    assert address(at)["layer"] == "conv2"
+
+
+@pytest.mark.parametrize("language", texts.LANGUAGES)
+@pytest.mark.parametrize(
+    ("content", "count"),
+    [
+        (MINE.replace("kernels?", "nowhere?").replace('"Pooling."', '""').encode(), 2),
+        (b"title =", 1),
+        (b"\xff\xfe\x00", 1),
+    ],
+    ids=["fields", "toml", "bytes"],
+)
+def test_every_fault_of_a_file_is_a_sentence(content, count, language, visit):
+    at = give(visit, content, language)
+    faults = at.session_state[FAULTS]
+    assert len(faults) == count
+    sentences = [error.value for error in at.error]
+    assert len(sentences) == count
+    assert all(bool(re.search("[가-힣]", text)) is (language == "ko") for text in sentences)
+    assert KEPT_ID not in at.session_state
+
+
+def test_a_page_is_added_by_clicking_as_it_is(visit, panel):
+    window: Window = visit("course", "en")
+    at = window.at
+    at.button(key="own_start").click().run()
+    at.query_params["layer"] = "conv2"
+    at.query_params["run"] = "fashion"
+    at.switch_page("pages/kernels.py").run()
+    at.session_state["draft_title"] = "Kernels"
+    at.session_state["draft_text"] = "Look at conv2."
+    press(Window(at), "draft_add")
+    [row] = at.session_state[ROWS]
+    assert row["title"] == "Kernels"
+    assert row["place"].startswith("kernels?")
+    assert "layer=conv2" in row["place"]
+    at.switch_page("pages/course.py").run()
+    at.button(key="own_keep").click().run()
+    assert not at.exception
+    [step] = store.open_course(at.session_state[KEPT_ID], "en").steps
+    assert (step.page, step.query["layer"], step.text) == ("kernels", "conv2", "Look at conv2.")
+
+
+def test_a_course_that_plays_by_itself_answers_goes_on_and_is_handed_over(monkeypatch):
+    state = CourseState(steps.TEXTBOOK, 0, kiosk=True)
+    monkeypatch.setattr(st, "session_state", {STATE: state})
+    monkeypatch.setattr(guide, "language", lambda: "en")
+    course = steps.textbook("en")
+    for number, step in enumerate(course.steps):
+        assert state.step == number
+        guide._take_turn()
+        assert (state.step, state.predictions) == (number, {number: step.right})
+        guide._take_turn()
+        assert state.predictions == {}
+        assert st.session_state.pop(guide.GO), "the page of the next step is opened"
+    assert state.step == 0, "after the last comes the first"
+    guide._take_turn()
+    guide._take_over()
+    assert (state.kiosk, state.predictions) == (False, {})
+    guide._take_turn()
+    assert (state.step, state.predictions) == (0, {}), "it plays no more"
