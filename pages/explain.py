@@ -65,9 +65,9 @@ def _follow(run: runs.Run, link: Mapping[str, str]) -> None:
     label = whole(link, "class", run.model.classes)
     if label is not None:
         st.session_state["explain_class"] = label
-    side = whole(link, "side", parts.largest_side(run) + 1)
-    if side:
-        st.session_state["explain_side"] = side
+    if "side" in link:
+        sides = range(1, parts.largest_side(run) + 1)
+        settings.follow(link, [Setting("side", "explain_side", sides, 1)])
     if went_back() and label is None:
         st.session_state["explain_class"] = PREDICTED
     settings.follow(link, SETTINGS)

@@ -59,8 +59,8 @@ export class Slider {
   mark({ base, up, down }, classes) {
     const found = [down, up].filter(Boolean);
     this.root.classList.remove("stale");
-    this.track.replaceChildren(
-      this.input,
+    for (const old of this.track.querySelectorAll("i")) old.remove(); // the input stays, or it would lose the focus
+    this.track.append(
       ...found.map(({ at }) => {
         const mark = made("i");
         const part = at / (this.values.length - 1);

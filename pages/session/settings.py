@@ -11,6 +11,7 @@ from pages.session.address import went_back
 from pages.session.words import t
 
 BETWEEN = "~"  # several values
+MOST_LISTED = 12  # numbers in a sentence
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,8 +52,11 @@ class Setting:
     @property
     def range(self) -> str:
         """All that can be chosen, in words."""
-        if isinstance(self.values, range) and len(self.values) > 1:
-            return f"{self.values[0]} – {self.values[-1]}"
+        first, last = self.values[0], self.values[-1]
+        are_numbers = isinstance(first, int | float) and isinstance(last, int | float)
+        least = 1 if isinstance(self.values, range) else MOST_LISTED
+        if are_numbers and len(self.values) > least:
+            return f"{first:g} – {last:g}"
         return ", ".join(map(_text, self.values))
 
     def text(self) -> str:

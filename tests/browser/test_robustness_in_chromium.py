@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from conftest import eventually
 from inside import COLD, Inside
 from playwright.sync_api import Locator, expect
@@ -38,6 +40,13 @@ def test_a_slider_flips_the_answer_where_its_mark_is(app, window):
     screen.page.get_by_role("button", name="Undo all changes").click()
     eventually(lambda: "rotate" not in screen.query)
     expect(screen.page.locator(".verdict")).to_contain_text("Unchanged")
+    first_degree = int(rotate.locator("input").input_value())
+    rotate.locator("input").focus()
+    for degrees in (1, 2, 3):  # new marks leave the focus where it is
+        screen.page.keyboard.press("ArrowRight")
+        expect(rotate.locator("input")).to_have_value(str(first_degree + degrees))
+        expect(rotate).to_have_class(re.compile("moved$"))  # and not stale: it has its marks
+        expect(rotate.locator("input")).to_be_focused()
 
 
 def test_the_square_follows_the_keyboard_and_a_link_sets_it(app, window):

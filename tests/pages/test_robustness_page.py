@@ -51,6 +51,13 @@ def test_a_strength_that_there_is_not_is_said_and_changes_nothing(
     assert not wrong.keys() & address(at).keys()
 
 
+def test_many_possible_numbers_are_named_by_their_ends(visit: Any) -> None:
+    at = visit("robustness", run="digits", size="-1", rotate="999")
+    sentences = [it.value for it in at.warning]
+    assert any("0 – 0.3." in sentence for sentence in sentences)
+    assert any("-180 – 180." in sentence for sentence in sentences)
+
+
 def test_what_the_browser_sends_is_kept(session: dict[str, Any]) -> None:
     session[bench.KEY] = {"values": {**SENT, "rotate": 30, "blur": 0.3, "centre": [4, 20]}}
     bench._keep()

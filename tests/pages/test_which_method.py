@@ -115,6 +115,12 @@ def test_a_link_restores_every_choice_and_a_wrong_one_is_one_sentence(visit, wor
         assert name not in visits.address(at)
 
 
+def test_a_square_of_no_pixels_is_one_sentence(visit, worker):
+    at = visit("explain", run="digits", side="0")
+    assert not at.exception
+    assert [it.value for it in at.warning if "side" in it.value and "1 – 14." in it.value]
+
+
 def test_completeness_is_shown_as_numbers(visit, worker):
     worker.changed = {"integrated": kept()["integrated"] | {"sum": 12.3456, "difference": -1.5}}
     said = shown(open_image(visit))
