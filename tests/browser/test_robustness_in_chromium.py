@@ -42,7 +42,7 @@ def test_a_slider_flips_the_answer_where_its_mark_is(app, window):
     expect(screen.page.locator(".verdict")).to_contain_text("Unchanged")
     first_degree = int(rotate.locator("input").input_value())
     rotate.locator("input").focus()
-    for degrees in (1, 2, 3):  # new marks leave the focus where it is
+    for degrees in (1, 2, 3):  # neither the server's answer nor new marks take the focus
         screen.page.keyboard.press("ArrowRight")
         expect(rotate.locator("input")).to_have_value(str(first_degree + degrees))
         expect(rotate).to_have_class(re.compile("moved$"))  # and not stale: it has its marks
