@@ -16,7 +16,7 @@ from cnn_core.figures import embedding as figures
 from cnn_core.figures.charts import ControlWords
 from cnn_core.figures.embedding import Cloud
 from cnn_core.figures.legend import percent
-from pages.elements.chart import draw_chart
+from pages.elements.chart import draw_chart, draw_figure
 from pages.elements.head import head
 from pages.network import answers as _answers
 from pages.network.choice import say_if_training, trained_network
@@ -221,7 +221,7 @@ def _chart(
             cloud, names, title=title, axes=axes, marked=marked, words=words, palette=colours()
         )
         config = charts.config("embedding", controls, dimensions=3)
-        st.plotly_chart(chart, height=CHART_HEIGHT, key="embedding_space", config=config, alt=alt)
+        draw_figure(chart, height=CHART_HEIGHT, key="embedding_space", config=config, alt=alt)
         st.caption(t("embedding.turn"))
         return
     draw_chart(

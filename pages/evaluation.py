@@ -16,7 +16,7 @@ from cnn_core.figures import evaluation as figures
 from cnn_core.figures import per_class as per_class_figures
 from cnn_core.runs import log as run_log
 from pages.elements import saving
-from pages.elements.chart import draw_chart
+from pages.elements.chart import draw_chart, draw_figure
 from pages.elements.clicks import clicked_cell
 from pages.elements.head import head
 from pages.network import answers as _answers
@@ -287,7 +287,7 @@ def _per_class(answers: Answers) -> None:
     names, matrix, table = answers.names, _matrix(answers.predictions), texts.table(language())
     precision, recall, f1, support = per_class = evaluation.per_class(matrix)
     words = per_class_figures.Words.of(table)
-    st.plotly_chart(
+    draw_figure(
         per_class_figures.chart(
             per_class, names, colour=_colour(answers), words=words, palette=colours()
         ),
@@ -344,10 +344,11 @@ def _calibration(answers: Answers) -> None:
     measured = evaluation.calibration(predictions.probabilities, predictions.labels)
     words = figures.CalibrationWords.of(table)
     left, right = st.columns([0.58, 0.42], gap="medium")
-    left.plotly_chart(
+    draw_figure(
         figures.calibration_chart(
             measured, colour=_colour(answers), words=words, palette=colours()
         ),
+        place=left,
         height=CALIBRATION_HEIGHT,
         key="calibration",
         config=charts.config("calibration", charts.ControlWords.of(table), picture="svg"),

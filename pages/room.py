@@ -6,7 +6,7 @@ import streamlit as st
 
 from cnn_core.paths import ASSETS
 from pages.elements.head import head
-from pages.parts.room import entrance, phone, presenter
+from pages.parts.room import entrance, phone, presenter, presenter_view
 from pages.session import membership
 from pages.session.address import say
 from pages.session.room_bar import say_refusal
@@ -23,10 +23,12 @@ def main() -> None:
     if room is None:
         say_refusal()
         entrance.entrance()
+        presenter_view.builder()
     else:
         with membership.again_if_gone():
             if membership.is_presenter(room):
                 presenter.presenter(room, place)
+                presenter_view.builder()
             else:
                 phone.phone(room)
     say("room", {})

@@ -16,7 +16,7 @@ from pages.network.names import class_names, dataset_classes
 from pages.pictures import place as places
 from pages.pictures.place import UPLOAD, Place
 from pages.pictures.upload import upload
-from pages.session import address
+from pages.session import address, presenting
 from pages.session import choices as _choices
 from pages.session.html import icon_button
 from pages.session.words import t
@@ -192,6 +192,11 @@ def _picked(images: np.ndarray, names: Sequence[str], index: int, title: str, da
             t("image.after"), ":material/chevron_right:", "samples_after",
             on_click=_keep, args=(data, first + THUMBS), disabled=first + THUMBS >= len(images),
         )  # fmt: skip
+        if presenting.current():  # its key for the next image presses this
+            icon_button(
+                t("image.next"), ":material/navigate_next:", "samples_next",
+                on_click=_keep, args=(data, (index + 1) % len(images)),
+            )  # fmt: skip
         st.caption(title)
     query = {"data": data} if data in SETS else {}
     return Sample(images[index], title, {**query, "index": str(index)})

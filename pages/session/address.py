@@ -7,7 +7,7 @@ from collections.abc import Collection, Mapping, Sequence
 import streamlit as st
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
-from pages.session import course, membership
+from pages.session import course, membership, presenting
 from pages.session.words import language, t
 
 LONGEST_FIND = 100  # characters of a search, which stands in the address
@@ -64,9 +64,10 @@ def publish(query: Mapping[str, str]) -> None:
     """Put the page's state and the language into the address bar, so that a copied link opens the same.
 
     And the room that the window is in: a phone that loads the page again is still there. Where a guided
-    course runs, the address says its step, too.
+    course runs, the address says its step, too, and in the presenter view what this leaves out.
     """
     st.session_state.pop(SAID, None)
-    wanted = {**query, **membership.in_address(), "lang": language(), **course.parameters()}
+    frame = {**membership.in_address(), "lang": language(), **course.parameters()}
+    wanted = {**query, **frame, **presenting.parameters()}
     if st.query_params.to_dict() != wanted:
         st.query_params.from_dict(wanted)

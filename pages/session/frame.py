@@ -8,7 +8,7 @@ from cnn_core import texts
 from cnn_core.browser.bundle import bundle
 from cnn_core.markup import fill
 from cnn_core.paths import ASSETS
-from pages.session import choices
+from pages.session import choices, presenting
 from pages.session.doors import engine
 from pages.session.visitor import remember
 from pages.session.words import WATCH_S, choose_language, language, say_error, t
@@ -22,7 +22,9 @@ _browser = st.components.v2.component("convscope_frame", js=bundle(ASSETS / "fra
 def frame() -> None:
     """What is the same on every page: style, language switch, visitor. Starts the engine after the first."""
     language()
+    presenting.follow_link()
     st.html(STYLE)
+    presenting.style()
     with st.container(key="language"):
         choices.segmented_control(
             t("frame.language"),

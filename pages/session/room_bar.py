@@ -8,13 +8,13 @@ from cnn_core import rooms
 from cnn_core.errors import RoomError
 from cnn_core.markup import fill
 from cnn_core.paths import ROOT
-from pages.session import membership
+from pages.session import membership, presenting
 from pages.session.html import html
 from pages.session.words import say_error, t
 
 POLL_S = 1.0
 ROOM, HOME = "room", "home"  # pages
-NOT_LED = {membership.PARAMETER, membership.SECRET, "lang"}
+NOT_LED = {membership.PARAMETER, membership.SECRET, "lang", *presenting.NAMES}
 
 
 def say_refusal() -> None:

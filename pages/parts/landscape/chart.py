@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import numpy as np
-import streamlit as st
 
 from cnn_core import runs, texts
 from cnn_core.engine.landscape import Question
@@ -11,6 +10,7 @@ from cnn_core.figures import charts
 from cnn_core.figures import landscape as figures
 from cnn_core.figures.landscape import LandscapeWords, Walk, number
 from cnn_core.runs import log
+from pages.elements.chart import draw_figure
 from pages.network.answer_types import Plane
 from pages.network.epochs import kept_epoch
 from pages.network.names import name_of
@@ -40,7 +40,7 @@ def draw(run: runs.Run, question: Question, plane: Plane, losses: np.ndarray) ->
         title=title, axes=(axes[0], axes[1]), words=words, palette=colours(),
     )  # fmt: skip
     centre = losses[np.abs(plane["y"]).argmin(), np.abs(plane["x"]).argmin()]
-    st.plotly_chart(
+    draw_figure(
         figure,
         height=HEIGHT,
         key="landscape_contours",

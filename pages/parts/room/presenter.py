@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from urllib.parse import urlsplit, urlunsplit
-
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
@@ -12,12 +10,12 @@ from cnn_core.errors import RoomError
 from cnn_core.markup import fill
 from cnn_core.rooms import invitation
 from pages.parts.room import votes, wall
-from pages.session import choices, membership
+from pages.session import choices, membership, phone_address
 from pages.session.html import html
 from pages.session.words import t
 
 PARTS = ("wall", "predict")
-OWN, ADDRESS, SECRET = "presenter_own_address", "presenter_address", "presenter_secret"
+SECRET = "presenter_secret"  # session key
 
 
 def presenter(room: rooms.Room, place: DeltaGenerator) -> None:
@@ -41,8 +39,7 @@ def presenter(room: rooms.Room, place: DeltaGenerator) -> None:
 
 def _invitation(room: rooms.Room) -> None:
     """QR code, address and code, large enough for the back row."""
-    base = _address()
-    link = f"{base}/room?{membership.PARAMETER}={room.code}"
+    base, link = phone_address.base(), phone_address.link_to(room.code)
     html(
         fill(
             '<div class="invitation"><img alt="{{ alt }}" src="{{ source }}">'
@@ -54,33 +51,10 @@ def _invitation(room: rooms.Room) -> None:
     )  # fmt: skip
 
 
-def _address() -> str:
-    """The address that phones are told: typed by the presenter, or chosen, or the likeliest."""
-    typed = invitation.cleaned(st.session_state.get(OWN, ""))
-    return typed or choices.keep_valid(ADDRESS, invitation.addresses(_first_page()))
-
-
-def _first_page() -> str:
-    """Address of the app as this browser has it, with the base path, without the name of the page."""
-    parts = urlsplit(st.context.url or "http://localhost:8501/room")
-    path = parts.path.rstrip("/").removesuffix("/room")
-    return urlunsplit((parts.scheme, parts.netloc, path, "", ""))
-
-
 def _settings(room: rooms.Room) -> None:
     state = room.state()
     with st.popover(t("room.address"), icon=":material/wifi:", width="stretch"):
-        choices.selectbox(
-            t("room.addresses"),
-            invitation.addresses(_first_page()),
-            key=ADDRESS,
-            help=t("room.addresses_help"),
-        )
-        st.text_input(
-            t("room.own_address"), key=OWN, placeholder="http://192.168.0.10:8501", max_chars=200
-        )
-        if st.session_state.get(OWN) and not invitation.cleaned(st.session_state[OWN]):
-            st.warning(t("room.no_address"))
+        phone_address.field()
     with st.popover(t("room.settings"), icon=":material/settings:", width="stretch"):
         st.session_state["presenter_nicknames"] = state.nicknames
         st.toggle(
@@ -106,9 +80,7 @@ def _second_browser(room: rooms.Room) -> None:
     )
     secret = st.session_state.get(SECRET)
     if secret and secret[0] == room.code:
-        st.code(
-            f"{_address()}/room?{membership.PARAMETER}={room.code}&{membership.SECRET}={secret[1]}"
-        )
+        st.code(f"{phone_address.link_to(room.code)}&{membership.SECRET}={secret[1]}")
 
 
 def _make_link(room: rooms.Room) -> None:
