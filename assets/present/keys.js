@@ -13,7 +13,8 @@ const BUTTONS = {
   n: [".st-key-presenter_after a"],
   b: [".st-key-presenter_before a"],
 };
-const FIELDS = 'input:not([type="range"], [type="radio"], [type="checkbox"]), textarea, select, [contenteditable="true"]';
+const FIELDS =
+  'input:not([type="range"], [type="radio"], [type="checkbox"]), textarea, select, [contenteditable="true"]';
 
 export default function () {
   document.addEventListener("keydown", press);
