@@ -25,7 +25,7 @@ from pages.pictures import place as places
 from pages.pictures.place import Place
 from pages.pictures.upload import upload
 from pages.session import choices as _choices
-from pages.session import course
+from pages.session import course, presenting
 from pages.session.address import arrived, say, whole
 from pages.session.html import STYLE, heading, html
 from pages.session.words import say_error, t
@@ -158,7 +158,8 @@ def _from_data() -> Shown:
     index = _index(name, len(images))
     st.session_state["images_index"] = index
     st.number_input(
-        t("image.index"), 0, len(images) - 1, index, key="images_index", width=150,
+        t("image.index"), 0, len(images) - 1, index, key="images_index",
+        width=240 if presenting.current() else 150,  # narrower ones have no buttons
         label_visibility="collapsed",
         on_change=lambda: _keep(name, int(st.session_state["images_index"])),
     )  # fmt: skip

@@ -6,6 +6,7 @@ const BUTTONS = {
   p: [".st-key-pause button", ".st-key-resume button", ".stepper .play"],
   s: [".st-key-step button", ".st-key-training_step_next button", ".stepper .next"],
   i: [
+    '.st-key-images_index [data-testid="stNumberInputStepUp"]',
     '.st-key-image_number [data-testid="stNumberInputStepUp"]',
     ".st-key-icon_samples_next button",
     ".st-key-icon_image_after button",

@@ -68,15 +68,15 @@ def test_every_page_can_be_read_from_the_back_row(app: Server, window: Windows) 
 def test_keys_press_what_they_name_and_nothing_while_somebody_types(
     app: Server, window: Windows
 ) -> None:
-    page = window(f"{app.url}/glossary?present=1&lang=en&hide=navigation", **PROJECTOR)
-    field = page.get_by_role("textbox").first
-    field.fill("pad")
-    field.press("n")
-    expect(field).to_have_value("padn")
+    page = window(f"{app.url}/room?present=1&lang=en&hide=navigation", **PROJECTOR)
+    field = page.get_by_role("textbox", name="Code of the room")
+    field.fill("BK")
+    field.press("b")
+    expect(field).to_have_value("BKb")
     rest(page)
     field.blur()
     page.keyboard.press("b")
-    expect(page.get_by_role("heading", name="Challenges", level=1)).to_be_visible()
+    expect(page.get_by_role("heading", name="Draw a digit", level=1)).to_be_visible()
     eventually(lambda: "hide=navigation" in page.evaluate("location.search"))
     page.goto(f"{app.url}/training_step?present=1&lang=en")
     expect(page.locator(".step-answer")).to_contain_text("Step 1")
