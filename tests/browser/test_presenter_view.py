@@ -88,7 +88,7 @@ def test_keys_press_what_they_name_and_nothing_while_somebody_types(
     rest(page)
     page.keyboard.press("i")
     expect(page.get_by_text("test image 4")).to_be_visible()
-    page.locator(".st-key-icon_presenter_leave button").click()
+    page.get_by_role("button", name="Leave presenter view").click()
     expect(page.get_by_test_id("stHeader")).to_be_visible()
     eventually(lambda: "present=" not in page.evaluate("location.search"))
 
