@@ -127,7 +127,7 @@ def packages() -> Iterator[Finding]:
         yield Finding(
             "warning",
             "packages",
-            "tensorflow-metal is installed: on some Macs it computes wrong results without a word. "
+            "tensorflow-metal is installed: on some Macs it silently computes wrong results. "
             "Uninstall it (pip uninstall tensorflow-metal), or compare a run with one without it.",
         )
 
@@ -146,11 +146,11 @@ def memory() -> Finding:
         return Finding(
             "warning",
             "memory",
-            f"{free:,.0f} MB of memory are free, and server and workers take up to {NEEDED_MB:,} MB. "
-            "Close other programs before a lesson.",
+            f"Free memory: {free:,.0f} MB; server and workers need up to {NEEDED_MB:,} MB. "
+            "Close other programs before a class.",
         )
     return Finding(
-        "ok", "memory", f"{free:,.0f} MB of memory are free; up to {NEEDED_MB:,} MB are needed."
+        "ok", "memory", f"Free memory: {free:,.0f} MB; up to {NEEDED_MB:,} MB is needed."
     )
 
 
@@ -161,7 +161,7 @@ def home(folder: Path) -> Finding:
         return Finding(
             "problem",
             "home",
-            f"Nothing can be written in {nearest}, so no run can be kept. Change its rights, or set "
+            f"Nothing can be written in {nearest}, so no run can be kept. Change its permissions, or set "
             "CONVSCOPE_HOME to another folder.",
         )
     free = shutil.disk_usage(nearest).free / MEGABYTE
@@ -169,10 +169,10 @@ def home(folder: Path) -> Finding:
         return Finding(
             "warning",
             "home",
-            f"Only {free:,.0f} MB are free where runs are kept ({folder}). Delete files there, or set "
+            f"Only {free:,.0f} MB is free where runs are kept ({folder}). Delete files there, or set "
             "CONVSCOPE_HOME to a folder on another disk.",
         )
-    return Finding("ok", "home", f"Runs are kept in {folder}, where {free:,.0f} MB are free.")
+    return Finding("ok", "home", f"Runs are kept in {folder}, where {free:,.0f} MB is free.")
 
 
 def reachable(port: int) -> Iterator[Finding]:
@@ -184,7 +184,7 @@ def reachable(port: int) -> Iterator[Finding]:
             yield Finding(
                 "warning",
                 "port",
-                f"Port {port} is taken, perhaps by ConvScope itself. For another one: "
+                f"Port {port} is in use, perhaps by ConvScope itself. To use another one: "
                 f"make run PORT={port + 1}",
             )
         else:
@@ -193,12 +193,12 @@ def reachable(port: int) -> Iterator[Finding]:
     links = invitation.addresses(here)
     if links != [here]:
         listed = ", ".join(links)
-        yield Finding("ok", "addresses", f"Other devices in this network find the app at {listed}.")
+        yield Finding("ok", "addresses", f"Other devices on this network find the app at {listed}.")
     else:
         yield Finding(
             "warning",
             "addresses",
-            "This machine is in no network, so phones cannot reach it. Join a Wi-Fi, or open a hotspot.",
+            "This machine is not on a network, so phones cannot reach it. Join a Wi-Fi or open a hotspot.",
         )
 
 
@@ -239,7 +239,7 @@ def tensorflow() -> Iterator[Finding]:
         yield Finding(
             "problem",
             "tensorflow",
-            f"TensorFlow did not train within {PROBE_TIMEOUT_S // 60} minutes. End other programs, and "
+            f"TensorFlow did not train within {PROBE_TIMEOUT_S // 60} minutes. Close other programs and "
             "check again.",
         )
         return
