@@ -119,7 +119,7 @@ def test_the_runs_of_the_visitor_tell_and_those_of_others_do_not(visit: Any) -> 
     assert bars(at)[0] == "0 of 12 goals reached"
     trained(TEXTBOOK, 0.93)
     at.run()
-    assert "0.930 of 0.90 · 333,526 parameters" in "".join(bars(at))
+    assert "validation accuracy 0.930 (needed: 0.90) · 333,526 parameters" in "".join(bars(at))
     assert bars(at)[0] == "0 of 12 goals reached"
     trained()
     trained(reason="stopped", accuracy=0.1)
