@@ -38,7 +38,7 @@ LINK = ("run", "other", *(setting.name for setting in SETTINGS))
 
 
 def main() -> None:
-    """Which network; then everything that follows the controls, redrawn alone."""
+    """Which network; then everything that follows the controls."""
     st.html(STYLE)
     place = head("landscape", "loss", "gradient", "learning_rate")
     link = arrived("landscape", LINK)
@@ -84,8 +84,8 @@ def _comparable(run: runs.Run, chosen_id: str) -> dict[str, runs.Run]:
     }
 
 
-@st.fragment
 def _story(run: runs.Run) -> None:
+    """No fragment: what is pressed in one waits for the end of the calculation, "Stop" too."""
     if is_gone(run, "landscape"):
         return
     with st.container(key="landscape_top"):
