@@ -17,9 +17,11 @@ const BUTTONS = {
 const FIELDS =
   'input:not([type="range"], [type="radio"], [type="checkbox"]), textarea, select, [contenteditable="true"]';
 
+// A listener for each mount: Streamlit may mount the next one before it takes the last one away.
 export default function () {
-  document.addEventListener("keydown", press);
-  return () => document.removeEventListener("keydown", press);
+  const listener = (event) => press(event);
+  document.addEventListener("keydown", listener);
+  return () => document.removeEventListener("keydown", listener);
 }
 
 function press(event) {
