@@ -18,9 +18,10 @@ const FIELDS =
   'input:not([type="range"], [type="radio"], [type="checkbox"]), textarea, select, [contenteditable="true"]';
 
 // A listener for each mount: Streamlit may mount the next one before it takes the last one away.
-export default function () {
+export default function ({ parentElement }) {
   const listener = (event) => press(event);
   document.addEventListener("keydown", listener);
+  parentElement.querySelector("i").dataset.listening = "";
   return () => document.removeEventListener("keydown", listener);
 }
 

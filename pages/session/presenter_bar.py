@@ -15,7 +15,9 @@ from pages.session.html import html, icon_button
 from pages.session.words import t
 
 ROOM, HOME = "room", "home"  # pages
-_keys = st.components.v2.component("convscope_keys", js=bundle(presenting.FOLDER / "keys.js"))
+_keys = st.components.v2.component(
+    "convscope_keys", html="<i hidden></i>", js=bundle(presenting.FOLDER / "keys.js")
+)
 
 
 def presenter_bar(pages: Sequence[tuple[str, str]], page: str) -> None:

@@ -76,23 +76,27 @@ def test_keys_press_what_they_name_and_nothing_while_somebody_types(
     rest(page)
     page.get_by_role("button", name="Open a room").click()
     expect(page.locator(".invitation .code")).to_be_visible()
-    rest(page)
-    page.keyboard.press("b")
+    _press(page, "b")
     expect(page.get_by_role("heading", name="Draw a digit", level=1)).to_be_visible()
     eventually(lambda: "hide=navigation" in page.evaluate("location.search"))
     page.goto(f"{app.url}/training_step?present=1&lang=en")
     expect(page.locator(".step-answer")).to_contain_text("Step 1")
-    rest(page)
-    page.keyboard.press("s")
+    _press(page, "s")
     expect(page.locator(".step-answer")).to_contain_text("Step 2")
     page.goto(f"{app.url}/images?present=1&lang=en&index=3")
     expect(page.get_by_text("test image 3")).to_be_visible()
-    rest(page)
-    page.keyboard.press("i")
+    _press(page, "i")
     expect(page.get_by_text("test image 4")).to_be_visible()
     page.get_by_role("button", name="Leave presenter view").click()
     expect(page.get_by_test_id("stHeader")).to_be_visible()
     eventually(lambda: "present=" not in page.evaluate("location.search"))
+
+
+def _press(page: Page, key: str) -> None:
+    """Press a key as soon as the page listens to its keys and has nothing more to say."""
+    expect(page.locator(".st-key-presenter_keys [data-listening]")).to_be_attached()
+    rest(page)
+    page.keyboard.press(key)
 
 
 def _rests(page: Page) -> bool:
