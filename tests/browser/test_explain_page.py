@@ -18,7 +18,7 @@ from cnn_core import datasets
 from cnn_core.config import ConvBlock, ModelConfig
 from cnn_core.figures import explanations as figures
 from cnn_core.figures.legend import number
-from cnn_core.images import uploads
+from cnn_core.images import preparation, uploads
 from cnn_core.inside import explain, features
 from cnn_core.inside.class_maps import class_maps
 from cnn_core.inside.occlusion import occlusion
@@ -92,7 +92,7 @@ def test_an_upload_is_explained_in_both_themes(app, window, run, scheme):
     upload(screen, file)
     expect(screen.page.locator(".decision figcaption")).to_have_text("Your image", timeout=COLD)
     eventually(lambda: all(new != old for new, old in zip(pictures(screen), before, strict=True)))
-    image = uploads.prepare(uploads.read(file["buffer"]), (28, 28, 1)).model_input
+    image = preparation.prepare(uploads.read(file["buffer"]), "item", (28, 28, 1)).inputs[0]
     network = opened(app.home, run)
     shares = network.predict(image[np.newaxis])[0]
     best = int(shares.argmax())
