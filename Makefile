@@ -34,7 +34,7 @@ PLAYWRIGHTS_OWN := import os, sys; from playwright.sync_api import sync_playwrig
 # trains is busy while what opens a browser waits for a page. A file stays together: it shares a server.
 # tests/turns.py puts the longest files first, so that no process is left alone with one at the end.
 FAST := -m "not slow and not browser" -n logical --maxprocesses 4
-ALL  := -n 3 --dist loadfile --no-loadscope-reorder
+ALL  := -n 2 --dist loadfile --no-loadscope-reorder
 
 # Where JavaScript lies; .oxlintrc.json and .oxfmtrc.json say how it is written.
 SCRIPTS := assets tests/javascript
