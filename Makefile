@@ -30,8 +30,8 @@ PLAYWRIGHTS_OWN := import os, sys; from playwright.sync_api import sync_playwrig
 	play = start().start(); path = play.chromium.executable_path; play.stop(); \
 	sys.exit(not os.path.exists(path))
 
-# What takes seconds runs on every core. All tests together run three at a time, also on two cores: what
-# trains is busy while what opens a browser waits for a page. A file stays together: it shares a server.
+# What takes seconds runs on every core. All tests together run two at a time: more would
+# open browsers and train beside each other. A file stays together: it shares a server.
 # tests/turns.py puts the longest files first, so that no process is left alone with one at the end.
 FAST := -m "not slow and not browser" -n logical --maxprocesses 4
 ALL  := -n 2 --dist loadfile --no-loadscope-reorder
