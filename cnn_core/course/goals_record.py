@@ -1,6 +1,6 @@
 """What a visitor has reached, kept by the server under the visitor's word: one small file each.
 
-It lies beside the runs, so it is there after a reload and a restart, and no browser can write it.
+It is kept beside the runs, where reloads and restarts leave it; no browser can write it.
 """
 
 from __future__ import annotations
