@@ -1,4 +1,4 @@
-# ConvScope: "make run" serves the app, "make test" runs every test. Both set up what they need.
+# ConvScope: "make run" serves the app, "make test" runs the tests of each landing. Both set up what they need.
 
 PORT ?= 8501
 ARGS ?=
@@ -42,8 +42,8 @@ SCRIPTS := assets tests/javascript
 .PHONY: help
 help:
 	@echo "make run        serve the app on port $(PORT)   (make run PORT=9000 for another)"
-	@echo "make test       every test, those in a real Chromium too   (ARGS=... for pytest)"
-	@echo "make test-long  the same, each kind of random case repeated at length"
+	@echo "make test       the tests of each landing, those in a real Chromium too   (ARGS=... for pytest)"
+	@echo "make test-long  the same and the long ones, each kind of random case repeated at length"
 	@echo "make test-unit  the tests that take seconds"
 	@echo "make lint       format, lint and types"
 	@echo "make format     put the code in the format that lint expects"

@@ -22,7 +22,7 @@ from streamlit.components.v2 import manifest_scanner
 from streamlit.runtime.scriptrunner import script_runner
 from streamlit.runtime.scriptrunner.script_cache import ScriptCache
 from streamlit.testing.v1 import app_test, local_script_runner
-from turns import Clock, turn
+from turns import Clock, leave_out_long, turn
 
 # A shell that starts the tests in the background lets them ignore Ctrl-C, and so would their children.
 signal.signal(signal.SIGINT, signal.default_int_handler)
@@ -50,7 +50,9 @@ _ask_for_end = local_script_runner.require_widgets_deltas
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
-        "--long", action="store_true", help="repeat at length what otherwise runs in its short form"
+        "--long",
+        action="store_true",
+        help="also run the tests marked long, and repeat at length what has a short form",
     )
     parser.addoption(
         "--write-seconds",
@@ -93,7 +95,8 @@ def _keep_temporary_files_together(config: pytest.Config) -> None:
     config.add_cleanup(remove)
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    leave_out_long(config, items)
     items.sort(key=lambda item: turn(item.path))
 
 

@@ -1,4 +1,7 @@
-"""How often tests repeat what they try: `make test` few times, `make test-long` many."""
+"""How often tests repeat what they try: `make test` few times, `make test-long` many.
+
+A whole test that `make test` leaves out is marked `long`; at least one other proves the same promise there.
+"""
 
 from __future__ import annotations
 

@@ -13,7 +13,8 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
-from turns import SECONDS, TABLE, TESTS, Clock, as_table, turn
+from lengths import LONG
+from turns import SECONDS, TABLE, TESTS, Clock, as_table, leave_out_long, turn
 
 
 @pytest.mark.parametrize("kind", [socket.SOCK_STREAM, socket.SOCK_DGRAM])
@@ -76,3 +77,24 @@ def test_no_two_files_of_tests_have_the_same_name() -> None:
     """pytest imports them by their name alone, and collects nothing of the second."""
     names = Counter(path.name for path in Path(__file__).parent.rglob("test_*.py"))
     assert [name for name, count in names.items() if count > 1] == []
+
+
+@pytest.mark.long
+def test_a_long_test_runs_with_the_others_of_make_test_long() -> None:
+    assert LONG
+
+
+@pytest.mark.parametrize(("option", "selected"), [(False, ["quick"]), (True, ["quick", "long"])])
+def test_long_tests_run_only_when_asked_for(option: bool, selected: list[str]) -> None:
+    deselected: list[str] = []
+    hook = SimpleNamespace(
+        pytest_deselected=lambda items: deselected.extend(item.name for item in items)
+    )
+    config = SimpleNamespace(getoption={"--long": option}.__getitem__, hook=hook)
+    marks = {"quick": set(), "long": {"long"}}
+    items = [
+        SimpleNamespace(name=name, get_closest_marker=marks[name].__contains__) for name in marks
+    ]
+    leave_out_long(config, items)
+    assert [item.name for item in items] == selected
+    assert deselected == [name for name in marks if name not in selected]

@@ -1,4 +1,4 @@
-"""In which order the files of tests run, and the table of times that says so."""
+"""Which tests run, in which order, and the table of times that says so."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
+
+import pytest
 
 TESTS = Path(__file__).parent
 TABLE = TESTS / "seconds.json"
@@ -19,6 +21,16 @@ OF_A_NEW_FILE = 15.0
 def turn(path: Path) -> float:
     """The longest files first: short ones at the end keep every process busy until then."""
     return -SECONDS.get(path.relative_to(TESTS).as_posix(), OF_A_NEW_FILE)
+
+
+def leave_out_long(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Deselect what only `make test-long` runs, the tests marked `long`."""
+    if config.getoption("--long"):
+        return
+    left_out = [item for item in items if item.get_closest_marker("long")]
+    if left_out:
+        config.hook.pytest_deselected(items=left_out)
+        items[:] = [item for item in items if item not in left_out]
 
 
 class Clock:
