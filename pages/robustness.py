@@ -13,7 +13,7 @@ from pages.elements import pad
 from pages.elements.head import head
 from pages.network import goals, in_browser
 from pages.network.choice import say_if_training, trained_network
-from pages.parts.robustness import attack, bench, curves
+from pages.parts.robustness import attack, bench, curves, morph
 from pages.pictures import run_image
 from pages.pictures.run_image import Chosen
 from pages.session import settings
@@ -23,7 +23,12 @@ from pages.session.words import t
 
 QUERY = "robustness_query"  # session key: what the address says
 SETTINGS = (*bench.SETTINGS, *attack.SETTINGS, *curves.SETTINGS)
-LINK = ("run", "beside", *run_image.LINK, *(setting.name for setting in SETTINGS))
+LINK = (
+    "run",
+    "beside",
+    *run_image.LINK,
+    *(setting.name for setting in (*SETTINGS, *morph.SETTINGS)),
+)
 
 
 def main() -> None:
@@ -44,6 +49,7 @@ def _follow(run: runs.Run, link: Mapping[str, str]) -> None:
     """Do what a link asks for; one sentence on what is not there."""
     run_image.follow(link, run)
     settings.follow(link, SETTINGS)
+    morph.follow(link, run)
     curves.follow(link, run)
     if link or went_back():
         bench.turn()
@@ -72,6 +78,8 @@ def _story(run: runs.Run) -> None:
     if image is not None:  # after the pad, which would wait for it
         with below:
             _attack(run, image)
+            if in_browser.reads(run):
+                _morph(run, image)
 
 
 @st.fragment
@@ -95,6 +103,16 @@ def _attack(run: runs.Run, image: Chosen) -> None:
         attack.result(run, image, method, size)
 
 
+@st.fragment
+def _morph(run: runs.Run, image: Chosen) -> None:
+    """Redrawn alone when another last image is chosen, and when the slider is let go."""
+    if _is_being_drawn(image):
+        st.caption(t("robustness.attack.drawing"))
+    else:
+        morph.morph(run, image)
+        _say()
+
+
 def _is_being_drawn(image: Chosen) -> bool:
     """Whether the image is a drawing whose stroke has not ended."""
     drawing = pad.drawn(run_image.PAD)
@@ -115,8 +133,8 @@ def _curves(run: runs.Run) -> None:
 
 def _say() -> None:
     """All parts of the page have their share in the address."""
-    query = {**st.session_state[QUERY], **settings.query(SETTINGS), **curves.query()}
-    say("robustness", query)
+    parts = settings.query(SETTINGS) | morph.query() | curves.query()
+    say("robustness", st.session_state[QUERY] | parts)
 
 
 main()

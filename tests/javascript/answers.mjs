@@ -11,12 +11,14 @@ import { prepare } from "../../assets/pad/preparation.js";
 import { bytes, floats, unpack } from "../../assets/network/packed.js";
 import { change } from "../../assets/robustness/changes.js";
 import { flips, strongest } from "../../assets/robustness/flips.js";
+import { along, mix, turns } from "../../assets/robustness/path.js";
 
 export default function answers(questions) {
   return questions.map((question) => {
     if (question.strokes) return packed(drawn(question));
     if (question.canvas) return packed(prepare(bytes(question.canvas)));
     if (question.strengths) return packed(changed(question));
+    if (question.steps) return packed(walked(question));
     if (question.slider) return packed(flipped(question));
     if (question.truth !== undefined) return packed(written(question));
     if (question.file) return packed(filed(question));
@@ -45,6 +47,18 @@ function flipped({ file, image, shape, slider: { name, values, neutral } }) {
   let step = scan.next();
   while (!step.done) step = scan.next();
   return { ...step.value, labels: values.map((value) => answer(value)) };
+}
+
+// The way from one image to another: {file, from, to, steps}.
+function walked({ file, from, to, steps }) {
+  const { description, weights } = unpack(bytes(file).buffer);
+  const network = new Network(description, weights);
+  const [first, last] = [floats(from), floats(to)];
+  const scan = along((pixels) => network.predict(pixels), first, last, steps);
+  let step = scan.next();
+  while (!step.done) step = scan.next();
+  const images = Array.from({ length: steps + 1 }, (_, at) => mix(first, last, at / steps));
+  return { images, answers: step.value, turns: turns(step.value.map((answer) => strongest(answer))) };
 }
 
 // The probabilities of a packed network: {file, images}.

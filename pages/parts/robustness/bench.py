@@ -83,7 +83,7 @@ def bench(run: runs.Run, image: Chosen) -> None:
             for name, change in CHANGES.items()
         ],
         "centre": _centre(),
-        "image": _packed(image.pixels),
+        "image": packed(image.pixels),
         "shape": list(image.pixels.shape),
         "title": image.title,
         "network": in_browser.address(run, KEY),
@@ -119,7 +119,8 @@ def _centre() -> list[int] | None:
     return None if None in places else places
 
 
-def _packed(pixels: np.ndarray) -> str:
+def packed(pixels: np.ndarray) -> str:
+    """Pixels of any kind as float32 in [0, 1], in base64."""
     numbers = pixels.astype("<f4") / (255 if pixels.dtype == np.uint8 else 1)
     return base64.b64encode(np.ascontiguousarray(numbers, "<f4").tobytes()).decode()
 
