@@ -67,6 +67,7 @@ class Engine:
         self._client: Any = None
         self._cluster: Any = None
         self._closing = threading.Event()
+        self._due = threading.Event()  # there is something to do before the next tick
         self._tried = threading.Event()
         self._problem: EngineError | None = None  # with the scheduler; a worker has its own
         self._backoff = Backoff()
@@ -84,6 +85,7 @@ class Engine:
         The workers of an existing cluster are not ours to end: what they train goes on.
         """
         self._closing.set()
+        self._due.set()
         atexit.unregister(self.close)
         if self._thread.ident:
             self._thread.join(timeout=CLOSE_TIMEOUT)
@@ -158,9 +160,11 @@ class Engine:
             RunError: If its folder cannot be written.
         """
         self._refuse_if_down("train")
-        return self._queue.order(
+        run = self._queue.order(
             model, train, owner=owner, name=name, limits=limits, sweep=sweep, trial=trial
         )
+        self._due.set()
+        return run
 
     def resume(self, run: runs.Run, *, by: str, limits: Limits | None = None) -> None:
         """Queue an interrupted run again, as `Queue.resume`; raises `EngineError` if the engine is down."""
@@ -271,8 +275,11 @@ class Engine:
             return
         self._try(self.tick)
         self._try(self._on_ready)
-        while not self._closing.wait(TICK):
-            self._try(self.tick)
+        while not self._closing.is_set():
+            self._due.wait(TICK)
+            self._due.clear()
+            if not self._closing.is_set():
+                self._try(self.tick)
 
     def _try(self, work: Callable[[], None]) -> None:
         """What fails must not end the engine; the next tick tries again."""
@@ -362,4 +369,8 @@ class Engine:
 
     def _send(self, run: runs.Run) -> Any:
         key = f"train-{run.id}-{uuid.uuid4().hex[:6]}"
-        return cluster.submit(self._client, self._needs("train"), key, worker.train_run, run.id)
+        needs = self._needs("train")
+        future = cluster.submit(self._client, needs, key, worker.train_run, run.id)
+        # A worker that waited for the next tick would lose that time with every run.
+        future.add_done_callback(lambda _: self._due.set())
+        return future

@@ -67,6 +67,7 @@ class Driver:
         self._driven: dict[str, _Driven] = {}
         self._over: set[str] = set()  # sweeps that never need a driver again
         self._scanned = -SECONDS_BETWEEN_SCANS
+        self._folder = 0  # when a sweep was last begun or deleted, by the folder of all sweeps
         self._last = clock()
 
     def start(self) -> Driver:
@@ -83,8 +84,9 @@ class Driver:
         """Look after every sweep once."""
         now = self._clock()
         passed, self._last = now - self._last, now
-        if now - self._scanned >= SECONDS_BETWEEN_SCANS:
-            self._scanned = now
+        folder = store.changed()
+        if folder != self._folder or now - self._scanned >= SECONDS_BETWEEN_SCANS:
+            self._folder, self._scanned = folder, now
             self._take_up()
         for driven in list(self._driven.values()):
             try:

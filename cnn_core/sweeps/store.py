@@ -30,6 +30,13 @@ def home() -> Path:
     return runs.home().parent / "sweeps"
 
 
+def changed() -> int:
+    """When a sweep was last begun or deleted, as the file system counts it; 0 while there is none."""
+    with suppress(OSError):
+        return home().stat().st_mtime_ns
+    return 0
+
+
 def begin(plan: Plan, *, owner: str = "", name: str = "", limits: Limits | None = None) -> Sweep:
     """Make the folder of a sweep; a `Driver` takes it up.
 

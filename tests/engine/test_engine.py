@@ -101,6 +101,22 @@ def test_a_tick_that_fails_does_not_end_the_engine(
     assert not threads_of_engines()
 
 
+def test_a_worker_never_waits_for_the_next_tick(
+    queue: Engine, cluster: Cluster, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(jobs, "TICK", 3600.0)
+    queue.start()
+    until(lambda: queue.ready("train"))
+    runs_in_order = [order(queue), order(queue)]
+    until(lambda: cluster.futures)
+    runs.write_status(runs_in_order[0], "finished")
+    cluster.futures[0].end()
+    until(lambda: len(cluster.futures) == 2)
+    assert [future.run_id for future in cluster.futures] == [run.id for run in runs_in_order]
+    queue.close()
+    assert not threads_of_engines()
+
+
 def test_closing_leaves_the_runs_that_wait_interrupted(queue: Engine, cluster: Cluster) -> None:
     waiting = order(queue)
     queue.close()

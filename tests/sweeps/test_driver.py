@@ -88,6 +88,17 @@ def test_as_many_trials_train_as_there_are_workers() -> None:
     assert len(engine.futures) == 4, "in the same step, without a pause"
 
 
+def test_a_sweep_is_taken_up_at_the_step_after_it_was_begun() -> None:
+    engine = Played()
+    driver = sweeps.Driver(engine, clock=lambda: 0.0).start()  # no second passes between the steps
+    driver.step()
+    for number in (1, 2):
+        sweeps.begin(plan("kernel=3,5", method="grid"), owner=f"visitor {number}")
+        engine.tick()
+        assert engine._queue.holds(runs.all_runs()[0].id)
+        assert len({run.owner for run in runs.all_runs()}) == number
+
+
 def test_a_single_run_that_is_ordered_during_a_sweep_of_30_trials_starts_next() -> None:
     engine = Played()
     begin(engine, plan("seed=0:99", trials=30))
