@@ -22,7 +22,7 @@ from pages.session.words import t
 
 LINK = (
     "section", "kernel", "stride", "padding", "dilation", "activation", "bias", "turned", "data", "index",
-    "photo", "pool", "size", "step", "on", "channels", "run", "layer", "filter", "epoch",
+    "photo", "side", "pool", "size", "step", "on", "channels", "run", "layer", "filter", "epoch",
 )  # fmt: skip
 LESSONS_OF = {
     "slide": ("kernel", "padding", "stride"),
@@ -35,6 +35,8 @@ SECTIONS = tuple(LESSONS_OF)
 STRIDES = (1, 2, 3, 4)
 DILATIONS = (1, 2, 3)
 PADDINGS_OR_ZEROS = (*PADDINGS, 1, 2, 3)  # same, valid, or so many zeros on each side
+OWN = "own"  # the image as large as it is
+SIDES = (OWN, *range(3, 33), 48, 64)  # of the input, in pixels
 WAYS = ("correlation", "convolution")
 BIAS = 10.0  # largest, either way
 Query = dict[str, str]
@@ -78,6 +80,7 @@ def _follow(link: Mapping[str, str]) -> None:
     parts.follow_choice(link, "stride", STRIDES)
     parts.follow_choice(link, "padding", PADDINGS_OR_ZEROS)
     parts.follow_choice(link, "dilation", DILATIONS)
+    parts.follow_choice(link, "side", SIDES)
     parts.follow_choice(link, "activation", ACTIVATIONS)
     parts.follow_choice(link, "turned", WAYS)
     parts.follow_choice(link, "pool", parts.POOLS)
@@ -121,7 +124,10 @@ def _slide() -> Query:
                 key=parts.key("bias"),
                 help=t("convolution.bias_help"), persist_state="session", width=130,
             )  # fmt: skip
+        side = _side()
         sample = sample_image.choose()
+    if side != OWN:
+        sample = sample.resized(int(side))
     with right, st.container(key="convolution_result"):
         setup = Setup(
             sample.values,
@@ -141,8 +147,17 @@ def _slide() -> Query:
         "stride": str(stride),
         "padding": str(padding),
         "dilation": str(dilation),
+        "side": str(side),
     }
     return {**query, "activation": str(activation), "bias": f"{bias:g}", **sample.query}
+
+
+def _side() -> int | str:
+    """Side of the input in pixels, or `OWN`."""
+    return choices.selectbox(
+        t("convolution.side"), SIDES, key=parts.key("side"), help=t("convolution.side_help"),
+        format_func=lambda side: t("convolution.side_own") if side == OWN else f"{side}×{side}",
+    )  # fmt: skip
 
 
 def _flip() -> Query:

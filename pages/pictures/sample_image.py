@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import streamlit as st
+from PIL import Image
 
 from cnn_core import datasets, runs
 from cnn_core.figures import mosaic
@@ -48,6 +49,18 @@ class Sample:
     def values(self) -> np.ndarray:
         """The image as a network takes it: float32 in [0, 1]."""
         return self.pixels.astype(np.float32) / np.float32(255)
+
+    def resized(self, side: int) -> Sample:
+        """The same image of that side in pixels: averaged when it shrinks, repeated pixels when it grows.
+
+        A single bright pixel stays one.
+        """
+        if self.query.get("data") == PIXEL:
+            return replace(self, pixels=_bright_pixel(side))
+        small = Image.fromarray(self.pixels[..., 0])
+        shrinks = side < min(small.size)
+        method = Image.Resampling.BOX if shrinks else Image.Resampling.NEAREST
+        return replace(self, pixels=np.asarray(small.resize((side, side), method))[..., np.newaxis])
 
 
 def follow(link: Mapping[str, str]) -> None:
@@ -105,10 +118,14 @@ def _learn(sets: Sequence[str]) -> None:
 
 
 def _pixel() -> Sample:
-    image = np.zeros((PIXEL_SIDE, PIXEL_SIDE, 1), np.uint8)
-    image[PIXEL_SIDE // 2, PIXEL_SIDE // 2] = 255
     st.caption(t("samples.pixel_note"))
-    return Sample(image, t("samples.pixel_title"), {"data": PIXEL})
+    return Sample(_bright_pixel(PIXEL_SIDE), t("samples.pixel_title"), {"data": PIXEL})
+
+
+def _bright_pixel(side: int) -> np.ndarray:
+    image = np.zeros((side, side, 1), np.uint8)
+    image[side // 2, side // 2] = 255
+    return image
 
 
 def _photo() -> Sample:

@@ -145,6 +145,8 @@ def test_an_engine_that_is_down_takes_keras_away_and_says_why(engine, visit, mou
         {"padding": "full"},
         {"padding": "4"},
         {"dilation": "0"},
+        {"side": "2"},
+        {"side": "65"},
         {"activation": "softmax"},
         {"bias": "inf"},
         {"data": "cifar"},
@@ -163,7 +165,7 @@ def test_a_bad_link_is_one_sentence(query, visit):
 
 def test_a_link_opens_what_was_seen(visit, mounted):
     asked = {"kernel": "0.5_-1~2_0", "stride": "2", "padding": "valid", "activation": "relu",
-             "dilation": "1", "bias": "-0.5", "data": "mnist", "index": "7",
+             "dilation": "1", "side": "own", "bias": "-0.5", "data": "mnist", "index": "7",
              "section": "slide", "lang": "en"}  # fmt: skip
     at = visit(**asked)
     data = mounted[-1]["data"]
@@ -189,6 +191,28 @@ def test_a_dilated_kernel_on_zeros_is_stepped_through(visit, mounted):
     assert "Zeros on each side: 2." in told
     said = {name: it if isinstance(it, str) else it[0] for name, it in at.query_params.items()}
     assert said.items() >= asked.items()
+
+
+@pytest.mark.parametrize("side", ["3", "14", "28", "64"])
+def test_the_input_has_the_size_that_is_chosen(side, visit, mounted):
+    at = visit(section="slide", side=side, padding="valid")
+    data, count = mounted[-1]["data"], int(side)
+    assert list(data["shape"]) == [count, count, 1]
+    assert data["words"]["formula"] == f"{side} − 3 + 1 = {count - 2}"
+    assert "".join(at.query_params["side"]) == side
+    image = floats(data["image"]).reshape(count, count)
+    if side == "14":
+        halves = SHIRT[..., 0].reshape(14, 2, 14, 2).mean(axis=(1, 3)) / 255
+        np.testing.assert_allclose(image, halves, atol=1.01 / 255)
+    elif side != "3":
+        assert set(image.ravel().tolist()) <= set((SHIRT / np.float32(255)).ravel().tolist())
+
+
+def test_a_bright_pixel_stays_one_at_any_size(visit, mounted):
+    for side in ("5", "12"):
+        visit(section="slide", data="pixel", side=side)
+        image = floats(mounted[-1]["data"]["image"])
+        assert (len(image), image.sum()) == (int(side) ** 2, 1)
 
 
 def test_a_photograph_is_grey_and_small_and_a_single_pixel_is_one(visit, mounted):
