@@ -22,6 +22,7 @@ from cnn_core.config import TEXTBOOK, TrainConfig
 from cnn_core.progress.events import EpochEnd, LayersMeasured
 
 TARGET = 1.02
+TARGET_SHARE = TARGET - 1
 ROUNDS, EPOCHS = 3, 3
 LIMIT_S = 1800.0
 
@@ -70,8 +71,8 @@ def _figures(size: str, with_it: Side, without: Side) -> Iterator[Figure]:
         f"{ratio:.3f} times ({median(with_it.epochs):.2f} s to {median(without.epochs):.2f} s an epoch, "
         f"medians of {len(with_it.epochs)}; all epochs {whole:.3f}); by its own clock {share:.1%}, "
         f"{count:.0f} measurements in {EPOCHS} epochs",
-        f"at most {TARGET}",
-        ratio <= TARGET,
+        f"at most {TARGET}, {TARGET_SHARE:.0%} by its own clock",
+        ratio <= TARGET and share <= TARGET_SHARE,
         {
             "ratio": ratio, "whole": whole, "share": share,
             "with": asdict(with_it), "without": asdict(without),
@@ -86,7 +87,10 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=ROUNDS)
     parser.add_argument("--size", choices=("sample", "full"), default="sample")
     options = parser.parse_args()
+    from cnn_core.training import layer_meter
+
     data = datasets.load("fashion_mnist", options.size)
+    layer_meter.load_kernels()  # as a worker does before its first training
     sides = {"with_it": Side(), "without": Side()}
     for number in range(options.rounds):
         # The order turns, too: a machine that grows slower does so for both.

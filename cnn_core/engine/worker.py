@@ -189,7 +189,7 @@ def serve(scheduler: str, kind: str, *, tied: bool = False) -> NoReturn:
         _settle(kind)
         if not tied:
             _wait_for(scheduler)
-        importlib.import_module("cnn_core.training.loop" if kind == "train" else "cnn_core.model")
+        _load(kind)
         asyncio.run(_work(scheduler, kind, tied=tied))
     except KeyboardInterrupt:
         code = 130
@@ -200,6 +200,15 @@ def serve(scheduler: str, kind: str, *, tied: bool = False) -> NoReturn:
         traceback.print_exc()
     finally:
         os._exit(code)
+
+
+def _load(kind: str) -> None:
+    """Load what the first task would wait for."""
+    if kind == "train":
+        importlib.import_module("cnn_core.training.loop")
+        importlib.import_module("cnn_core.training.layer_meter").load_kernels()
+    else:
+        importlib.import_module("cnn_core.model")
 
 
 def _settle(kind: str) -> None:

@@ -17,8 +17,8 @@ from cnn_core.arithmetic import layer_table
 from cnn_core.config import ModelConfig
 from cnn_core.inside import forward
 
-MAPS_BYTES = 32 * 2**20
-"""Of one layer's maps: larger chunks than `forward.chunk`, which do less on the side for each image."""
+MAPS_BYTES = 8 * 2**20
+"""Of one layer's maps; larger chunks leave the processor's cache and are slower."""
 
 
 def losses(
@@ -49,18 +49,17 @@ def losses(
     """
     if not len(images):
         raise ValueError("There must be at least one image.")
-    step = _chunk(opened.config, tf.as_dtype(precision).size)
-    batches = [
-        (forward.batch(opened.config, images[first : first + step]), labels[first : first + step])
-        for first in range(0, len(images), step)
-    ]
     kept = forward.weights_of(opened.model)
     first, second = (_tensors(direction) for direction in directions)
+    batch = forward.batch(opened.config, images)
     values = np.empty(len(points), np.float32)
-    for place, (x, y) in enumerate(points.tolist()):
-        total = _summed(opened.config, precision if x or y else "float32")
-        weights = {name: kept[name] + x * first[name] + y * second[name] for name in kept}
-        values[place] = sum(float(total(part, weights, own)) for part, own in batches) / len(images)
+    centre = ~points.any(axis=1)
+    for rows, own in ((centre, "float32"), (~centre, precision)):
+        if rows.any():
+            summed = _summed(opened.config, own)
+            places = tf.constant(points[rows], tf.float32)
+            sums = summed(batch, kept, tf.constant(labels, tf.int64), first, second, places)
+            values[rows] = sums.numpy() / len(images)
     return values
 
 
@@ -75,15 +74,50 @@ def _chunk(config: ModelConfig, number_bytes: int) -> int:
 
 @lru_cache(maxsize=8)
 def _summed(config: ModelConfig, precision: str) -> Callable[..., tf.Tensor]:
-    """The compiled pass: (images, weights, labels) -> the sum of their losses."""
-    network = forward.skeleton(config, precision)
-    dtype = tf.bfloat16 if precision == "bfloat16" else tf.float32
+    """The compiled pass: (images, weights, labels, two directions, points (P, 2)) -> summed losses (P,).
 
-    def run(images: tf.Tensor, weights: dict[str, Any], labels: tf.Tensor) -> tf.Tensor:
-        cast = {name: tf.cast(tensor, dtype) for name, tensor in weights.items()}
-        outputs = dict(forward.walk(network, tf.cast(images, dtype), cast))
+    The loops over points and over chunks of images run in the graph, which computes one while another
+    waits for memory.
+    """
+    network = forward.skeleton(config, precision)
+    dtype = tf.as_dtype(precision)
+    step = _chunk(config, dtype.size)
+
+    def chunk(images: tf.Tensor, weights: dict[str, Any], labels: tf.Tensor) -> tf.Tensor:
+        outputs = dict(forward.walk(network, images, weights))
         scores = tf.cast(outputs[f"{network.layers[-1].name}{forward.SUM}"], tf.float32)
         # From the scores before softmax, as Keras does it, too: no probability is rounded to 0.
         return tf.reduce_sum(tf.nn.sparse_softmax_cross_entropy_with_logits(labels, scores))
 
-    return forward.compiled(forward.skeleton(config), run, tf.TensorSpec((None,), tf.int64))
+    def run(
+        images: tf.Tensor,
+        weights: dict[str, Any],
+        labels: tf.Tensor,
+        first: dict[str, Any],
+        second: dict[str, Any],
+        points: tf.Tensor,
+    ) -> tf.Tensor:
+        images = tf.cast(images, dtype)
+        sums = tf.TensorArray(tf.float32, tf.shape(points)[0])
+        for place in tf.range(tf.shape(points)[0]):
+            x, y = points[place, 0], points[place, 1]
+            moved = {
+                name: tf.cast(weights[name] + x * first[name] + y * second[name], dtype)
+                for name in weights
+            }
+            total = tf.constant(0.0)
+            for start in tf.range(0, tf.shape(images)[0], step):
+                rows = slice(start, start + step)
+                total += chunk(images[rows], moved, labels[rows])
+            sums = sums.write(place, total)
+        return sums.stack()
+
+    skeleton = forward.skeleton(config)
+    direction = {
+        name: tf.TensorSpec(tensor.shape, tf.float32)
+        for name, tensor in forward.weights_of(skeleton).items()
+    }
+    return forward.compiled(
+        skeleton, run, tf.TensorSpec((None,), tf.int64),
+        direction, direction, tf.TensorSpec((None, 2), tf.float32),
+    )  # fmt: skip
