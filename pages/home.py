@@ -65,6 +65,8 @@ def main() -> None:
     """The picture, then where to go from it."""
     with head("home"):
         entry.entry("home")
+        with st.container(key="home_room", width="content"):  # on a phone: style.css
+            st.page_link("pages/room.py", label=t("room.join_title"), icon=":material/groups:")
     _picture()
     _tries()
     _road()

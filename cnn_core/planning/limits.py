@@ -30,6 +30,7 @@ class Limits:
         trials: Most trials of one sweep.
         sweeps: Most sweeps that one visitor may have running or paused.
         rooms: Most rooms that may be kept on this server.
+        own_rooms: Most rooms that one browser may keep.
         people: Most people who may join one room.
         drawings: Most drawings of one room.
         room_megabytes: Most that one room may hold of everything, in MB.
@@ -46,6 +47,7 @@ class Limits:
     trials: int = 100
     sweeps: int = 1
     rooms: int = 50
+    own_rooms: int = 10
     people: int = 200
     drawings: int = 3_000
     room_megabytes: int = 20

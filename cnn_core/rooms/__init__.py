@@ -3,6 +3,7 @@
 from cnn_core.rooms.events import (
     Drawing,
     Event,
+    Follow,
     Hide,
     Join,
     Lead,
@@ -10,6 +11,7 @@ from cnn_core.rooms.events import (
     Network,
     Pause,
     Question,
+    Remove,
     Reveal,
     Switch,
     TakeBack,
@@ -23,6 +25,7 @@ from cnn_core.rooms.store import create, open_room, rooms_of, wipe_old
 __all__ = [
     "Drawing",
     "Event",
+    "Follow",
     "Hide",
     "Join",
     "Lead",
@@ -30,6 +33,7 @@ __all__ = [
     "Network",
     "Pause",
     "Question",
+    "Remove",
     "Reveal",
     "Room",
     "State",

@@ -88,6 +88,16 @@ class Vote:
 
 
 @dataclass(frozen=True, slots=True)
+class Follow:
+    """Somebody follows the presenter, or does not any more."""
+
+    on: bool
+
+    def __post_init__(self) -> None:
+        _refuse_unless(type(self.on) is bool, "bad_page")
+
+
+@dataclass(frozen=True, slots=True)
 class Task:
     """The presenter asks everybody to draw a class.
 
@@ -174,6 +184,17 @@ class Hide:
 
 
 @dataclass(frozen=True, slots=True)
+class Remove:
+    """The presenter removes somebody with all they drew and voted, or lets them in again."""
+
+    person: str
+    removed: bool
+
+    def __post_init__(self) -> None:
+        _refuse_unless(_is_text(self.person, 60) and type(self.removed) is bool, "no_person")
+
+
+@dataclass(frozen=True, slots=True)
 class Switch:
     """The presenter switches one of `SETTINGS` on or off."""
 
@@ -212,11 +233,14 @@ Event = (
     | Drawing
     | TakeBack
     | Vote
+    | Follow
     | Task
+    | Network
     | Question
     | Reveal
     | Pause
     | Hide
+    | Remove
     | Switch
     | Lead
     | LetGo
@@ -224,11 +248,13 @@ Event = (
 KINDS: dict[str, type[Any]] = {
     kind.__name__: kind
     for kind in (
-        *(Join, Drawing, TakeBack, Vote, Task, Network, Question),
-        *(Reveal, Pause, Hide, Switch, Lead, LetGo),
+        *(Join, Drawing, TakeBack, Vote, Follow, Task, Network, Question),
+        *(Reveal, Pause, Hide, Remove, Switch, Lead, LetGo),
     )
 }
-OF_PEOPLE = (Drawing, TakeBack, Vote)
+OF_PEOPLE = (Drawing, TakeBack, Vote, Follow)
+ENDINGS = (Reveal, Pause, LetGo, Remove)
+"""What the presenter must be able to do in a room that is full, too."""
 
 
 @dataclass(frozen=True, slots=True)

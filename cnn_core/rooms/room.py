@@ -13,7 +13,20 @@ from pathlib import Path
 
 from cnn_core.errors import CnnError, RoomError
 from cnn_core.planning.limits import Limits
-from cnn_core.rooms.events import Drawing, Event, Join, Record, TakeBack, Vote, from_row, to_row
+from cnn_core.rooms.events import (
+    ENDINGS,
+    OF_PEOPLE,
+    Drawing,
+    Event,
+    Follow,
+    Join,
+    Record,
+    Remove,
+    TakeBack,
+    Vote,
+    from_row,
+    to_row,
+)
 from cnn_core.rooms.state import State
 
 BUSY_S = 60.0  # to wait for other processes that write to the same file; a write takes milliseconds
@@ -110,13 +123,20 @@ class Room:
     def steer(self, key: str, event: Event) -> int:
         """Write what the presenter does; the number of the event.
 
+        `ENDINGS` are written in a full room, too; those that change nothing are not written.
+
         Raises:
             RoomError: If the key does not steer the room, or the room is full or closed.
         """
         with self._writing():
-            if not self._has_key(key) or isinstance(event, Join | Drawing | TakeBack | Vote):
+            if not self._has_key(key) or isinstance(event, (Join, *OF_PEOPLE)):
                 raise RoomError("room.not_steering")
             self._refuse_closed()
+            if isinstance(event, ENDINGS):
+                if not self._state.changes(event):
+                    return self._state.number
+                ends = not isinstance(event, Remove) or event.removed
+                return self._append("", event, even_full=ends)
             return self._append("", event)
 
     def link_secret(self, key: str) -> str:
@@ -188,19 +208,20 @@ class Room:
             nickname: Kept only if the room asks for nicknames.
 
         Raises:
-            RoomError: If the room is full or closed, or the nickname is none.
+            RoomError: If the room is full or closed, they were removed, or the nickname is none.
         """
         event = Join(nickname.strip())
         with self._writing():
             if person in self._state.people:
                 return False
+            self._refuse_removed(person)
             self._refuse_closed()
             if len(self._state.people) >= self.limits.people:
                 raise RoomError("room.full", cap=self.limits.people)
             self._append(person, event if self._state.nicknames else Join())
             return True
 
-    def act(self, person: str, event: Drawing | TakeBack | Vote) -> int:
+    def act(self, person: str, event: Drawing | TakeBack | Vote | Follow) -> int:
         """Write what somebody in the room does; the number of the event.
 
         Raises:
@@ -208,6 +229,7 @@ class Room:
         """
         with self._writing():
             state = self._state
+            self._refuse_removed(person)
             if person not in state.people:
                 raise RoomError("room.not_joined")
             self._refuse_closed()
@@ -222,9 +244,15 @@ class Room:
                         raise RoomError("room.not_your_drawing")
                 case Vote():
                     self._check_vote(event)
+                case Follow():
+                    pass
                 case _:
                     raise RoomError("room.not_steering")
             return self._append(person, event)
+
+    def _refuse_removed(self, person: str) -> None:
+        if person in self._state.removed:
+            raise RoomError("room.removed")
 
     def _check_drawing(self, drawing: Drawing) -> None:
         if drawing.task not in self._state.tasks:
@@ -303,9 +331,10 @@ class Room:
                 raise RoomError("room.damaged", code=self.code) from error
             yield Record(number, at, person, event), _size(body, pixels)
 
-    def _append(self, person: str, event: Event) -> int:
+    def _append(self, person: str, event: Event, *, even_full: bool = False) -> int:
         kind, body, pixels = to_row(event)
-        if self._state.bytes + _size(body, pixels) > self.limits.room_megabytes * 1_000_000:
+        most = self.limits.room_megabytes * 1_000_000
+        if not even_full and self._state.bytes + _size(body, pixels) > most:
             raise RoomError("room.too_large", cap=self.limits.room_megabytes)
         row = (time.time(), person, kind, body, pixels)
         query = "INSERT INTO events (at, person, kind, body, pixels) VALUES (?, ?, ?, ?, ?)"

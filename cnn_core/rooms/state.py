@@ -8,6 +8,8 @@ from dataclasses import dataclass, field, replace
 from cnn_core.rooms.events import (
     OF_PEOPLE,
     Drawing,
+    Event,
+    Follow,
     Hide,
     Join,
     Lead,
@@ -16,6 +18,7 @@ from cnn_core.rooms.events import (
     Pause,
     Question,
     Record,
+    Remove,
     Reveal,
     Switch,
     TakeBack,
@@ -55,7 +58,10 @@ class State:
         number: Of the last event.
         last_at: When that was, in seconds since 1970.
         people: Nickname by person; empty of those who gave none.
-        pictures: Drawings that nobody took back, by number.
+        arrivals: Number of each person, removed or not, in the order in which they joined, from 1.
+        removed: Nickname by person of those whom the presenter removed.
+        free: People who do not follow the presenter.
+        pictures: Drawings that nobody took back, by number; of people who were removed, too.
         hidden: Numbers of drawings that the presenter hides.
         tasks: Tasks by number.
         questions: Questions by number.
@@ -74,6 +80,9 @@ class State:
     number: int = 0
     last_at: float = 0.0
     people: dict[str, str] = field(default_factory=dict)
+    arrivals: dict[str, int] = field(default_factory=dict)
+    removed: dict[str, str] = field(default_factory=dict)
+    free: set[str] = field(default_factory=set)
     pictures: dict[int, Picture] = field(default_factory=dict)
     hidden: set[int] = field(default_factory=set)
     tasks: dict[int, Task] = field(default_factory=dict)
@@ -102,12 +111,30 @@ class State:
 
     def counts(self, question: int) -> list[int]:
         """How many people chose each choice of a question."""
-        count = Counter(self.votes.get(question, {}).values())
+        votes = self.votes.get(question, {})
+        count = Counter(votes[person] for person in votes if person not in self.removed)
         return [count[index] for index in range(len(self.questions[question].choices))]
 
     def shown_pictures(self) -> list[Picture]:
         """Drawings that the wall shows, oldest first."""
-        return [picture for picture in self.pictures.values() if picture.number not in self.hidden]
+        return [
+            picture
+            for picture in self.pictures.values()
+            if picture.number not in self.hidden and picture.person not in self.removed
+        ]
+
+    def changes(self, event: Event) -> bool:
+        """Whether one of `ENDINGS` changes anything: it can be pressed twice, or in two browsers."""
+        match event:
+            case Pause():
+                return self.activity is not None
+            case Reveal(question):
+                return question not in self.revealed
+            case LetGo():
+                return self.lead is not None
+            case Remove(person, removed):
+                return person in (self.people if removed else self.removed)
+        return True
 
     def of_person(self, person: str, task: int) -> list[Picture]:
         """Somebody's drawings for a task, oldest first."""
@@ -127,6 +154,9 @@ class State:
         return replace(
             self,
             people=dict(self.people),
+            arrivals=dict(self.arrivals),
+            removed=dict(self.removed),
+            free=set(self.free),
             pictures=dict(self.pictures),
             hidden=set(self.hidden),
             tasks=dict(self.tasks),
@@ -144,6 +174,7 @@ class State:
         match record.event:
             case Join(nickname):
                 self.people.setdefault(record.person, nickname)
+                self.arrivals.setdefault(record.person, len(self.arrivals) + 1)
             case Drawing(task, pixels):
                 self.drawn += 1
                 asked_for = self.tasks[task]
@@ -156,6 +187,8 @@ class State:
                 self.votes[question].pop(record.person, None)
             case Vote(question, int(choice)):
                 self.votes[question][record.person] = choice
+            case Follow(on):
+                self.free = self.free - {record.person} if on else self.free | {record.person}
             case _:
                 self._steer(record)
 
@@ -176,14 +209,20 @@ class State:
                 self.activity = None
             case Hide(drawings, hidden):
                 self.hidden = self.hidden | {*drawings} if hidden else self.hidden - {*drawings}
-            case Switch("answers", on):
-                self.answers = on
-            case Switch("nicknames", on):
-                self.nicknames = on
+            case Remove(person, removed):
+                self._move(person, removed)
+            case Switch(setting, on):
+                setattr(self, setting, on)
             case Lead() as lead:
                 self.lead, self.lead_number = lead, record.number
             case LetGo():
                 self.lead, self.lead_number = None, record.number
+
+    def _move(self, person: str, removed: bool) -> None:
+        """Between those who are in the room and those who were removed."""
+        leave, enter = (self.people, self.removed) if removed else (self.removed, self.people)
+        if person in leave:
+            enter[person] = leave.pop(person)
 
     def _count(self, record: Record) -> None:
         times = self._recent.setdefault(record.person, deque())

@@ -36,12 +36,14 @@ def create(key: str, limits: Limits | None = None) -> Room:
         limits: Caps; those of the environment if not given.
 
     Raises:
-        RoomError: If there are too many rooms, or no file can be written.
+        RoomError: If there are too many rooms, of this browser or of all, or no file can be written.
     """
     limits = limits or Limits.from_environment()
     wipe_old(limits)
     if len(_paths()) >= limits.rooms:
         raise RoomError("room.too_many", cap=limits.rooms)
+    if len(rooms_of(key)) >= limits.own_rooms:
+        raise RoomError("room.too_many_own", cap=limits.own_rooms)
     try:
         folder().mkdir(parents=True, exist_ok=True)
         code = _take_code()

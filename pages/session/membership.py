@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 
@@ -12,11 +13,10 @@ from cnn_core.errors import RoomError
 from pages.session.visitor import private_word
 
 CODE = "membership_code"  # session key: of the room
-REFUSAL = (
-    "membership_refusal"  # session key: why the window is in no room, for the next page to say
-)
+REFUSAL = "membership_refusal"  # session key: what the room refused last, for the page to say
+TOLD = "membership_told"  # session key: since when the page says so, in seconds of a clock
+TOLD_S = 8.0  # parts that ask for news draw themselves again every second
 LEAD = "membership_lead"  # session key: number of the last event that brought the window elsewhere
-FREE = "membership_free"  # session key: whether the visitor does not follow the presenter
 SEEN = "membership_seen"  # session key: what the window shows of the room
 PARAMETER, SECRET = "room", "host"  # in the address
 
@@ -34,13 +34,14 @@ def arrive() -> None:
             room.let_in(secret, host_key())
         enter(room)
     except RoomError as error:
-        st.session_state[REFUSAL] = error
+        refuse(error)
         if code != st.session_state.get(CODE):
             del st.query_params[PARAMETER]
 
 
 def enter(room: rooms.Room) -> None:
     """Be in that room from now on."""
+    _forget_refusal()
     if st.session_state.get(CODE) != room.code:
         leave()
     st.session_state[CODE] = room.code
@@ -48,7 +49,7 @@ def enter(room: rooms.Room) -> None:
 
 def leave() -> None:
     """Be in no room any more."""
-    for key in (CODE, LEAD, FREE, SEEN):
+    for key in (CODE, LEAD, SEEN):
         st.session_state.pop(key, None)
     st.query_params.pop(PARAMETER, None)
 
@@ -63,7 +64,7 @@ def current() -> rooms.Room | None:
         room.state()
     except RoomError as error:
         leave()
-        st.session_state[REFUSAL] = error
+        refuse(error)
         return None
     return room
 
@@ -79,13 +80,23 @@ def again_if_gone() -> Iterator[None]:
 
 def refuse(error: RoomError) -> None:
     """Let the page say that error."""
+    _forget_refusal()
     st.session_state[REFUSAL] = error
 
 
 def refusal() -> RoomError | None:
-    """Why the window is in no room, or the address did not work; told once."""
-    error = st.session_state.pop(REFUSAL, None)
-    return error if isinstance(error, RoomError) else None
+    """What was refused last: for some seconds, or until something is done that is not refused."""
+    error = st.session_state.get(REFUSAL)
+    now = time.monotonic()
+    if not isinstance(error, RoomError) or now - st.session_state.setdefault(TOLD, now) > TOLD_S:
+        _forget_refusal()
+        return None
+    return error
+
+
+def _forget_refusal() -> None:
+    for key in (REFUSAL, TOLD):
+        st.session_state.pop(key, None)
 
 
 def in_address() -> dict[str, str]:
@@ -115,17 +126,21 @@ def steer(room: rooms.Room, event: rooms.Event) -> None:
     """Do what only the presenter may; a refusal is said on the page."""
     try:
         room.steer(host_key(), event)
+        _forget_refusal()
     except RoomError as error:
-        st.session_state[REFUSAL] = error
+        refuse(error)
 
 
-def act(room: rooms.Room, event: rooms.Drawing | rooms.TakeBack | rooms.Vote) -> bool:
+def act(
+    room: rooms.Room, event: rooms.Drawing | rooms.TakeBack | rooms.Vote | rooms.Follow
+) -> bool:
     """Do what people in the room may; whether it was done. A refusal is said on the page."""
     try:
         room.act(person(room), event)
     except RoomError as error:
-        st.session_state[REFUSAL] = error
+        refuse(error)
         return False
+    _forget_refusal()
     return True
 
 
@@ -151,18 +166,18 @@ def _appearance(state: rooms.State, closed: bool) -> tuple[object, ...]:
     return open_now, tuple(counts), state.answers, state.nicknames, state.network, closed
 
 
-def follows() -> bool:
-    """Whether this window goes where the presenter brings it."""
-    return not st.session_state.get(FREE, False)
+def follow(room: rooms.Room, on: bool) -> None:
+    """Follow the presenter, or do not: the room keeps it, also for when the page is loaded again."""
+    if act(room, rooms.Follow(on)):
+        st.session_state.pop(LEAD, None)
 
 
-def follow(on: bool) -> None:
-    """Follow the presenter, or do not."""
-    st.session_state[FREE] = not on
-    st.session_state.pop(LEAD, None)
+def to_follow(state: rooms.State, who: str) -> rooms.Lead | None:
+    """Where the presenter brings this window now; each time only once.
 
-
-def to_follow(state: rooms.State) -> rooms.Lead | None:
-    """Where the presenter brings this window now; each time only once."""
+    Args:
+        state: Of the room.
+        who: Person whose window it is.
+    """
     seen, st.session_state[LEAD] = st.session_state.get(LEAD), state.lead_number
-    return state.lead if follows() and state.lead_number != seen else None
+    return state.lead if who not in state.free and state.lead_number != seen else None

@@ -73,7 +73,8 @@ def _invitation(room: rooms.Room) -> None:
     link = phone_address.link_to(room.code)
     html(
         fill(
-            '<div class="corner-code"><img alt="{{ alt }}" src="{{ source }}"><b>{{ code }}</b></div>',
-            alt=t("room.qr_alt", link=link), source=invitation.qr_code(link), code=room.code,
+            '<details class="corner-code" open><summary title="{{ fold }}"><b>{{ code }}</b></summary>'
+            '<img alt="{{ alt }}" src="{{ source }}"></details>',
+            fold=t("room.fold_code"), alt=t("room.qr_alt", link=link), source=invitation.qr_code(link), code=room.code,
         )
     )  # fmt: skip

@@ -14,11 +14,11 @@ from pages.session.words import say_error, t
 
 POLL_S = 1.0
 ROOM, HOME = "room", "home"  # pages
-NOT_LED = {membership.PARAMETER, membership.SECRET, "lang", *presenting.NAMES}
+NOT_LED = {membership.PARAMETER, membership.SECRET, "lang", "kiosk", *presenting.NAMES}
 
 
 def say_refusal() -> None:
-    """What the room refused, in one sentence, once."""
+    """What the room refused, in one sentence."""
     if error := membership.refusal():
         st.warning(say_error(error), icon=":material/block:")
 
@@ -36,18 +36,21 @@ def room_bar(page: str) -> None:
         return
     with membership.again_if_gone(), st.container(key="room_bar"):
         if membership.is_presenter(room):
-            _for_presenter(room, page)
+            if page == ROOM:  # which asks for news by itself
+                _for_presenter(room, page)
+            else:
+                st.fragment(_for_presenter, run_every=2 * POLL_S)(room, page)
         elif membership.person(room) in room.state().people:
             _for_phone(room, page)
 
 
-@st.fragment(run_every=2 * POLL_S)
 @membership.again_if_gone()
 def _for_presenter(room: rooms.Room, page: str) -> None:
     state = room.state()
-    say_refusal()
+    if page != ROOM:
+        say_refusal()
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-        _words(room, t("room.people", count=len(state.people)))
+        _words(room, "" if page == ROOM else t("room.people", count=len(state.people)))
         if page != ROOM:
             _back(room)
         st.button(
@@ -64,25 +67,30 @@ def _for_presenter(room: rooms.Room, page: str) -> None:
 @st.fragment(run_every=POLL_S)
 @membership.again_if_gone()
 def _for_phone(room: rooms.Room, page: str) -> None:
-    state = room.state()
-    lead = membership.to_follow(state)
-    if lead is not None and not _is_there(lead, page):
-        query = {**dict(lead.query), **membership.in_address()}
-        st.switch_page(f"pages/{lead.page or HOME}.py", query_params=query)
-    if page == ROOM and membership.has_changed(state, room.closed):
+    state, closed, person = room.state(), room.closed, membership.person(room)
+    if person not in state.people:  # the presenter removed them
         st.rerun()
-    if page == ROOM and state.lead is None:
+    lead = None if closed else membership.to_follow(state, person)
+    if lead is not None and not _is_there(lead, page):
+        query = {**_without_own(dict(lead.query)), **membership.in_address()}
+        st.switch_page(f"pages/{lead.page or HOME}.py", query_params=query)
+    if page == ROOM and membership.has_changed(state, closed):
+        st.rerun()
+    led = state.lead is not None and not closed
+    if page == ROOM and not led:
         return
+    if page != ROOM:
+        say_refusal()
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-        following = membership.follows()
-        words = t("room.following" if following else "room.free") if state.lead else ""
+        following = person not in state.free
+        words = t("room.following" if following else "room.free") if led else ""
         _words(room, words)
         if page != ROOM:
             _back(room)
-        if state.lead:
+        if led:
             st.button(
                 t("room.unfollow" if following else "room.follow"), key="room_follow",
-                on_click=membership.follow, args=(not following,),
+                on_click=membership.follow, args=(room, not following),
             )  # fmt: skip
 
 
@@ -90,13 +98,17 @@ def _is_there(lead: rooms.Lead, page: str) -> bool:
     """Whether the window shows that already, or this version has no such page."""
     if not (ROOT / "pages" / f"{lead.page or HOME}.py").exists():
         return True
-    return (lead.page, dict(lead.query)) == (page, _setup())
+    return (lead.page, _without_own(dict(lead.query))) == (page, _setup())
 
 
 def _setup() -> dict[str, str]:
     """What the address says of the page, without what belongs to this window."""
-    address = st.query_params.to_dict().items()
-    return {name: text for name, text in address if name not in NOT_LED}
+    return _without_own(st.query_params.to_dict())
+
+
+def _without_own(address: dict[str, str]) -> dict[str, str]:
+    """Without the room, the language, the presenter view and the exhibition: nobody is led into those."""
+    return {name: text for name, text in address.items() if name not in NOT_LED}
 
 
 def _words(room: rooms.Room, words: str) -> None:

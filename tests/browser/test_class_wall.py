@@ -20,7 +20,7 @@ def test_a_room_from_its_first_drawing_to_the_page_that_all_are_brought_to(
     host.get_by_role("button", name="Open a room").click(timeout=COLD)
     code = host.locator(".invitation .code").inner_text(timeout=COLD)
     phones = _joined(server, code, window)
-    expect(host.locator(".st-key-room_bar")).to_contain_text("3 joined")
+    expect(host.locator(".room-figures")).to_contain_text("3 joined")
 
     host.get_by_role("radio", name="3", exact=True).click()
     for phone, strokes in zip(phones, (THREE, THREE, FOUR), strict=True):

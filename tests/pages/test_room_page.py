@@ -2,94 +2,35 @@
 
 from __future__ import annotations
 
-import hashlib
-import hmac
 import sqlite3
 from typing import Any
 
 import numpy as np
 import pytest
 import streamlit as st
-from streamlit.testing.v1 import AppTest
-from visits import APP, address, visit
+from room_visits import (
+    ANN,
+    BOB,
+    HOST,
+    HOST_KEY,
+    INK,
+    as_visitor,
+    draw,
+    host_key,
+    keys,
+    markdown,
+    opened,
+    press,
+    visit,
+    worker,
+)
+from visits import address
 
 from cnn_core import rooms, texts
-from cnn_core.engine import Engine
-from pages.network import answers
-from pages.parts.room import phone, readings
+from pages.parts.room import readings
 from pages.session import membership
 
-__all__ = ["visit"]  # a fixture
-HOST, ANN, BOB = "11" * 16, "22" * 16, "33" * 16
-HOST_KEY = hmac.new(bytes.fromhex(HOST), b"presenter of rooms", hashlib.sha256).hexdigest()
-INK = np.zeros((140, 140), np.uint8)
-INK[20:120, 60:80] = 255
-
-
-@pytest.fixture
-def worker(monkeypatch: pytest.MonkeyPatch) -> list[int]:
-    """A network that says 1 to everything with 80 %; how many drawings it was asked for in each call."""
-    calls: list[int] = []
-
-    def predict(run: Any, images: np.ndarray, patience: float = 0) -> np.ndarray:
-        assert images.shape[1:] == (28, 28, 1)
-        assert images.dtype == np.uint8
-        calls.append(len(images))
-        probabilities = np.full((len(images), 10), 0.2 / 9, np.float32)
-        probabilities[:, 1] = 0.8
-        return probabilities
-
-    monkeypatch.setattr(answers, "predict", predict)
-    monkeypatch.setattr(Engine, "ready", lambda *_: True)
-    return calls
-
-
-def as_visitor(
-    token: str, visit: Any, page: str = "room", language: str = "en", **query: str
-) -> AppTest:
-    """A page as the browser with that token opens it for the first time, or loads it again.
-
-    Of no name: the first page in its frame, with the line at the top; a test opens the others without.
-    """
-    at = AppTest.from_file(str(APP), default_timeout=60)
-    at.session_state["language"] = language
-    at.session_state["visitor"], at.session_state["visitor_secret"] = token[:16], token
-    for name, text in query.items():
-        at.query_params[name] = text
-    if page:
-        at.switch_page(f"pages/{page}.py")
-    at.run()
-    assert not at.exception
-    return at
-
-
-def press(at: AppTest, key: str) -> AppTest:
-    at.button(key=key).click().run()
-    assert not at.exception
-    return at
-
-
-def opened(visit: Any) -> tuple[AppTest, rooms.Room]:
-    """A presenter's window and the room that it opened."""
-    at = press(as_visitor(HOST, visit), "entrance_open")
-    return at, rooms.open_room(address(at)["room"])
-
-
-def markdown(at: AppTest) -> str:
-    return " ".join(element.value for element in at.markdown)
-
-
-def keys(at: AppTest) -> set[str]:
-    return {button.key for button in at.button}
-
-
-def draw(
-    at: AppTest, canvas: np.ndarray, monkeypatch: pytest.MonkeyPatch, number: int = 1
-) -> AppTest:
-    """Hand in a drawing, as if the pad had sent it."""
-    with monkeypatch.context() as patch:
-        patch.setattr(phone.pad, "drawn", lambda key: phone.pad.Drawing(canvas, number, False))
-        return press(at, "phone_hand_in")
+__all__ = ["visit", "worker"]  # fixtures
 
 
 @pytest.mark.parametrize("language", texts.LANGUAGES)
@@ -151,7 +92,7 @@ def test_the_presenters_link_works_in_another_browser(visit):
 def test_drawings_get_to_the_wall_and_are_read_by_the_server_once(visit, worker, monkeypatch):
     host, room = opened(visit)
     for label, token in ((1, ANN), (7, BOB)):
-        room.steer(_key(room), rooms.Task(label, "mnist"))
+        room.steer(host_key(room), rooms.Task(label, "mnist"))
         at = as_visitor(token, visit, room=room.code)
         draw(at, INK, monkeypatch)
         assert not at.warning
@@ -167,16 +108,16 @@ def test_drawings_get_to_the_wall_and_are_read_by_the_server_once(visit, worker,
 
 def test_a_phone_sees_the_answer_only_if_the_presenter_shows_answers(visit, worker, monkeypatch):
     _, room = opened(visit)
-    room.steer(_key(room), rooms.Task(1, "mnist"))
+    room.steer(host_key(room), rooms.Task(1, "mnist"))
     at = draw(as_visitor(ANN, visit, room=room.code), INK, monkeypatch)
     assert "The network says 1" in markdown(at)
-    room.steer(_key(room), rooms.Switch("answers", False))
+    room.steer(host_key(room), rooms.Switch("answers", False))
     assert "The network says" not in markdown(at.run())
 
 
 def test_an_empty_pad_is_one_sentence_and_a_drawing_can_be_taken_back(visit, worker, monkeypatch):
     _, room = opened(visit)
-    room.steer(_key(room), rooms.Task(1, "mnist"))
+    room.steer(host_key(room), rooms.Task(1, "mnist"))
     at = draw(as_visitor(ANN, visit, room=room.code), np.zeros_like(INK), monkeypatch)
     assert [it.value for it in at.warning] == ["Draw something first."]
     for _ in range(2):
@@ -188,10 +129,10 @@ def test_an_empty_pad_is_one_sentence_and_a_drawing_can_be_taken_back(visit, wor
 
 def test_the_presenter_hides_and_shows_drawings(visit, worker, monkeypatch):
     host, room = opened(visit)
-    room.steer(_key(room), rooms.Task(1, "mnist"))
+    room.steer(host_key(room), rooms.Task(1, "mnist"))
     draw(as_visitor(ANN, visit, room=room.code), INK, monkeypatch)
     [number] = room.state().pictures
-    room.steer(_key(room), rooms.Hide((number,), True))
+    room.steer(host_key(room), rooms.Hide((number,), True))
     press(host.run(), "wall_show_hidden")
     assert room.state().hidden == set()
 
@@ -241,7 +182,7 @@ def test_phones_are_brought_to_the_presenters_page_and_let_go(visit, monkeypatch
     assert lead is not None
     assert lead.page == ""
     assert not {"room", "lang"} & set(dict(lead.query))
-    room.steer(_key(room), rooms.Lead("kernels", (("run", "fashion"),)))
+    room.steer(host_key(room), rooms.Lead("kernels", (("run", "fashion"),)))
     led: list[tuple[str, dict[str, str]]] = []
     monkeypatch.setattr(
         st, "switch_page", lambda page, query_params: led.append((page, query_params))
@@ -250,34 +191,41 @@ def test_phones_are_brought_to_the_presenters_page_and_let_go(visit, monkeypatch
     assert led == [("pages/kernels.py", {"run": "fashion", "room": room.code})]
     assert texts.say("en", "room.following") in markdown(at)
     press(at, "room_follow")
-    assert at.session_state[membership.FREE]
-    room.steer(_key(room), rooms.LetGo())
+    [person] = room.state().people
+    assert room.state().free == {person}
+    room.steer(host_key(room), rooms.Lead("draw"))
+    again = as_visitor(ANN, visit, "", room=room.code)
+    assert len(led) == 1, "loaded again, and still not brought along"
+    assert texts.say("en", "room.free") in markdown(again)
+    room.steer(host_key(room), rooms.LetGo())
     assert "room_follow" not in keys(as_visitor(ANN, visit, "", room=room.code))
     assert len(led) == 1
 
 
 def test_a_window_is_brought_to_a_place_once_and_not_if_it_does_not_follow(monkeypatch):
-    window: dict[str, object] = {}
+    window: dict[str, object] = {"visitor": ANN[:16], "visitor_secret": ANN}
     monkeypatch.setattr(st, "session_state", window)
-    state = rooms.State()
-    assert membership.to_follow(state) is None
-    state.lead, state.lead_number = rooms.Lead("kernels"), 5
-    assert membership.to_follow(state) == rooms.Lead("kernels")
-    assert membership.to_follow(state) is None, "so that they can look around"
-    membership.follow(False)
-    state.lead, state.lead_number = rooms.Lead("draw"), 6
-    assert membership.to_follow(state) is None
-    membership.follow(True)
-    assert membership.to_follow(state) == rooms.Lead("draw"), (
+    room = rooms.create(HOST_KEY)
+    person = membership.person(room)
+    room.join(person)
+    assert membership.to_follow(room.state(), person) is None
+    room.steer(HOST_KEY, rooms.Lead("kernels"))
+    assert membership.to_follow(room.state(), person) == rooms.Lead("kernels")
+    assert membership.to_follow(room.state(), person) is None, "so that they can look around"
+    membership.follow(room, False)
+    room.steer(HOST_KEY, rooms.Lead("draw"))
+    assert membership.to_follow(room.state(), person) is None
+    membership.follow(room, True)
+    assert membership.to_follow(room.state(), person) == rooms.Lead("draw"), (
         "follows again, to where the others are"
     )
-    state.lead, state.lead_number = None, 7
-    assert membership.to_follow(state) is None
+    room.steer(HOST_KEY, rooms.LetGo())
+    assert membership.to_follow(room.state(), person) is None
 
 
 def test_nicknames_are_asked_for_where_they_are_wanted(visit):
     _, room = opened(visit)
-    room.steer(_key(room), rooms.Switch("nicknames", True))
+    room.steer(host_key(room), rooms.Switch("nicknames", True))
     at = as_visitor(ANN, visit, room=room.code)
     at.text_input(key="phone_nickname").input("Ann & Bo")
     [join] = [button for button in at.button if button.label == texts.say("en", "room.join")]
@@ -343,9 +291,3 @@ def _digits() -> Any:
     from cnn_core import runs
 
     return runs.open_run("digits")
-
-
-def _key(room: rooms.Room) -> str:
-    """The key of the presenter's browser, as `membership.host_key` makes it."""
-    assert room.steers(HOST_KEY)
-    return HOST_KEY

@@ -111,7 +111,7 @@ def test_a_drawing_for_the_task_before_keeps_its_label(room: rooms.Room) -> None
     [
         rooms.Task(1, "mnist"), rooms.Question("?", ("a", "b")), rooms.Reveal(1), rooms.Pause(),
         rooms.Hide((1,), True), rooms.Switch("answers", False), rooms.Lead(""), rooms.LetGo(),
-        rooms.Network("digits"),
+        rooms.Network("digits"), rooms.Remove(BOB, True),
     ],
 )  # fmt: skip
 def test_a_phone_does_not_steer(room: rooms.Room, event: rooms.Event) -> None:
@@ -196,7 +196,7 @@ def test_caps_of_people_drawings_bytes_and_rooms() -> None:
     assert refusal(lambda: small.act(ANN, rooms.Drawing(task, INK))).key in {
         "room.too_large", "room.enough_drawings",
     }  # fmt: skip
-    assert refusal(lambda: small.steer(HOST, rooms.Pause())).key == "room.too_large"
+    assert refusal(lambda: small.steer(HOST, rooms.Lead("draw"))).key == "room.too_large"
 
 
 def test_names_are_kept_only_where_they_are_wanted(room: rooms.Room) -> None:
@@ -358,6 +358,7 @@ def test_every_kind_of_event_comes_back_as_it_was_written() -> None:
         rooms.Join("Ann"), rooms.Drawing(1, INK), rooms.TakeBack(2), rooms.Vote(3, None),
         rooms.Task(4, "mnist"), rooms.Question("?", ("a", "b"), 1), rooms.Reveal(5), rooms.Pause(),
         rooms.Hide((1, 2), False), rooms.Switch("answers", True), rooms.LetGo(), rooms.Network("digits"),
+        rooms.Remove(BOB, True), rooms.Follow(False),
         rooms.Lead("draw", (("run", "digits"), ("lang", "ko"))),
     ]  # fmt: skip
     assert {type(event).__name__ for event in written} == set(events.KINDS)

@@ -31,6 +31,10 @@ def phone(room: rooms.Room) -> None:
     state, closed = room.state(), room.closed
     membership.show_state(state, closed)
     person = membership.person(room)
+    if person in state.removed:
+        st.info(t("room.removed_you"), icon=":material/person_off:")
+        st.button(t("room.leave"), key="phone_leave", on_click=membership.leave)
+        return
     if person not in state.people:
         if state.nicknames and not closed:
             say_refusal()

@@ -9,12 +9,12 @@ from cnn_core import rooms
 from cnn_core.errors import RoomError
 from cnn_core.markup import fill
 from cnn_core.rooms import invitation
-from pages.parts.room import votes, wall
+from pages.parts.room import people, votes, wall
 from pages.session import choices, membership, phone_address
 from pages.session.html import html
 from pages.session.words import t
 
-PARTS = ("wall", "predict")
+PARTS = ("wall", "predict", "people")
 SECRET = "presenter_secret"  # session key
 
 
@@ -33,8 +33,10 @@ def presenter(room: rooms.Room, place: DeltaGenerator) -> None:
         )  # fmt: skip
         if part == "wall":
             wall.wall(room, place)
-        else:
+        elif part == "predict":
             votes.for_presenter(room)
+        else:
+            people.for_presenter(room)
 
 
 def _invitation(room: rooms.Room) -> None:

@@ -24,10 +24,19 @@ def for_presenter(room: rooms.Room) -> None:
     """The form for a question; the votes on the one that is open."""
     state = room.state()
     if state.question is None:
+        st.fragment(_headcount, run_every=2 * POLL_S)(room)
         _form(room)
         _earlier(state)
         return
     st.fragment(_votes, run_every=POLL_S)(room, int(state.activity or 0))
+
+
+@membership.again_if_gone()
+def _headcount(room: rooms.Room) -> None:
+    """How many there are to be asked."""
+    say_refusal()
+    words = t("room.people", count=len(room.state().people))
+    html(fill('<div class="room-figures"><span>{{ words }}</span></div>', words=words))
 
 
 def _form(room: rooms.Room) -> None:

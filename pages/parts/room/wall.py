@@ -213,8 +213,9 @@ def _figures(state: rooms.State, pictures: Sequence[Picture], best: dict[int, in
     words = t("room.accuracy", accuracy=accuracy, right=right, read=len(read))
     html(
         fill(
-            '<div class="room-figures"><span>{{ drawings|bold }}</span>'
+            '<div class="room-figures"><span>{{ people }}</span><span>{{ drawings|bold }}</span>'
             "<span>{{ accuracy|bold }}</span></div>",
+            people=t("room.people", count=len(state.people)),
             drawings=t("room.drawings", count=f"**{len(pictures)}**"),
             accuracy=words if state.answers else t("room.hidden_answers"),
         )
