@@ -75,6 +75,7 @@ def _invitation(room: rooms.Room) -> None:
         fill(
             '<details class="corner-code" open><summary title="{{ fold }}"><b>{{ code }}</b></summary>'
             '<img alt="{{ alt }}" src="{{ source }}"></details>',
-            fold=t("room.fold_code"), alt=t("room.qr_alt", link=link), source=invitation.qr_code(link), code=room.code,
+            fold=t("room.fold_code"), alt=t("room.qr_alt", link=link),
+            source=invitation.qr_code(link), code=room.code,
         )
     )  # fmt: skip
