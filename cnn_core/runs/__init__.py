@@ -6,7 +6,9 @@ from cnn_core.runs.record import (
     can_write,
     exists,
     home,
+    may_take,
     refuse_stranger,
+    refuse_taking,
     storage_problem,
 )
 from cnn_core.runs.speed import measured_extra, measured_speed, seconds_per_epoch, speed_error
@@ -50,11 +52,13 @@ __all__ = [
     "examples",
     "exists",
     "home",
+    "may_take",
     "measured_extra",
     "measured_speed",
     "newest",
     "open_run",
     "refuse_stranger",
+    "refuse_taking",
     "rename",
     "seconds_per_epoch",
     "shipped_runs",

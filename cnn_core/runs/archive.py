@@ -17,17 +17,22 @@ FORMAT, VERSION = "convscope-project", 1
 PACKED = {".keras", ".npz"}  # are archives already: packing them again takes time and saves nothing
 
 
-def to_zip(runs: Iterable[record.Run]) -> bytes:
+def to_zip(runs: Iterable[record.Run], *, by: str) -> bytes:
     """The files of the runs, each in a folder named by its id. Who owns them is left out.
 
+    Args:
+        runs: The runs.
+        by: Who asks for them: a word as in `Run.owner`.
+
     Raises:
-        RunError: If one of them is gone.
+        RunError: If one of them is gone, or belongs to somebody else.
     """
     file = io.BytesIO()
     with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
         manifest = {"format": FORMAT, "version": VERSION}
         archive.writestr(MANIFEST, json.dumps(manifest))
         for run in runs:
+            record.refuse_taking(run, by)
             _add(archive, run)
     return file.getvalue()
 

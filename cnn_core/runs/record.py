@@ -104,6 +104,20 @@ def refuse_stranger(run: Run, by: str) -> None:
         raise RunError("run.not_yours", id=run.id)
 
 
+def may_take(run: Run, by: str) -> bool:
+    """Whether `by`, a word as in `Run.owner`, may have the files of the run.
+
+    Those of ConvScope and of the command line belong to no visitor: everybody may have them.
+    """
+    return run.shipped or run.owner in ("", by)
+
+
+def refuse_taking(run: Run, by: str) -> None:
+    """Raise `RunError` unless `may_take`."""
+    if not may_take(run, by):
+        raise RunError("run.not_yours", id=run.id)
+
+
 def write_json(path: Path, tree: dict[str, Any]) -> None:
     """Replace the file in one step, so that who reads it never reads half of it."""
     with replacing(path) as temporary:

@@ -22,6 +22,7 @@ from pages.network import answers, in_browser
 from pages.network.names import class_names, local_time, name_of, span
 from pages.session import choices
 from pages.session.doors import engine
+from pages.session.visitor import visitor
 from pages.session.words import language, say_error, t
 
 
@@ -110,26 +111,35 @@ def of_run(run: runs.Run, *, title: str, story: str, names: Sequence[str]) -> No
         story: How it ended, in a sentence.
         names: Of its classes.
     """
-    history = run_log.history(run)
+    history, us = run_log.history(run), visitor()
     train = run.train
     if history.started is not None:
         train = replace(train, precision=history.started.precision)
     stem = takeaway.file_name("convscope", run.name or run.id)
     files: dict[str, File] = {}
-    over = not runs.status(run).active
-    if over and (run.folder / "best.keras").exists():
+    over, ours = not runs.status(run).active, runs.may_take(run, us)
+    if ours and over and (run.folder / "best.keras").exists():
         files |= _networks(run, stem, title, names)
-    if over and history.epochs:
+    if ours and over and history.epochs:
         made = local_time(run.created)
         make = partial(_report, run, train, language(), title, made, story, names)
         files["report"] = File(f"{stem}-report.html", make)
         files["epochs"] = File(f"{stem}-epochs.csv", partial(takeaway.epochs_csv, history))
         files["batches"] = File(f"{stem}-batches.csv", partial(takeaway.batches_csv, history))
+    files = {
+        kind: replace(file, make=partial(_make, run, us, file.make)) for kind, file in files.items()
+    }
+    about = "not_yours" if not ours else "run" if over else "while_it_runs"
     with st.popover(t("take.home"), icon=":material/download:", key=f"take_{run.id}"):
-        st.caption(t("take.run") if over else t("take.while_it_runs"))
+        st.caption(t(f"take.{about}"))
         _program(run.model, train, stem, files, run.id)
         for remark in _remarks(run):
             st.caption(t(f"take.{remark}"))
+
+
+def _make(run: runs.Run, by: str, make: Make) -> str | bytes:
+    runs.refuse_taking(run, by)
+    return make()
 
 
 def _networks(run: runs.Run, stem: str, title: str, names: Sequence[str]) -> dict[str, File]:

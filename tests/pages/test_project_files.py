@@ -14,7 +14,7 @@ __all__ = ["visit"]  # a fixture
 
 @pytest.mark.parametrize("language", texts.LANGUAGES)
 def test_a_project_is_opened_and_its_runs_are_chosen(language, visit):
-    content = archive.to_zip([runs.open_run("digits")])
+    content = archive.to_zip([runs.open_run("digits")], by="")
     at = visit("runs", language)
     at.file_uploader[0].set_value(("mine.convscope", content, "application/zip")).run()
     assert not at.exception

@@ -24,7 +24,7 @@ RUN = "digits"
 @cache
 def content() -> bytes:
     """A project of a network that came with ConvScope, made smaller: two epochs are enough."""
-    files = unpacked(archive.to_zip([runs.open_run(RUN)]))
+    files = unpacked(archive.to_zip([runs.open_run(RUN)], by=""))
     epochs = sorted(name for name in files if "snapshots" in name)
     return packed({name: data for name, data in files.items() if name not in epochs[2:]})
 

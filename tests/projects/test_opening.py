@@ -48,7 +48,7 @@ def test_what_was_opened_can_be_saved_and_opened_again_with_its_note_and_name():
     marks.write_note(first, "It blurs.", by="us")
     marks.star(first, True, by="us")
     runs.rename(second, "second", by="us")
-    one, two = open_project(archive.to_zip([first, runs.open_run(second.id)]), by="them")
+    one, two = open_project(archive.to_zip([first, runs.open_run(second.id)], by="us"), by="them")
     assert len({first.id, second.id, one.id, two.id}) == 4
     assert marks.read(one) == marks.Marks(True, "It blurs.")
     assert (one.owner, two.name) == ("them", "second")

@@ -24,7 +24,7 @@ def test_a_zip_holds_a_folder_for_each_run_without_its_owner():
         (run.folder / "snapshots").mkdir()
         (run.folder / "snapshots" / "epoch-001.npz").write_bytes(b"kernels")
         marks.write_note(run, "seen", by="secret word")
-    content = archive.to_zip(some)
+    content = archive.to_zip(some, by="secret word")
     found = opened(content)
     assert found.testzip() is None
     for run in some:
@@ -41,4 +41,13 @@ def test_a_run_that_is_gone_is_said():
     runs.write_status(run, "finished")
     runs.delete(run, by="us")
     with pytest.raises(RunError):
-        archive.to_zip([run])
+        archive.to_zip([run], by="us")
+
+
+def test_the_files_of_a_run_are_for_its_owner():
+    ours, theirs, nobodys = make(owner="us"), make(owner="them"), make()
+    shipped = runs.shipped_runs()[0]
+    names = opened(archive.to_zip([ours, nobodys, shipped], by="us")).namelist()
+    assert {name.split("/")[0] for name in names} >= {ours.id, nobodys.id, shipped.id}
+    with pytest.raises(RunError, match=f"{theirs.id} belongs to another visitor"):
+        archive.to_zip([ours, theirs], by="us")

@@ -36,10 +36,11 @@ def actions(selected: Sequence[runs.Run]) -> None:
         st.markdown(t("runs.chosen", count=len(selected)), width="content")
         ours = [run for run in selected if not run.shipped and run.owner == visitor()]
         if len(selected) == 1:
-            _open_button(selected[0])
+            _open_button(selected[0], whole=runs.may_take(selected[0], visitor()))
         if ours:
             _star_button(ours)
-        _download(selected)
+        if takeable := [run for run in selected if runs.may_take(run, visitor())]:
+            _download(takeable)
         if len(selected) == 1:
             take_home(selected[0])
             if ours:
@@ -68,10 +69,12 @@ def _single(run: runs.Run, ours: bool) -> None:
         scores.row(run, ended.scores)
 
 
-def _open_button(run: runs.Run) -> None:
-    if st.button(t("runs.to_playground"), key="runs_open", icon=":material/tune:"):
-        shown.show(run.id)
-        query = {**to_query(run.model, run.train), "run": run.id}
+def _open_button(run: runs.Run, *, whole: bool) -> None:
+    """The way to the playground: with the run, or with its settings alone if it is another visitor's."""
+    label = t("runs.to_playground" if whole else "runs.use_settings")
+    if st.button(label, key="runs_open", icon=":material/tune:"):
+        shown.show(run.id if whole else None)
+        query = to_query(run.model, run.train) | ({"run": run.id} if whole else {})
         st.switch_page("pages/playground.py", query_params=query)
 
 
@@ -93,7 +96,7 @@ def _download(selected: Sequence[runs.Run]) -> None:
     with st.popover(t("runs.save_files"), icon=":material/download:", key="runs_save"):
         for name, (ending, icon) in kinds.items():
             st.download_button(
-                t(f"runs.{name}"), partial(_zip, tuple(selected)), stem + ending, "application/zip",
+                t(f"runs.{name}"), partial(_zip, tuple(selected), visitor()), stem + ending, "application/zip",
                 key=f"runs_file_{name}", icon=f":material/{icon}:", on_click="ignore",
                 width="stretch",
             )  # fmt: skip
@@ -105,8 +108,8 @@ def _stem(selected: Sequence[runs.Run]) -> str:
     return file_name("convscope", name)
 
 
-def _zip(selected: Sequence[runs.Run]) -> bytes:
-    return archive.to_zip(run for run in selected if runs.exists(run))
+def _zip(selected: Sequence[runs.Run], by: str) -> bytes:
+    return archive.to_zip((run for run in selected if runs.exists(run)), by=by)
 
 
 def _owner_buttons(run: runs.Run) -> None:
