@@ -93,10 +93,11 @@ def _download(selected: Sequence[runs.Run]) -> None:
     """One file in two kinds: one that this page opens again, and one that every computer opens."""
     stem = _stem(selected)
     kinds = {"save_project": (".convscope", "inventory_2"), "download": (".zip", "folder_zip")}
+    make = partial(_zip, tuple(selected), visitor())
     with st.popover(t("runs.save_files"), icon=":material/download:", key="runs_save"):
         for name, (ending, icon) in kinds.items():
             st.download_button(
-                t(f"runs.{name}"), partial(_zip, tuple(selected), visitor()), stem + ending, "application/zip",
+                t(f"runs.{name}"), make, stem + ending, "application/zip",
                 key=f"runs_file_{name}", icon=f":material/{icon}:", on_click="ignore",
                 width="stretch",
             )  # fmt: skip
