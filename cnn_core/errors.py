@@ -106,6 +106,10 @@ class RoomError(CnnError):
     """A room does not exist, or refuses what was requested. Nothing was written."""
 
 
+class GalleryError(CnnError):
+    """The gallery does not take an image, or does not delete it. Nothing was written."""
+
+
 class FileError(CnnError):
     """A file or folder that the command line was given cannot be written, or holds something else."""
 

@@ -13,7 +13,7 @@ from pages.elements import pad
 from pages.elements.head import head
 from pages.network import goals, in_browser
 from pages.network.choice import say_if_training, trained_network
-from pages.parts.robustness import attack, bench, curves, morph
+from pages.parts.robustness import attack, bench, curves, fooled, morph
 from pages.pictures import run_image
 from pages.pictures.run_image import Chosen
 from pages.session import settings
@@ -43,6 +43,7 @@ def main() -> None:
     _follow(run, link)
     _story(run)
     _curves(run)
+    _gallery(run)
 
 
 def _follow(run: runs.Run, link: Mapping[str, str]) -> None:
@@ -87,6 +88,7 @@ def _bench(run: runs.Run, image: Chosen) -> None:
     """Redrawn alone when a slider is let go."""
     bench.bench(run, image)
     _say()
+    fooled.offer(run, image)
     if bench.is_only_turned() and image.truth is not None:
         with suppress(CnnError):  # the answer itself is computed in the browser
             goals.try_goal("turn", lambda: bench.turned(run, image))
@@ -129,6 +131,12 @@ def _curves(run: runs.Run) -> None:
         st.info(t("robustness.curve.choose"), icon=":material/show_chart:")
     else:
         curves.result(change, networks)
+
+
+@st.fragment
+def _gallery(run: runs.Run) -> None:
+    """Redrawn alone when an image of it is deleted, or another page of it is chosen."""
+    fooled.wall(run)
 
 
 def _say() -> None:

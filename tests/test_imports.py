@@ -112,6 +112,7 @@ CORE_TABLE = {
         late={"h5py"},
     ),
     "rooms": May({"psutil"}, {"errors", "planning", "runs"}, late={"segno"}),
+    "gallery": May({"numpy"}, {"errors", "labs", "planning", "runs"}),
     "course": May(
         {"filelock", "numpy"},
         SUMS

@@ -36,6 +36,8 @@ class Limits:
         room_megabytes: Most that one room may hold of everything, in MB.
         actions: Most drawings, votes and withdrawals of one phone within ten seconds.
         room_days: Days after its last event when a room is wiped.
+        gallery: Most images that the gallery "fooled it" keeps; the oldest give way to new ones.
+        gallery_each: Most images of one visitor in it.
     """
 
     parameters: int = 5_000_000
@@ -53,6 +55,8 @@ class Limits:
     room_megabytes: int = 20
     actions: int = 15
     room_days: int = 30
+    gallery: int = 500
+    gallery_each: int = 20
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] = os.environ) -> Limits:

@@ -84,7 +84,7 @@ def test_whatever_else_it_sends_changes_nothing(sent: object, session: dict[str,
     session[bench.KEY] = sent
     bench._keep()
     assert bench.strengths() == SENT
-    assert bench._centre() is None
+    assert bench.centre() is None
 
 
 def test_the_browser_gets_the_image_the_strengths_and_the_address_of_the_network(

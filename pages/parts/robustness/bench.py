@@ -82,7 +82,7 @@ def bench(run: runs.Run, image: Chosen) -> None:
             }
             for name, change in CHANGES.items()
         ],
-        "centre": _centre(),
+        "centre": centre(),
         "image": packed(image.pixels),
         "shape": list(image.pixels.shape),
         "title": image.title,
@@ -114,9 +114,10 @@ def turned(run: runs.Run, image: Chosen) -> Turn:
     return Turn(degrees, int(image.truth or 0), int(before), int(after))
 
 
-def _centre() -> list[int] | None:
-    places = [st.session_state.get(f"robustness_slider_{name}") for name in SQUARE]
-    return None if None in places else places
+def centre() -> tuple[int, int] | None:
+    """Row and column of the middle of the square, as the visitor left it; None is the image's middle."""
+    row, column = (st.session_state.get(f"robustness_slider_{name}") for name in SQUARE)
+    return None if row is None or column is None else (row, column)
 
 
 def packed(pixels: np.ndarray) -> str:
@@ -135,11 +136,11 @@ def _keep() -> None:
         if sent.get(name) in change.values:
             place = change.values.index(sent[name])
             st.session_state[f"robustness_slider_{name}"] = change.values[place]
-    centre: Any = sent.get("centre")
+    middle: Any = sent.get("centre")
     valid = (
-        isinstance(centre, list)
-        and len(centre) == len(SQUARE)
-        and all(type(at) is int and 0 <= at < LARGEST for at in centre)
+        isinstance(middle, list)
+        and len(middle) == len(SQUARE)
+        and all(type(at) is int and 0 <= at < LARGEST for at in middle)
     )
-    for name, at in zip(SQUARE, centre if valid else (None, None), strict=True):
+    for name, at in zip(SQUARE, middle if valid else (None, None), strict=True):
         st.session_state[f"robustness_slider_{name}"] = at
