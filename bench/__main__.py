@@ -16,6 +16,7 @@ from contextlib import suppress
 import psutil
 
 from bench import (
+    crowd,
     explain,
     first_screen,
     home,
@@ -48,6 +49,7 @@ MEASUREMENTS: dict[str, Callable[..., Iterator[Figure]]] = {
     "keras": rerun.measure,
     "memory": memory.measure,
     "visitors": visitors.measure,
+    "crowd": crowd.measure,
     "runs": run_table.measure,
     "surgery": surgery.measure,
     "training": training.measure,

@@ -13,6 +13,7 @@ from websockets.sync.client import ClientConnection, connect
 
 from bench.app import BenchError, Server, serving
 from bench.report import Figure
+from pages.session import collection
 
 PAGES = (
     *(
@@ -80,14 +81,15 @@ def _visit(server: Server, pages: Sequence[str]) -> None:
     for first in range(0, len(pages), OPEN):
         with ExitStack() as stack:
             lot = pages[first : first + OPEN]
-            windows = [stack.enter_context(_connect(server)) for _ in lot]
+            windows = [stack.enter_context(connect_window(server)) for _ in lot]
             for window, page in zip(windows, lot, strict=True):
-                _open(window, page)
+                ask(window, page)
             for window in windows:
-                _wait(window)
+                wait_until_whole(window)
 
 
-def _connect(server: Server) -> AbstractContextManager[ClientConnection]:
+def connect_window(server: Server) -> AbstractContextManager[ClientConnection]:
+    """The window of a new visitor, before it asks for a page."""
     connection: AbstractContextManager[ClientConnection] = connect(
         f"{server.url.replace('http', 'ws', 1)}/_stcore/stream",
         subprotocols=["streamlit"], origin=server.url, max_size=LARGEST, ping_interval=None, max_queue=None,
@@ -95,14 +97,15 @@ def _connect(server: Server) -> AbstractContextManager[ClientConnection]:
     return connection
 
 
-def _open(window: ClientConnection, page: str) -> None:
+def ask(window: ClientConnection, page: str) -> None:
+    """Turn to a page, by its name in the address."""
     message = BackMsg()
     message.rerun_script.query_string = "lang=en"
     message.rerun_script.page_name = "" if page == "home" else page
     window.send(message.SerializeToString())
 
 
-def _wait(window: ClientConnection) -> None:
+def wait_until_whole(window: ClientConnection) -> None:
     """Until the page is whole."""
     deadline = time.monotonic() + PATIENCE_S
     while time.monotonic() < deadline:
@@ -116,7 +119,7 @@ def _forget(server: Server) -> None:
     """Wait until the sessions are out of date; the next who leave let the server clear them away."""
     time.sleep(KEPT_S + 1)
     _visit(server, ["glossary", "glossary"])
-    time.sleep(1)
+    time.sleep(2 * collection.INTERVAL_S)
 
 
 def _megabytes(server: Server) -> float:

@@ -51,6 +51,7 @@ def visit(frozen: None, monkeypatch: pytest.MonkeyPatch) -> Iterator[Open]:
     """Opens a page as a new visitor. The engine keeps a queue and starts no process."""
     monkeypatch.setattr(Engine, "start", _answer_nothing)
     monkeypatch.setattr(doors.process, "engine", None)
+    monkeypatch.setattr(doors.process, "collection", "as Python does it")
     st.cache_resource.clear()
 
     yield follow_link

@@ -95,13 +95,19 @@ class File:
     slow: bool = False
 
 
+@st.fragment
 def of_setup(model: ModelConfig, train: TrainConfig) -> None:
     """The program of a set-up that works out, trained or not."""
-    with st.popover(t("take.setup_title"), icon=":material/code:", key="take_setup"):
-        st.caption(t("take.setup"))
-        _program(model, train, export.file_stem(model, train), {}, "setup")
+    box = st.popover(
+        t("take.setup_title"), icon=":material/code:", key="take_setup", on_change="rerun"
+    )
+    if box.open:
+        with box:
+            st.caption(t("take.setup"))
+            _program(model, train, export.file_stem(model, train), {}, "setup")
 
 
+@st.fragment
 def of_run(run: runs.Run, *, title: str, story: str, names: Sequence[str]) -> None:
     """The program of a run, and when it is over all that came of it.
 
@@ -111,6 +117,15 @@ def of_run(run: runs.Run, *, title: str, story: str, names: Sequence[str]) -> No
         story: How it ended, in a sentence.
         names: Of its classes.
     """
+    box = st.popover(
+        t("take.home"), icon=":material/download:", key=f"take_{run.id}", on_change="rerun"
+    )
+    if box.open:
+        with box:
+            _files(run, title, story, names)
+
+
+def _files(run: runs.Run, title: str, story: str, names: Sequence[str]) -> None:
     history, us = run_log.history(run), visitor()
     train = run.train
     if history.started is not None:
@@ -130,11 +145,10 @@ def of_run(run: runs.Run, *, title: str, story: str, names: Sequence[str]) -> No
         kind: replace(file, make=partial(_make, run, us, file.make)) for kind, file in files.items()
     }
     about = "not_yours" if not ours else "run" if over else "while_it_runs"
-    with st.popover(t("take.home"), icon=":material/download:", key=f"take_{run.id}"):
-        st.caption(t(f"take.{about}"))
-        _program(run.model, train, stem, files, run.id)
-        for remark in _remarks(run):
-            st.caption(t(f"take.{remark}"))
+    st.caption(t(f"take.{about}"))
+    _program(run.model, train, stem, files, run.id)
+    for remark in _remarks(run):
+        st.caption(t(f"take.{remark}"))
 
 
 def _make(run: runs.Run, by: str, make: Make) -> str | bytes:

@@ -16,13 +16,15 @@ from cnn_core.engine import Engine
 from cnn_core.errors import ConfigError
 from cnn_core.figures import palette
 from cnn_core.planning import limits
+from pages.session import collection, widget_lookup
 
 HEAD_START_S = 1.5  # of the first page before the workers: it is there half a second sooner
 log = logging.getLogger(__name__)
 # A module without a file: "make dev" forgets the modules that it loads again, and never this one.
+widget_lookup.install()
 process = sys.modules.setdefault("convscope_process", ModuleType("convscope_process"))
 if not hasattr(process, "lock"):
-    process.lock, process.engine = threading.Lock(), None
+    process.lock, process.engine, process.collection = threading.Lock(), None, None
 
 
 def engine() -> Engine:
@@ -35,6 +37,8 @@ def engine() -> Engine:
             )
             sweeps.Driver(engine).start()
             process.engine = engine.start()
+            if process.collection is None:
+                process.collection = collection.start()
         running: Engine = process.engine
         return running
 

@@ -20,10 +20,11 @@ WORD_JOINER = "\u2060"  # has no width
 
 def language() -> str:
     """The visitor's language: chosen, or from the link, or the browser's own."""
-    if "language" not in st.session_state:
+    code = st.session_state.get("language")  # once: a page asks some hundred times
+    if code is None:
         code = st.query_params.get("lang") or (st.context.locale or "en").split("-")[0]
-        st.session_state["language"] = code if code in texts.LANGUAGES else "en"
-    return str(st.session_state["language"])
+        st.session_state["language"] = code = code if code in texts.LANGUAGES else "en"
+    return str(code)
 
 
 def choose_language(code: str) -> None:

@@ -44,6 +44,7 @@ def visit(frozen: None, monkeypatch: pytest.MonkeyPatch) -> Iterator[Open]:
     monkeypatch.setattr(Engine, "ready", lambda self, kind: True)
     monkeypatch.setattr(Engine, "look", _look)
     monkeypatch.setattr(process, "engine", None)
+    monkeypatch.setattr(process, "collection", "as Python does it")
     # A landscape takes many passes for each point; that the controls work shows on a small one, too.
     monkeypatch.setattr(landscape, "IMAGES", (4, 8))
     monkeypatch.setattr(landscape, "GRIDS", (5, 7))
