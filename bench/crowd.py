@@ -20,7 +20,7 @@ SERVERS = {
 
 
 def measure(*, quick: bool) -> Iterator[Figure]:
-    """Thirty visitors who each turn to another page once a second, and what a garbage collection costs them."""
+    """Thirty visitors who each turn to another page once a second, and what collecting costs."""
     costs = {}
     for name, environment in SERVERS.items():
         with serving(**environment) as server:

@@ -18,7 +18,7 @@ SCHEDULER_SETTINGS = {
     "distributed.scheduler.worker-ttl": None,
     # How many workers a run may take with it before it is not tried again.
     "distributed.scheduler.allowed-failures": 2,
-    # Diaries that nobody reads: the server collects its garbage after every rerun, and a few thousand
+    # Diaries that nobody reads: the server collects its garbage every few seconds, and a few thousand
     # looks in there made that ten times as long.
     "distributed.admin.low-level-log-length": 20,
     "distributed.diagnostics.computations.max-history": 1,

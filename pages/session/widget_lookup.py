@@ -1,6 +1,6 @@
 """Streamlit's number inputs and select boxes look one key up in a copy of the whole session state.
 
-With a hundred widgets on a page, each of these makes the copy anew: a fifth of what the playground costs.
+With a hundred widgets on a page, each of these makes the copy again: a fifth of what the playground costs.
 `install` gives them a view that looks up what is asked for.
 """
 

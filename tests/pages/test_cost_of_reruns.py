@@ -9,20 +9,20 @@ import weakref
 from pathlib import Path
 
 import pytest
+from patience import until
 from streamlit.runtime.state.safe_session_state import SafeSessionState
 from streamlit.runtime.state.session_state import SessionState
+from visits import visit
 
 from cnn_core import export
 from pages.session import collection, widget_lookup
-from patience import until
-from visits import visit
 
 _ = visit  # a fixture
 CONFIG = Path(__file__).parents[2] / ".streamlit" / "config.toml"
 
 
 class Belongings:
-    """Stands for what a session leaves behind; it refers to itself, so only a collection frees it."""
+    """Stands for what a session leaves in memory; it refers to itself, so that only a collection removes it."""
 
     def __init__(self) -> None:
         self.me = self
