@@ -22,7 +22,7 @@ CONFIG = Path(__file__).parents[2] / ".streamlit" / "config.toml"
 
 
 class Belongings:
-    """Stands for what a session leaves in memory; it refers to itself, so that only a collection removes it."""
+    """Stands for what a session leaves in memory; only a collection ends it."""
 
     def __init__(self) -> None:
         self.me = self

@@ -33,9 +33,10 @@ def over(owner: str) -> runs.Run:
     return run
 
 
-def files(at: AppTest) -> set[str]:
+def files(at: AppTest, run: runs.Run) -> set[str]:
     """Names of the download buttons of one run, and "zip" for those of the runs page."""
-    assert not at.exception
+    at.session_state[f"take_{run.id}"] = True  # the popover is open
+    assert not at.run().exception
     keys = [KEY.search(button.proto.id) for button in at.get("download_button")]
     return {key["kind"] or "zip" for key in keys if key}
 
@@ -46,8 +47,10 @@ def files(at: AppTest) -> set[str]:
 def test_the_files_of_a_run_are_for_its_owner_and_its_program_for_all(visit, owner, whole):
     run = over(owner)
     of_run = PROGRAM | (OF_THE_RUN if whole else set())
-    assert files(visit("runs", runs=run.id, whose="all")) == of_run | ({"zip"} if whole else set())
-    assert files(visit("playground", run=run.id)) == of_run
+    assert files(visit("runs", runs=run.id, whose="all"), run) == of_run | (
+        {"zip"} if whole else set()
+    )
+    assert files(visit("playground", run=run.id), run) == of_run
 
 
 def test_another_visitors_settings_can_be_used_without_the_run(visit):
