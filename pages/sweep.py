@@ -91,12 +91,17 @@ def _live(sweep: Sweep, busy: bool) -> None:
         return
     if busy != _works(sweep):
         st.rerun()
-    head(sweep, sweeps.progress(sweep), rows)
+    progress = sweeps.progress(sweep)
+    head(sweep, progress, rows)
     with st.container(border=True, key="sweep_best"):
         best.best(sweep, rows)
     best.opened(sweep, rows)
-    findings.charts(sweep, rows)
-    findings.table(sweep, rows)
+    if progress.active or outcome.best(rows):
+        findings.charts(sweep, rows)
+    else:
+        findings.no_charts()
+    if progress.active or rows:
+        findings.table(sweep, rows)
     state.publish()
     if not busy and findings.is_calculating():
         st.rerun()

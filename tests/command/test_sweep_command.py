@@ -31,7 +31,7 @@ SMALL = ["--preset", "tiny", "--dataset", "digits", "--epochs", "2", "--batch-si
         (["--vary", "kernel"], "Enter the values of kernel"),
         (["--vary", "kernel=3", "--vary", "kernel=5"], "twice"),
         (["--vary", "dropout=0.5:0.1"], "is not a range"),
-        (["--vary", "blocks=4"], "None of the 1 combinations"),
+        (["--vary", "blocks=4"], "No combination can be trained (tried: 1)"),
         (["--vary", "seed=0:999", "--trials", "101"], "101 trials are too many"),
         (["--vary", "kernel=3,5", "--trials", "0"], "trials must be between"),
     ],

@@ -71,7 +71,7 @@ def test_what_shrinks_to_nothing_is_said_before_it_starts(visit) -> None:
     at.session_state["sweep_values_blocks"] = "4"
     at.session_state["sweep_values_stride"] = "4"
     at.run()
-    assert "None of the" in at.error[0].value
+    assert "No combination can be trained" in at.error[0].value
     assert at.button(key="sweep_begin").disabled
 
 
@@ -119,6 +119,19 @@ def test_a_sweep_is_paused_resumed_and_stopped(visit) -> None:
         for it in at.button
         if it.key in ("sweep_order_pause", "sweep_order_resume", "sweep_order_stop")
     ]
+
+
+@pytest.mark.parametrize("language", texts.LANGUAGES)
+def test_a_sweep_that_is_over_without_a_result_shows_no_empty_charts(language: str, visit) -> None:
+    at = visit("sweep", language)
+    at.button(key="sweep_begin").click().run()
+    assert texts.say(language, "sweep.no_best") in words(at)
+    assert texts.say(language, "sweep.brush") in words(at)
+    at.button(key="sweep_order_stop").click().run()
+    assert not at.exception
+    assert texts.say(language, "sweep.no_best_over") in words(at)
+    assert texts.say(language, "sweep.brush") not in words(at)
+    assert at.get("progress")[0].proto.value == 0
 
 
 @pytest.mark.parametrize("language", texts.LANGUAGES)

@@ -8,7 +8,7 @@ from functools import partial
 
 import streamlit as st
 
-from cnn_core import export, runs, texts
+from cnn_core import export, runs, sweeps, texts
 from cnn_core.analysis.comparison import spread
 from cnn_core.errors import CnnError
 from cnn_core.export import sweep_report
@@ -35,7 +35,7 @@ def best(sweep: Sweep, rows: Sequence[Trial]) -> None:
     """The best trial so far with its settings, how much of it is luck, and its buttons."""
     top = outcome.best(rows)
     if top is None or top.accuracy is None:
-        st.caption(t("sweep.no_best"))
+        st.caption(_no_best(sweep))
         return
     settings = _settings(sweep, top)
     st.markdown(
@@ -48,6 +48,10 @@ def best(sweep: Sweep, rows: Sequence[Trial]) -> None:
     with st.container(horizontal=True, gap="small"):
         _run_buttons(top, repeats)
         _downloads(sweep, rows, top)
+
+
+def _no_best(sweep: Sweep) -> str:
+    return t("sweep.no_best" if sweeps.progress(sweep).active else "sweep.no_best_over")
 
 
 def _settings(sweep: Sweep, trial: Trial) -> str:
@@ -175,7 +179,7 @@ def _report(sweep: Sweep, rows: list[Trial]) -> str:
             best=t(
                 "sweep.best", place=top.place, accuracy=f"{top.accuracy or 0:.2%}",
                 settings=_settings(sweep, top),
-            ) if top else t("sweep.no_best"),
+            ) if top else _no_best(sweep),
             luck=luck(sweep, rows),
             columns=[t("sweep.trial"), t("runs.column_state"), t("runs.column_accuracy"),
                      *(axis.name for axis in lines), t("sweep.epochs_done")],

@@ -70,6 +70,11 @@ def is_calculating() -> bool:
     return bool(st.session_state.get(CALCULATING))
 
 
+def no_charts() -> None:
+    """Of a sweep that is over without a complete trial there is nothing to draw."""
+    st.session_state[CALCULATING] = False
+
+
 def charts(sweep: Sweep, rows: Sequence[Trial]) -> None:
     """History and parallel coordinates, then what each setting did. A click on a trial opens it."""
     st.session_state[CALCULATING] = False
