@@ -301,6 +301,7 @@ def test_the_home_page_leads_to_the_race_and_one_button_starts_both(language, vi
     }
     assert len({(it.train.dataset, it.train.seed, it.train.size) for it in mine}) == 1
     assert sorted(at.session_state["runs_selected"]) == sorted(it.id for it in mine)
+    assert texts.say(language, "runs.two_trained") in [it.value for it in at.info]
 
 
 @pytest.mark.parametrize("race", ["", "fast", "no~such", "fast~fast", "~", "a~b~c"])

@@ -20,6 +20,7 @@ from pages.session.html import heading
 from pages.session.words import language, t
 
 HEIGHT = 620
+SETTING_WIDTH = 180  # pixels: the longest name of a setting
 
 
 def chart(selected: Sequence[runs.Run]) -> None:
@@ -78,7 +79,9 @@ def differences(selected: Sequence[runs.Run]) -> None:
         hide_index=True,
         height="content",
         key="runs_differences",
-        column_config={t("field.setting"): st.column_config.Column(pinned=True)},
+        column_config={
+            t("field.setting"): st.column_config.Column(pinned=True, width=SETTING_WIDTH)
+        },
         alt=t("runs.differences_alt", settings=", ".join(map(rows.setting_name, settings)) or "–"),
     )
     if not settings:

@@ -30,9 +30,10 @@ FIRST, SECOND = "runs_first", "runs_second"
 
 def pair(selected: Sequence[runs.Run]) -> None:
     """Two of the chosen runs: one sentence on chance, then their confusion matrices and the difference."""
-    ready = [run for run in selected if (run.folder / "best.keras").exists()]
+    trains = [run for run in selected if runs.status(run).active]
+    ready = [run for run in selected if run not in trains and (run.folder / "best.keras").exists()]
     if len(ready) < 2:
-        st.info(t("runs.two_needed"), icon=":material/info:")
+        st.info(t("runs.two_trained" if trains else "runs.two_needed"), icon=":material/info:")
         return
     first, second = _choose(ready)
     if first.train.dataset != second.train.dataset:
