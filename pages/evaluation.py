@@ -14,6 +14,7 @@ from cnn_core.errors import CnnError
 from cnn_core.figures import charts, still_matrix
 from cnn_core.figures import evaluation as figures
 from cnn_core.figures import per_class as per_class_figures
+from cnn_core.figures.legend import percent
 from cnn_core.runs import log as run_log
 from pages.elements import saving
 from pages.elements.chart import draw_chart, draw_figure
@@ -363,7 +364,7 @@ def _calibration(answers: Answers) -> None:
         t(
             f"evaluation.error_{kind}",
             error=f"{measured.error * 100:.1f}",
-            confidence=f"{predictions.confidence.mean():.1%}",
+            confidence=percent(float(predictions.confidence.mean())),
             accuracy=f"{predictions.correct / max(1, len(predictions.labels)):.1%}",
         )
     )

@@ -1,5 +1,7 @@
 // Numbers of a stage: the largest, where the colours end, and how they are written.
 
+export { percent } from "../reading/elements.js";
+
 export function strongest(values) {
   return values.reduce((best, value, at) => (value > values[best] ? at : best), 0);
 }
@@ -15,11 +17,6 @@ export function number(value) {
     .toFixed(3)
     .replace(/^-(?=0\.000$)/, "")
     .replace("-", "−");
-}
-
-export function percent(value) {
-  if (value >= 0.9995) return "> 99.9%";
-  return `${(100 * value).toFixed(1)}%`;
 }
 
 export function range([from, to]) {

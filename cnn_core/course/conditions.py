@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from cnn_core import arithmetic, runs
+from cnn_core.analysis import probabilities
 from cnn_core.analysis.kernels import Spread
 from cnn_core.convolution import KERNELS
 from cnn_core.errors import CnnError
@@ -242,15 +243,18 @@ def other_image(facts: Facts, _settings: Settings) -> Numbers | None:
         return None
     probability = float(facts.reported["probability"])
     return {
-        "index": index, "answer": str(facts.reported["answer"]), "probability": percent(probability),
-        "rest": percent(1 - probability),
+        "index": index, "answer": str(facts.reported["answer"]),
+        "probability": probabilities.percent(probability), "rest": percent(1 - probability),
     }  # fmt: skip
 
 
 def drawn(facts: Facts, _settings: Settings) -> Numbers | None:
     """Something has been drawn, and the network has answered."""
     answer = str(facts.reported["answer"])[:40]
-    return {"answer": answer, "probability": percent(facts.reported["probability"])}
+    return {
+        "answer": answer,
+        "probability": probabilities.percent(float(facts.reported["probability"])),
+    }
 
 
 def address(facts: Facts, settings: Settings) -> Numbers | None:

@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from cnn_core.analysis.deletion import after_a_tenth, replaced_shares
+from cnn_core.figures.legend import percent
 from cnn_core.figures.overlay import MARKERS
 from cnn_core.figures.palette import Palette
 from cnn_core.figures.words import FigureWords
@@ -104,7 +105,7 @@ def _line(
     points = [
         {
             "name": words.point.format(
-                name=name, share=f"{share:.0%}", probability=f"{probability:.1%}"
+                name=name, share=f"{share:.0%}", probability=percent(probability)
             ),
             "value": [round(100 * float(share), 2), round(100 * float(probability), 3)],
         }

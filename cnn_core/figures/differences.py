@@ -17,6 +17,7 @@ from cnn_core.figures.words import FigureWords
 
 Option = dict[str, Any]
 
+MOST = 99.94  # percent: a tooltip rounds to a tenth, and no class has all of the probability
 NUMBERED = 12  # most classes whose cells have room for a number
 
 
@@ -138,7 +139,7 @@ def probability_bars(
         "series": [
             {
                 "id": str(place), "name": name, "type": "bar", "color": palette.classes[place],
-                "barGap": "10%", "data": [round(float(value) * 100, 2) for value in values],
+                "barGap": "10%", "data": [min(round(float(value) * 100, 2), MOST) for value in values],
                 "emphasis": {"disabled": True},
             }
             for place, (name, values) in enumerate(probabilities.items())

@@ -17,6 +17,7 @@ from cnn_core.analysis.evaluation import (
 )
 from cnn_core.figures import charts, matrices
 from cnn_core.figures import palette as colours
+from cnn_core.figures.legend import percent
 from cnn_core.figures.palette import Palette
 from cnn_core.figures.words import FigureWords
 
@@ -296,10 +297,9 @@ def _count_words(calibration: Calibration, words: CalibrationWords) -> list[str]
 
 
 def _point(sure: float, right: float, count: int, words: CalibrationWords) -> str:
-    percentages = ["-" if math.isnan(value) else f"{value:.1%}" for value in (sure, right)]
-    return words.point.format(
-        confidence=percentages[0], accuracy=percentages[1], count=f"{count:,}"
-    )
+    confidence = "-" if math.isnan(sure) else percent(sure)
+    accuracy = "-" if math.isnan(right) else f"{right:.1%}"
+    return words.point.format(confidence=confidence, accuracy=accuracy, count=f"{count:,}")
 
 
 def _percent(share: float) -> float:

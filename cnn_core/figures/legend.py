@@ -7,27 +7,17 @@ import math
 
 from markupsafe import Markup
 
+from cnn_core.analysis.probabilities import percent
 from cnn_core.figures.mosaic import Scale
 from cnn_core.figures.palette import stops
 from cnn_core.markup import fill
+
+__all__ = ["framed", "legend", "number", "percent", "uri"]
 
 
 def uri(png: bytes) -> str:
     """The picture itself as an address, so that it needs no second request."""
     return f"data:image/png;base64,{base64.b64encode(png).decode()}"
-
-
-def percent(probability: float, digits: int = 1) -> str:
-    """A probability in percent; never "100%", since a softmax leaves every class something.
-
-    Args:
-        probability: 0 to 1.
-        digits: After the point.
-    """
-    most = 1 - 0.5 * 10.0 ** -(2 + digits)  # from here on it would be rounded up to 100
-    if probability >= most:
-        return f"> {1 - 10.0 ** -(2 + digits):.{digits}%}"
-    return f"{probability:.{digits}%}"
 
 
 def legend(scale: Scale, low: str, high: str, *, middle: str = "", title: str = "") -> Markup:

@@ -27,10 +27,26 @@ def test_no_class_has_all_of_the_probability(probability: float, digits: int, sa
     assert percent(probability, digits) == said
 
 
-@pytest.mark.parametrize("script", ["flow/readings.js", "reading/elements.js"])
-def test_browsers_say_the_same(script: str) -> None:
-    source = (ROOT / "assets" / script).read_text("utf-8")
-    function = re.search(r"function percent\(.*?\n}", source, re.DOTALL)
-    assert function is not None
-    assert "> " in function.group()
-    assert "< 1)" not in function.group()
+def test_browsers_say_the_same_with_one_function() -> None:
+    sources = {path: path.read_text("utf-8") for path in (ROOT / "assets").rglob("*.js")}
+    functions = {
+        path.relative_to(ROOT / "assets").as_posix(): match.group()
+        for path, source in sources.items()
+        if (match := re.search(r"function percent\(.*?\n}", source, re.DOTALL))
+    }
+    assert list(functions) == ["reading/elements.js"]
+    assert "> " in functions["reading/elements.js"]
+    assert "< 1)" not in functions["reading/elements.js"]
+
+
+def test_every_probability_is_written_by_that_function() -> None:
+    formatted = re.compile(r"\{[^{}]*(probabilit|confidence|\bsure\b)[^{}]*:\.\d%\}")
+    lines = [
+        f"{path.relative_to(ROOT)}: {line.strip()}"
+        for room in ("cnn_core", "pages")
+        for path in (ROOT / room).rglob("*.py")
+        if path.name != "probabilities.py"
+        for line in path.read_text("utf-8").splitlines()
+        if formatted.search(line) and "percent(" not in line  # beside it is the width of a bar
+    ]
+    assert not lines

@@ -31,7 +31,7 @@ def answered(
         best = int(np.argmax(prepared))
         head, without = _answer(names[best], prepared[best]), _without(names, naive, best)
         rows = [
-            (i == best, names[i], f"{share:.1%}", f"{share:.1%}")
+            (i == best, names[i], f"{share:.1%}", percent(share))
             for i, share in enumerate(prepared)
         ]
         alt = ", ".join(f"{names[i]} {percent(share, 0)}" for i, share in enumerate(prepared))
