@@ -37,7 +37,7 @@ def _all(active: bool) -> None:
         heading(t(f"challenges.group_{group}"))
         listed = [goal for goal in GOALS.values() if goal.group == group]
         for first in range(0, len(listed), COLUMNS):
-            columns = st.columns(COLUMNS, gap="medium")
+            columns = st.columns(COLUMNS, gap="small")
             for column, goal in zip(columns, listed[first:], strict=False):
                 with column:
                     cards.card(goal, attempts.get(goal.name))

@@ -168,6 +168,18 @@ def test_nearly_nothing_is_measured_by_the_scores():
     assert not facts.faint(large, "saliency")
 
 
+@pytest.mark.parametrize("language", texts.LANGUAGES)
+def test_of_many_best_orders_two_are_named_and_the_rest_counted(
+    language, visit, worker, monkeypatch
+):
+    monkeypatch.setitem(globals(), "FALLS", np.full(len(ORDERS), 0.5))
+    first = ", ".join(texts.say(language, f"explain.deletion.{name}") for name in ORDERS[:2])
+    more = texts.say(language, "explain.deletion.more", names=first, count=len(ORDERS) - 2)
+    best = {f"best_{fill}": more for fill in FILLS}
+    said = shown(open_image(visit, language))
+    assert texts.say(language, "explain.deletion.verdict", **best) in said
+
+
 def test_the_table_has_every_order_and_the_best_is_named(visit, worker):
     said = shown(open_image(visit))
     table = said[said.index('<table class="deletion">') : said.index("</table>")]

@@ -167,12 +167,13 @@ def _verdict(curves: np.ndarray, kind: str) -> str:
 
 
 def _first(moved: np.ndarray) -> str:
-    """The names of the best orders, two at most; "–" where no order moves the probability."""
+    """The names of the best orders, two at most, and how many more; "–" where no order moves it."""
     if not moved.max() > 0:
         return "–"
     names = list(_names().values())
     best = [names[row] for row in np.flatnonzero(moved == moved.max())]
-    return ", ".join([*best[:TIED], *(["…"] if len(best) > TIED else [])])
+    first, rest = ", ".join(best[:TIED]), len(best) - TIED
+    return t("explain.deletion.more", names=first, count=rest) if rest > 0 else first
 
 
 def _cell(points: float, under: float, best: bool) -> tuple[str, str, bool]:
