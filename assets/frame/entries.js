@@ -20,6 +20,55 @@ export function isOfNextPage(to) {
   );
 }
 
+// Whether going from one address to another only scrolls: then Streamlit asks the server for nothing.
+export function isPlaceOnPage(from, to) {
+  return to.hash !== "" && from.pathname === to.pathname && from.search === to.search;
+}
+
+// After Back or Forward the server may still send addresses of what the visitor has just left: they belong to other
+// entries, and the browser would write them into the one that is shown now. Until the page has answered the last
+// Back or Forward, only what completes the address of that entry is written, such as another language. What the
+// visitor does on the page ends that, too: the server may leave out an answer that nobody waits for any more.
+export class Returning {
+  #entry = null; // the address that was gone back to, until the page has answered
+  #answers = 0;
+
+  get open() {
+    return this.#entry !== null;
+  }
+
+  begin(address) {
+    this.#entry = { pathname: address.pathname, search: address.search };
+  }
+
+  end() {
+    this.#entry = null;
+  }
+
+  // Whether `to` belongs to another entry than the one that is shown.
+  refuses(to) {
+    return this.open && !isSameEntry(this.#entry, to);
+  }
+
+  // What the page says: how often it has answered Back or Forward, and which address the last answer was for.
+  hear({ count, path, query }) {
+    if (count === this.#answers) return;
+    this.#answers = count;
+    if (!this.open || path !== this.#entry.pathname) return;
+    if (sorted(query) === sorted(this.#entry.search)) this.end();
+  }
+}
+
+function isSameEntry(from, to) {
+  return from.pathname === to.pathname && settings(from) === settings(to);
+}
+
+function sorted(query) {
+  const pairs = new URLSearchParams(query);
+  pairs.sort();
+  return pairs.toString();
+}
+
 function settings(address) {
   const query = new URLSearchParams(address.search);
   for (const name of NO_SETTING) query.delete(name);

@@ -1,16 +1,22 @@
 // What the frame of all pages needs in the browser: the language of the document, entries in its history that "Back"
 // can undo, and a menu on a phone that says so and closes when a page is chosen. Mounted on every page, set up once.
 
-import { isOfNextPage, writesEntry } from "./entries.js";
+import { isOfNextPage, isPlaceOnPage, Returning, writesEntry } from "./entries.js";
 
 const NARROW = "(max-width: 768px)"; // where Streamlit's menu is a drawer over the page
 const STATE = "data-test-script-state"; // where Streamlit says whether a page is still being written
 
+const returning = (window.convscopeReturning ??= new Returning()); // a bundle may be loaded more than once
+
 export default function ({ data }) {
   document.documentElement.lang = data.language;
   nameMenu(data.menu);
-  if (window.convscopeFrame) return;
+  if (!window.convscopeFrame) setUp();
   window.convscopeFrame = true;
+  returning.hear(data.answered);
+}
+
+function setUp() {
   keepEntries();
   passDoubledEntry();
   document.addEventListener("click", closeMenu);
@@ -21,23 +27,37 @@ export default function ({ data }) {
 // the first "Back" would do nothing. So an entry is added only where entries.js says so, and else replaced.
 function keepEntries() {
   const push = history.pushState.bind(history);
+  const replace = history.replaceState.bind(history);
   let complete = isComplete(); // whether the page has been shown since it was opened or gone back to
   let touched = false; // whether the visitor has done something on it since; a page may write more than once
-  history.pushState = (state, title, address) => {
+  let written = location.href; // where the visitor is, as far as this knows
+  // Streamlit replaces what it writes after Back or Forward, and pushes anything else.
+  const write = (adds) => (state, title, address) => {
     const to = new URL(address ?? location.href, location.href);
+    if (returning.refuses(to)) return;
     if (to.pathname === location.pathname && isOfNextPage(to)) return;
     if (to.pathname !== location.pathname) complete = touched = false;
-    if (writesEntry(location, to, touched)) push(state, title, address);
-    else history.replaceState(state, title, address);
+    if (adds && writesEntry(location, to, touched)) push(state, title, address);
+    else replace(state, title, address);
+    written = location.href;
   };
-  window.addEventListener("popstate", () => (complete = touched = false));
-  for (const kind of ["pointerdown", "keydown", "change"]) {
-    document.addEventListener(kind, () => (touched ||= complete), true);
-  }
-  new MutationObserver(() => (complete ||= isComplete())).observe(document.body, {
-    subtree: true,
-    attributeFilter: [STATE],
+  history.pushState = write(true);
+  history.replaceState = write(false);
+  window.addEventListener("popstate", () => {
+    if (!isPlaceOnPage(new URL(written), location)) {
+      complete = touched = false;
+      returning.begin(location);
+    }
+    written = location.href;
   });
+  const look = () => (complete ||= !returning.open && isComplete());
+  const act = () => {
+    look(); // a quick run may begin and end between two looks
+    touched ||= complete;
+    returning.end();
+  };
+  for (const kind of ["pointerdown", "keydown", "change"]) document.addEventListener(kind, act, true);
+  new MutationObserver(look).observe(document.body, { subtree: true, attributeFilter: [STATE] });
 }
 
 function isComplete() {

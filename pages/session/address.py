@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
+from urllib.parse import urlsplit
 
 import streamlit as st
 from streamlit.runtime.scriptrunner import get_script_run_ctx
@@ -11,6 +12,7 @@ from pages.session import course, membership, presenting
 from pages.session.words import language, t
 
 LONGEST_FIND = 100  # characters of a search, which stands in the address
+ANSWERED = "address_answered"  # session key: the last Back or Forward that a page answered
 SAID = "address_said"  # session key: the page that wrote the address last, and what it wrote
 
 
@@ -21,6 +23,20 @@ def went_back() -> bool:
     """
     context = get_script_run_ctx()
     return context is not None and context.is_history_navigation
+
+
+def answered() -> dict[str, str | int]:
+    """How often this window was answered after Back or Forward, and for which address the last time.
+
+    Until it hears of the last, the script of the frame refuses addresses that the page writes.
+    """
+    context = get_script_run_ctx()
+    if context is not None and went_back():
+        count = st.session_state.get(ANSWERED, {"count": 0})["count"] + 1
+        path = urlsplit(st.context.url or "").path
+        st.session_state[ANSWERED] = {"count": count, "path": path, "query": context.query_string}
+    answer: dict[str, str | int] = st.session_state.get(ANSWERED, {"count": 0})
+    return answer
 
 
 def arrived(page: str, names: Sequence[str]) -> dict[str, str]:
@@ -69,5 +85,6 @@ def publish(query: Mapping[str, str]) -> None:
     st.session_state.pop(SAID, None)
     frame = {**membership.in_address(), "lang": language(), **course.parameters()}
     wanted = {**query, **frame, **presenting.parameters()}
-    if st.query_params.to_dict() != wanted:
+    # After going back also what does not change: the browser may have heard of a later address meanwhile.
+    if went_back() or st.query_params.to_dict() != wanted:
         st.query_params.from_dict(wanted)

@@ -15,6 +15,8 @@ from typing import Any, Protocol, TypeVar
 
 import streamlit as st
 
+from pages.session.address import went_back
+
 T = TypeVar("T", bound=Hashable)
 
 LABELS = (
@@ -198,7 +200,9 @@ def _draw(
     labels = _labels(options, format_func)
     widget_key = _widget_key(key, labels)
     st.session_state[key] = choice
-    if widget_key not in st.session_state or st.session_state[widget_key] != choice:
+    # A value that is set is sent once. After going back each run sets it: the one before may have been cut
+    # short by a further press of Back, and the browser would still show what the visitor had chosen.
+    if went_back() or widget_key not in st.session_state or st.session_state[widget_key] != choice:
         st.session_state[widget_key] = choice
     begin = BEGIN[widget.__name__]
     # A message that sets the choice is lost if the run that sent it is cut short. Then the browser begins

@@ -9,6 +9,7 @@ from cnn_core.browser.bundle import bundle
 from cnn_core.markup import fill
 from cnn_core.paths import ASSETS
 from pages.session import choices, presenting
+from pages.session.address import answered
 from pages.session.doors import engine
 from pages.session.visitor import remember
 from pages.session.words import WATCH_S, choose_language, language, say_error, t
@@ -38,8 +39,9 @@ def frame() -> None:
     with st.container(key="lost"):  # style.css shows it as soon as the browser has lost the server
         st.html(fill('<p role="alert">{{ words }}</p>', words=t("frame.lost")))
     remember()
+    data = {"language": language(), "menu": t("frame.menu"), "answered": answered()}
     with st.container(key="frame"):
-        _browser(key="frame_browser", data={"language": language(), "menu": t("frame.menu")})
+        _browser(key="frame_browser", data=data)
     if not engine().ours:
         _watch_cluster()
 

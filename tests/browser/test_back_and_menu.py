@@ -46,8 +46,26 @@ def test_one_press_of_back_leaves_a_page_that_a_link_opened(name, app, window):
     settled(page, name)
 
 
+SLOW_SERVER = """
+const Socket = window.WebSocket;
+let last = Promise.resolve();
+window.delay = 0;
+window.WebSocket = class extends Socket {
+  set onmessage(hear) {
+    super.onmessage = (event) => {
+      const due = performance.now() + window.delay;
+      const wait = () => new Promise((done) => setTimeout(done, Math.max(0, due - performance.now())));
+      last = last.then(wait).then(() => hear(event));
+    };
+  }
+};
+"""  # what the server says reaches the page `window.delay` milliseconds later, in its order
+
+
 def test_back_restores_each_former_set_up_of_the_playground_and_forward_each_later_one(app, window):
-    page = window(app.url)
+    page = window("about:blank", locale="en-NU")  # for the script stays with the window
+    page.context.add_init_script(SLOW_SERVER)
+    page.goto(app.url)
     settled(page, "home")
     go(page, "Build and train", "Playground")
     settled(page, "playground")
@@ -76,10 +94,16 @@ def test_back_restores_each_former_set_up_of_the_playground_and_forward_each_lat
         eventually(lambda state=state: shows(*state))
         screen.settled()
     eventually(lambda: screen.query["lang"] == "ko")
+    entries = "navigation.entries().map(entry => new URL(entry.url).searchParams.get('blocks'))"
+    before = page.evaluate(entries)
+    screen.part("language").get_by_role("radio", name="EN").click()  # each run writes an address
+    page.evaluate("window.delay = 500")
     for _ in states:
-        page.go_back()  # without waiting for the page in between
-    eventually(lambda: shows(*states[0]))
+        page.go_back()  # without waiting for the page in between, which writes what it has left
+    eventually(lambda: shows(*states[0]) and screen.query["lang"] == "en")
     screen.settled()
+    assert page.evaluate(entries) == before, "an entry got the address of another"
+    page.evaluate("window.delay = 0")
     page.go_back()
     settled(page, "home")
     page.go_forward()

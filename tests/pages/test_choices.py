@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import ast
+import types
 from pathlib import Path
 
 import pytest
 from streamlit.proto.WidgetStates_pb2 import WidgetState
+from streamlit.runtime.state.query_params_proxy import QueryParamsProxy
+from streamlit.testing.v1 import AppTest
 from streamlit.testing.v1.element_tree import get_widget_state
-from visits import visit
+from visits import APP, address, visit
 from window import Window
 
 __all__ = ["visit"]  # the fixture
@@ -95,3 +98,40 @@ def _begins(proto, kind):
             labels = [f"{it.content_icon} {it.content}".strip() for it in chosen]
             return {"string_array_value": {"data": labels}}
     return None
+
+
+def test_after_going_back_each_run_sets_every_choice_and_says_its_address_again(visit, monkeypatch):
+    """What the run before set may be lost: a further press of Back cuts that run short."""
+    at = visit("playground", blocks="24.3.1.valid")
+    link = address(at)
+    came_back = types.SimpleNamespace(
+        is_history_navigation=True, query_string="blocks=24.3.1.valid"
+    )
+    monkeypatch.setattr("pages.session.address.get_script_run_ctx", lambda: came_back)
+    said: list[dict[str, str]] = []
+    from_dict = QueryParamsProxy.from_dict
+    monkeypatch.setattr(
+        QueryParamsProxy, "from_dict", lambda self, tree: (said.append(tree), from_dict(self, tree))
+    )
+    for count in (1, 2):
+        at.run()
+        assert said == [link] * count
+        assert [it.key for it in _choices(at) if not it.proto.set_value] == []
+        assert len(_choices(at)) > 10
+
+
+@pytest.mark.parametrize("goes_back", [True, False])
+def test_the_frame_counts_what_it_answered_after_going_back(goes_back, visit, monkeypatch):
+    came_back = types.SimpleNamespace(is_history_navigation=goes_back, query_string="image=3")
+    monkeypatch.setattr("pages.session.address.get_script_run_ctx", lambda: came_back)
+    at = AppTest.from_file(str(APP), default_timeout=60)
+    before = {"count": 4, "path": "/runs", "query": "find=a"}
+    at.session_state["address_answered"] = before
+    at.run()
+    answer = {"count": 5, "path": "", "query": "image=3"} if goes_back else before
+    assert at.session_state["address_answered"] == answer
+
+
+def _choices(at):
+    kinds = (at.selectbox, at.select_slider, at.button_group)
+    return [it for kind in kinds for it in kind if it.key and it.key.startswith("set_")]

@@ -155,7 +155,7 @@ def test_every_control_is_in_the_link(page, visit, monkeypatch):
     assert [it.value for it in other.at.warning] == []
     assert controls(other) == controls(window)
     assert address(other.at) == link
-    came_back = types.SimpleNamespace(is_history_navigation=True)
+    came_back = types.SimpleNamespace(is_history_navigation=True, query_string="")
     with monkeypatch.context() as patch:
         patch.setattr("pages.session.address.get_script_run_ctx", lambda: came_back)
         window.at.query_params.clear()

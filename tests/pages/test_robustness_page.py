@@ -178,7 +178,7 @@ def test_going_back_to_before_the_second_network_was_chosen_leaves_it_out(
     other = copied(runs.open_run("digits"))
     at = visit("robustness", run="digits", change="blur", beside=other.id)
     asked.clear()
-    came_back = types.SimpleNamespace(is_history_navigation=True)
+    came_back = types.SimpleNamespace(is_history_navigation=True, query_string="")
     monkeypatch.setattr("pages.session.address.get_script_run_ctx", lambda: came_back)
     del at.query_params["beside"]
     at.run()
