@@ -6,18 +6,17 @@ import { isOfNextPage, isPlaceOnPage, Returning, writesEntry } from "./entries.j
 const NARROW = "(max-width: 768px)"; // where Streamlit's menu is a drawer over the page
 const STATE = "data-test-script-state"; // where Streamlit says whether a page is still being written
 
-const returning = (window.convscopeReturning ??= new Returning()); // a bundle may be loaded more than once
-
 export default function ({ data }) {
   document.documentElement.lang = data.language;
   nameMenu(data.menu);
-  if (!window.convscopeFrame) setUp();
+  window.convscopeReturning ??= new Returning();
+  if (!window.convscopeFrame) setUp(window.convscopeReturning);
   window.convscopeFrame = true;
-  returning.hear(data.answered);
+  window.convscopeReturning.hear(data.answered);
 }
 
-function setUp() {
-  keepEntries();
+function setUp(returning) {
+  keepEntries(returning);
   passDoubledEntry();
   document.addEventListener("click", closeMenu);
   new MutationObserver(closeConnectionError).observe(document.body, { childList: true });
@@ -25,7 +24,7 @@ function setUp() {
 
 // Streamlit adds an entry whenever a page writes its state into the address, also as soon as it is opened: then
 // the first "Back" would do nothing. So an entry is added only where entries.js says so, and else replaced.
-function keepEntries() {
+function keepEntries(returning) {
   const push = history.pushState.bind(history);
   const replace = history.replaceState.bind(history);
   let complete = isComplete(); // whether the page has been shown since it was opened or gone back to
