@@ -3,11 +3,11 @@
 // a stage leads to.
 
 import { bytes } from "../network/packed.js";
-import { setAlt } from "../reading/elements.js";
+import { percent, setAlt } from "../reading/elements.js";
 import { BOARDS, Maps } from "./boards.js";
 import { frame, pen } from "./canvas.js";
 import { odds } from "./odds.js";
-import { brightest, percent, range, strongest } from "./readings.js";
+import { brightest, range, strongest } from "./readings.js";
 import { exactly, slotsOf, valueKey } from "./sentences.js";
 import { Tour } from "./tour.js";
 

@@ -1,7 +1,5 @@
 // Numbers of a stage: the largest, where the colours end, and how they are written.
 
-export { percent } from "../reading/elements.js";
-
 export function strongest(values) {
   return values.reduce((best, value, at) => (value > values[best] ? at : best), 0);
 }

@@ -1,7 +1,8 @@
 // What the sentences under the picture say of one number of a stage.
 
 import { unitAt } from "../network/layout.js";
-import { number, percent, range } from "./readings.js";
+import { percent } from "../reading/elements.js";
+import { number, range } from "./readings.js";
 
 export function valueKey(stage, { sum }) {
   return stage.kind === "conv" && sum.startsWith("−") ? "value_cut" : `value_${stage.kind}`;
