@@ -17,6 +17,7 @@ from pages.network.choice import chosen_run
 from pages.network.names import span
 from pages.network.take_home import of_setup
 from pages.parts.playground import rates, run_list, run_panel, setup
+from pages.session import membership
 from pages.session.address import publish, went_back
 from pages.session.doors import engine
 from pages.session.html import heading, html
@@ -57,6 +58,7 @@ def _train_button(model: ModelConfig, train: TrainConfig) -> None:
         problem = error
     except CnnError as error:
         problem = refusal = error
+    membership.note_trouble(problem, setup.query(model, train))
     st.button(
         t("playground.train"),
         icon=":material/play_arrow:",
@@ -78,8 +80,10 @@ def _train_button(model: ModelConfig, train: TrainConfig) -> None:
 def _order(model: ModelConfig, train: TrainConfig) -> None:
     try:
         shown.show(engine().order(model, train, owner=visitor()).id)
+        membership.note_trouble(None, {}, again=True)
     except CnnError as error:
         shown.refuse(error)
+        membership.note_trouble(error, setup.query(model, train), again=True)
 
 
 def _outlook(model: ModelConfig, train: TrainConfig) -> str:

@@ -1,6 +1,7 @@
 """Rooms of a workshop: who joined, what they drew and voted; one SQLite file for each room."""
 
 from cnn_core.rooms.events import (
+    Challenge,
     Drawing,
     Event,
     Follow,
@@ -23,6 +24,7 @@ from cnn_core.rooms.state import State
 from cnn_core.rooms.store import create, open_room, rooms_of, wipe_old
 
 __all__ = [
+    "Challenge",
     "Drawing",
     "Event",
     "Follow",

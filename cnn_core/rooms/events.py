@@ -16,7 +16,8 @@ LONGEST_NICKNAME = 20  # letters
 LONGEST_QUESTION = 200
 LONGEST_CHOICE = 80
 CHOICES = (2, 4)
-SETTINGS = ("answers", "nicknames")
+SETTINGS = ("answers", "nicknames", "leaderboard")
+_GOAL = re.compile(r"[a-z_]{1,30}")
 _PAGE = re.compile(r"[a-z_]{0,30}")
 LONGEST_QUERY = 2_000  # letters of all names and values
 MOST = 2**31
@@ -42,13 +43,20 @@ def _is_text(value: object, longest: int, shortest: int = 1) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Join:
-    """Somebody joins, under a name if the room has nicknames; empty without."""
+    """Somebody joins.
+
+    Attributes:
+        nickname: A name if the room has nicknames; empty without.
+        owner: Whose runs theirs are, as in `Run.owner`; empty of who joined an older version.
+    """
 
     nickname: str = ""
+    owner: str = ""
 
     def __post_init__(self) -> None:
         fits = _is_text(self.nickname, LONGEST_NICKNAME, shortest=0)
         _refuse_unless(fits, "bad_nickname", longest=LONGEST_NICKNAME)
+        _refuse_unless(_is_text(self.owner, 60, shortest=0), "not_joined")
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,6 +166,21 @@ class Question:
 
 
 @dataclass(frozen=True, slots=True)
+class Challenge:
+    """The presenter sets a goal that everybody trains for.
+
+    Attributes:
+        goal: Name of the goal.
+    """
+
+    goal: str
+
+    def __post_init__(self) -> None:
+        fits = isinstance(self.goal, str) and _GOAL.fullmatch(self.goal) is not None
+        _refuse_unless(fits, "no_goal")
+
+
+@dataclass(frozen=True, slots=True)
 class Reveal:
     """The presenter shows how the room voted, which ends the vote."""
 
@@ -237,6 +260,7 @@ Event = (
     | Task
     | Network
     | Question
+    | Challenge
     | Reveal
     | Pause
     | Hide
@@ -248,7 +272,7 @@ Event = (
 KINDS: dict[str, type[Any]] = {
     kind.__name__: kind
     for kind in (
-        *(Join, Drawing, TakeBack, Vote, Follow, Task, Network, Question),
+        *(Join, Drawing, TakeBack, Vote, Follow, Task, Network, Question, Challenge),
         *(Reveal, Pause, Hide, Remove, Switch, Lead, LetGo),
     )
 }

@@ -27,6 +27,7 @@ from cnn_core.rooms.events import (
     from_row,
     to_row,
 )
+from cnn_core.rooms.presence import Presence
 from cnn_core.rooms.state import State
 
 BUSY_S = 60.0  # to wait for other processes that write to the same file; a write takes milliseconds
@@ -63,6 +64,7 @@ class Room:
         self._lock = threading.RLock()
         self._state = State()
         self._published = State()
+        self.presence = Presence()
         with self._in_words(), self._lock:
             if not path.exists():
                 raise RoomError("room.not_found", code=code)
@@ -200,17 +202,18 @@ class Room:
 
     # Everybody else
 
-    def join(self, person: str, nickname: str = "") -> bool:
+    def join(self, person: str, nickname: str = "", owner: str = "") -> bool:
         """Let somebody in; whether they are new here.
 
         Args:
             person: An opaque word for a browser.
             nickname: Kept only if the room asks for nicknames.
+            owner: Whose runs theirs are, as in `Run.owner`: the server's word for the browser.
 
         Raises:
             RoomError: If the room is full or closed, they were removed, or the nickname is none.
         """
-        event = Join(nickname.strip())
+        event = Join(nickname.strip(), owner)
         with self._writing():
             if person in self._state.people:
                 return False
@@ -218,7 +221,7 @@ class Room:
             self._refuse_closed()
             if len(self._state.people) >= self.limits.people:
                 raise RoomError("room.full", cap=self.limits.people)
-            self._append(person, event if self._state.nicknames else Join())
+            self._append(person, event if self._state.nicknames else Join(owner=owner))
             return True
 
     def act(self, person: str, event: Drawing | TakeBack | Vote | Follow) -> int:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 
 from cnn_core.rooms.events import (
     OF_PEOPLE,
+    Challenge,
     Drawing,
     Event,
     Follow,
@@ -59,6 +60,8 @@ class State:
         last_at: When that was, in seconds since 1970.
         people: Nickname by person; empty of those who gave none.
         arrivals: Number of each person, removed or not, in the order in which they joined, from 1.
+        owners: Whose runs a person's are, by person.
+        joined: When each person joined, in seconds since 1970.
         removed: Nickname by person of those whom the presenter removed.
         free: People who do not follow the presenter.
         pictures: Drawings that nobody took back, by number; of people who were removed, too.
@@ -67,10 +70,13 @@ class State:
         questions: Questions by number.
         votes: For each question the choice of each person.
         revealed: Numbers of questions whose votes are shown.
-        activity: Number of the task or question that is open; None if there is none.
+        challenges: Challenges by number.
+        began: When each challenge began, in seconds since 1970.
+        activity: Number of the task, question or challenge that is open; None if there is none.
         network: Id of the run whose network looks at the drawings; empty where none was chosen.
         answers: Whether the wall shows what the network says.
         nicknames: Whether who joins is asked for a name.
+        leaderboard: Whether everybody sees who is how far with the challenge.
         lead: Where everybody is brought; None if they are free.
         lead_number: Number of the event that said so.
         drawn: How many drawings there were, with those that were taken back.
@@ -81,6 +87,8 @@ class State:
     last_at: float = 0.0
     people: dict[str, str] = field(default_factory=dict)
     arrivals: dict[str, int] = field(default_factory=dict)
+    owners: dict[str, str] = field(default_factory=dict)
+    joined: dict[str, float] = field(default_factory=dict)
     removed: dict[str, str] = field(default_factory=dict)
     free: set[str] = field(default_factory=set)
     pictures: dict[int, Picture] = field(default_factory=dict)
@@ -89,10 +97,13 @@ class State:
     questions: dict[int, Question] = field(default_factory=dict)
     votes: dict[int, dict[str, int]] = field(default_factory=dict)
     revealed: set[int] = field(default_factory=set)
+    challenges: dict[int, Challenge] = field(default_factory=dict)
+    began: dict[int, float] = field(default_factory=dict)
     activity: int | None = None
     network: str = ""
     answers: bool = True
     nicknames: bool = False
+    leaderboard: bool = False
     lead: Lead | None = None
     lead_number: int = 0
     drawn: int = 0
@@ -108,6 +119,11 @@ class State:
     def question(self) -> Question | None:
         """The open question, or the one whose votes are shown."""
         return self.questions.get(self.activity or 0)
+
+    @property
+    def challenge(self) -> Challenge | None:
+        """The open challenge."""
+        return self.challenges.get(self.activity or 0)
 
     def counts(self, question: int) -> list[int]:
         """How many people chose each choice of a question."""
@@ -155,6 +171,10 @@ class State:
             self,
             people=dict(self.people),
             arrivals=dict(self.arrivals),
+            owners=dict(self.owners),
+            joined=dict(self.joined),
+            challenges=dict(self.challenges),
+            began=dict(self.began),
             removed=dict(self.removed),
             free=set(self.free),
             pictures=dict(self.pictures),
@@ -172,8 +192,10 @@ class State:
         if isinstance(record.event, OF_PEOPLE):
             self._count(record)
         match record.event:
-            case Join(nickname):
+            case Join(nickname, owner):
                 self.people.setdefault(record.person, nickname)
+                self.owners[record.person] = owner
+                self.joined[record.person] = record.at
                 self.arrivals.setdefault(record.person, len(self.arrivals) + 1)
             case Drawing(task, pixels):
                 self.drawn += 1
@@ -202,6 +224,10 @@ class State:
             case Question() as question:
                 self.questions[record.number] = question
                 self.votes[record.number] = {}
+                self.activity = record.number
+            case Challenge() as challenge:
+                self.challenges[record.number] = challenge
+                self.began[record.number] = record.at
                 self.activity = record.number
             case Reveal(question):
                 self.revealed.add(question)

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 
 import streamlit as st
 
-from cnn_core import rooms
-from cnn_core.errors import RoomError
+from cnn_core import rooms, texts
+from cnn_core.errors import CnnError, RoomError
 from pages.session.visitor import private_word
 
 CODE = "membership_code"  # session key: of the room
@@ -144,9 +144,9 @@ def act(
     return True
 
 
-def show_state(state: rooms.State, closed: bool) -> None:
+def show_state(state: rooms.State, closed: bool, challenge: tuple[object, ...]) -> None:
     """Remember what the window shows of the room, for `has_changed`."""
-    st.session_state[SEEN] = _appearance(state, closed)
+    st.session_state[SEEN] = (*_appearance(state, closed), challenge)
 
 
 def draw_again() -> None:
@@ -154,9 +154,23 @@ def draw_again() -> None:
     st.session_state.pop(SEEN, None)
 
 
-def has_changed(state: rooms.State, closed: bool) -> bool:
+def has_changed(state: rooms.State, closed: bool, challenge: tuple[object, ...]) -> bool:
     """Whether a phone has to be drawn again."""
-    return st.session_state.get(SEEN) not in (None, _appearance(state, closed))
+    return st.session_state.get(SEEN) not in (None, (*_appearance(state, closed), challenge))
+
+
+def note_trouble(error: CnnError | None, query: Mapping[str, str], *, again: bool = False) -> None:
+    """Tell the presenter's board that this window met an error, or none, with that set-up.
+
+    Args:
+        error: What the page says.
+        query: The set-up, as the address has it.
+        again: Whether the visitor asked for something, and the page is not only drawn again.
+    """
+    room = current()
+    if room is not None and not is_presenter(room):
+        sentences = {each: error.sentence(each) for each in texts.LANGUAGES} if error else {}
+        room.presence.note_trouble(person(room), sentences, query, again=again)
 
 
 def _appearance(state: rooms.State, closed: bool) -> tuple[object, ...]:

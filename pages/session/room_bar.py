@@ -8,7 +8,7 @@ from cnn_core import rooms
 from cnn_core.errors import RoomError
 from cnn_core.markup import fill
 from cnn_core.paths import ROOT
-from pages.session import membership, presenting
+from pages.session import membership, presenting, standings
 from pages.session.html import html
 from pages.session.words import say_error, t
 
@@ -70,12 +70,15 @@ def _for_phone(room: rooms.Room, page: str) -> None:
     state, closed, person = room.state(), room.closed, membership.person(room)
     if person not in state.people:  # the presenter removed them
         st.rerun()
+    room.presence.note(person, page, _setup())
     lead = None if closed else membership.to_follow(state, person)
     if lead is not None and not _is_there(lead, page):
         query = {**_without_own(dict(lead.query)), **membership.in_address()}
         st.switch_page(f"pages/{lead.page or HOME}.py", query_params=query)
-    if page == ROOM and membership.has_changed(state, closed):
-        st.rerun()
+    if page == ROOM:
+        challenge = standings.for_phone(room, state, person)
+        if membership.has_changed(state, closed, challenge):
+            st.rerun()
     led = state.lead is not None and not closed
     if page == ROOM and not led:
         return

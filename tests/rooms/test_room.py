@@ -358,7 +358,7 @@ def test_every_kind_of_event_comes_back_as_it_was_written() -> None:
         rooms.Join("Ann"), rooms.Drawing(1, INK), rooms.TakeBack(2), rooms.Vote(3, None),
         rooms.Task(4, "mnist"), rooms.Question("?", ("a", "b"), 1), rooms.Reveal(5), rooms.Pause(),
         rooms.Hide((1, 2), False), rooms.Switch("answers", True), rooms.LetGo(), rooms.Network("digits"),
-        rooms.Remove(BOB, True), rooms.Follow(False),
+        rooms.Remove(BOB, True), rooms.Follow(False), rooms.Challenge("sprint"),
         rooms.Lead("draw", (("run", "digits"), ("lang", "ko"))),
     ]  # fmt: skip
     assert {type(event).__name__ for event in written} == set(events.KINDS)

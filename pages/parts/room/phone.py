@@ -14,10 +14,11 @@ from cnn_core.rooms.events import LONGEST_NICKNAME
 from cnn_core.rooms.state import Picture
 from pages.elements import pad
 from pages.network.names import class_names, dataset_classes
-from pages.parts.room import readings, votes
-from pages.session import membership
+from pages.parts.room import challenge, readings, votes
+from pages.session import membership, standings
 from pages.session.html import html
 from pages.session.room_bar import say_refusal
+from pages.session.visitor import visitor
 from pages.session.words import t
 
 NICKNAME = "phone_nickname"
@@ -29,8 +30,8 @@ LAST = "phone_last"  # session key: number of the pad's message that was handed 
 def phone(room: rooms.Room) -> None:
     """Join, then draw or vote."""
     state, closed = room.state(), room.closed
-    membership.show_state(state, closed)
     person = membership.person(room)
+    membership.show_state(state, closed, standings.for_phone(room, state, person))
     if person in state.removed:
         st.info(t("room.removed_you"), icon=":material/person_off:")
         st.button(t("room.leave"), key="phone_leave", on_click=membership.leave)
@@ -52,6 +53,8 @@ def phone(room: rooms.Room) -> None:
             st.fragment(_draw)(room, person, int(state.activity or 0))
         elif state.question is not None:
             st.fragment(votes.for_phone)(room, person, int(state.activity or 0))
+        elif state.challenge is not None:
+            challenge.for_phone(room, state, person)
         else:
             st.info(t("room.wait"), icon=":material/hourglass_empty:")
     with st.container(horizontal=True, vertical_alignment="center"):
@@ -59,7 +62,7 @@ def phone(room: rooms.Room) -> None:
             t(
                 "room.you_are_in",
                 code=room.code,
-                name=state.people.get(person, "") or t("room.no_name"),
+                name=challenge.name_of(state, person),
             )
         )
         st.button(t("room.leave"), key="phone_leave", type="tertiary", on_click=membership.leave)
@@ -67,7 +70,7 @@ def phone(room: rooms.Room) -> None:
 
 def _join(room: rooms.Room, nickname: str = "") -> bool:
     try:
-        room.join(membership.person(room), nickname)
+        room.join(membership.person(room), nickname, visitor())
     except RoomError as error:
         membership.refuse(error)
         return False
