@@ -9,8 +9,6 @@ from dataclasses import dataclass, field, replace
 
 from cnn_core.rooms.events import LONGEST_QUERY
 
-    20.0  # a phone asks for news every second; one that was silent for longer is locked or gone
-)
 MOST = 1_000  # people in memory
 
 
