@@ -25,7 +25,8 @@ from pages.network.choice import WIDTH, newest
 from pages.network.names import class_names, names_of
 from pages.network.take_home import take_home
 from pages.parts.draw import photograph, reading
-from pages.parts.draw.answers import answered, side_by_side
+from pages.parts.draw.answers import answered, each, side_by_side
+from pages.parts.draw.content import Content, content
 from pages.session import choices
 from pages.session.address import arrived, publish, say, went_back
 from pages.session.doors import engine
@@ -142,15 +143,16 @@ def _desk(selected: Sequence[runs.Run]) -> None:
         _ask_for_goal(selected[0])
         return
     drawn = pad.drawn(PAD)
-    steps = drawing.steps(drawn.canvas, "bright") if drawn else None
+    contents = [content(run, drawn) for run in selected]
+    firsts = [held.ways[0] if held.ways else None for held in contents]
     with right, st.container(key="draw_result"):
-        html(_way(steps))
-        answers = _readings(selected, steps, drawn)
-        _first_maps(selected, steps if steps and all(answers) else None)
+        html(_way(firsts[0]))
+        answers = _readings(selected, contents, drawn)
+        _first_maps(selected, firsts if all(answers) else [None] * len(selected))
     with sheet:
         # Last: it takes this for the sign that its message was shown. And it is the pad that asks
         # again: a fragment that begins or ends to run by itself is mounted again, in mid-stroke.
-        again = RETRY_S if steps and not all(answers) else 0.0
+        again = 0.0 if all(answers) else RETRY_S
         short = " · ".join(answer or "–" for answer in answers)
         pad.pad(PAD, again=again, answer=short, dataset=selected[0].train.dataset)
 
@@ -164,12 +166,12 @@ def _ask_for_goal(run: runs.Run) -> None:
     if drawn is None or not _counts(run, drawn) or not engine().ready("look"):
         return
     question = run.id, drawn.number
-    steps = drawing.steps(drawn.canvas, "bright")
-    if steps is None or st.session_state.get("draw_counted") == question:
+    held = content(run, drawn)
+    if held.verdict != "one" or st.session_state.get("draw_counted") == question:
         return
     st.session_state["draw_counted"] = question
     with suppress(CnnError):  # the browser has its answer
-        _tell_goal(_answers.predict(run, steps.model_input[np.newaxis], LOOK_S)[0])
+        _tell_goal(_answers.predict(run, held.inputs[:1], LOOK_S)[0])
 
 
 def _counts(run: runs.Run, drawn: pad.Drawing) -> bool:
@@ -187,48 +189,58 @@ def _tell_goal(probabilities: np.ndarray) -> None:
 
 
 def _readings(
-    selected: Sequence[runs.Run], steps: drawing.Steps | None, drawn: pad.Drawing | None
+    selected: Sequence[runs.Run], contents: Sequence[Content], drawn: pad.Drawing | None
 ) -> list[str]:
-    """The answers side by side; each of them in a few characters, empty where there is none."""
+    """The answers side by side; each in a few characters, empty where it is still to come."""
     answers, parts = [], []
-    for run in selected:
-        probabilities, problem = _ask(run, steps) if steps else (None, t("draw.hint"))
-        parts.append(answered(run, probabilities, problem, drawn))
-        if probabilities is not None and drawn and _counts(run, drawn):
+    for run, held in zip(selected, contents, strict=True):
+        probabilities, problem = _ask(run, held) if held.ways else (None, held.sentence)
+        answers.append("" if probabilities is None and held.ways else _in_short(run, probabilities))
+        if probabilities is None or held.verdict == "one":
+            parts.append(answered(run, probabilities, problem, drawn))
+        else:
+            pictures = [np.rint(255 * way.model_input).astype(np.uint8) for way in held.ways]
+            parts.append(each(
+                run, pictures, probabilities, held.sentence, drawn.number if drawn else None,
+                touching=held.verdict == "touching",
+            ))  # fmt: skip
+        if probabilities is not None and held.verdict == "one" and drawn and _counts(run, drawn):
             _tell_goal(probabilities[0])
-        answers.append("" if probabilities is None else _in_short(run, probabilities[0]))
     html(side_by_side("readings", parts))
     return answers
 
 
-def _in_short(run: runs.Run, probabilities: np.ndarray) -> str:
-    return f"{class_names(run)[int(probabilities.argmax())]} {percent(probabilities.max(), 0)}"
+def _in_short(run: runs.Run, probabilities: np.ndarray | None) -> str:
+    """The answer, or those to several digits; the last probabilities are those without preparation."""
+    if probabilities is None:
+        return "–"
+    names = [class_names(run)[int(values.argmax())] for values in probabilities[:-1]]
+    return (
+        ", ".join(names) if len(names) > 1 else f"{names[0]} {percent(probabilities[0].max(), 0)}"
+    )
 
 
-def _ask(run: runs.Run, steps: drawing.Steps) -> tuple[np.ndarray | None, str]:
-    """Probabilities (2, K) of the prepared and the unprepared drawing, or why there are none."""
+def _ask(run: runs.Run, held: Content) -> tuple[np.ndarray | None, str]:
+    """Probabilities (N + 1, K) of the digits and of the unprepared drawing, or why there are none."""
     if not engine().ready("look") and not engine().problem("look"):
         return None, t("draw.waking")
-    both = np.stack([steps.model_input, steps.naive_input])
     try:
-        return _answers.predict(run, both, LOOK_S), ""
+        return _answers.predict(run, held.inputs, LOOK_S), ""
     except CnnError as error:
         return None, error.sentence(language())
 
 
-def _first_maps(selected: Sequence[runs.Run], steps: drawing.Steps | None) -> None:
+def _first_maps(selected: Sequence[runs.Run], inputs: Sequence[drawing.Steps | None]) -> None:
     """The feature maps of each model's first convolution, as one picture each."""
     mosaics = []
-    for run in selected:
+    for run, steps in zip(selected, inputs, strict=True):
         first = arithmetic.layer_table(run.model)[0]
-        maps = np.zeros(first.output_shape, np.float32)
+        maps, empty = np.zeros(first.output_shape, np.float32), True
         if steps:
-            try:
+            with suppress(CnnError):  # said where the answer would be, if it stays so
                 maps_by_layer = _answers.feature_maps(run, steps.model_input, patience=LOOK_S)
-                maps = maps_by_layer[first.name]
-            except CnnError:  # said where the answer would be, if it stays so
-                steps = None
-        mosaics.append(_maps(first, maps, empty=steps is None))
+                maps, empty = maps_by_layer[first.name], False
+        mosaics.append(_maps(first, maps, empty=empty))
     html(side_by_side("first-maps", mosaics))
 
 

@@ -58,6 +58,7 @@ CORE_TABLE = {
             "drawing",
             "errors",
             "figures",
+            "images",
             "markup",
             "paths",
             "runs",

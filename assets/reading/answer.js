@@ -2,10 +2,13 @@
 // would have said without the preparation, and the feature maps of its first convolution.
 
 import { tellCourse } from "../guide/deed.js";
-import { made, paintMaps, percent, setAlt } from "./elements.js";
+import { made, paintGrey, paintMaps, percent, setAlt } from "./elements.js";
 import { network } from "./store.js";
 
 const RARELY = 200; // ms between two comparisons while a stroke moves: they cost as much as the answer
+
+const NOTHING = { empty: "hint", nothing: "nothing_drawn", crowded: "crowded" }; // words by verdict
+const PARTS = ["as_one", "left_half", "right_half"]; // of two digits that may touch
 
 export class Answer {
   constructor(data, words, colours, loaded) {
@@ -37,7 +40,9 @@ export class Answer {
     this.rows = this.data.classes.map((name) => this.row(name));
     this.bars.append(made("span", "title", this.words.bars), ...this.rows.map(({ row }) => row));
     this.without = made("div", "without");
-    this.reading.append(made("div", "who", this.data.title), this.head, this.bars, this.without);
+    this.each = made("div", "each");
+    const parts = [this.head, this.bars, this.without, this.each];
+    this.reading.append(made("div", "who", this.data.title), ...parts);
     this.maps = made("figure", "maps empty");
     this.canvas = made("canvas");
     setAlt(this.canvas, this.data.maps);
@@ -61,14 +66,24 @@ export class Answer {
     return new Float32Array(this.data.shape.reduce((a, b) => a * b));
   }
 
-  /** Show what the network says to those steps; returns it in a few characters. */
-  show(steps, { live, number }) {
+  /** Show what the network says to the digits on a pad; returns it in a few characters. */
+  show({ verdict, ways }, { live, number }) {
     this.head.setAttribute("aria-busy", String(live));
     if (!this.network && !this.loading && !live && number !== this.tried) {
       this.tried = number; // once after each stroke
       this.load();
     }
-    if (!steps || !this.network) return this.empty(steps ? this.problem : this.words.hint);
+    const several = verdict === "several" || verdict === "touching";
+    this.reading.classList.toggle("several", several && Boolean(this.network));
+    this.each.replaceChildren();
+    if (this.network) this.reading.dataset.verdict = verdict;
+    if (!ways.length) return this.empty(this.words[NOTHING[verdict]]);
+    if (!this.network) return this.empty(this.problem);
+    if (several) return this.showEach(verdict, ways);
+    return this.showOne(ways[0], { live, number });
+  }
+
+  showOne(steps, { live, number }) {
     const { values } = this.network.forward(steps.centred.pixels);
     const shares = values.at(-1);
     const best = strongest(shares);
@@ -85,12 +100,39 @@ export class Answer {
       this.compare(this.network.predict(steps.uncentred.pixels), best);
       this.comparedAt = performance.now();
     }
-    this.maps.classList.remove("empty");
-    paintMaps(this.canvas, this.data.shape, values[1], this.data.columns, this.colours);
+    this.paintFirst(values[1]);
     if (!live && number > 0) {
       tellCourse(this.reading, { kind: "drawing", answer: names[best], probability: shares[best] });
     }
     return `${names[best]} ${percent(shares[best], 0)}`;
+  }
+
+  // Each digit as it goes into the network, with its answer; of two that may touch first both as one.
+  showEach(verdict, ways) {
+    const count = ways.length;
+    const answers = ways.map((steps, at) => {
+      const { values } = this.network.forward(steps.centred.pixels);
+      if (at === 0) this.paintFirst(values[1]);
+      const shares = values.at(-1);
+      const best = strongest(shares);
+      const name = this.data.classes[best];
+      const part = verdict === "touching" ? this.words[PARTS[at]] : "";
+      const words = this.words.digit_alt.replace("{number}", at + 1).replace("{count}", count);
+      this.each.append(card(steps.centred, part || words, part, name, percent(shares[best])));
+      return { part, name };
+    });
+    const sentence = this.words[verdict].replace("{count}", count);
+    const names = answers.map(({ part, name }) => (part ? `${part}: ${name}` : name)).join(", ");
+    const spoken = made("span", "spoken", ` ${names}`);
+    if (this.head.textContent !== `${sentence}${spoken.textContent}`)
+      this.head.replaceChildren(made("span", "quiet", sentence), spoken);
+    const digits = answers.map(({ name }) => name);
+    return verdict === "several" ? digits.join(", ") : `${digits.slice(1).join(", ")}?`;
+  }
+
+  paintFirst(values) {
+    this.maps.classList.remove("empty");
+    paintMaps(this.canvas, this.data.shape, values, this.data.columns, this.colours);
   }
 
   empty(said) {
@@ -121,4 +163,14 @@ export class Answer {
 
 function strongest(shares) {
   return shares.reduce((best, share, at) => (share > shares[best] ? at : best), 0);
+}
+
+function card(picture, words, part, name, share) {
+  const [figure, canvas, caption] = [made("figure"), made("canvas"), made("figcaption")];
+  paintGrey(canvas, picture);
+  setAlt(canvas, words);
+  if (part) caption.append(made("span", "part", part));
+  caption.append(made("b", "name", name), made("span", "", share));
+  figure.append(canvas, caption);
+  return figure;
 }

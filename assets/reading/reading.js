@@ -1,8 +1,9 @@
 // What networks say to the drawing on a pad, computed here in the frame in which a stroke moves. Data: {pad,
-// networks: [{name, url, title, classes, same, other, maps, shape, columns}], colours, words}; see pages/parts/draw/reading.py.
+// networks: [{name, url, title, classes, digits, same, other, maps, shape, columns}], colours, words, limits}; see pages/parts/draw/reading.py.
 
 import { bytes } from "../network/packed.js";
 import { listen, tell } from "../pad/channel.js";
+import { marksOn } from "../pad/marks.js";
 import { prepare } from "../pad/preparation.js";
 import { Answer } from "./answer.js";
 import { Steps } from "./steps.js";
@@ -35,6 +36,8 @@ class Desk {
       for (const row of [part[1], part[2]]) row.style.setProperty("--count", this.answers.length);
     }
     this.pad = data.pad;
+    this.limits = data.limits;
+    this.networks = data.networks;
     this.listening?.abort();
     this.listening = new AbortController();
     this.show();
@@ -44,11 +47,20 @@ class Desk {
 
   show(drawing = this.drawing) {
     this.drawing = drawing;
-    const steps = drawing.ink && prepare(drawing.ink);
-    this.steps.show(steps);
-    const short = this.answers.map((answer) => answer.show(steps, drawing));
+    const short = this.answers.map((answer, at) => {
+      const content = this.contentFor(this.networks[at], drawing.ink);
+      if (at === 0) this.steps.show(content.ways[0], drawing.ink);
+      return answer.show(content, drawing);
+    });
     for (const { reading } of this.answers) reading.dataset.drawing = drawing.number;
     tell(`answer-${this.pad}`, short.join(" · "));
+  }
+
+  // What is on the pad for a network, and the way of each digit into it; of clothes, that of all strokes together.
+  contentFor({ digits }, ink) {
+    if (!ink) return { verdict: "empty", ways: [] };
+    const { verdict, canvases } = digits ? marksOn(ink, this.limits) : { verdict: "one", canvases: [ink] };
+    return { verdict, ways: canvases.map(prepare) };
   }
 }
 

@@ -25,12 +25,14 @@ export class Steps {
     return { figure, canvas, size, frame: square.querySelector(".frame") };
   }
 
-  show(steps) {
+  /** The way of a drawing whose ink are those bytes; `steps` are null where nothing goes into the network. */
+  show(steps, ink) {
     this.root.classList.toggle("empty", !steps);
     const blank = { height: SIDE, width: SIDE, pixels: new Float32Array(SIDE * SIDE) };
+    const drawing = ink ? greyOf(ink) : blank;
     const pictures = steps
-      ? [steps.canvas, steps.cropped, steps.scaled, steps.centred, steps.uncentred]
-      : NAMES.map(() => blank);
+      ? [drawing, steps.cropped, steps.scaled, steps.centred, steps.uncentred]
+      : NAMES.map((name) => (name === "canvas" ? drawing : blank));
     for (const [at, name] of NAMES.entries()) this.paint(name, pictures[at]);
     this.mark("canvas", steps?.crop, steps?.canvas.width);
     this.mark("centred", steps && [...steps.corner, steps.scaled.height, steps.scaled.width], SIDE);
@@ -54,6 +56,11 @@ export class Steps {
     for (const [at, edge] of ["top", "left", "height", "width"].entries())
       frame.style[edge] = share(box[at] / side);
   }
+}
+
+function greyOf(ink) {
+  const side = Math.sqrt(ink.length);
+  return { height: side, width: side, pixels: Float32Array.from(ink, (byte) => byte / 255) };
 }
 
 function share(part) {

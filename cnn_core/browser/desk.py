@@ -7,17 +7,20 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Callable, Sequence
+from dataclasses import asdict
 from typing import Any
 
 from cnn_core.arithmetic import layer_table
 from cnn_core.config import ModelConfig
 from cnn_core.figures import mosaic, palette
+from cnn_core.images import marks, preparation
 
 BRUSH = 22  # of 280: digits as large as the pad then have as much ink as those of MNIST
 HINTS = {"mnist": "pad.hint", "digits": "pad.hint", "fashion_mnist": "pad.hint_clothing"}
 PAD_WORDS = ("canvas", "tools", "brush", "undo", "clear", "keys")
 READING_WORDS = (
     "step_canvas", "step_crop", "step_scaled", "step_centred", "step_naive", "hint", "bars", "failed",
+    "nothing_drawn", "touching", "as_one", "left_half", "right_half",
 )  # fmt: skip
 
 Say = Callable[..., str]
@@ -48,23 +51,40 @@ def reading(say: Say, pad: str, networks: Sequence[dict[str, Any]]) -> dict[str,
     words = {name: say(f"draw.{name}") for name in READING_WORDS}
     words |= {"loading": say("draw.waking"), "input": say("draw.input", size="{size}")}
     words["bars_alt"] = say("draw.bars_alt", shares="{shares}")
+    words["several"] = say("draw.several", count="{count}")
+    words["crowded"] = say("draw.crowded", most=marks.LIMITS.most)
+    words["digit_alt"] = say("draw.digit_alt", number="{number}", count="{count}")
     colours = base64.b64encode(palette.SEQUENTIAL.tobytes()).decode()
-    return {"pad": pad, "networks": list(networks), "colours": colours, "words": words}
+    return {
+        "pad": pad,
+        "networks": list(networks),
+        "colours": colours,
+        "words": words,
+        "limits": asdict(marks.LIMITS),
+    }
 
 
-def network(say: Say, model: ModelConfig, title: str, classes: Sequence[str]) -> dict[str, Any]:
+def network(
+    say: Say, model: ModelConfig, title: str, classes: Sequence[str], dataset: str
+) -> dict[str, Any]:
     """What is shown of a network beside a pad: its title, its classes and its first feature maps."""
     first = layer_table(model)[0]
     height, width, count = first.output_shape
     return {
         "title": title,
         "classes": list(classes),
+        "digits": reads_digits(dataset),
         "same": [_without(say, "same", name) for name in classes],
         "other": [_without(say, "other", name) for name in classes],
         "maps": say("draw.maps", layer=first.name, count=count, height=height, width=width),
         "shape": [height, width, count],
         "columns": 8 if count % 8 == 0 else mosaic.default_columns((count, height, width)),
     }
+
+
+def reads_digits(dataset: str) -> bool:
+    """Whether drawings for a network that learned from it are digits, each to be read on its own."""
+    return preparation.KINDS.get(dataset) == "handwriting"
 
 
 def _without(say: Say, which: str, name: str) -> list[str]:

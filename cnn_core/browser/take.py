@@ -70,7 +70,7 @@ def to_page(reader: Reader, language: str) -> str:
     """
     check(reader.model)
     say = partial(texts.say, language)
-    network = desk.network(say, reader.model, reader.title, reader.classes)
+    network = desk.network(say, reader.model, reader.title, reader.classes, reader.dataset)
     network |= {"name": reader.packed.name, "url": ""}
     pad = {
         "key": PAD,

@@ -9,6 +9,7 @@ import numpy.typing as npt
 from scipy import ndimage
 
 from cnn_core.drawing import BOX
+from cnn_core.images.marks import LIMITS, Box, groups_in
 from cnn_core.images.paper import Floats, Mask
 
 FAINTEST = 0.07  # ink that differs less from its ground is none
@@ -20,16 +21,9 @@ ACROSS = 0.5  # of the picture that a printed line crosses
 RULE_WIDTH = 1 / 110  # of the longer side: printed lines are thinner
 RULED = 0.002  # of the picture: fewer pixels of lines are none
 SMALLEST = 1 / 45  # of the longer side: what is smaller is a speck
-SPECK = 0.02  # of the largest part's area
-FLAT = 3.5  # times wider than high: a dash, or what is left of a printed line
-SMALL = 0.35  # of the tallest part's size: what is smaller is no digit of its own
-MOST = 12  # parts; more are no number
 SIDE = 160  # longer side of a digit while its pen is measured, in pixels
 PENS = (2.0, 3.6)  # width of the pens of MNIST, 5th to 95th percentile of digits of 20 pixels
 MARGIN = 12  # pixels around a digit of `SIDE`, for a pen that becomes wider
-
-Box = tuple[int, int, int, int]
-"""Top, left, bottom and right, in pixels; the last two are the first beyond it."""
 
 
 @dataclass(frozen=True)
@@ -152,10 +146,7 @@ def digits_in(strength: Floats, bright: bool, least: float) -> Ink:
     for number, part in enumerate(ndimage.find_objects(labels), start=1):
         rows, columns = part
         boxes[number] = (rows.start, columns.start, rows.stop, columns.stop)
-    kept = _written(boxes, areas, mask.shape)
-    groups = _together([((number,), boxes[number]) for number in kept])
-    groups = _large(groups)
-    groups.sort(key=lambda group: group[1][1])
+    groups = groups_in({number: boxes[number] for number in _written(boxes, areas, mask.shape)})
     return Ink(
         np.clip(strength / level, 0, 1), mask, bright,
         tuple(members for members, _ in groups), labels, tuple(box for _, box in groups),
@@ -179,51 +170,12 @@ def _written(
     if any(areas[number] > 0.05 * most for number in inner):
         kept = inner
     most = max((areas[number] for number in kept), default=0)
-    return [number for number in kept if areas[number] >= SPECK * most]
+    return [number for number in kept if areas[number] >= LIMITS.speck * most]
 
 
 def _cut_off(box: Box, shape: tuple[int, ...]) -> bool:
     top, left, bottom, right = box
     return top == 0 or left == 0 or bottom == shape[0] or right == shape[1]
-
-
-Group = tuple[tuple[int, ...], Box]
-
-
-def _together(groups: list[Group]) -> list[Group]:
-    """Groups that are parts of one digit as one: over one another, or almost touching."""
-    for first in range(len(groups)):
-        for second in range(first + 1, len(groups)):
-            if _belong(groups[first][1], groups[second][1]):
-                (a, box), (b, other) = groups[first], groups[second]
-                joined = (
-                    min(box[0], other[0]), min(box[1], other[1]),
-                    max(box[2], other[2]), max(box[3], other[3]),
-                )  # fmt: skip
-                rest = [g for at, g in enumerate(groups) if at not in {first, second}]
-                return _together([*rest, ((*a, *b), joined)])
-    return groups
-
-
-def _belong(first: Box, second: Box) -> bool:
-    down = max(first[0], second[0]) - min(first[2], second[2])  # gap; negative is overlap
-    across = max(first[1], second[1]) - min(first[3], second[3])
-    size = max(*_size(first), *_size(second))
-    narrower = min(first[3] - first[1], second[3] - second[1])
-    overlap = 0.25 if down > 0 else 0.4  # the hat of a 5; digits side by side that lean
-    above = -across >= overlap * narrower and down <= 0.25 * size
-    return above or (across <= 0.04 * size and down <= 0.04 * size)
-
-
-def _size(box: Box) -> tuple[int, int]:
-    return box[2] - box[0], box[3] - box[1]
-
-
-def _large(groups: list[Group]) -> list[Group]:
-    """Without what is far smaller than the largest, a full stop or a stain, and without dashes."""
-    groups = [group for group in groups if _size(group[1])[1] < FLAT * _size(group[1])[0]]
-    largest = max((max(_size(box)) for _, box in groups), default=0)
-    return [group for group in groups if max(_size(group[1])) >= SMALL * largest]
 
 
 def drawn(mask: Mask, *, pen: bool) -> tuple[Floats, float]:

@@ -10,19 +10,20 @@ import numpy as np
 from PIL import Image, ImageOps
 
 from cnn_core import drawing
-from cnn_core.images import ink, items, paper
+from cnn_core.images import ink, items, marks, paper
+from cnn_core.images.marks import Verdict
 from cnn_core.images.paper import Floats, Mask
 from cnn_core.images.uploads import Picture, Pixels
 
 Kind = Literal["handwriting", "item"]
-Verdict = Literal["one", "several", "nothing", "crowded"]
 
 STEPS: dict[Kind, tuple[str, ...]] = {
     "handwriting": ("sheet", "ground", "rules", "crop", "pen", "centre"),
     "item": ("ground", "crop"),
 }
 """What is done to each kind of picture; each step can be left out."""
-MOST = 8  # digits or items in a picture; where more is found, there is something else
+KINDS: dict[str, Kind] = {"mnist": "handwriting", "digits": "handwriting", "fashion_mnist": "item"}
+"""What the images of a data set show; others have no preparation of their own."""
 WORKING_SIDE = 560  # longer side that is worked with, in pixels
 
 
@@ -45,8 +46,9 @@ class Prepared:
 
     Attributes:
         stages: The picture after each step that changed it, in order.
-        inputs: uint8 of the model's input shape: one for each digit or item, from left to right.
-        verdict: "one", "several", "nothing" or "crowded": whether it can be read.
+        inputs: uint8 of the model's input shape: one for each digit or item, from left to right. Where
+            two digits may touch, first both as one.
+        verdict: "one", "several", "touching", "nothing" or "crowded": whether it can be read.
         inverted: Whether dark became bright.
         done: What was done, in order: a name and its numbers.
     """
@@ -123,17 +125,24 @@ def _handwriting(
         written = _ink(whole, way, None, bright)
     if "crop" not in way.steps:
         return _whole(written.strength, not written.bright, way, shape)
-    count = len(written.groups)
-    if not 0 < count <= MOST:
-        verdict: Verdict = "crowded" if count else "nothing"
-        return Prepared(tuple(way.stages), (), verdict, not written.bright, tuple(way.done))
-    inputs = tuple(_digit(written, number, way, shape) for number in range(count))
-    if "centre" in way.steps:
+    verdict, masks = _digits(written)
+    alone = len(masks) == 1
+    inputs = tuple(_digit(mask, way, shape, alone=alone) for mask in masks)
+    if inputs and "centre" in way.steps:
         way.say("centre")
-    return Prepared(
-        tuple(way.stages), inputs, "one" if count == 1 else "several", not written.bright,
-        tuple(way.done),
-    )  # fmt: skip
+    return Prepared(tuple(way.stages), inputs, verdict, not written.bright, tuple(way.done))
+
+
+def _digits(written: ink.Ink) -> tuple[Verdict, list[Mask]]:
+    """What the ink of a picture is, and the ink of each digit, cropped to it."""
+    groups = [marks.cropped(written.group(number)) for number in range(len(written.groups))]
+    if len(groups) > marks.LIMITS.most:
+        return "crowded", []
+    masks = [marks.cropped(mask[:, part]) for mask in groups for part in marks.digits_at(mask)]
+    if len(groups) == 1 and len(masks) > 1:
+        return "touching", [*groups, *masks]
+    verdict = marks.verdict_of(len(masks))
+    return verdict, [] if verdict == "crowded" else masks
 
 
 def _ink(grey: Floats, way: _Way, mask: Mask | None, bright: bool | None) -> ink.Ink:
@@ -164,11 +173,10 @@ def _whole(strength: Floats, inverted: bool, way: _Way, shape: tuple[int, int, i
     return Prepared(tuple(way.stages), (pixels,), "one", inverted, tuple(way.done))
 
 
-def _digit(written: ink.Ink, number: int, way: _Way, shape: tuple[int, int, int]) -> Pixels:
+def _digit(mask: Mask, way: _Way, shape: tuple[int, int, int], *, alone: bool) -> Pixels:
     """One digit as an input, and in words what was done to it."""
-    mask = written.group(number)
     drawn, width = ink.drawn(mask, pen="pen" in way.steps)
-    if len(written.groups) == 1:
+    if alone:
         way.show("crop", drawn)
         way.say("crop", height=mask.shape[0], width=mask.shape[1])
     if "pen" in way.steps and not ink.PENS[0] <= width <= ink.PENS[1]:
@@ -198,15 +206,12 @@ def _item(
     count = len(scene.boxes)
     if "crop" not in way.steps:
         return _whole(scene.strength, scene.bright_ground, way, shape)
-    if not 0 < count <= MOST:
-        verdict: Verdict = "crowded" if count else "nothing"
+    verdict = marks.verdict_of(count)
+    if verdict in {"nothing", "crowded"}:
         return Prepared(tuple(way.stages), (), verdict, scene.bright_ground, tuple(way.done))
     parts = [scene.strength[top:bottom, left:right] for top, left, bottom, right in scene.boxes]
     if count == 1:
         way.show("crop", parts[0])
         way.say("crop_item", height=parts[0].shape[0], width=parts[0].shape[1])
     inputs = tuple(items.fitted(part, shape[0])[..., np.newaxis] for part in parts)
-    return Prepared(
-        tuple(way.stages), inputs, "one" if count == 1 else "several", scene.bright_ground,
-        tuple(way.done),
-    )  # fmt: skip
+    return Prepared(tuple(way.stages), inputs, verdict, scene.bright_ground, tuple(way.done))

@@ -20,8 +20,6 @@ from pages.session.html import html
 from pages.session.words import t
 
 KINDS = ("handwriting", "item", "picture")
-PREPARATIONS = {"mnist": "handwriting", "digits": "handwriting", "fashion_mnist": "item"}
-"""Of a network that learned from that data set; of others the whole picture."""
 PREVIEW = 160  # side of the small pictures, in pixels
 OVERRIDE = "image_inverted"  # session key: file, preparation, and what the visitor has switched
 
@@ -35,7 +33,8 @@ class Inputs:
 
     Attributes:
         pictures: uint8 of the model's input shape, one for each digit or item; none if there is nothing.
-        verdict: "one", "several", "nothing" or "crowded".
+            Where two digits may touch, first both as one.
+        verdict: "one", "several", "touching", "nothing" or "crowded".
     """
 
     pictures: Sequence[Pixels]
@@ -68,7 +67,7 @@ def naive(file: Upload, shape: Shape) -> Pixels:
 def _kind(shape: Shape, dataset: str) -> str:
     if shape[2] != 1:
         return "picture"
-    default = PREPARATIONS.get(dataset, "picture")
+    default = preparation.KINDS.get(dataset, "picture")
     return choices.selectbox(
         t("image.kind"), KINDS, key=f"image_kind_{default}", default=default,
         format_func=lambda kind: t(f"image.kind_{kind}"), help=t("image.kind_help"),
@@ -116,6 +115,8 @@ def _prepared(
 def _say_verdict(made: Prepared, kind: str) -> None:
     if made.verdict in {"nothing", "crowded"}:
         st.info(t(f"image.{made.verdict}_{kind}"), icon=":material/search_off:")
+    elif made.verdict == "touching":
+        st.info(t("image.touching"), icon=":material/join:")
     elif made.verdict == "several":
         words = t(f"image.several_{kind}", count=len(made.inputs))
         st.info(words, icon=":material/filter_none:")

@@ -29,7 +29,10 @@ pad => {
   const glyph = reading?.querySelector(".glyph");
   const local = document.querySelector(".desk");
   const number = (local ? pad.dataset.drawn : pad.dataset.sent) ?? "0";
-  return glyph && (reading.dataset.drawing ?? "0") === number && glyph.innerText;
+  const names = [...(reading?.querySelectorAll(".each .name") ?? [])].map(name => name.innerText);
+  const none = ["nothing", "crowded"].find(verdict => verdict === reading?.dataset.verdict);
+  const said = glyph?.innerText ?? (names.join(" ") || none);
+  return said && (reading.dataset.drawing ?? "0") === number && said;
 }
 """
 
@@ -111,7 +114,9 @@ class Desk:
         return int(self.reading.get_attribute("data-drawing") or 0)
 
     def answer(self) -> str:
-        """What the network says to the drawing that is on the pad now."""
+        """What the network says to the drawing that is on the pad now: its class, that of each of several
+        digits, or the verdict that there is nothing to read.
+        """
         pad = self.pad.element_handle()
         return str(self.page.wait_for_function(ANSWER, arg=pad, timeout=COLD).json_value())
 

@@ -7,6 +7,7 @@ from itertools import cycle
 import numpy as np
 from conftest import eventually
 from desk import COLD, FOUR, HINT, THREE, Desk, desk, link, seen_ink
+from hands import HANDS, on_pad
 from inside import made_run
 from playwright.sync_api import expect
 
@@ -19,7 +20,7 @@ LARGE = ModelConfig((ConvBlock(64, 5), ConvBlock(64, 5)))
 
 
 def test_the_prediction_moves_before_the_pointer_is_lifted(desk):
-    desk.draw([[(140.0, 60.0)]])
+    desk.draw([THREE[0][:6]])
     desk.answer()
     desk.canvas.evaluate("canvas => {canvas.marked = true}")
     mouse = desk.page.mouse
@@ -40,7 +41,7 @@ def test_the_prediction_moves_before_the_pointer_is_lifted(desk):
 
 
 def test_a_stroke_is_answered_in_the_browser_and_sent_once_when_it_ends(desk):
-    desk.draw([[(140.0, 60.0)]])
+    desk.draw([THREE[0][:6]])
     assert desk.answer()
     eventually(lambda: desk.sent() == 1)
     mouse = desk.page.mouse
@@ -115,7 +116,7 @@ def test_a_network_too_large_for_a_browser_is_answered_by_the_worker_without_ano
         assert screen.canvas.evaluate("canvas => canvas.marked"), "the pad was mounted again"
 
 
-def test_an_empty_pad_gets_a_hint_and_no_prediction(desk):
+def test_what_is_no_single_digit_gets_a_sentence_and_no_single_prediction(desk):
     expect(desk.pad.locator(".hint")).to_have_text(HINT)
     expect(desk.pad.locator(".hint")).to_be_visible()
     expect(desk.glyph).to_have_count(0)
@@ -130,6 +131,24 @@ def test_an_empty_pad_gets_a_hint_and_no_prediction(desk):
     expect(desk.glyph).to_have_count(0)
     assert desk.probabilities() == ["–"] * 10
     expect(desk.pad.locator(".hint")).to_have_css("opacity", "1")
+
+    desk.draw([[(140.0, 60.0)]])
+    assert desk.answer() == "nothing"
+    expect(desk.reading.locator(".answer")).to_contain_text("a dot, a line across or a scribble")
+    desk.draw(
+        [*on_pad(HANDS["plain"][4], 120, 0.1, 0.5), *on_pad(HANDS["plain"][2], 120, 0.9, 0.5)]
+    )
+    assert desk.answer() == "4 2"
+    expect(desk.reading.locator(".answer")).to_contain_text("More than one digit")
+    expect(
+        desk.page.get_by_role("img", name="Digit 1 of 2 as the network receives it")
+    ).to_be_visible()
+    desk.draw([[(90.0, 140.0), (190.0, 140.0)]])
+    eventually(lambda: len(desk.answer().split()) == 3)
+    expect(desk.reading.locator(".answer")).to_contain_text("two digits that touch")
+    desk.press("Clear")
+    expect(desk.reading.locator(".each")).to_be_hidden()
+    expect(desk.reading.locator(".bars")).to_be_visible()
 
 
 def test_strokes_are_taken_back_one_by_one_and_a_cleared_pad_too(desk):

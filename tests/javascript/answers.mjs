@@ -7,6 +7,7 @@ import { partialMaps } from "../../assets/network/convolution.js";
 import { forward, resolve, terms } from "../../assets/network/layers.js";
 import { unread } from "../../assets/network/layout.js";
 import { covered, pack } from "../../assets/pad/ink.js";
+import { marksOn } from "../../assets/pad/marks.js";
 import { prepare } from "../../assets/pad/preparation.js";
 import { bytes, floats, unpack } from "../../assets/network/packed.js";
 import { change } from "../../assets/robustness/changes.js";
@@ -15,6 +16,7 @@ import { along, mix, turns } from "../../assets/robustness/path.js";
 
 export default function answers(questions) {
   return questions.map((question) => {
+    if (question.limits) return packed(sorted(question));
     if (question.strokes) return packed(drawn(question));
     if (question.canvas) return packed(prepare(bytes(question.canvas)));
     if (question.strengths) return packed(changed(question));
@@ -30,6 +32,13 @@ export default function answers(questions) {
 function drawn({ strokes }) {
   const ink = covered(strokes);
   return { ink: pack(ink), ...prepare(ink) };
+}
+
+// The digits on the pad: {strokes, limits}.
+function sorted({ strokes, limits }) {
+  const ink = covered(strokes);
+  const { verdict, canvases } = marksOn(ink, limits);
+  return { ink: pack(ink), verdict, canvases: canvases.map(pack) };
 }
 
 // A changed image: {image, shape, strengths, centre}.

@@ -335,3 +335,54 @@ def test_a_second_link_in_the_same_window_is_followed(engine, trained):
         page.query_params["run"] = run.id
         page.switch_page("pages/draw.py").run()
         assert page.selectbox(key="draw_run.0").value == run.id
+
+
+def packed(canvas: np.ndarray) -> dict[str, Any]:
+    """The message of a pad with that canvas on it."""
+    return drawn(b"".join(bytes([1, grey]) for grey in canvas.ravel().tolist()))
+
+
+def on_canvas(*boxes: tuple[int, int, int, int]) -> dict[str, Any]:
+    """The same with bars of ink: top, left, bottom and right of each."""
+    canvas = np.zeros((SIDE, SIDE), np.uint8)
+    for top, left, bottom, right in boxes:
+        canvas[top:bottom, left:right] = 255
+    return packed(canvas)
+
+
+TWO = (30, 30, 100, 40), (30, 90, 100, 100)
+
+
+@pytest.mark.parametrize("language", ["en", "ko"])
+def test_each_of_several_drawn_digits_is_asked(engine, trained, language):
+    page = opened(on_canvas(*TWO), language)
+    assert engine.asked[0] == ("predict", trained.id, (3, 28, 28, 1))
+    assert texts.say(language, "draw.several", count=2) in text(page)
+    assert re.findall(r'class="name">(\d)<', readings(page)) == ["7", "4"]
+    assert f'alt="{texts.say(language, "draw.digit_alt", number=2, count=2)}"' in readings(page)
+
+
+@pytest.mark.parametrize("language", ["en", "ko"])
+def test_two_digits_that_touch_are_asked_as_one_and_each_on_its_own(engine, trained, language):
+    page = opened(on_canvas((30, 20, 100, 30), (60, 30, 66, 120), (30, 120, 100, 130)), language)
+    assert engine.asked[0] == ("predict", trained.id, (4, 28, 28, 1))
+    assert texts.say(language, "draw.touching") in text(page)
+    assert all(
+        texts.say(language, f"draw.{part}") in text(page) for part in ("as_one", "left_half")
+    )
+
+
+@pytest.mark.parametrize("language", ["en", "ko"])
+@pytest.mark.parametrize("boxes", [[(50, 50, 62, 62)], [(60, 20, 70, 120)]], ids=["dot", "dash"])
+def test_what_is_no_digit_is_not_asked(engine, trained, asked_again, language, boxes):
+    page = opened(on_canvas(*boxes), language)
+    assert texts.say(language, "draw.nothing_drawn") in text(page)
+    assert engine.asked == []
+    assert asked_again[-1] == 0
+
+
+def test_clothes_of_several_strokes_are_one_drawing(engine, trained, monkeypatch):
+    record = trained.folder / "config.json"
+    record.write_text(record.read_text("utf-8").replace('"mnist"', '"fashion_mnist"'), "utf-8")
+    opened(on_canvas(*TWO))
+    assert engine.asked[0] == ("predict", trained.id, (2, 28, 28, 1))

@@ -8,11 +8,14 @@ import numpy as np
 from markupsafe import Markup
 
 from cnn_core import runs
-from cnn_core.figures.legend import percent
+from cnn_core.figures import mosaic
+from cnn_core.figures.legend import percent, uri
 from cnn_core.markup import fill
 from pages.elements import pad
 from pages.network.names import class_names, name_of
 from pages.session.words import t
+
+PARTS = ("as_one", "left_half", "right_half")  # of two digits that may touch
 
 
 def answered(
@@ -70,6 +73,54 @@ def _without(names: Sequence[str], probabilities: np.ndarray, best: int) -> str:
     other = int(np.argmax(probabilities))
     key = "draw.without_same" if other == best else "draw.without_other"
     return t(key, name=f"**{names[other]}**", share=percent(probabilities[other], 0))
+
+
+def each(
+    run: runs.Run,
+    pictures: Sequence[np.ndarray],
+    probabilities: np.ndarray,
+    sentence: str = "",
+    number: int | None = None,
+    *,
+    touching: bool = False,
+) -> Markup:
+    """The answer to each of several digits or items, below its picture.
+
+    Args:
+        run: The network.
+        pictures: uint8 of the model's input shape.
+        probabilities: Of the pictures in their order; more may follow.
+        sentence: What they are.
+        number: Of the drawing.
+        touching: They are two digits that may touch: both as one, and each on its own.
+    """  # fmt: skip
+    names = class_names(run)
+    parts = [t(f"draw.{part}") for part in PARTS] if touching else [""] * len(pictures)
+    cards = [
+        {
+            "source": uri(mosaic.image_png(picture)),
+            "part": part,
+            "alt": part or t("draw.digit_alt", number=at + 1, count=len(pictures)),
+            "name": names[int(values.argmax())],
+            "share": percent(values.max()),
+        }
+        for at, (picture, part, values) in enumerate(
+            zip(pictures, parts, probabilities[: len(pictures)], strict=True)
+        )
+    ]
+    return fill(
+        '<div class="reading several"{% if number is not none %} data-drawing="{{ number }}"{% endif %}>'
+        '<div class="who">{{ run }}</div>{% if sentence %}<div class="quiet">{{ sentence }}</div>{% endif %}'
+        '<div class="each" role="status">'
+        '{% for card in cards %}<figure><img alt="{{ card.alt }}" src="{{ card.source }}"><figcaption>'
+        '{% if card.part %}<span class="part">{{ card.part }}</span>{% endif %}'
+        '<b class="name">{{ card.name }}</b> <span>{{ card.share }}</span></figcaption>'
+        "</figure>{% endfor %}</div></div>",
+        run=name_of(run),
+        cards=cards,
+        sentence=sentence,
+        number=number,
+    )
 
 
 def side_by_side(name: str, parts: Sequence[Markup]) -> Markup:

@@ -12,12 +12,8 @@ from streamlit.delta_generator import DeltaGenerator
 
 from cnn_core import drawing, runs
 from cnn_core.errors import CnnError
-from cnn_core.figures import mosaic
-from cnn_core.figures.legend import percent, uri
-from cnn_core.markup import fill
 from pages.network import answers as _answers
-from pages.network.names import class_names, name_of
-from pages.parts.draw.answers import answered, side_by_side
+from pages.parts.draw.answers import answered, each, side_by_side
 from pages.pictures import prepared
 from pages.pictures.upload import camera, upload
 from pages.session import choices
@@ -51,12 +47,13 @@ def read(selected: Sequence[runs.Run], left: DeltaGenerator, right: DeltaGenerat
         elif not made.pictures:
             parts = [answered(run, None, t("draw.nothing"), None) for run in selected]
         else:
-            parts = [_answer(run, made.pictures, naive) for run in selected]
+            parts = [_answer(run, made, naive) for run in selected]
         html(side_by_side("readings", parts))
 
 
-def _answer(run: runs.Run, pictures: Sequence[np.ndarray], naive: np.ndarray) -> Markup:
+def _answer(run: runs.Run, made: prepared.Inputs, naive: np.ndarray) -> Markup:
     """What a network says to one picture, or to each of several."""
+    pictures = made.pictures
     try:
         with waking():
             probabilities = _answers.predict(run, np.stack([*pictures, naive]))
@@ -64,27 +61,4 @@ def _answer(run: runs.Run, pictures: Sequence[np.ndarray], naive: np.ndarray) ->
         return answered(run, None, error.sentence(language()), None)
     if len(pictures) == 1:
         return answered(run, probabilities, "", None)
-    return _each(run, pictures, probabilities)
-
-
-def _each(run: runs.Run, pictures: Sequence[np.ndarray], probabilities: np.ndarray) -> Markup:
-    names = class_names(run)
-    cards = [
-        {
-            "source": uri(mosaic.image_png(picture)),
-            "name": names[int(values.argmax())],
-            "share": percent(values.max()),
-        }
-        for picture, values in zip(
-            pictures, probabilities, strict=False
-        )  # the last is the naive one
-    ]
-    return fill(
-        '<div class="reading several"><div class="who">{{ run }}</div><div class="each" role="status">'
-        '{% for card in cards %}<figure><img alt="{{ alt }}" src="{{ card.source }}">'
-        '<figcaption><b class="name">{{ card.name }}</b> <span>{{ card.share }}</span></figcaption>'
-        "</figure>{% endfor %}</div></div>",
-        run=name_of(run),
-        cards=cards,
-        alt=t("image.step_input"),
-    )
+    return each(run, pictures, probabilities, touching=made.verdict == "touching")

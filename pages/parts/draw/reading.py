@@ -33,7 +33,7 @@ def reading(key: str, pad: str, selected: Sequence[runs.Run]) -> None:
     """
     networks = [
         {
-            **desk.network(t, run.model, name_of(run), class_names(run)),
+            **desk.network(t, run.model, name_of(run), class_names(run), run.train.dataset),
             **in_browser.address(run, f"{key}-{number}"),
         }
         for number, run in enumerate(selected)
