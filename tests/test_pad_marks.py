@@ -85,6 +85,15 @@ def scribble(dice: random.Random) -> Sheet:
     return on_sheet(strokes, dice.randrange(8, 37, 2))
 
 
+def bars(dice: random.Random) -> Sheet:
+    """Short strokes above, beside and almost touching one another, as the parts of a digit are."""
+    strokes: list[Stroke] = []
+    for _ in range(dice.randint(2, 5)):
+        x, y = dice.uniform(60, 220), dice.uniform(60, 220)
+        strokes.append([(x, y), (x + dice.uniform(-60, 60), y + dice.uniform(-90, 90))])
+    return on_sheet(strokes, 12)
+
+
 KINDS = {
     "single": single,
     "two": lambda dice: row(dice, 2),
@@ -94,11 +103,12 @@ KINDS = {
     "dash": dash,
     "loops": loops,
     "scribble": scribble,
+    "bars": bars,
 }
 
 
 def sorted_marks(sheets: list[Sheet]) -> list[tuple[dict[str, Any], marks.Marks]]:
-    """What the browser makes of each sheet, and what Python makes of the canvas that it sends."""
+    """What the browser makes of each sheet, and the marks that Python finds on the canvas it sent."""
     answers = ask([{"strokes": sheet, "limits": asdict(LIMITS)} for sheet in sheets])
     return [(answer, marks.on_pad(_canvas(answer["ink"]))) for answer in answers]
 
@@ -111,7 +121,7 @@ def _canvas(ink: str) -> np.ndarray:
 
 def test_the_browser_and_python_sort_every_kind_of_drawing_alike() -> None:
     dice = random.Random(21)
-    sheets = [make(dice) for make in KINDS.values() for _ in range(repeats(15, 150))]
+    sheets = [make(dice) for make in KINDS.values() for _ in range(repeats(25, 150))]
     verdicts = Counter()
     for browser, python in sorted_marks([*sheets, []]):
         assert browser["verdict"] == python.verdict
@@ -119,7 +129,7 @@ def test_the_browser_and_python_sort_every_kind_of_drawing_alike() -> None:
         for ours, theirs in zip(browser["canvases"], python.canvases, strict=True):
             np.testing.assert_array_equal(_canvas(ours), theirs)
         verdicts[python.verdict] += 1
-    assert set(verdicts) == {"one", "several", "touching", "nothing"}, "each is among them"
+    assert set(verdicts) >= {"one", "several", "touching", "nothing"}, "each is among them"
 
 
 EXPECTED = {

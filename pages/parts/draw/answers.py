@@ -84,7 +84,7 @@ def each(
     *,
     touching: bool = False,
 ) -> Markup:
-    """The answer to each of several digits or items, below its picture.
+    """Each of several digits or items with what the network reads in it below its picture.
 
     Args:
         run: The network.
