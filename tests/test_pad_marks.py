@@ -86,11 +86,13 @@ def scribble(dice: random.Random) -> Sheet:
 
 
 def bars(dice: random.Random) -> Sheet:
-    """Short strokes above, beside and almost touching one another, as the parts of a digit are."""
-    strokes: list[Stroke] = []
-    for _ in range(dice.randint(2, 5)):
-        x, y = dice.uniform(60, 220), dice.uniform(60, 220)
-        strokes.append([(x, y), (x + dice.uniform(-60, 60), y + dice.uniform(-90, 90))])
+    """Strokes above, beside and almost touching one another, as the parts of a digit are."""
+    width, overlap, gap = dice.uniform(30, 70), dice.uniform(0, 0.6), dice.uniform(-40, 40)
+    left = 60 + (1 - overlap) * width
+    down = 110 + gap + 12  # its pen is 12 wide
+    strokes = [[(60.0, 40.0), (60 + width, 110.0)], [(left, down), (left + width, down + 70)]]
+    if dice.random() < 0.3:
+        strokes.append([(dice.uniform(30, 250), 60.0), (dice.uniform(30, 250), 220.0)])
     return on_sheet(strokes, 12)
 
 
@@ -121,7 +123,7 @@ def _canvas(ink: str) -> np.ndarray:
 
 def test_the_browser_and_python_sort_every_kind_of_drawing_alike() -> None:
     dice = random.Random(21)
-    sheets = [make(dice) for make in KINDS.values() for _ in range(repeats(25, 150))]
+    sheets = [make(dice) for make in [*KINDS.values(), bars] for _ in range(repeats(25, 150))]
     verdicts = Counter()
     for browser, python in sorted_marks([*sheets, []]):
         assert browser["verdict"] == python.verdict
