@@ -26,18 +26,35 @@ SCHEDULER_SETTINGS = {
 
 
 def local() -> Any:
-    """A cluster whose scheduler runs in this process; it has no workers yet."""
+    """A cluster whose scheduler runs in this process; it has no workers yet.
+
+    Who sends a scheduler or worker a task runs code in it. Other users of this machine reach their ports,
+    so both sides of each connection show the certificate that `keys` hands to our own processes.
+    """
     import dask
     from distributed import LocalCluster
+    from distributed.security import Security
 
     with dask.config.set(SCHEDULER_SETTINGS):
         return LocalCluster(  # type: ignore[no-untyped-call]
             n_workers=0,
             processes=False,
             host="127.0.0.1",
-            protocol="tcp",
+            protocol="tls",
+            security=Security.temporary(),  # type: ignore[no-untyped-call]
             dashboard_address="127.0.0.1:0",
         )
+
+
+def keys(local_cluster: Any) -> dict[str, str]:
+    """Certificate and key of a cluster of `local`, as variables that Dask reads in a worker process."""
+    security = local_cluster.security
+    return {
+        "DASK_DISTRIBUTED__COMM__REQUIRE_ENCRYPTION": "true",
+        "DASK_DISTRIBUTED__COMM__TLS__CA_FILE": security.tls_ca_file,
+        "DASK_DISTRIBUTED__COMM__TLS__WORKER__CERT": security.tls_worker_cert,
+        "DASK_DISTRIBUTED__COMM__TLS__WORKER__KEY": security.tls_worker_key,
+    }
 
 
 def serve(host: str | None, port: int) -> None:
@@ -58,15 +75,25 @@ def serve(host: str | None, port: int) -> None:
         raise EngineError("engine.no_port", address=address, reason=error.strerror) from error
 
 
-def connect(address: str) -> Any:
-    """A client of the scheduler there. Raises OSError or ValueError if there is none."""
+def connect(address: str, local_cluster: Any = None) -> Any:
+    """A client of the scheduler there. Raises OSError or ValueError if there is none.
+
+    Args:
+        address: Such as "tcp://host:8786"; "tls://host:8786" with the certificates of Dask's settings.
+        local_cluster: A cluster of `local`, if it is that one's.
+    """
     from distributed import Client
 
     # That it looks for a lost scheduler again is told by the engine; Dask would log a traceback.
     logging.getLogger("distributed.client").setLevel(logging.CRITICAL)
-    worker.knock(address, BOOT_TIMEOUT)
+    if local_cluster is None:
+        worker.knock(address, BOOT_TIMEOUT)
     return Client(  # type: ignore[no-untyped-call]
-        address, set_as_default=False, timeout=BOOT_TIMEOUT, name="convscope"
+        address,
+        set_as_default=False,
+        timeout=BOOT_TIMEOUT,
+        name="convscope",
+        security=local_cluster.security if local_cluster else None,
     )
 
 

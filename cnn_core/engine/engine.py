@@ -308,7 +308,8 @@ class Engine:
         for kind in worker.KINDS:
             if not self._closing.is_set():
                 self._processes[kind] = [
-                    WorkerProcess(str(self._address), kind) for _ in range(self._counts[kind])
+                    WorkerProcess(str(self._address), kind, cluster.keys(self._cluster))
+                    for _ in range(self._counts[kind])
                 ]
         return True
 
@@ -364,7 +365,7 @@ class Engine:
     def _ask_scheduler(self) -> dict[str, Any]:
         """The workers that it knows. Raises OSError or ValueError while there is no scheduler."""
         if self._client is None or self._client.status == "closed":
-            self._client = cluster.connect(str(self._address))
+            self._client = cluster.connect(str(self._address), self._cluster)
         return cluster.workers(self._client)
 
     def _send(self, run: runs.Run) -> Any:

@@ -8,7 +8,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cache
 from importlib.util import find_spec
@@ -65,14 +65,15 @@ class WorkerProcess:
     Args:
         scheduler: Address of the Dask scheduler.
         kind: One of `worker.KINDS`.
+        keys: Variables that let it in, as from `cluster.keys`.
 
     Attributes:
         popen: The process; None before its first start, or when it could not be started at all.
         problem: Why there is no such worker, if it ended several times in a row before it answered.
     """
 
-    def __init__(self, scheduler: str, kind: str) -> None:
-        self._scheduler, self._kind = scheduler, kind
+    def __init__(self, scheduler: str, kind: str, keys: Mapping[str, str]) -> None:
+        self._scheduler, self._kind, self._keys = scheduler, kind, keys
         self._backoff = Backoff()
         self._answered = False
         self.popen: subprocess.Popen[bytes] | None = None
@@ -117,7 +118,7 @@ class WorkerProcess:
     def _start(self) -> None:
         self._answered = False
         try:
-            self.popen = start_worker(self._scheduler, self._kind)
+            self.popen = start_worker(self._scheduler, self._kind, self._keys)
         except OSError as error:
             log.error("the %s worker cannot be started: %s", self._kind, error)
             self._end_of_start()
@@ -135,12 +136,12 @@ class WorkerProcess:
             self.problem = EngineError(f"engine.worker_{self._kind}", log=path)
 
 
-def start_worker(scheduler: str, kind: str) -> subprocess.Popen[bytes]:
-    """A worker process, tied to this one by its standard input."""
+def start_worker(scheduler: str, kind: str, keys: Mapping[str, str]) -> subprocess.Popen[bytes]:
+    """A worker process, tied to this one by its standard input; `keys` go into its environment."""
     # The worker's working directory may be another one than ours.
     paths = {name: os.environ[name] for name in PATHS if os.environ.get(name)}
     absolute = {name: str(Path(path).expanduser().absolute()) for name, path in paths.items()}
-    environment = {**os.environ, **absolute, "TF_CPP_MIN_LOG_LEVEL": "2"}
+    environment = {**os.environ, **absolute, **keys, "TF_CPP_MIN_LOG_LEVEL": "2"}
     environment["PYTHONPATH"] = os.pathsep.join(
         part for part in (str(ROOT), os.environ.get("PYTHONPATH")) if part
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pickle
 import threading
 from collections.abc import Callable
+from types import SimpleNamespace
 from typing import Any
 from unittest import mock
 
@@ -53,6 +54,7 @@ class LocalScheduler:
     """Stands for a scheduler in this process, or for a worker process that runs."""
 
     scheduler_address, name = "tcp://made-up:1", ""
+    security = SimpleNamespace(tls_ca_file="a", tls_worker_cert="b", tls_worker_key="c")
     problem = None
 
     def close(self, timeout: float) -> None: ...

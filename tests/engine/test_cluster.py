@@ -2,11 +2,50 @@
 
 from __future__ import annotations
 
+import asyncio
+import ssl
 from contextlib import closing
 
+import dask
 import pytest
+from distributed import rpc
+from distributed.security import Security
 
 from cnn_core.engine import cluster
+
+STRANGERS = {
+    "without encryption": lambda: ("tcp", Security()),
+    "with a certificate of their own": lambda: ("tls", Security.temporary()),
+}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("stranger", STRANGERS)
+def test_only_our_own_processes_reach_the_scheduler(stranger: str) -> None:
+    """Who reaches it could run code in this process and in the workers."""
+
+    async def knock(scheme: str, security: Security) -> dict[str, object]:
+        address = f"{scheme}://{local.scheduler_address.partition('://')[2]}"
+        arguments = security.get_connection_args("client")
+        async with rpc(address, connection_args=arguments, timeout=5) as scheduler:
+            answer: dict[str, object] = await asyncio.wait_for(scheduler.identity(), 10)
+            return answer
+
+    with closing(cluster.local()) as local:
+        assert asyncio.run(knock("tls", local.security))["type"] == "Scheduler"
+        with pytest.raises((OSError, TimeoutError)):
+            asyncio.run(knock(*STRANGERS[stranger]()))
+
+
+@pytest.mark.slow
+def test_a_worker_gets_certificate_and_key_and_no_other_way_in() -> None:
+    with closing(cluster.local()) as local:
+        keys = cluster.keys(local)
+    names = {name: name.removeprefix("DASK_").lower().replace("__", ".") for name in keys}
+    with dask.config.set({names[name]: text for name, text in keys.items()}):
+        security = Security()
+    assert security.require_encryption
+    assert security.get_listen_args("worker")["ssl_context"].verify_mode == ssl.CERT_REQUIRED
 
 
 @pytest.mark.slow

@@ -227,8 +227,8 @@ def test_own_workers_that_start_are_no_lack(
     cluster: Cluster, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(jobs.cluster, "local", LocalScheduler)
-    monkeypatch.setattr(jobs.cluster, "connect", lambda address: cluster)
-    monkeypatch.setattr(jobs, "WorkerProcess", lambda scheduler, kind: LocalScheduler())
+    monkeypatch.setattr(jobs.cluster, "connect", lambda *address: cluster)
+    monkeypatch.setattr(jobs, "WorkerProcess", lambda *settings: LocalScheduler())
     engine = Engine()
     engine.tick()
     assert engine.lack("look") is None

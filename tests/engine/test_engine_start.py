@@ -48,7 +48,7 @@ def test_a_worker_that_cannot_start_is_a_problem_of_its_kind_alone_and_goes_away
     living: dict[str, subprocess.Popen[bytes]] = {}
     whole = threading.Event()
 
-    def start(scheduler: str, kind: str) -> subprocess.Popen[bytes]:
+    def start(scheduler: str, kind: str, keys: dict[str, str]) -> subprocess.Popen[bytes]:
         started.append(kind)
         program = "exit(3)" if kind == broken and not whole.is_set() else "input()"
         living[kind] = subprocess.Popen([sys.executable, "-c", program], stdin=subprocess.PIPE)
@@ -65,7 +65,7 @@ def test_a_worker_that_cannot_start_is_a_problem_of_its_kind_alone_and_goes_away
     monkeypatch.setattr(engine_processes, "start_worker", start)
     monkeypatch.setattr(engine_processes, "FIRST_PAUSE", 0.05)
     monkeypatch.setattr(jobs.cluster, "local", LocalScheduler)
-    monkeypatch.setattr(jobs.cluster, "connect", lambda address: sent)
+    monkeypatch.setattr(jobs.cluster, "connect", lambda *address: sent)
     monkeypatch.setattr(jobs.cluster, "workers", known)
     monkeypatch.setattr(jobs, "TICK", 0.02)
     sent = Cluster()
@@ -100,12 +100,12 @@ def test_a_worker_that_cannot_start_is_a_problem_of_its_kind_alone_and_goes_away
 def test_an_engine_starts_as_many_train_workers_as_asked(monkeypatch) -> None:
     started: list[str] = []
 
-    def start(scheduler: str, kind: str) -> LocalScheduler:
+    def start(scheduler: str, kind: str, keys: dict[str, str]) -> LocalScheduler:
         started.append(kind)
         return LocalScheduler()
 
     monkeypatch.setattr(jobs.cluster, "local", LocalScheduler)
-    monkeypatch.setattr(jobs.cluster, "connect", lambda address: Cluster(3))
+    monkeypatch.setattr(jobs.cluster, "connect", lambda *address: Cluster(3))
     monkeypatch.setattr(jobs, "WorkerProcess", start)
     engine = Engine(train_workers=3)
     engine.tick()
@@ -116,8 +116,8 @@ def test_an_engine_starts_as_many_train_workers_as_asked(monkeypatch) -> None:
 def test_what_is_to_be_done_before_each_step_may_fail(monkeypatch) -> None:
     sent, seen = Cluster(), []
     monkeypatch.setattr(jobs.cluster, "local", LocalScheduler)
-    monkeypatch.setattr(jobs.cluster, "connect", lambda address: sent)
-    monkeypatch.setattr(jobs, "WorkerProcess", lambda scheduler, kind: LocalScheduler())
+    monkeypatch.setattr(jobs.cluster, "connect", lambda *address: sent)
+    monkeypatch.setattr(jobs, "WorkerProcess", lambda *settings: LocalScheduler())
     engine = Engine()
     engine.before_each_step(lambda: seen.append(len(sent.futures)) or 1 / 0)
     order(engine)
@@ -154,8 +154,8 @@ def test_what_waits_for_a_scheduler_that_cannot_start_is_trained_once_it_can(
         return LocalScheduler()
 
     monkeypatch.setattr(jobs.cluster, "local", local)
-    monkeypatch.setattr(jobs.cluster, "connect", lambda address: sent)
-    monkeypatch.setattr(processes, "WorkerProcess", lambda scheduler, kind: LocalScheduler())
+    monkeypatch.setattr(jobs.cluster, "connect", lambda *address: sent)
+    monkeypatch.setattr(processes, "WorkerProcess", lambda *settings: LocalScheduler())
     monkeypatch.setattr(engine_processes, "FIRST_PAUSE", 0.05)
     monkeypatch.setattr(jobs, "TICK", 0.02)
     engine = Engine()

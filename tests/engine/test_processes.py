@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -19,8 +20,10 @@ def test_workers_get_whole_paths(monkeypatch: pytest.MonkeyPatch, tmp_path: Path
     monkeypatch.setenv("CONVSCOPE_HOME", "here")
     started: dict[str, Any] = {}
     monkeypatch.setattr(processes.subprocess, "Popen", lambda command, **more: started.update(more))
-    processes.start_worker("tcp://127.0.0.1:1", "look")
+    processes.start_worker("tcp://127.0.0.1:1", "look", {"A_KEY": "secret"})
     assert started["env"]["CONVSCOPE_HOME"] == str(tmp_path / "here")
+    assert started["env"]["A_KEY"] == "secret"
+    assert "secret" not in os.environ.values()
     assert runs.home() == Path("here/runs")
 
 
@@ -43,7 +46,7 @@ def test_a_home_that_cannot_be_written_keeps_no_worker_from_starting(
     convscope_home.write_text("a file where the folder should be")
     started: dict[str, Any] = {}
     monkeypatch.setattr(processes.subprocess, "Popen", lambda command, **more: started.update(more))
-    processes.start_worker("tcp://127.0.0.1:1", "look")
+    processes.start_worker("tcp://127.0.0.1:1", "look", {})
     assert started
     path = processes.log_path("look")
     assert path.exists()
@@ -53,12 +56,12 @@ def test_a_home_that_cannot_be_written_keeps_no_worker_from_starting(
 def test_a_missing_tensorflow_is_named_as_soon_as_a_worker_ends(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    def start(scheduler: str, kind: str) -> subprocess.Popen[bytes]:
+    def start(scheduler: str, kind: str, keys: dict[str, str]) -> subprocess.Popen[bytes]:
         return subprocess.Popen([sys.executable, "-c", ""], stdin=subprocess.PIPE)
 
     monkeypatch.setattr(processes, "start_worker", start)
     monkeypatch.setattr(processes, "find_spec", lambda name: None)
-    process = processes.WorkerProcess("tcp://127.0.0.1:1", "train")
+    process = processes.WorkerProcess("tcp://127.0.0.1:1", "train", {})
     process.popen.wait()
     process.revive()
     assert "TensorFlow is not installed" in str(process.problem)
