@@ -15,7 +15,7 @@ from urllib.parse import parse_qsl
 
 from cnn_core import export, interruption, texts
 from cnn_core.arithmetic import layer_table
-from cnn_core.command import check, listing, sweep
+from cnn_core.command import admin, check, listing, sweep
 from cnn_core.command.progress import ProgressBar
 from cnn_core.command.recorded import RecordedRun
 from cnn_core.config import OPTIMIZERS, PRECISIONS, SCHEDULES, ModelConfig, TrainConfig
@@ -102,6 +102,8 @@ def _obey(options: argparse.Namespace, places: list[Place]) -> int:
             _export(options)
         case "check":
             return check.run(options.port, as_json=options.json, train=not options.quick)
+        case "admin":
+            return admin.run(options)
         case "sweep":
             return sweep.run(*_setup(options), options)
         case "runs":
@@ -191,6 +193,7 @@ def _parser() -> argparse.ArgumentParser:
     for command in (train, write, sweep.add(commands)):
         _add_settings(command)
     _add_cluster(commands)
+    admin.add(commands)
     check.add(commands)
     return parser
 

@@ -6,6 +6,8 @@ import streamlit as st
 
 from cnn_core import runs
 from cnn_core.errors import CnnError
+from cnn_core.planning import limits
+from cnn_core.runs import space
 from pages.elements.head import head
 from pages.parts.runs import (
     actions,
@@ -35,6 +37,7 @@ def main() -> None:
     """
     st.html(STYLE)
     head("runs")
+    _say_if_full()
     with st.container(key="runs_above"):
         link = selection.follow()
         st.session_state.pop(selection.CHANGED, None)
@@ -54,6 +57,13 @@ def main() -> None:
         _views(selected)
     selection.publish()
     run_image.finish()
+
+
+def _say_if_full() -> None:
+    """Before runs of absent visitors are deleted for their disk space, everybody is told."""
+    cap = limits.valid().gigabytes
+    if space.nearly_full(cap * 1_000_000_000):
+        st.warning(t("runs.disk", cap=cap, days=space.ABSENT_DAYS), icon=":material/hard_drive:")
 
 
 def _live(busy: bool, just_read: list[list[Row]]) -> None:

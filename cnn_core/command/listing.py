@@ -52,7 +52,7 @@ def print_runs(count: int, *, as_json: bool) -> None:
     columns |= {
         setting_name(setting): [_text(table, setting) for table in tables] for setting in in_table
     }
-    _print(columns)
+    print_columns(columns)
     if len(varying) > len(in_table):
         print(
             f"Other settings vary, too: {', '.join(map(setting_name, varying[len(in_table) :]))}."
@@ -90,7 +90,7 @@ def print_comparison(ids: Sequence[str], *, everything: bool, as_json: bool) -> 
             row.run.id: [cells[place] for cells in rows.values()]
             for place, row in enumerate(summaries)
         }
-    _print(columns)
+    print_columns(columns)
     if not settings:
         print("All settings are the same.")
 
@@ -155,7 +155,8 @@ def _tree(row: Summary) -> dict[str, Any]:
     }
 
 
-def _print(columns: Mapping[str, Sequence[str]]) -> None:
+def print_columns(columns: Mapping[str, Sequence[str]]) -> None:
+    """Print a table, given as {title: cells}."""
     from rich import box
     from rich.console import Console
     from rich.table import Table

@@ -15,12 +15,13 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
-from cnn_core import runs
+from cnn_core import datasets, runs
 from cnn_core.config import ModelConfig, TrainConfig
 from cnn_core.engine.estimate import Place, present_speed, wait, whole
 from cnn_core.errors import CnnError, LimitError, RunError
+from cnn_core.planning import cost
 from cnn_core.planning.limits import Limits, check_limits
-from cnn_core.runs import control, lease
+from cnn_core.runs import control, lease, space
 from cnn_core.runs import log as run_log
 
 MOST_PAUSE = 300.0  # seconds that a run may be paused while others wait for its worker
@@ -84,10 +85,13 @@ class Queue:
         """
         limits = limits or Limits.from_environment()
         self.check(model, train, limits)
+        _make_room(limits)
         with self._lock:
             self._refuse_crowd(owner, limits, sweep)
+            self._refuse_hours(model, train, limits, sweep)
             run = runs.create(model, train, owner=owner, name=name, sweep=sweep, trial=trial)
             self._jobs.append(_Job(run))
+        space.note_visit(owner, orders=True)
         return run
 
     def resume(self, run: runs.Run, *, by: str, limits: Limits | None = None) -> None:
@@ -112,6 +116,7 @@ class Queue:
             if lease.holder(run):
                 raise lease.refusal(run)
             self._refuse_crowd(run.owner, limits, run.sweep)
+            self._refuse_hours(run.model, run.train, limits, run.sweep)
             # Of two servers that resume it, one finds it resumable.
             if not runs.write_status(run, "queued", only_if=runs.RESUMABLE):
                 raise RunError("run.not_resumable", id=run.id)
@@ -138,6 +143,22 @@ class Queue:
         if not sweep and own >= limits.queued:
             raise LimitError("limit.queued", cap=limits.queued)
 
+    def _refuse_hours(
+        self, model: ModelConfig, train: TrainConfig, limits: Limits, sweep: str
+    ) -> None:
+        """Refuse a run that would wait for too long; trials of sweeps give way to it, and do not count."""
+        ahead = [job.run for job in self._jobs if not job.run.sweep]
+        if sweep or not ahead:
+            return
+        setups = [(model, train), *((run.model, run.train) for run in ahead)]
+        seconds = sum(
+            cost.estimated_seconds(model, train, datasets.training_images(train)) * train.epochs
+            for model, train in setups
+        )
+        hours = seconds / (self._speed() or 1.0) / max(1, self._workers) / 3600
+        if hours > limits.hours:
+            raise LimitError("limit.hours", cap=limits.hours)
+
     def holds(self, run_id: str) -> bool:
         """Whether the run waits or was sent from here."""
         with self._lock:
@@ -153,11 +174,14 @@ class Queue:
         """
         control.ask(run, by=by, stop=True)
         with self._lock:
-            for job in self._jobs:
+            for job in list(self._jobs):
                 if job.run.id == run.id and job.future is None:
-                    self._jobs.remove(job)
-                    _tell(run, "interrupted" if run_log.history(run).complete_epochs else "stopped")
-                    return
+                    self._take_out(job)
+
+    def _take_out(self, job: _Job) -> None:
+        """What was asked to end before it was sent."""
+        self._jobs.remove(job)
+        _tell(job.run, "interrupted" if run_log.history(job.run).complete_epochs else "stopped")
 
     def place(self, run: runs.Run) -> Place:
         """Where the run stands in the queue, and how long those before it will take."""
@@ -253,7 +277,10 @@ class Queue:
             return
         self._vouched = self._clock()
         with self._lock:
-            for job in self._jobs:
+            for job in list(self._jobs):
+                if job.future is None and control.read_control(job.run).stop:  # by an administrator
+                    self._take_out(job)
+                    continue
                 state = runs.status(job.run).state
                 if state == "interrupted":
                     _tell(job.run, "queued", only_if=("interrupted",))
@@ -276,6 +303,11 @@ class Queue:
                 if runs.status(job.run).state == "queued":
                     _tell(job.run, "interrupted")
             self._jobs.clear()
+
+
+def _make_room(limits: Limits) -> None:
+    for run_id in space.make_room(limits.gigabytes * 1_000_000_000):
+        log.warning("run %s of an absent visitor was deleted: the runs take too much disk", run_id)
 
 
 def _group(job: _Job) -> tuple[bool, str]:

@@ -25,6 +25,10 @@ class Limits:
         queued: Most runs one visitor may have waiting or running.
         waiting: Most runs that may wait or run on this server, of all visitors together: a client chooses
             its own cookie, so that a cap per visitor alone stops nobody.
+        hours: Longest estimated training of all single runs that wait or train, in hours.
+        sessions: Most browser windows that may be connected at the same time.
+        gigabytes: Most disk that all runs may take, in GB; before an order is refused for it, runs of
+            visitors who are absent go.
         minutes: Longest estimated training of one run, in minutes; only its owner could stop it.
         batch_megabytes: Most memory one batch's activations may take, in MB.
         trials: Most trials of one sweep.
@@ -44,6 +48,9 @@ class Limits:
     epochs: int = 50
     queued: int = 3
     waiting: int = 100
+    hours: int = 24
+    sessions: int = 500
+    gigabytes: int = 20
     minutes: int = 120
     batch_megabytes: int = 1_500
     trials: int = 100
@@ -81,6 +88,14 @@ def train_workers(environment: Mapping[str, str] = os.environ) -> int:
     """
     given = environment.get(TRAIN_WORKERS)
     return _above_zero(TRAIN_WORKERS, environment) if given else 1
+
+
+def valid(environment: Mapping[str, str] = os.environ) -> Limits:
+    """The caps that apply; the usual ones while a variable is no number, which an order is refused for."""
+    try:
+        return Limits.from_environment(environment)
+    except ConfigError:
+        return Limits()
 
 
 def _above_zero(variable: str, environment: Mapping[str, str]) -> int:

@@ -8,7 +8,7 @@ from cnn_core import texts
 from cnn_core.browser.bundle import bundle
 from cnn_core.markup import fill
 from cnn_core.paths import ASSETS
-from pages.session import choices, presenting
+from pages.session import admission, choices, presenting
 from pages.session.address import answered
 from pages.session.doors import engine
 from pages.session.visitor import remember
@@ -23,6 +23,7 @@ _browser = st.components.v2.component("convscope_frame", js=bundle(ASSETS / "fra
 def frame() -> None:
     """What is the same on every page: style, language switch, visitor. Starts the engine after the first."""
     language()
+    admission.admit()
     presenting.follow_link()
     st.html(STYLE)
     presenting.style()

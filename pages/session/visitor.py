@@ -15,7 +15,7 @@ import streamlit as st
 from cnn_core import runs
 from cnn_core.browser.bundle import bundle
 from cnn_core.paths import ASSETS
-from cnn_core.runs import record
+from cnn_core.runs import record, space
 
 SCRIPT = ASSETS / "visitor" / "visitor.js"
 COOKIE = "convscope_visitor"
@@ -70,6 +70,7 @@ def _take() -> None:
 
 def _keep(token: str) -> None:
     st.session_state["visitor"] = _word(token)
+    space.note_visit(_word(token))
     st.session_state["visitor_secret"] = token
 
 

@@ -16,7 +16,7 @@ from pages.session.visitor import visitor
 from pages.session.words import say_error, t
 
 WAITING = "runs_to_order"
-FULL = {"limit.queued", "limit.waiting"}  # goes away when a run ends
+FULL = {"limit.hours", "limit.queued", "limit.waiting"}  # goes away when a run ends
 
 Order = tuple[ModelConfig, TrainConfig, str]
 """A set-up, and the name of the run."""

@@ -1,0 +1,55 @@
+"""A server that is full tells a new window so, lets those in that are open, and opens by itself."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+
+import pytest
+from streamlit.testing.v1 import AppTest
+from visits import APP, Open, visit
+
+from pages.session import admission
+
+__all__ = ["visit"]  # a fixture
+
+
+@pytest.fixture
+def server(visit: Open, monkeypatch: pytest.MonkeyPatch) -> set[str]:
+    """Ids of the sessions that are active; a server stands for Streamlit's."""
+    active: set[str] = set()
+    runtime = SimpleNamespace(is_active_session=active.__contains__)
+    monkeypatch.setattr(admission, "_admitted", set())
+    monkeypatch.setattr(
+        admission, "runtime", SimpleNamespace(exists=lambda: True, get_instance=lambda: runtime)
+    )
+    monkeypatch.setenv("CONVSCOPE_MAX_SESSIONS", "1")
+    return active
+
+
+def come(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    monkeypatch.setattr(admission, "get_script_run_ctx", lambda: SimpleNamespace(session_id=name))
+
+
+def home(language: str) -> AppTest:
+    at = AppTest.from_file(str(APP), default_timeout=60)
+    at.session_state["language"] = language
+    return at.run()
+
+
+@pytest.mark.parametrize(("language", "words"), [("en", "1 windows"), ("ko", "1개")])
+def test_a_full_server_says_so_and_takes_the_next_when_one_leaves(
+    server, monkeypatch, language, words
+) -> None:
+    server.update({"first", "second"})
+    come(monkeypatch, "first")
+    at = home(language)
+    assert len(at.main) > 1
+    come(monkeypatch, "second")
+    full = home(language)
+    assert [words in warning.value for warning in full.warning] == [True]
+    assert not full.exception
+    come(monkeypatch, "first")
+    assert not at.run().warning  # who is in stays in
+    server.discard("first")
+    come(monkeypatch, "second")
+    assert not full.run().warning
