@@ -51,14 +51,14 @@ def _active() -> list[runs.Run]:
     return [each for each in runs.newest() if runs.status(each).active]
 
 
-def _end(chosen: Sequence[runs.Run]) -> None:
-    for each in chosen:
+def _end(selected: Sequence[runs.Run]) -> None:
+    for each in selected:
         if not runs.status(each).active:
             print(f"{each.id} is over already.")
             continue
         control.ask(each, by=each.owner, stop=True, paused=False)
         print(f"Asked {each.id} to end. It keeps its best weights.")
-    if not chosen:
+    if not selected:
         print("No run waits or trains.")
 
 

@@ -93,7 +93,7 @@ def _download(selected: Sequence[runs.Run]) -> None:
     """One file in two kinds: one that this page opens again, and one that every computer opens."""
     stem = _stem(selected)
     kinds = {"save_project": (".convscope", "inventory_2"), "download": (".zip", "folder_zip")}
-    make = partial(_zip, tuple(selected), visitor())
+    make = partial(_zip, tuple(selected), by=visitor())
     with st.popover(t("runs.save_files"), icon=":material/download:", key="runs_save"):
         for name, (ending, icon) in kinds.items():
             st.download_button(
@@ -109,8 +109,8 @@ def _stem(selected: Sequence[runs.Run]) -> str:
     return file_name("convscope", name)
 
 
-def _zip(selected: Sequence[runs.Run], by: str) -> bytes:
-    return archive.to_zip((run for run in selected if runs.exists(run)), by=by)
+def _zip(selected: Sequence[runs.Run], **asker: str) -> bytes:
+    return archive.to_zip((run for run in selected if runs.exists(run)), **asker)
 
 
 def _owner_buttons(run: runs.Run) -> None:
