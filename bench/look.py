@@ -81,13 +81,9 @@ THEIR_ANSWER = """deep => {
   return () => strokes() > before;
 }"""
 OTHER_MAPS = """deep => {
-  const pictures = () => [...document.querySelectorAll(".st-key-feature_maps_layers .tiles img")];
-  const before = pictures().map(it => it.src);
-  return () => {
-    const now = pictures();
-    return now.length === before.length && now.length > 0
-      && now.every((it, i) => it.src !== before[i] && it.complete);
-  };
+  const shown = () => document.querySelector(".live-maps").dataset.shown;
+  const before = shown();
+  return () => shown() !== before;
 }"""
 
 
@@ -226,7 +222,7 @@ class _Maps:
         self._page = page
         self._board = page.locator(".st-key-image_thumbs .tiles").first
         self._board.wait_for(timeout=60_000)
-        page.locator(".st-key-feature_maps_layers .tiles img").first.wait_for(timeout=60_000)
+        page.locator(".live-boards .tiles canvas").first.wait_for(timeout=60_000)
         self._tile = 0
 
     def change(self, times: int) -> list[float]:

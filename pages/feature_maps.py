@@ -13,11 +13,11 @@ from cnn_core.export import snippets
 from cnn_core.figures import feature_maps as figures
 from cnn_core.runs import snapshots
 from pages.elements.head import head
-from pages.network import answers, unit
+from pages.network import answers, in_browser, unit
 from pages.network.choice import is_gone, trained_network
 from pages.network.epochs import epoch_slider, follow_epoch, kept_epoch
+from pages.parts.feature_maps import live, sums
 from pages.parts.feature_maps import maps as parts
-from pages.parts.feature_maps import sums
 from pages.parts.feature_maps.maps import View
 from pages.pictures import run_image
 from pages.pictures.run_image import Chosen
@@ -66,6 +66,8 @@ def _follow(run: runs.Run, link: Mapping[str, str]) -> None:
 def _story(run: runs.Run, link: Mapping[str, str]) -> None:
     if is_gone(run, "feature_maps"):
         return
+    if live.wants_another_network():
+        st.rerun()
     left, right = st.columns([0.3, 0.7], gap="medium")
     with left, st.container(key="feature_maps_image"):
         image = run_image.choose(run)
@@ -97,40 +99,63 @@ def _epochs(run: runs.Run) -> tuple[int, ...]:
 def _result(run: runs.Run, image: Chosen, epoch: int, reach: str) -> None:
     try:
         kept = epoch == kept_epoch(run)
-        weights = None if kept else snapshots.read(run, epoch)
-        maps = _ask(run, image.pixels, weights)
-        view = View(run, image, epoch, kept, maps, reach)
-        parts.close_up(view)
-        _sums(view)
-        parts.all_layers(view)
-        parts.dense_layers(view)
+        if kept and in_browser.reads(run):
+            _in_browser(run, image, reach)
+        else:
+            _by_server(run, image, epoch, reach, kept=kept)
         st.page_link(
             "pages/explain.py", label=t("feature_maps.explain"), icon=":material/help_center:",
             query_params={"run": run.id, **image.query},
         )  # fmt: skip
-        name = parts.layer(run)
-        code = st.expander(
-            t("feature_maps.code"),
-            icon=":material/code:",
-            key="feature_maps_code",
-            on_change="rerun",
-        )
-        if code.open:  # what colours the lines costs a browser 1.5 MB and a quarter of a second
-            with code:
-                st.code(snippets.feature_map_lines(name, view.shape(name)), language="python")
-                st.caption(t("feature_maps.code_note"))
+        _code(run)
     except CnnError as error:
         complain(error)
 
 
-def _sums(view: View) -> None:
+def _in_browser(run: runs.Run, image: Chosen, reach: str) -> None:
+    """Image, layer and network change without the server."""
+    with st.container(border=True, key="close_up"):
+        live.close_up(run, image, reach)
+    _sums(run, image, kept=True)
+    live.all_layers(run)
+    st.caption(t("feature_maps.by_browser"))
+
+
+def _by_server(run: runs.Run, image: Chosen, epoch: int, reach: str, *, kept: bool) -> None:
+    """A network that is too large for browsers, or weights that they do not have."""
+    weights = None if kept else snapshots.read(run, epoch)
+    view = View(run, image, epoch, kept, _ask(run, image.pixels, weights), reach)
+    parts.close_up(view)
+    _sums(run, image, kept=kept)
+    parts.all_layers(view)
+    parts.dense_layers(view)
+    if in_browser.small(run):
+        st.caption(t("feature_maps.by_server_epoch", epoch=kept_epoch(run)))
+    else:
+        st.caption(t("feature_maps.by_server_large"))
+
+
+def _code(run: runs.Run) -> None:
+    """The lines of Keras that compute the layer close up."""
+    name = parts.layer(run)
+    code = st.expander(
+        t("feature_maps.code"), icon=":material/code:", key="feature_maps_code", on_change="rerun"
+    )
+    if code.open:  # what colours the lines costs a browser 1.5 MB and a quarter of a second
+        with code:
+            shape = parts.rows(run)[name.partition("/")[0]].output_shape
+            st.code(snippets.feature_map_lines(name, shape), language="python")
+            st.caption(t("feature_maps.code_note"))
+
+
+def _sums(run: runs.Run, image: Chosen, *, kept: bool) -> None:
     """Where a number comes from: the browser fetches the network once this is open."""
     place = st.expander(
         t("sums.title"), icon=":material/calculate:", key=sums.KEY, on_change="rerun"
     )
     if place.open:
         with place:
-            sums.sums(view)
+            sums.sums(run, image, kept=kept)
 
 
 def _ask(

@@ -77,6 +77,7 @@ class Board:
         legend: Shown below it.
         first: Begins a new row of boards.
         narrow: At most so many tiles in a row on a phone; the browser rearranges the picture.
+        values: What each tile stands for; other parts of the page that compute in the browser are told.
     """
 
     name: str
@@ -93,6 +94,7 @@ class Board:
     legend: Legend | None = None
     first: bool = False
     narrow: int | None = None
+    values: Sequence[int] | None = None
 
     def data(self) -> dict[str, Any]:
         """What the component gets."""
@@ -116,6 +118,7 @@ class Board:
             "legend": self.legend.data() if self.legend else None,
             "first": self.first,
             "narrow": self.narrow,
+            "values": None if self.values is None else list(self.values),
             "save": saving.save_words(self.name, self.title) if self.title else None,
         }
 

@@ -254,12 +254,12 @@ def _top_images(
 
 
 def images(run: runs.Run, part: str, rows: Sequence[int]) -> Array:
-    """Images (n, H, W, C) of a part of the run's data, as bytes."""
+    """Images (n, H, W, C) of a part of the run's data, as bytes; at most 0.8 MB."""
     state = run.id, 0, _size_here(run)  # whatever the weights
     return _images(state, run, part, tuple(rows))
 
 
-@remembered(megabytes=0.05)
+@remembered(megabytes=0.4)
 def _images(state: State, _run: runs.Run, part: str, rows: tuple[int, ...]) -> Array:
     answer: Array = _look("images", _run, _run.train, part, rows)
     return answer

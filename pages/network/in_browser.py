@@ -36,10 +36,13 @@ def address(run: runs.Run, place: str) -> dict[str, str]:
     """
     packed = _packed(run)
     assert packed is not None, "reads(run) said so"
-    files = runtime.get_instance().media_file_mgr
-    url = files.add(packed.data, "application/octet-stream", place)
-    # Beside the page, wherever a proxy has put it.
-    return {"name": packed.name, "url": url.lstrip("/")}
+    return {"name": packed.name, "url": file_address(packed.data, place)}
+
+
+def file_address(content: bytes, place: str) -> str:
+    """Where browsers fetch a file for as long as the page mentions it; `place` is its name on the page."""
+    url = runtime.get_instance().media_file_mgr.add(content, "application/octet-stream", place)
+    return url.lstrip("/")  # beside the page, wherever a proxy has put it
 
 
 def _packed(run: runs.Run) -> browser.Packed | None:
@@ -51,7 +54,7 @@ def _packed(run: runs.Run) -> browser.Packed | None:
         return None
 
 
-@lru_cache(maxsize=8)
+@lru_cache(maxsize=16)
 def _pack(run_id: str, changed: int) -> browser.Packed:
     """Packed once for all visitors, and again when a training has kept better weights."""
     return browser.pack(runs.open_run(run_id))

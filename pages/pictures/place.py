@@ -44,11 +44,15 @@ class Place:
 
     def words(self, name: str) -> str:
         """As a caption says it; `name` is that of its class."""
+        return self.pattern().replace("{index}", str(self.index)).replace("{name}", name)
+
+    def pattern(self) -> str:
+        """The caption of any image of that part, with slots {index} and {name}."""
         key = "image.place_full" if self.size == "full" else "image.place_sample"
         part = t(f"image.{self.part}").lower()
         short = f"dataset.{self.data}.short"
         data = t(short) if texts.has(short) else label("dataset", self.data)
-        return t(key, data=data, part=part, index=self.index, name=name)
+        return t(key, data=data, part=part, index="{index}", name="{name}")
 
 
 def size_here(run: runs.Run) -> str:

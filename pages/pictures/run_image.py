@@ -34,8 +34,24 @@ ICONS = {
 THUMBS, COLUMNS = 24, 8
 ZOOM, GAP = 2, 2  # pixels of the sheet a pixel, pixels between two images
 PAD = "image_pad"
+PACK_PAGES, PACK_BYTES = 10, 800_000  # most that a browser gets at a time to drag through
 LINK = ("source", "part", "index", "of")
 PAGE = "run_image"  # its name where pages learn of each other's images
+
+
+@dataclass(frozen=True, eq=False)
+class Among:
+    """Images of a data set around the chosen one: those that a browser gets to drag through.
+
+    Attributes:
+        place: Of the chosen one.
+        numbers: Of all of them, in order.
+        labels: Their classes.
+    """
+
+    place: Place
+    numbers: tuple[int, ...]
+    labels: tuple[int, ...]
 
 
 @dataclass(frozen=True, eq=False)
@@ -47,12 +63,14 @@ class Chosen:
         title: What it is, in words.
         truth: Its class, if that is known.
         query: Where it is, for the address; of an image of the visitor's own only where it comes from.
+        among: The images around it, of one from the run's data.
     """
 
     pixels: np.ndarray
     title: str
     truth: int | None
     query: dict[str, str]
+    among: Among | None = None
 
 
 def follow(link: Mapping[str, str], run: runs.Run) -> None:
@@ -195,7 +213,27 @@ def _pick(run: runs.Run, place: Place, label: int | None, names: list[str]) -> C
     places.keep(place, PAGE)
     truth = int(piece.labels[index - piece.first])
     [pixels] = answers.images(run, part, (index,))
-    return Chosen(pixels, place.words(names[truth]), truth, place.query)
+    around = _around(members, page, pixels.nbytes)
+    labels = piece.labels[np.asarray(around) - piece.first].tolist()
+    among = Among(place, tuple(around), tuple(labels))
+    return Chosen(pixels, place.words(names[truth]), truth, place.query, among)
+
+
+def _around(members: np.ndarray, page: int, size: int) -> list[int]:
+    """Numbers of the images on the pages around that page, for images of `size` bytes."""
+    pages = max(1, min(PACK_PAGES, PACK_BYTES // (size * THUMBS)))
+    first = page // pages * pages * THUMBS
+    numbers: list[int] = members[first : first + pages * THUMBS].tolist()
+    return numbers
+
+
+def go_to(image: Chosen, number: int) -> bool:
+    """Show another of the images around that one; False if it is none of them."""
+    among = image.among
+    if among is None or number not in among.numbers:
+        return False
+    _go(replace(among.place, index=number))
+    return True
 
 
 def _thumbs(
@@ -219,6 +257,7 @@ def _thumbs(
             on_pick=lambda tile: _go(replace(place, index=numbers[tile])),
             marked=numbers.index(place.index) if place.index in numbers else None,
             sharp=False,
+            values=numbers,
         )
     )
 

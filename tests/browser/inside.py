@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -126,9 +125,10 @@ class Inside:
 
     def source(self, key: str) -> str:
         """The picture of the mosaic of that key."""
-        picture = self.tiles(key).locator("img")
-        expect(picture).to_have_attribute("src", re.compile("^data:image/png"), timeout=COLD)
-        return picture.get_attribute("src") or ""
+        picture = self.tiles(key).locator("img[src^='data:image/png'], canvas")
+        expect(picture).to_have_count(1, timeout=COLD)
+        read = "picture => picture.src ?? picture.toDataURL()"  # of the server, or painted here
+        return str(picture.evaluate(read))
 
     def pick(self, key: str, tile: int, columns: int, rows: int) -> None:
         """Click on the middle of a tile."""

@@ -99,12 +99,13 @@ def test_an_image_is_found_by_its_class_and_by_its_number(app, window, run):
 
 def test_a_click_on_a_map_brings_it_close_with_the_lines_that_compute_it(app, window, run):
     screen = Inside.open(app, window, "feature_maps", run=run)
-    maps = screen.page.locator(".close-up figure:last-of-type img")
-    first = maps.get_attribute("src")
+    sources(screen)
+    maps = screen.page.locator(".close-up figure:last-of-type canvas")
+    first = maps.evaluate("canvas => canvas.toDataURL()")
     screen.pick("conv2", 5, columns=4, rows=3)
     screen.says("layer", "conv2")
     screen.says("map", "5")
-    expect(maps).not_to_have_attribute("src", first or "")
+    eventually(lambda: maps.evaluate("canvas => canvas.toDataURL()") != first)
     expect(screen.part("close_up")).to_contain_text("Kernel of map 5")
     expect(screen.part("close_up")).to_contain_text("3×3×8")
     screen.settled().part("feature_maps_code").locator("summary").click()

@@ -119,6 +119,12 @@ def find_mistake(learner: Learner) -> None:
     pick("evaluation_predicted", 0)(learner)
 
 
+def last_layer(learner: Learner) -> None:
+    layers = learner.page.locator(".live-maps select.layer")
+    layers.select_option("pool2")
+    rest(learner.page)
+
+
 def last_epoch(learner: Learner) -> None:
     slider = learner.page.locator("[class*='st-key-kernels_epoch_fashion']").get_by_role("slider")
     slider.press("End")
@@ -141,7 +147,7 @@ DEEDS: dict[str, Callable[[Learner], None]] = {
     "trained": lambda learner: learner.press("train"),
     "mistake": find_mistake,
     "later_weights": last_epoch,
-    "layer_maps": pick("feature_maps_layer_choice", -1),
+    "layer_maps": last_layer,
     "other_image": type_number("image_number", 3),
     "drawn": draw,
 }

@@ -6,10 +6,14 @@ import { crossEntropy, largest } from "../../assets/network/contributions.js";
 import { partialMaps } from "../../assets/network/convolution.js";
 import { forward, resolve, terms } from "../../assets/network/layers.js";
 import { unread } from "../../assets/network/layout.js";
-import { covered, pack } from "../../assets/pad/ink.js";
+import { covered, pack as inkOf } from "../../assets/pad/ink.js";
 import { marksOn } from "../../assets/pad/marks.js";
 import { prepare } from "../../assets/pad/preparation.js";
 import { bytes, floats, unpack } from "../../assets/network/packed.js";
+import { columnsOf, lookOf, measures, pixelsOf, sheet } from "../../assets/maps/colours.js";
+import { barsOf } from "../../assets/maps/dense.js";
+import { mapsOf, number, strongest as peak } from "../../assets/maps/layers.js";
+import { imageOf } from "../../assets/maps/pack.js";
 import { change } from "../../assets/robustness/changes.js";
 import { flips, strongest } from "../../assets/robustness/flips.js";
 import { along, mix, turns } from "../../assets/robustness/path.js";
@@ -17,6 +21,11 @@ import { along, mix, turns } from "../../assets/robustness/path.js";
 export default function answers(questions) {
   return questions.map((question) => {
     if (question.limits) return packed(sorted(question));
+    if (question.pictures) return pictured(question);
+    if (question.described) return packed(described(question));
+    if (question.numbers) return Array.from(floats(question.numbers), (value) => number(value));
+    if (question.bars) return listed(barsOf(floats(question.bars)));
+    if (question.pack) return packed(imageOf(question.data, imagesOf(question), question.number));
     if (question.strokes) return packed(drawn(question));
     if (question.canvas) return packed(prepare(bytes(question.canvas)));
     if (question.strengths) return packed(changed(question));
@@ -28,17 +37,55 @@ export default function answers(questions) {
   });
 }
 
+// Maps in colours: {pictures: [{name, around, shape, values}], reach, tables}.
+function pictured({ pictures, reach, tables }) {
+  const all = pictures.map((maps) => ({ ...maps, values: floats(maps.values) }));
+  return all.map((maps) => {
+    const look = lookOf(all, maps, reach);
+    const colours = pixelsOf(bytes(tables[maps.around ? "diverging" : "sequential"]));
+    const grid = { columns: columnsOf(maps.shape[2]), ...measures(maps.shape) };
+    const only = maps.shape[2] - 1;
+    const [sheetOfAll, alone] = [grid, { ...grid, columns: 1, only }].map((cells) =>
+      listed(sheet(maps, look, colours, cells)),
+    );
+    return { look, whole: sheetOfAll, alone };
+  });
+}
+
+function listed({ width, height, pixels }) {
+  return { width, height, pixels: [...pixels] };
+}
+
+// What a page shows of a network and an image: {described: {input, layers}, weights, image}.
+function described({ described: { input, layers }, weights, image }) {
+  const arrays = Object.fromEntries(Object.entries(weights).map(([name, text]) => [name, floats(text)]));
+  const network = new Network({ input, layers }, arrays);
+  const all = mapsOf(network, network.forward(floats(image)));
+  return all.map((maps) => ({
+    name: maps.name,
+    shape: maps.shape,
+    values: maps.values,
+    peak: peak(maps, maps.shape[2] - 1),
+    field: network.trace(maps.place, peak(maps, 0).index)[0],
+  }));
+}
+
+// A pack as the browser has fetched it: {pack: base64, data, number}.
+function imagesOf({ pack, data }) {
+  return { name: data.pack.name, bytes: bytes(pack) };
+}
+
 // What strokes on the pad become: {strokes}.
 function drawn({ strokes }) {
   const ink = covered(strokes);
-  return { ink: pack(ink), ...prepare(ink) };
+  return { ink: inkOf(ink), ...prepare(ink) };
 }
 
 // The digits on the pad: {strokes, limits}.
 function sorted({ strokes, limits }) {
   const ink = covered(strokes);
   const { verdict, canvases } = marksOn(ink, limits);
-  return { ink: pack(ink), verdict, canvases: canvases.map(pack) };
+  return { ink: inkOf(ink), verdict, canvases: canvases.map(inkOf) };
 }
 
 // A changed image: {image, shape, strengths, centre}.

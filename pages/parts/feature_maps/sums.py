@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import streamlit as st
 
-from cnn_core import texts
+from cnn_core import runs, texts
 from cnn_core.browser.bundle import bundle
 from cnn_core.config import ACTIVATIONS
 from cnn_core.figures import palette
@@ -17,7 +17,7 @@ from pages.network import in_browser
 from pages.network.epochs import kept_epoch
 from pages.network.names import class_names
 from pages.parts.feature_maps import maps
-from pages.parts.feature_maps.maps import View
+from pages.pictures.run_image import Chosen
 from pages.session.doors import colours
 from pages.session.words import language, t
 
@@ -32,27 +32,27 @@ _mount = st.components.v2.component(
 )
 
 
-def sums(view: View) -> None:
+def sums(run: runs.Run, image: Chosen, *, kept: bool) -> None:
     """Any number of any layer, to the end; a sentence where the browser does not have the weights."""
-    if not view.kept:
-        st.caption(t("sums.kept", epoch=kept_epoch(view.run)))
-    elif not in_browser.reads(view.run):
+    if not kept:
+        st.caption(t("sums.kept", epoch=kept_epoch(run)))
+    elif not in_browser.reads(run):
         st.caption(t("sums.not_here"))
     else:
-        _mount(key=f"{KEY}_parts", data=_data(view))
+        _mount(key=f"{KEY}_parts", data=_data(run, image))
 
 
-def _data(view: View) -> dict[str, Any]:
-    pixels = view.image.pixels
-    image = pixels.astype(np.float32) / (255 if pixels.dtype == np.uint8 else 1)
-    name = maps.layer(view.run).removesuffix(maps.SUM)
+def _data(run: runs.Run, image: Chosen) -> dict[str, Any]:
+    pixels = image.pixels
+    numbers = pixels.astype(np.float32) / (255 if pixels.dtype == np.uint8 else 1)
+    name = maps.layer(run).removesuffix(maps.SUM)
     return {
-        "network": in_browser.address(view.run, KEY),
-        "image": _packed(np.ascontiguousarray(image, "<f4")),
-        "truth": view.image.truth,
-        "classes": list(class_names(view.run)),
+        "network": in_browser.address(run, KEY),
+        "image": _packed(np.ascontiguousarray(numbers, "<f4")),
+        "truth": image.truth,
+        "classes": list(class_names(run)),
         "layer": name,
-        "channel": maps.map_index(view.run),
+        "channel": maps.map_index(run),
         "sequential": _packed(palette.SEQUENTIAL),
         "diverging": _packed(palette.SCALES[colours().diverging]),
         "activations": {name: t(f"choice.activation.{name}") for name in ACTIVATIONS},
