@@ -27,16 +27,21 @@ from pages.network.take_home import take_home
 from pages.parts.draw import photograph, reading
 from pages.parts.draw.answers import answered, each, side_by_side
 from pages.parts.draw.content import Content, content
-from pages.session import choices
+from pages.pictures import prepared
+from pages.session import choices, settings
 from pages.session.address import arrived, publish, say, went_back
 from pages.session.doors import engine
 from pages.session.html import html
+from pages.session.settings import Setting
 from pages.session.words import language, say_error, t
 
 STYLE = ASSETS / "pad" / "draw.css"
 PAD = "draw_pad"
-LINK = ("run", "beside")
+NETWORKS = ("run", "beside")
 SOURCES = {"pad": ":material/draw:", "photograph": ":material/photo_camera:"}
+SOURCE = Setting("source", "draw_source", tuple(SOURCES), "pad")
+OWN = (SOURCE, photograph.SETTING)
+LINK = (*NETWORKS, *(setting.name for setting in (*OWN, *prepared.settings(""))))
 LOOK_S = 5.0  # seconds to wait for a look: who draws will not wait for longer
 RETRY_S = 1.5  # seconds until it is tried again
 DIGITS = {"mnist", "digits"}  # data sets whose classes are the digits
@@ -49,7 +54,7 @@ def main() -> None:
     place = head("draw")
     link = arrived("draw", LINK)
     before = {} if went_back() else st.session_state
-    wanted = [link.get(name, before.get(f"draw_{name}")) for name in LINK]
+    wanted = [link.get(name, before.get(f"draw_{name}")) for name in NETWORKS]
     models = {run.id: run for run in _models(wanted)}
     if not models:
         st.info(t("draw.no_model"), icon=":material/model_training:")
@@ -57,8 +62,19 @@ def main() -> None:
         publish({})
         return
     selected = _choose(models, wanted, place)
+    settings.follow(link, _settings(selected))
     st.fragment(_desk)(selected)
-    say("draw", dict(zip(LINK, [run.id for run in selected], strict=False)))
+
+
+def _settings(selected: Sequence[runs.Run]) -> tuple[Setting, ...]:
+    return (*OWN, *prepared.settings(selected[0].train.dataset))
+
+
+def _say(selected: Sequence[runs.Run]) -> None:
+    """Put the networks, and how a photograph is prepared, into the address."""
+    networks = dict(zip(NETWORKS, [run.id for run in selected], strict=False))
+    chosen = OWN if st.session_state.get(SOURCE.key) != "photograph" else _settings(selected)
+    say("draw", networks | settings.query(chosen))
 
 
 def _models(wanted: Sequence[str | None]) -> list[runs.Run]:
@@ -83,7 +99,7 @@ def _choose(
     models: dict[str, runs.Run], wanted: Sequence[str | None], place: DeltaGenerator
 ) -> list[runs.Run]:
     """One model, or two side by side."""
-    for name, run_id in zip(LINK, wanted, strict=True):
+    for name, run_id in zip(NETWORKS, wanted, strict=True):
         st.session_state[f"draw_{name}"] = run_id if run_id in models else None
         if run_id and run_id not in models:
             st.warning(_why_not(run_id), icon=":material/link_off:")
@@ -134,7 +150,9 @@ def _desk(selected: Sequence[runs.Run]) -> None:
         )  # fmt: skip
     if source == "photograph":
         photograph.read(selected, sheet, right)
+        _say(selected)
         return
+    _say(selected)
     if all(in_browser.reads(run) for run in selected):
         with right, st.container(key="draw_result"):
             reading.reading("draw_reading", PAD, selected)

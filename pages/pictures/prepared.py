@@ -17,11 +17,18 @@ from cnn_core.markup import fill
 from pages.pictures.upload import Upload
 from pages.session import choices
 from pages.session.html import html
+from pages.session.settings import Setting
 from pages.session.words import t
 
 KINDS = ("handwriting", "item", "picture")
 PREVIEW = 160  # side of the small pictures, in pixels
 OVERRIDE = "image_inverted"  # session key: file, preparation, and what the visitor has switched
+
+SETTINGS = tuple(
+    Setting(name, f"image_steps_{kind}", STEPS[kind], list(STEPS[kind]), several=True)
+    for name, kind in (("digit_steps", "handwriting"), ("item_steps", "item"))
+)
+"""The steps that are switched on, for the address."""
 
 Pixels = np.ndarray
 Shape = tuple[int, int, int]
@@ -62,6 +69,12 @@ def inputs(file: Upload, shape: Shape, dataset: str) -> Inputs:
 def naive(file: Upload, shape: Shape) -> Pixels:
     """The middle square of the picture, as programs without a preparation take it."""
     return uploads.prepare(uploads.opaque(file.picture), shape).model_input
+
+
+def settings(dataset: str) -> tuple[Setting, ...]:
+    """What can be chosen of the preparation for a network that learned from that data set."""
+    default = preparation.KINDS.get(dataset, "picture")
+    return (Setting("kind", f"image_kind_{default}", KINDS, default), *SETTINGS)
 
 
 def _kind(shape: Shape, dataset: str) -> str:

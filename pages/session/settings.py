@@ -11,6 +11,7 @@ from pages.session.address import went_back
 from pages.session.words import t
 
 BETWEEN = "~"  # several values
+NONE = "none"  # instead of several values
 MOST_LISTED = 12  # numbers in a sentence
 
 
@@ -36,6 +37,8 @@ class Setting:
         """Choose what an address names; False, and nothing is changed, if there is no such value."""
         options = {_text(value): value for value in self.values}
         parts = text.split(BETWEEN) if self.several else [text]
+        if self.several and text == NONE:
+            parts = []
         if not all(part in options for part in parts):
             return False
         values = [options[part] for part in parts]
@@ -64,7 +67,9 @@ class Setting:
         value = st.session_state.get(self.key, self.default)
         if value is None or value == self.default:
             return ""
-        return BETWEEN.join(map(_text, value)) if isinstance(value, list) else _text(value)
+        if isinstance(value, list):
+            return BETWEEN.join(map(_text, value)) or NONE
+        return _text(value)
 
 
 def flag(name: str, key: str) -> Setting:

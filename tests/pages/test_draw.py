@@ -386,3 +386,33 @@ def test_clothes_of_several_strokes_are_one_drawing(engine, trained, monkeypatch
     record.write_text(record.read_text("utf-8").replace('"mnist"', '"fashion_mnist"'), "utf-8")
     opened(on_canvas(*TWO))
     assert engine.asked[0] == ("predict", trained.id, (2, 28, 28, 1))
+
+
+def test_a_photograph_and_the_steps_of_its_preparation_are_in_the_link(engine, trained):
+    page = photographed("digit-dim-7.jpg")
+    assert page.query_params["source"] == "photograph"
+    assert "digit_steps" not in page.query_params, "all are taken"
+    [steps] = [group for group in page.button_group if len(group.options) == 6]
+    steps.set_value(["ground", "crop"]).run()
+    assert page.query_params["digit_steps"] == "ground~crop"
+    page.session_state["draw_source"] = "pad"
+    page.run()
+    assert "digit_steps" not in page.query_params
+    assert "source" not in page.query_params
+
+
+def test_a_link_opens_the_steps_that_it_names(engine, trained):
+    page = opened(source="photograph", digit_steps="none")
+    assert page.session_state["draw_source"] == "photograph"
+    assert page.session_state["image_steps_handwriting"] == []
+    assert page.query_params["digit_steps"] == "none"
+    page = opened(source="fax", digit_steps="iron")
+    assert len([one for one in page.warning if "link_off" in one.icon]) == 2
+
+
+def test_the_answer_to_a_photograph_comes_before_its_preparation(engine, trained):
+    page = photographed("digit-dim-7.jpg")
+    words = [element.value for element in page.main.markdown]
+    answer = next(at for at, text in enumerate(words) if 'class="readings"' in text)
+    steps = next(at for at, text in enumerate(words) if 'class="input-steps"' in text)
+    assert answer < steps

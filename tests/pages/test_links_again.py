@@ -28,7 +28,10 @@ LINKS: dict[str, tuple[dict[str, str], dict[str, str]]] = {
     "surgery": ({**DIGITS, "layer": "conv2"}, {**FASHION, "layer": "conv1"}),
     "embedding": (DIGITS, FASHION),
     "landscape": ({**DIGITS, "part": "train"}, {**FASHION, "plane": "random", "seed": "2"}),
-    "draw": (DIGITS, FASHION),
+    "draw": (
+        {**DIGITS, "source": "photograph", "digit_steps": "ground~crop", "from": "camera"},
+        {**FASHION, "source": "photograph", "item_steps": "none", "kind": "picture"},
+    ),
     "playground": ({"dropout": "0.2"}, {"dropout": "0.4"}),
 }
 LEFT_OUT = {"axis": "epochs"}  # of the address, as what a page begins with

@@ -18,15 +18,17 @@ from pages.pictures import prepared
 from pages.pictures.upload import camera, upload
 from pages.session import choices
 from pages.session.html import STYLE, html, waking
+from pages.session.settings import Setting
 from pages.session.words import language, t
 
 PAGE = "draw"  # its name where pages learn of each other's images
 WAYS = {"file": ":material/upload:", "camera": ":material/photo_camera:"}
+SETTING = Setting("from", "photograph_way", tuple(WAYS), "file")
 SHAPE = (drawing.SIDE, drawing.SIDE, 1)
 
 
 def read(selected: Sequence[runs.Run], left: DeltaGenerator, right: DeltaGenerator) -> None:
-    """The photograph and its preparation on the left; on the right what each network reads."""
+    """The photograph on the left; on the right what each network reads, and below it the preparation."""
     st.html(STYLE)  # of the pictures of the steps
     with left:
         way = choices.segmented_control(
@@ -36,12 +38,14 @@ def read(selected: Sequence[runs.Run], left: DeltaGenerator, right: DeltaGenerat
         if way == "camera":
             camera(PAGE)
         file = upload(PAGE, partial(st.caption, t("draw.no_photograph")), box=way == "file")
+    with right:
+        result = st.container(key="draw_result")
         if file is None:
             made, naive = None, None
         else:
             made = prepared.inputs(file, SHAPE, selected[0].train.dataset)
             naive = prepared.naive(file, SHAPE)
-    with right, st.container(key="draw_result"):
+    with result:
         if made is None or naive is None:
             parts = [answered(run, None, t("draw.photograph_hint"), None) for run in selected]
         elif not made.pictures:
