@@ -73,8 +73,9 @@ def _settings(selected: Sequence[runs.Run]) -> tuple[Setting, ...]:
 def _say(selected: Sequence[runs.Run]) -> None:
     """Put the networks, and how a photograph is prepared, into the address."""
     networks = dict(zip(NETWORKS, [run.id for run in selected], strict=False))
-    chosen = OWN if st.session_state.get(SOURCE.key) != "photograph" else _settings(selected)
-    say("draw", networks | settings.query(chosen))
+    of_photograph = st.session_state.get(SOURCE.key) == "photograph"
+    linked = _settings(selected) if of_photograph else OWN
+    say("draw", networks | settings.query(linked))
 
 
 def _models(wanted: Sequence[str | None]) -> list[runs.Run]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import re
 import zipfile
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +12,7 @@ import numpy as np
 import pytest
 import streamlit as st
 from streamlit.testing.v1 import AppTest
+from told_engine import engine, trained
 
 from cnn_core import config, runs, texts
 from cnn_core.config import TrainConfig
@@ -21,63 +21,12 @@ from cnn_core.planning.presets import PRESETS
 from cnn_core.runs import state as runs_state
 from cnn_core.runs import store
 from pages.elements import pad as _pad
-from pages.session.doors import process
+
+__all__ = ["engine", "trained"]  # fixtures
 
 APP = Path(__file__).parents[2] / "app.py"
 SIDE = _pad.SIDE
 PHOTOGRAPHS = Path(__file__).parents[1] / "images" / "photographs"
-
-
-class Engine:
-    """Answers as it is told: each probability is that of a class of its own."""
-
-    ours = True
-
-    def __init__(self) -> None:
-        self.warm = True
-        self.down: EngineError | None = None
-        self.error: EngineError | None = None
-        self.asked: list[tuple[str, str, tuple[int, ...]]] = []
-
-    def start(self) -> Engine:
-        return self
-
-    def ready(self, kind: str) -> bool:
-        return self.warm and kind == "look"
-
-    def problem(self, kind: str) -> EngineError | None:
-        return self.down
-
-    def look(self, name: str, run: runs.Run, images: np.ndarray, *_: Any, timeout: float) -> Any:
-        self.asked.append((name, run.id, images.shape))
-        if self.error:
-            raise self.error
-        if name == "predict":
-            shares = np.full((max(2, len(images)), 10), 0.01, np.float32)
-            shares[0, 7], shares[1, 4] = 0.91, 0.55
-            return shares
-        return {"conv1": np.ones((28, 28, 8), np.float32)}
-
-
-@pytest.fixture
-def engine(frozen: None, monkeypatch: pytest.MonkeyPatch) -> Iterator[Engine]:
-    """The one engine of the server, until the test is over."""
-    engine = Engine()
-    monkeypatch.setattr(process, "engine", engine)
-    st.cache_resource.clear()
-    yield engine
-    st.cache_resource.clear()
-
-
-@pytest.fixture
-def trained(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> runs.Run:
-    """The only model there is: a finished run on MNIST."""
-    monkeypatch.setattr(store, "MODELS", tmp_path / "no-models")
-    run = runs.create(PRESETS["tiny"].model, TrainConfig(dataset="mnist"), name="a_b <i>c</i>")
-    runs.write_status(run, "finished")
-    with zipfile.ZipFile(run.folder / "best.keras", "w"):
-        pass
-    return run
 
 
 def drawn(ink: bytes = b"", number: object = 5) -> dict[str, Any]:

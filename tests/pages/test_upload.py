@@ -155,12 +155,15 @@ def test_the_central_square_is_told_in_pixels_of_the_file(width, height, middle,
     assert sizes(at)[2:] == [middle, "28×28"]
 
 
-@pytest.mark.parametrize(("run", "kind"), [("digits", "handwriting"), ("fashion", "item")])
+@pytest.mark.parametrize(
+    ("run", "kind", "file"),
+    [("digits", "handwriting", "digit-dim-7.jpg"), ("fashion", "item", "cloth-dress-portrait.jpg")],
+)
 def test_the_preparation_is_the_one_of_the_data_and_each_step_can_be_left_out(
-    run, kind, visit, read
+    run, kind, file, visit, read
 ):
     at = opened(visit, "feature_maps", {"source": "upload", "run": run})
-    give(at, picture(800, 600))
+    give(at, (PHOTOGRAPHS / file).read_bytes())
     assert at.session_state[f"image_kind_{kind}"] == kind
     assert sizes(at)[-1] == "28×28"
     assert step_words(at, "step_crop")
