@@ -28,7 +28,7 @@ class Engine:
         self.warm = True
         self.down: EngineError | None = None
         self.error: EngineError | None = None
-        self.asked: list[tuple[str, str, tuple[int, ...]]] = []
+        self.questions: list[tuple[str, str, tuple[int, ...]]] = []
 
     def start(self) -> Engine:
         return self
@@ -40,13 +40,13 @@ class Engine:
         return self.down
 
     def look(self, name: str, run: runs.Run, images: np.ndarray, *_: Any, timeout: float) -> Any:
-        self.asked.append((name, run.id, images.shape))
+        self.questions.append((name, run.id, images.shape))
         if self.error:
             raise self.error
         if name == "predict":
-            shares = np.full((max(2, len(images)), 10), 0.01, np.float32)
-            shares[0, 7], shares[1, 4] = 0.91, 0.55
-            return shares
+            probabilities = np.full((max(2, len(images)), 10), 0.01, np.float32)
+            probabilities[0, 7], probabilities[1, 4] = 0.91, 0.55
+            return probabilities
         return {"conv1": np.ones((28, 28, 8), np.float32)}
 
 

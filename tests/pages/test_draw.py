@@ -70,7 +70,7 @@ def test_without_a_model_the_page_says_where_to_get_one(engine, monkeypatch, tmp
     monkeypatch.setattr(store, "MODELS", tmp_path / "no-models")
     page = opened()
     assert "Train one in the playground" in page.info[0].value
-    assert engine.asked == []
+    assert engine.questions == []
 
 
 @pytest.fixture
@@ -103,7 +103,7 @@ def test_the_digits_that_came_with_convscope_are_read_unless_a_link_says_otherwi
     assert page.selectbox(key="draw_run.0").value == "digits"
     assert page.selectbox(key="draw_beside.0").value is None
     # They answer in the browser; the server reads the digit once, for the challenge.
-    assert engine.asked == [("predict", "digits", (1, 28, 28, 1))]
+    assert engine.questions == [("predict", "digits", (1, 28, 28, 1))]
     page = opened(drawn(), run="fashion", beside="digits")
     assert page.selectbox(key="draw_run.0").value == "fashion"
     assert page.selectbox(key="draw_beside.0").value == "digits"
@@ -125,13 +125,13 @@ def test_nothing_is_asked_before_something_is_drawn(engine, trained):
     page = opened()
     assert "Draw on the pad, and the prediction appears here." in text(page)
     assert text(page).count("–") == 10
-    assert engine.asked == []
+    assert engine.questions == []
 
 
 @pytest.mark.parametrize("language", ["en", "ko"])
 def test_a_drawing_is_asked_with_and_without_its_preparation(engine, trained, language):
     page = opened(drawn(), language)
-    assert engine.asked == [
+    assert engine.questions == [
         ("predict", trained.id, (2, 28, 28, 1)),
         ("feature_maps", trained.id, (28, 28, 1)),
     ]
@@ -158,7 +158,7 @@ def photographed(name: str, language: str = "en") -> AppTest:
 @pytest.mark.parametrize("language", ["en", "ko"])
 def test_a_photograph_is_read_with_and_without_its_preparation(engine, trained, language):
     page = photographed("digit-dim-7.jpg", language)
-    assert engine.asked == [("predict", trained.id, (2, 28, 28, 1))]
+    assert engine.questions == [("predict", trained.id, (2, 28, 28, 1))]
     words = text(page)
     assert "91.0%" in words
     assert "55%" in words
@@ -168,7 +168,7 @@ def test_a_photograph_is_read_with_and_without_its_preparation(engine, trained, 
 
 def test_each_digit_of_a_photograph_is_read(engine, trained):
     page = photographed("digits-42-two.jpg")
-    assert engine.asked == [("predict", trained.id, (3, 28, 28, 1))]
+    assert engine.questions == [("predict", trained.id, (3, 28, 28, 1))]
     [each] = [element.value for element in page.markdown if 'class="each"' in element.value]
     assert re.findall(r'class="name">(\d)<', each) == ["7", "4"]  # as the engine was told
     assert texts.say("en", "image.several_handwriting", count=2) in [it.value for it in page.info]
@@ -177,7 +177,7 @@ def test_each_digit_of_a_photograph_is_read(engine, trained):
 def test_an_empty_sheet_is_nothing_to_read_and_nothing_is_asked(engine, trained):
     page = photographed("paper-white-empty.png")
     assert texts.say("en", "draw.nothing") in text(page)
-    assert engine.asked == []
+    assert engine.questions == []
 
 
 def test_a_photograph_can_be_taken_with_the_camera(engine, trained, monkeypatch):
@@ -305,7 +305,7 @@ TWO = (30, 30, 100, 40), (30, 90, 100, 100)
 @pytest.mark.parametrize("language", ["en", "ko"])
 def test_each_of_several_drawn_digits_is_asked(engine, trained, language):
     page = opened(on_canvas(*TWO), language)
-    assert engine.asked[0] == ("predict", trained.id, (3, 28, 28, 1))
+    assert engine.questions[0] == ("predict", trained.id, (3, 28, 28, 1))
     assert texts.say(language, "draw.several", count=2) in text(page)
     assert re.findall(r'class="name">(\d)<', readings(page)) == ["7", "4"]
     assert f'alt="{texts.say(language, "draw.digit_alt", number=2, count=2)}"' in readings(page)
@@ -314,7 +314,7 @@ def test_each_of_several_drawn_digits_is_asked(engine, trained, language):
 @pytest.mark.parametrize("language", ["en", "ko"])
 def test_two_digits_that_touch_are_asked_as_one_and_each_on_its_own(engine, trained, language):
     page = opened(on_canvas((30, 20, 100, 30), (60, 30, 66, 120), (30, 120, 100, 130)), language)
-    assert engine.asked[0] == ("predict", trained.id, (4, 28, 28, 1))
+    assert engine.questions[0] == ("predict", trained.id, (4, 28, 28, 1))
     assert texts.say(language, "draw.touching") in text(page)
     assert all(
         texts.say(language, f"draw.{part}") in text(page) for part in ("as_one", "left_half")
@@ -326,7 +326,7 @@ def test_two_digits_that_touch_are_asked_as_one_and_each_on_its_own(engine, trai
 def test_what_is_no_digit_is_not_asked(engine, trained, asked_again, language, boxes):
     page = opened(on_canvas(*boxes), language)
     assert texts.say(language, "draw.nothing_drawn") in text(page)
-    assert engine.asked == []
+    assert engine.questions == []
     assert asked_again[-1] == 0
 
 
@@ -334,7 +334,7 @@ def test_clothes_of_several_strokes_are_one_drawing(engine, trained, monkeypatch
     record = trained.folder / "config.json"
     record.write_text(record.read_text("utf-8").replace('"mnist"', '"fashion_mnist"'), "utf-8")
     opened(on_canvas(*TWO))
-    assert engine.asked[0] == ("predict", trained.id, (2, 28, 28, 1))
+    assert engine.questions[0] == ("predict", trained.id, (2, 28, 28, 1))
 
 
 def test_a_photograph_and_the_steps_of_its_preparation_are_in_the_link(engine, trained):
