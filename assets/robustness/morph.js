@@ -67,7 +67,9 @@ class Morph {
   async load() {
     const { network: wanted, words } = this.data;
     const verdict = this.root.querySelector(".verdict");
-    this.network = null;
+    clearTimeout(this.timer); // of a scan that asks the network before
+    [this.network, this.scan] = [null, null];
+    this.root.classList.add("stale");
     verdict.textContent = words.loading;
     setAlt(this.plot, words.loading);
     setAlt(this.between, words.loading);

@@ -115,7 +115,7 @@ def _card(entry: gallery.Entry) -> None:
             st.button(
                 t("robustness.gallery.remove"), icon=":material/delete:",
                 key=f"robustness_fooled_remove_{entry.number}",
-                on_click=_remove, args=(entry.number,),
+                on_click=_remove, args=(entry.number,), help=_sentence(entry, truth, label),
             )  # fmt: skip
 
 
@@ -125,7 +125,7 @@ def _figure(entry: gallery.Entry, truth: str, label: str) -> Markup:
     network, link = _network(entry)
     picture = fill(
         '<img alt="{{ alt }}" src="{{ source }}">',
-        alt=t("robustness.gallery.card", truth=truth, label=label, share=share),
+        alt=_sentence(entry, truth, label),
         source=uri(mosaic.image_png(entry.pixels, ZOOM)),
     )
     if link:
@@ -144,6 +144,12 @@ def _figure(entry: gallery.Entry, truth: str, label: str) -> Markup:
             network,
         ],
     )
+
+
+def _sentence(entry: gallery.Entry, truth: str, label: str) -> str:
+    """What the image is and what it was misread as."""
+    share = percent(entry.probability)
+    return t("robustness.gallery.card", truth=truth, label=label, share=share)
 
 
 def _changes(entry: gallery.Entry) -> str:
