@@ -59,6 +59,30 @@ def test_no_digit_is_lost(scripts: Import, digits: np.ndarray) -> None:
     assert (mass(changed) > 0.15 * mass(digits)).all()
 
 
+def test_clothes_are_rotated_shifted_zoomed_and_mirrored_and_a_seed_repeats_it(
+    scripts: Import,
+) -> None:
+    clothes = scripts("augment_clothes")
+    images = np.zeros((60, 28, 28, 1), np.uint8)
+    images[:, 6:22, 11:14] = 250  # an upright bar, left of the middle
+    once, again, other = (clothes.copies(images, 2, seed) for seed in (3, 3, 4))
+    assert (once.shape, once.dtype) == ((180, 28, 28, 1), np.uint8)
+    assert np.array_equal(once[:60], images)
+    assert np.array_equal(once, again)
+    assert (once[60:] != other[60:]).any(axis=(1, 2, 3)).mean() > 0.95
+    rows, columns = np.mgrid[:28, :28]
+    weight = once[60:, ..., 0].sum(axis=(1, 2), dtype=np.float64)
+    middle = np.stack(
+        [(once[60:, ..., 0] * axis).sum(axis=(1, 2)) / weight for axis in (rows, columns)]
+    )
+    reach = clothes.SHIFT + 2 * clothes.ZOOM[1] / 100
+    assert (np.abs(middle - 13.5) < reach).all()
+    assert (np.ptp(middle, axis=1) > clothes.SHIFT).all()
+    areas = weight / (16 * 3 * 250)
+    assert 0.5 < areas.min() < 0.65
+    assert 1.4 < areas.max() < 1.65
+
+
 def test_strokes_become_thinner_and_thicker(scripts: Import, digits: np.ndarray) -> None:
     redraw = scripts("augment").redraw
     before = digits[..., 0].astype(np.float32) / 255

@@ -1,6 +1,6 @@
-"""Train the networks that come with ConvScope: `python assets/models/build.py [fashion|digits]`.
+"""Train the networks that come with ConvScope: `python assets/models/build.py [NAME ...]`, as in `RECIPES`.
 
-Replaces the folder of that name beside itself by a new run; without a name, both. It needs the full
+Replaces the folder of that name beside itself by a new run; without a name, all. It needs the full
 data sets where `cnn_core.datasets.loading` finds them; CONVSCOPE_DATA names a folder of your own.
 """
 
@@ -11,7 +11,7 @@ import shutil
 import sys
 import tempfile
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from contextlib import closing
 from dataclasses import dataclass, replace
 from itertools import groupby
@@ -23,9 +23,10 @@ import numpy as np
 HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent.parent))
 
+import augment
+import augment_clothes
 import explained
 import tour
-from augment import copies
 
 from cnn_core import runs
 from cnn_core.config import TEXTBOOK, ConvBlock, ModelConfig, TrainConfig, to_dict
@@ -46,12 +47,14 @@ class Recipe:
         train: How it was trained.
         copies: Changed versions of each training image that were learned beside it.
         seed: Of the changes.
+        change: Images, number of copies, seed -> the images and their changed versions.
     """
 
     model: ModelConfig
     train: TrainConfig
     copies: int = 0
     seed: int = 0
+    change: Callable[[np.ndarray, int, int], np.ndarray] = augment.copies
 
 
 RECIPES = {
@@ -84,6 +87,23 @@ RECIPES = {
         ),
         copies=4,
         seed=7,
+    ),
+    "fashion_augmented": Recipe(
+        TEXTBOOK,
+        TrainConfig(
+            dataset="fashion_mnist",
+            size="full",
+            epochs=3,
+            batch_size=128,
+            learning_rate=4e-3,
+            schedule="one_cycle",
+            patience=0,
+            seed=0,
+            precision="float32",
+        ),
+        copies=2,
+        seed=11,
+        change=augment_clothes.copies,
     ),
 }
 
@@ -185,7 +205,9 @@ def _learned(data: Dataset, recipe: Recipe) -> Dataset:
     """What is learned from: the training images, then their changed versions."""
     if not recipe.copies:
         return data
-    return _repeated(data, copies(data.x_train, recipe.copies, recipe.seed), recipe.copies + 1)
+    return _repeated(
+        data, recipe.change(data.x_train, recipe.copies, recipe.seed), recipe.copies + 1
+    )
 
 
 def _repeated(data: Dataset, images: np.ndarray, times: int) -> Dataset:

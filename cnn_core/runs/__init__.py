@@ -1,6 +1,7 @@
 """Runs: one folder each, which is the truth about it."""
 
 from cnn_core.runs.record import (
+    BUNDLED,
     SHIPPED,
     Run,
     can_write,
@@ -25,6 +26,7 @@ from cnn_core.runs.state import (
 )
 from cnn_core.runs.store import (
     all_runs,
+    augmented,
     create,
     delete,
     examples,
@@ -38,6 +40,7 @@ from cnn_core.runs.store import (
 
 __all__ = [
     "ACTIVE",
+    "BUNDLED",
     "OVER",
     "RESUMABLE",
     "SECONDS_BETWEEN_LIFE_SIGNS",
@@ -46,6 +49,7 @@ __all__ = [
     "Run",
     "Status",
     "all_runs",
+    "augmented",
     "can_write",
     "create",
     "delete",

@@ -21,6 +21,10 @@ from cnn_core.paths import ASSETS
 
 RUN_ID = re.compile(r"[0-9]{8}-[0-9]{6}-[0-9a-f]{6}")
 SHIPPED = ("fashion", "digits")  # ids of the runs that come with ConvScope
+AUGMENTED = {"fashion": "fashion_augmented"}
+"""By the id of a shipped run the one of the same network that also learned from changed images. It is opened
+by its id like the others, and is in no list."""
+BUNDLED = (*SHIPPED, *AUGMENTED.values())
 MODELS = ASSETS / "models"
 NAME_LENGTH = 60
 LOCKS = ".locks"
@@ -35,7 +39,7 @@ class Run:
     """A run as it was ordered.
 
     Attributes:
-        id: Date, time and six hexadecimal digits, such as "20260131-142530-a1b2c3"; or one of `SHIPPED`.
+        id: Date, time and six hexadecimal digits, such as "20260131-142530-a1b2c3"; or one of `BUNDLED`.
         folder: Where its files are.
         owner: Who ordered it; an opaque word.
         name: What its owner calls it; may be empty.
@@ -57,7 +61,7 @@ class Run:
     @property
     def shipped(self) -> bool:
         """Whether it came with ConvScope: it can be read, never changed."""
-        return self.id in SHIPPED
+        return self.id in BUNDLED
 
 
 def home() -> Path:

@@ -23,6 +23,8 @@ from cnn_core.errors import RunError
 from cnn_core.files import replacing
 from cnn_core.runs import lease
 from cnn_core.runs.record import (
+    AUGMENTED,
+    BUNDLED,
     LOCKS,
     MODELS,
     RUN_ID,
@@ -87,9 +89,9 @@ def open_run(run_id: str) -> Run:
     Raises:
         RunError: If it is no run id, there is no such run, or its config cannot be read.
     """
-    if run_id not in SHIPPED and not RUN_ID.fullmatch(run_id):
+    if run_id not in BUNDLED and not RUN_ID.fullmatch(run_id):
         raise RunError("run.bad_id", id=run_id[:40])
-    folder = (MODELS if run_id in SHIPPED else home()) / run_id
+    folder = (MODELS if run_id in BUNDLED else home()) / run_id
     if not folder.is_dir():
         raise RunError("run.not_found", id=run_id)
     try:
@@ -182,6 +184,13 @@ def shipped_runs() -> list[Run]:
         with suppress(RunError):
             shipped.append(open_run(run_id))
     return shipped
+
+
+def augmented(run: Run) -> Run | None:
+    """The same network trained on changed images, too, if ConvScope came with one."""
+    with suppress(KeyError, RunError):
+        return open_run(AUGMENTED[run.id])
+    return None
 
 
 def rename(run: Run, name: str, *, by: str) -> Run:

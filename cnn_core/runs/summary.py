@@ -67,7 +67,7 @@ def summaries() -> list[Summary]:
     folders = sorted(store.folders(), reverse=True)
     there = set(folders)
     for gone in [
-        path for path in list(_kept) if path.name not in record.SHIPPED and path not in there
+        path for path in list(_kept) if path.name not in record.BUNDLED and path not in there
     ]:
         _kept.pop(gone, None)
     return _readable(folders)

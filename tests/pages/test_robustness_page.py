@@ -161,6 +161,28 @@ def test_a_curve_is_measured_in_pieces_of_one_network_and_of_two(
     assert (address(at)["change"], address(at)["beside"]) == ("rotate", other.id)
 
 
+def test_one_click_compares_with_the_same_network_trained_on_changed_images(
+    visit: Any, asked: list[tuple[str, str, int]]
+) -> None:
+    at = visit("robustness", run="fashion")
+    at.button("robustness_curve_augmented").click().run()
+    assert not at.exception
+    assert {(run, change) for run, change, _ in asked} == {
+        ("fashion", "rotate"),
+        ("fashion_augmented", "rotate"),
+    }
+    assert (address(at)["beside"], address(at)["change"]) == ("fashion_augmented", "rotate")
+    assert any("mirrored" in caption.value for caption in at.caption)
+    assert at.button("robustness_curve_augmented").disabled
+
+
+def test_where_there_is_no_such_network_there_is_no_such_button(
+    visit: Any, asked: list[tuple[str, str, int]]
+) -> None:
+    at = visit("robustness", run="digits")
+    assert not [button for button in at.button if button.key == "robustness_curve_augmented"]
+
+
 def test_a_second_network_older_than_those_listed_is_measured_where_a_link_names_it(
     visit: Any, asked: list[tuple[str, str, int]], monkeypatch: pytest.MonkeyPatch
 ) -> None:

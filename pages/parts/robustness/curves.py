@@ -55,10 +55,15 @@ def controls(run: runs.Run) -> tuple[str | None, list[runs.Run]]:
     )  # fmt: skip
     others = _others(run, st.session_state.get(BESIDE) or "")
     names = names_of([run, *others.values()])
-    beside = choices.optional_selectbox(
-        t("robustness.curve.beside"), list(others), key=BESIDE, format_func=names.__getitem__,
-        help=t("robustness.curve.beside_help"), placeholder=t("robustness.curve.none"), width=420,
-    )  # fmt: skip
+    with st.container(horizontal=True, gap="small", vertical_alignment="bottom"):
+        beside = choices.optional_selectbox(
+            t("robustness.curve.beside"), list(others), key=BESIDE, format_func=names.__getitem__,
+            help=t("robustness.curve.beside_help"), placeholder=t("robustness.curve.none"), width=420,
+        )  # fmt: skip
+        _offer_augmented(run)
+    twin = runs.augmented(run)
+    if twin is not None and beside == twin.id:
+        st.caption(t("robustness.curve.augmented_how"))
     return change, [run, *([others[beside]] if beside else [])]
 
 
@@ -86,9 +91,27 @@ def result(change: str, networks: Sequence[runs.Run]) -> None:
     st.caption(t("robustness.curve.read", images=f"{images:,}"))
 
 
+def _offer_augmented(run: runs.Run) -> None:
+    """One click to the same network trained on changed images, where ConvScope came with one."""
+    twin = runs.augmented(run)
+    if twin is not None:
+        st.button(
+            t("robustness.curve.augmented"), icon=":material/compare_arrows:",
+            key="robustness_curve_augmented", on_click=_take_augmented, args=(twin.id,),
+            disabled=st.session_state.get(BESIDE) == twin.id,
+        )  # fmt: skip
+
+
+def _take_augmented(run_id: str) -> None:
+    st.session_state[BESIDE] = run_id
+    if st.session_state.get(CHANGE) is None:
+        st.session_state[CHANGE] = "rotate"
+
+
 def _others(run: runs.Run, chosen_id: str) -> dict[str, runs.Run]:
     """Networks that were trained on the same data set."""
-    return {
+    twin = runs.augmented(run)
+    return ({twin.id: twin} if twin is not None else {}) | {
         run_id: other
         for run_id, other in choice.others(run, chosen_id).items()
         if other.train.dataset == run.train.dataset
