@@ -139,6 +139,8 @@ def test_the_build_leaves_a_run_that_opens(
         "status.json",
     ]
     assert json.loads((folder / "config.json").read_text())["copies"] == 1
+    with np.load(folder / "snapshots" / "epoch-002.npz") as arrays:
+        assert {name.partition("/")[0] for name in arrays} == {"conv1"}  # dense layers take space
     history = run_log.history(run)
     assert [end.epoch for end in history.epochs] == [1, 2]
     assert history.ended is not None

@@ -136,6 +136,8 @@ def build(name: str, recipe: Recipe, folder: Path) -> None:
             ended = training.train(*train, plain, emit, folder=folder, past=past).ended
     (folder / "last.keras").unlink()
     _shorten(folder / "events.jsonl")
+    for snapshot in (folder / "snapshots").iterdir():
+        _keep_convolutions(snapshot)
     record.write_json(folder / "status.json", {"state": "finished", "since": ended.time})
     for part, score in ended.scores.items():
         print(f"{name}: {part} {score}")
@@ -167,6 +169,13 @@ def _shorten(log: Path) -> None:
     events = [from_json(line) for line in log.read_text("utf-8").splitlines()]
     text = "".join(f"{to_json(event)}\n" for event in joined(events, MOST_BATCH_EVENTS))
     log.write_text(text, encoding="utf-8")
+
+
+def _keep_convolutions(snapshot: Path) -> None:
+    """Rewrite the weights of an epoch without dense layers, which take most of the space."""
+    with np.load(snapshot) as arrays:
+        kept = {name: arrays[name] for name in arrays.files if name.startswith("conv")}
+    np.savez(snapshot, allow_pickle=False, **kept)
 
 
 def joined(events: Iterable[Event], most: int) -> list[Event]:
