@@ -27,6 +27,7 @@ from bench import (
     repaint,
     report,
     rerun,
+    room,
     run_table,
     start,
     stepper,
@@ -50,6 +51,7 @@ MEASUREMENTS: dict[str, Callable[..., Iterator[Figure]]] = {
     "memory": memory.measure,
     "visitors": visitors.measure,
     "crowd": crowd.measure,
+    "room": room.measure,
     "runs": run_table.measure,
     "surgery": surgery.measure,
     "training": training.measure,
@@ -57,7 +59,7 @@ MEASUREMENTS: dict[str, Callable[..., Iterator[Figure]]] = {
     "recipes": recipes.measure,
     "sweep": sweep.measure,
 }
-ON_REQUEST = {"deletion", "recipes", "sweep"}
+ON_REQUEST = {"deletion", "recipes", "room", "sweep"}
 BUSY_PERCENT = 10.0
 
 

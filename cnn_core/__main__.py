@@ -15,7 +15,7 @@ from urllib.parse import parse_qsl
 
 from cnn_core import export, interruption, texts
 from cnn_core.arithmetic import layer_table
-from cnn_core.command import admin, check, listing, sweep
+from cnn_core.command import admin, check, listing, rehearse, sweep
 from cnn_core.command.progress import ProgressBar
 from cnn_core.command.recorded import RecordedRun
 from cnn_core.config import OPTIMIZERS, PRECISIONS, SCHEDULES, ModelConfig, TrainConfig
@@ -104,6 +104,8 @@ def _obey(options: argparse.Namespace, places: list[Place]) -> int:
             return check.run(options.port, as_json=options.json, train=not options.quick)
         case "admin":
             return admin.run(options)
+        case "rehearse":
+            return rehearse.run(options.phones, options.seconds)
         case "sweep":
             return sweep.run(*_setup(options), options)
         case "runs":
@@ -195,6 +197,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_cluster(commands)
     admin.add(commands)
     check.add(commands)
+    rehearse.add(commands)
     return parser
 
 

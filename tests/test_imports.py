@@ -123,8 +123,8 @@ CORE_TABLE = {
     "command": May(
         {"psutil"},
         {"analysis", "config", "engine", "errors", "interruption", "planning", "progress"}
-        | {"rooms", "runs", "sweeps"},
-        late={"rich"},
+        | {"paths", "rooms", "runs", "sweeps"},
+        late={"rich", "websockets"},
     ),
     "__main__": May(
         rooms={"arithmetic", "command", "config", "datasets", "engine", "errors", "export"}

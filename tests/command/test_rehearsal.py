@@ -1,0 +1,62 @@
+"""What a rehearsal says: how many phones this machine carries, in words."""
+
+from __future__ import annotations
+
+import pytest
+
+from cnn_core.command.phones import Measured, wall_count
+from cnn_core.command.rehearse import Report, share_within
+
+
+def report(actions: float, wall: float, joined: int = 60, errors: int = 0) -> Report:
+    measured = Measured(
+        actions=[actions] * 100, wall=[wall] * 20, arrivals=[1.0], opened=[0.5],
+        errors=["room: no answer"] * errors,
+    )  # fmt: skip
+    return Report(60, joined, measured, (200.0, 210.0))
+
+
+def test_a_machine_that_is_quick_enough_carries_them_all() -> None:
+    quick = report(0.2, 0.9)
+    assert quick.good
+    assert quick.lines()[-1] == "This machine carries a room of 60 phones."
+    assert "+5%" in quick.lines()[5]
+
+
+@pytest.mark.parametrize(
+    ("slow", "phones"),
+    [
+        (report(1.6, 0.9), 30),
+        (report(0.2, 3.0), 30),
+        (report(0.2, 0.9, joined=50), 50),
+        (report(3.2, 3.0), 15),
+    ],
+)
+def test_a_slow_machine_carries_fewer(slow: Report, phones: int) -> None:
+    assert not slow.good
+    assert slow.carries == phones
+    assert f"about {phones} phones" in slow.lines()[-1]
+
+
+def test_errors_are_listed_and_nothing_measured_is_no_success() -> None:
+    faulty = report(0.2, 0.9, errors=7)
+    assert not faulty.good
+    assert "Errors: 7." in faulty.lines()
+    nothing = Report(60, 0, Measured(), (200.0, 200.0))
+    assert not nothing.good
+    assert nothing.carries == 0
+    assert nothing.lines()
+
+
+def test_the_time_within_which_a_part_was() -> None:
+    assert share_within([], 0.95) is None
+    assert share_within([0.3, 0.1, 0.2], 0.95) == 0.3
+    assert share_within(range(100), 0.95) == 95
+
+
+def test_the_wall_says_how_many_drawings_it_has() -> None:
+    assert (
+        wall_count(b'xx <div class="room-figures"><span>3 joined</span><span><b>17</b> drawings')
+        == 17
+    )
+    assert wall_count(b"nothing") is None
