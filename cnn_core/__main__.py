@@ -194,10 +194,8 @@ def _parser() -> argparse.ArgumentParser:
     _add_listing(commands)
     for command in (train, write, sweep.add(commands)):
         _add_settings(command)
-    _add_cluster(commands)
-    admin.add(commands)
-    check.add(commands)
-    rehearse.add(commands)
+    for add in (_add_cluster, admin.add, check.add, rehearse.add):
+        add(commands)
     return parser
 
 

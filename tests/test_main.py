@@ -128,6 +128,7 @@ def test_every_command_and_option_is_explained_in_a_phrase() -> None:
     [commands] = [it for it in parser._actions if isinstance(it, argparse._SubParsersAction)]
     assert set(commands.choices) == {
         *("check", "train", "sweep", "runs", "compare", "export", "worker", "scheduler"),
+        *("admin", "rehearse"),
     }
     assert all(len(it.help or "") > 20 for it in commands._choices_actions)
     for one in commands.choices.values():

@@ -28,7 +28,7 @@ class Measured:
 
     Attributes:
         opened: From asking for the page until it was whole.
-        news: Answers to a part that asks for news.
+        news: From asking for news until the answer was whole.
         actions: From pressing a button until the answer was whole.
         arrivals: From what the presenter did until a phone showed it.
         wall: From handing in a drawing until the wall counted it.
@@ -66,7 +66,7 @@ class Window(threading.Thread):
         self.pressing: list[tuple[float, str]] = []
         self._parts: dict[str, tuple[float, float]] = {}  # interval and the next time, by id
         self._page_hash = ""
-        self._asked: tuple[list[float], float] | None = None
+        self._pending: tuple[list[float], float] | None = None
 
     def press(self, key: str, at: float = 0.0) -> None:
         """Press the button with that key of the page, at a time of `time.monotonic` or now."""
@@ -98,10 +98,10 @@ class Window(threading.Thread):
         with suppress(TimeoutError):
             self._take(connection.recv(timeout=0.05, decode=False))
         now = time.monotonic()
-        if self._asked is not None:
-            if now - self._asked[1] > SLOW_S:
+        if self._pending is not None:
+            if now - self._pending[1] > SLOW_S:
                 self.measured.errors.append(f"{self.page}: no answer within {SLOW_S:.0f} s")
-                self._asked = None
+                self._pending = None
             return
         for at, key in self.pressing:
             if at <= now and key in self.buttons:
@@ -124,7 +124,7 @@ class Window(threading.Thread):
     ) -> None:
         if whole:
             self._parts.clear()
-        self._asked = durations, time.monotonic()
+        self._pending = durations, time.monotonic()
         connection.send(message)
 
     def _take(self, message: bytes) -> None:
@@ -133,18 +133,18 @@ class Window(threading.Thread):
                 self._note_part(dict(wire.fields(body)))
             elif kind == wire.NAVIGATION:
                 self._page_hash = dict(wire.fields(body)).get(PAGE_HASH, b"").decode()
-            elif kind == wire.FINISHED and self._asked is not None:
-                durations, since = self._asked
+            elif kind == wire.FINISHED and self._pending is not None:
+                durations, since = self._pending
                 durations.append(time.monotonic() - since)
-                self._asked = None
+                self._pending = None
                 self.ready.set()
         for match in BUTTON.finditer(message):
             self.buttons[match[1].decode()] = match[0].decode()
         self.saw(self, message)
 
-    def _note_part(self, told: dict[int, bytes]) -> None:
-        interval = struct.unpack("<f", told[1])[0] if len(told.get(1, b"")) == 4 else 1.0
-        self._parts[told.get(2, b"").decode()] = interval, time.monotonic() + interval
+    def _note_part(self, parts: dict[int, bytes]) -> None:
+        interval = struct.unpack("<f", parts[1])[0] if len(parts.get(1, b"")) == 4 else 1.0
+        self._parts[parts.get(2, b"").decode()] = interval, time.monotonic() + interval
 
 
 def wall_count(message: bytes) -> int | None:

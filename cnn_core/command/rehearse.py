@@ -200,7 +200,7 @@ class Stage:
         self.measured = Measured()
         self.windows: list[Window] = []
         self.drawn: list[tuple[int, float]] = []  # drawings on the wall that are waited for
-        self.asked = (0, 0.0)  # number of the question, and when it was asked
+        self.question = (0, 0.0)  # number of the question, and when it was asked
 
     def open(self, phones: int) -> None:
         """The presenter's window, then the phones, then a training."""
@@ -252,7 +252,7 @@ class Stage:
 
     def _ask(self) -> None:
         number = self.room.steer(self.key, rooms.Question("What happens?", ("more", "less")))
-        self.asked = number, time.monotonic()
+        self.question = number, time.monotonic()
         time.sleep(ROUND_S)
         self.room.steer(self.key, rooms.Reveal(number))
         time.sleep(1.0)
@@ -267,7 +267,7 @@ class Stage:
                 self.measured.wall.append(now - drawing[1])
 
     def _saw_question(self, window: Window, message: bytes) -> None:
-        number, since = self.asked
+        number, since = self.question
         key = f"votes_{number}_{random.randrange(2)}"
         if number and key in window.buttons and window.voted != number:
             window.voted = number
