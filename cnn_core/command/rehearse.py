@@ -23,6 +23,7 @@ from cnn_core.errors import EngineError, RoomError
 from cnn_core.paths import ROOT
 
 PHONES, SECONDS = 60, 120
+MOST_PHONES = 200  # that a room takes
 ACTION_S, WALL_S, GROWTH = 0.8, 1.5, 0.10
 LEAST_FOR_MEMORY = 0.3  # of the time: the server has made by then what it makes only once
 OPEN_S = 90.0
@@ -40,10 +41,18 @@ def add(commands: Any) -> None:
         "carries. The exit code is 1 if it carries fewer than asked for.",
     )
     parser.add_argument(
-        "--phones", type=int, default=PHONES, metavar="N", help="default: %(default)s"
+        "--phones",
+        type=int,
+        default=PHONES,
+        metavar="N",
+        help="how many phones join (default: %(default)s)",
     )
     parser.add_argument(
-        "--seconds", type=int, default=SECONDS, metavar="N", help="default: %(default)s"
+        "--seconds",
+        type=int,
+        default=SECONDS,
+        metavar="N",
+        help="how long they draw and vote (default: %(default)s)",
     )
     parser.set_defaults(folder=None, force=False)
 
@@ -53,7 +62,11 @@ def run(phones: int, seconds: int) -> int:
 
     Returns:
         Exit code: 1 if this machine carries fewer phones than asked for.
+
+    Raises:
+        EngineError: If the app does not start.
     """
+    phones, seconds = max(1, min(phones, MOST_PHONES)), max(10, seconds)
     with tempfile.TemporaryDirectory(prefix="convscope-", ignore_cleanup_errors=True) as folder:
         os.environ["CONVSCOPE_HOME"] = folder
         with _serving(Path(folder)) as (url, process):
