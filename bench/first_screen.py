@@ -125,7 +125,7 @@ OBSERVE = """() => {
 AT_REST = """() => document.querySelector('[data-testid="stApp"]')?.dataset.testScriptState === "notRunning"
   && !document.querySelector('[data-testid="stSpinner"]')
   && ![...document.querySelectorAll('[data-testid="stProgress"]')]
-    .some((bar) => !bar.closest(".st-key-notes_controls"))
+    .some((bar) => !bar.closest(".st-key-notes_controls") && location.pathname !== "/challenges")
   && !!document.querySelector("h1, [role=heading]")"""
 
 
