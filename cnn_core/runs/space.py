@@ -25,7 +25,7 @@ def note_visit(visitor: str, *, orders: bool = False) -> None:
 
     Args:
         visitor: A word as in `Run.owner`.
-        orders: Whether it has a run from now on; the visits of others are not kept.
+        orders: Whether it has a run; the visits of others are not kept.
     """
     path = _visits() / visitor
     with suppress(OSError):
@@ -62,7 +62,8 @@ def free() -> int:
 def make_room(cap: int) -> list[str]:
     """Delete runs of absent visitors, oldest first, until all runs take less than `cap` bytes.
 
-    Runs with a star, runs of the command line, and runs that wait or train stay.
+    Runs with a star, runs of the command line, and runs that wait or train stay. So do those of visitors
+    whose visits were never noted; they count as absent 30 days after this first looked for them.
 
     Returns:
         Ids of the runs that were deleted.
@@ -89,10 +90,14 @@ def make_room(cap: int) -> list[str]:
 def _may_go(run: record.Run) -> bool:
     if not run.owner or status(run).active or marks.read(run).starred:
         return False
-    seen = run.created
-    with suppress(OSError):
-        seen = max(seen, (_visits() / run.owner).stat().st_mtime)
-    return time.time() - seen > ABSENT_DAYS * SECONDS_PER_DAY
+    try:
+        visited = (_visits() / run.owner).stat().st_mtime
+    except (
+        OSError
+    ):  # a run of an older version, or from a project file: its owner is watched from now on
+        note_visit(run.owner, orders=True)
+        return False
+    return time.time() - max(run.created, visited) > ABSENT_DAYS * SECONDS_PER_DAY
 
 
 def _visits() -> Path:

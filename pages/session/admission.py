@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+
 import streamlit as st
 from streamlit import runtime
 from streamlit.runtime.scriptrunner import get_script_run_ctx
@@ -11,6 +13,7 @@ from pages.session.words import t
 
 RETRY_S = 10.0
 _admitted: set[str] = set()  # ids of Streamlit's sessions
+_lock = threading.Lock()  # of `_admitted`: each window has a thread of its own
 
 
 def admit() -> None:
@@ -18,11 +21,12 @@ def admit() -> None:
     context = get_script_run_ctx()
     if context is None or not runtime.exists() or context.session_id in _admitted:
         return
-    server, cap = runtime.get_instance(), limits.valid().sessions
-    _admitted.intersection_update(filter(server.is_active_session, list(_admitted)))
-    if len(_admitted) < cap:
-        _admitted.add(context.session_id)
-        return
+    cap = limits.valid().sessions
+    with _lock:
+        _admitted.intersection_update(_active())
+        if len(_admitted) < cap:
+            _admitted.add(context.session_id)
+            return
     st.title("ConvScope")
     st.warning(t("frame.full", cap=cap), icon=":material/groups:")
     st.fragment(_try_again, run_every=RETRY_S)()
@@ -30,6 +34,9 @@ def admit() -> None:
 
 
 def _try_again() -> None:
-    active = filter(runtime.get_instance().is_active_session, list(_admitted))
-    if len(list(active)) < limits.valid().sessions:
+    if len(_active()) < limits.valid().sessions:
         st.rerun()
+
+
+def _active() -> list[str]:
+    return list(filter(runtime.get_instance().is_active_session, list(_admitted)))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from types import SimpleNamespace
 
 import pytest
@@ -53,3 +54,30 @@ def test_a_full_server_says_so_and_takes_the_next_when_one_leaves(
     server.discard("first")
     come(monkeypatch, "second")
     assert not full.run().warning
+
+
+def test_of_two_windows_that_come_together_both_are_counted(monkeypatch) -> None:
+    second = threading.Thread(target=admission.admit, name="second")
+
+    def is_active(session: str) -> bool:
+        """While the windows are counted for the first one, the second one comes."""
+        if not second.ident:
+            second.start()
+            second.join(timeout=0.2)
+        return True
+
+    server = SimpleNamespace(is_active_session=is_active)
+    monkeypatch.setattr(admission, "_admitted", {"earlier"})
+    monkeypatch.setattr(
+        admission, "runtime", SimpleNamespace(exists=lambda: True, get_instance=lambda: server)
+    )
+    monkeypatch.setattr(
+        admission,
+        "get_script_run_ctx",
+        lambda: SimpleNamespace(session_id=threading.current_thread().name),
+    )
+    first = threading.Thread(target=admission.admit, name="first")
+    first.start()
+    first.join()
+    second.join()
+    assert admission._admitted == {"earlier", "first", "second"}

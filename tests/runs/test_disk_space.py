@@ -27,7 +27,15 @@ def old_run(owner: str, *, age: int = 0, ended: str = "finished") -> runs.Run:
     write_json(run.folder / "config.json", {**tree, "created": LONG_AGO - age})
     (run.folder / "best.keras").write_bytes(bytes(SIZE))
     runs.write_status(run, ended)
+    if owner == ABSENT:
+        leave()
     return runs.open_run(run.id)
+
+
+def leave() -> None:
+    """The absent visitor was here long ago, and not since."""
+    space.note_visit(ABSENT, orders=True)
+    os.utime(runs.home().parent / "visits" / ABSENT, (LONG_AGO, LONG_AGO))
 
 
 def kept(listed: list[runs.Run]) -> list[bool]:
@@ -67,6 +75,20 @@ def test_runs_that_somebody_may_still_want_stay() -> None:
     assert kept(unwanted) == [False, False]
     for language in ("en", "ko"):
         assert "0.0001 GB" in refused.value.sentence(language)
+
+
+def test_runs_of_a_visitor_who_was_never_noted_stay_until_that_is_known(convscope_home) -> None:
+    """They come from a project file, or from a version that did not note visits."""
+    run = old_run(ABSENT)
+    visit = convscope_home / "visits" / ABSENT
+    visit.unlink()
+    for _ in range(2):
+        with pytest.raises(LimitError):
+            space.make_room(SIZE)
+        assert runs.exists(run)
+    assert time.time() - visit.stat().st_mtime < 60
+    leave()
+    assert space.make_room(SIZE) == [run.id]
 
 
 def test_a_visit_counts_for_those_who_have_runs_and_for_no_path(convscope_home) -> None:
