@@ -5,6 +5,7 @@
 // until somebody touches the screen, which is `taken`.
 
 import { awaited, same } from "./awaited.js";
+import { play } from "./kiosk.js";
 
 const KEY = "convscope_course";
 const STATE = "data-test-script-state"; // where Streamlit says whether a page is still being written
@@ -114,15 +115,4 @@ function outline(key, reveals, signal) {
     }
   };
   mark();
-}
-
-function play({ kiosk, phase }, send, signal) {
-  const timer = setTimeout(() => send("turn", phase), kiosk * 1000);
-  const take = (event) => {
-    if (event.isTrusted) send("taken", phase);
-  };
-  for (const kind of ["pointerdown", "keydown"]) {
-    document.addEventListener(kind, take, { signal, capture: true, once: true });
-  }
-  signal.addEventListener("abort", () => clearTimeout(timer));
 }

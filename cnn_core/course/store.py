@@ -18,6 +18,8 @@ from cnn_core.course.steps import Course, CourseError
 from cnn_core.files import disk_is_full, replacing
 
 MOST_KEPT = 500
+MOST_OWN = 20
+"""Of one visitor; one more takes the place of the one that nobody has opened for the longest time."""
 DAY_S = 86_400.0
 KEPT_S = 180 * DAY_S  # a course that nobody opened for as long may go when there are too many
 ID = re.compile(r"[0-9a-f]{12}")
@@ -29,11 +31,16 @@ def folder() -> Path:
     return runs.home().parent / "courses"
 
 
-def keep(source: str) -> str:
+def keep(source: str, owner: str = "") -> str:
     """Keep a course for everybody who has its id; the same text has the same id.
 
+    Args:
+        source: The file of the course.
+        owner: Opaque word for the visitor, of small letters and digits; empty for none.
+
     Raises:
-        CourseError: If the file has a fault, this server keeps as many as it may, or it cannot be written.
+        CourseError: If the file has a fault, this server keeps as many as it may, in all or of this
+            visitor within a day, or it cannot be written.
     """
     course, faults = steps.read(source, "en")
     if course is None:
@@ -48,6 +55,9 @@ def keep(source: str) -> str:
             _remove_unused()
         if _count() >= MOST_KEPT:
             raise CourseError("course.full", most=MOST_KEPT)
+        if owner:
+            _make_room(owner)
+            path.with_suffix(f".{owner}").touch()
         with replacing(path) as temporary:
             temporary.write_text(source, encoding="utf-8")
     except OSError as error:
@@ -94,9 +104,33 @@ def _remove_unused() -> None:
     """Remove the courses that nobody opened for half a year."""
     oldest = time.time() - KEPT_S
     for path in folder().glob("*.toml"):
+        if _used_at(path) < oldest:
+            _remove(path)
+
+
+def _make_room(owner: str) -> None:
+    """Let there be fewer courses of a visitor than they may have."""
+    own = [mark.with_suffix(".toml") for mark in folder().glob(f"*.{owner}")]
+    if len(own) < MOST_OWN:
+        return
+    oldest = min(own, key=_used_at)
+    if _used_at(oldest) > time.time() - DAY_S:
+        raise CourseError("course.full_own", most=MOST_OWN)
+    _remove(oldest)
+
+
+def _used_at(path: Path) -> float:
+    """When a course was opened or kept last; 0 if it is gone."""
+    with suppress(OSError):
+        return path.stat().st_mtime
+    return 0.0
+
+
+def _remove(path: Path) -> None:
+    """Remove a course and the marks that say whose it is."""
+    for file in folder().glob(f"{path.stem}.*"):
         with suppress(OSError):
-            if path.stat().st_mtime < oldest:
-                path.unlink()
+            file.unlink()
 
 
 def _note_use(path: Path) -> None:

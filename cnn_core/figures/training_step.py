@@ -29,6 +29,9 @@ FLOOR = 1e-12
 """Smaller gradients are drawn as this one: a log axis has no 0."""
 
 
+EXPLODED = 10.0
+"""Times the first loss: steps that end higher than this are drawn on a log axis."""
+
 POWERS = (-4, 6)
 """Numbers below ten to the first and from ten to the second on are written as powers of ten."""
 
@@ -111,6 +114,7 @@ class HistoryWords(FigureWords):
         title: Above the chart.
         steps: Name of the axis of steps.
         loss: Name of the axis of the loss.
+        loss_log: The same of a log axis.
         point: What the pointer shows; slots {step} {loss}.
         alt: For screen readers; slots {title} {first} {last} {steps}.
     """
@@ -120,6 +124,7 @@ class HistoryWords(FigureWords):
     title: str
     steps: str
     loss: str
+    loss_log: str
     point: str
     alt: str
 
@@ -253,12 +258,17 @@ def layers_alt(names: Sequence[str], outputs: Sequence[float], *, words: LayerWo
 
 
 def history_chart(losses: Sequence[float], *, words: HistoryWords, palette: Palette) -> Option:
-    """Loss of the batch before each step taken, and now."""
+    """Loss of the batch before each step taken, and now; on a log axis where it has grown tenfold."""
+    finite = {step: loss for step, loss in enumerate(losses) if math.isfinite(loss)}
+    log = max(finite.values(), default=0.0) > EXPLODED * max(losses[0], FLOOR)
     points = [
-        {"name": words.point.format(step=step, loss=digits(loss)), "value": [step, tidy(loss)]}
-        for step, loss in enumerate(losses)
-        if math.isfinite(loss)
+        {
+            "name": words.point.format(step=step, loss=digits(loss)),
+            "value": [step, max(tidy(loss), FLOOR) if log else tidy(loss)],
+        }
+        for step, loss in finite.items()
     ]
+    axis = {"type": "log", "name": words.loss_log} if log else {"type": "value", "min": 0}
     return {
         "animation": False,
         "title": {"text": words.title, "left": 0, "top": 0},
@@ -269,7 +279,7 @@ def history_chart(losses: Sequence[float], *, words: HistoryWords, palette: Pale
             "min": 0, "max": max(10, len(losses) - 1), "minInterval": 1, "splitLine": {"show": False},
         },
         "yAxis": {
-            "type": "value", "name": words.loss, "nameLocation": "middle", "nameGap": 52, "min": 0,
+            "name": words.loss, "nameLocation": "middle", "nameGap": 52, **axis,
             "axisLabel": {"hideOverlap": True},
         },
         "series": [

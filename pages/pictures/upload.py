@@ -90,6 +90,7 @@ def file_box(
     *,
     key: str,
     on_change: Callable[[str], None],
+    limit: str = "",
 ) -> None:
     """An uploader for another kind of file, for which `on_change` is called with `key`.
 
@@ -100,33 +101,38 @@ def file_box(
         most: Largest file, in MB.
         key: Where the file is in the session.
         on_change: Takes the file over.
+        limit: The size that is said, where it is less than a whole MB, such as "64 kB".
     """
     st.file_uploader(
         label, type=list(types), key=key, label_visibility="collapsed", max_upload_size=most,
         on_change=on_change, args=(key,),
     )  # fmt: skip
-    _speak(key, types, words, most)
+    _speak(key, types, words, most, limit)
 
 
-def _speak(key: str, types: Sequence[str], words: str, most: int) -> None:
+def _speak(key: str, types: Sequence[str], words: str, most: int, limit: str = "") -> None:
     """Let the uploader speak the visitor's language, and say why the browser refused a file."""
     _mount(
         key=f"{key}_refusals",
-        data={"uploader": f"st-key-{key}", "types": types, "words": _words(types, words, most)},
+        data={
+            "uploader": f"st-key-{key}",
+            "types": types,
+            "words": _words(types, words, limit or f"{most} MB"),
+        },
     )
 
 
-def _words(types: Sequence[str], words: str, most: int) -> dict[str, str]:
+def _words(types: Sequence[str], words: str, limit: str) -> dict[str, str]:
     """The uploader's words in the visitor's language; the browser fills in the name of a file."""
     name = "{name}"
     return {
         "choose": t("image.choose"),
         "drop": t("image.drop"),
-        "limit": t("image.limit", most=most, types=", ".join(types).upper()),
+        "limit": t("image.limit", limit=limit, types=", ".join(types).upper()),
         "remove": t("image.remove", name=name),
         "cancel": t("image.cancel", name=name),
         "type": t(f"{words}.refused_type", name=name),
-        "size": t(f"{words}.refused_size", name=name, most=most),
+        "size": t(f"{words}.refused_size", name=name, limit=limit),
         "failed": t("image.refused_failed", name=name),
     }
 

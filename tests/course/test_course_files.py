@@ -179,6 +179,27 @@ def test_courses_that_nobody_opens_make_room_for_others(monkeypatch: pytest.Monk
     assert unused not in {used, newest}
 
 
+def test_a_visitor_who_keeps_many_courses_replaces_those_that_nobody_opens(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(store, "MOST_OWN", 2)
+    used, unused = (store.keep(source(title=f'"{number}"'), "ada") for number in (1, 2))
+    with pytest.raises(CourseError, match="within a day"):
+        store.keep(source(title='"3"'), "ada")
+    of_another = store.keep(source(title='"4"'), "bob")
+    for path in store.folder().glob("*.toml"):
+        os.utime(path, (time.time() - 2 * store.DAY_S,) * 2)
+    store.open_course(used, "en")
+    newest = store.keep(source(title='"3"'), "ada")
+    kept = {path.name for path in store.folder().iterdir()}
+    assert kept == {f"{used}.toml", f"{used}.ada", f"{newest}.toml", f"{newest}.ada"} | {
+        f"{of_another}.toml",
+        f"{of_another}.bob",
+    }
+    assert store.keep(source(title='"1"'), "ada") == used, "what is there needs no room"
+    assert unused not in {used, newest}
+
+
 @pytest.mark.parametrize(
     "value",
     [10**400, -(10**400), float("inf"), float("nan"), 0, -1, "²"],

@@ -84,6 +84,19 @@ def test_layers_are_listed_on_the_way_back(language: str) -> None:
     assert "conv1" in figures.layers_alt(names, outputs, words=words)
 
 
+def test_a_loss_that_explodes_is_drawn_on_a_log_axis() -> None:
+    words = HistoryWords.of(texts.table("en"))
+    flat, log = (
+        figures.history_chart(losses, words=words, palette=LIGHT)
+        for losses in ([2.3, 1.1, 22.0], [2.3, 0.0, 4e6, float("inf")])
+    )
+    assert (flat["yAxis"]["type"], flat["yAxis"]["name"]) == ("value", words.loss)
+    assert (log["yAxis"]["type"], log["yAxis"]["name"]) == ("log", words.loss_log)
+    [series] = log["series"]
+    assert [point["value"] for point in series["data"]] == [[0, 2.3], [1, figures.FLOOR], [2, 4e6]]
+    assert "loss 0" in series["data"][1]["name"]
+
+
 @LANGUAGES
 def test_the_history_has_every_step(language: str) -> None:
     words = HistoryWords.of(texts.table(language))

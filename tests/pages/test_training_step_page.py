@@ -18,6 +18,7 @@ from cnn_core.engine import Engine, looks
 from cnn_core.figures.training_step import digits
 from cnn_core.labs.training_step import MAX_STEPS, StepSettings, TrainingStep
 from pages.network import answers
+from pages.parts.training_step import controls
 from pages.parts.training_step.writing import tex
 
 visit = visits.visit
@@ -281,3 +282,27 @@ def test_a_run_whose_data_set_is_not_known_here_is_a_sentence(visit: Callable[..
     at = visit("training_step", run=run.id)
     assert not at.exception
     assert at.warning
+
+
+def test_a_button_that_is_pressed_again_before_the_page_is_there_takes_another_step(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    state: dict[str, Any] = {"training_step_rates": (0.5,)}
+    pressed: dict[str, Callable[[], None]] = {}
+
+    def button(
+        *_: object, key: str, on_click: Callable[..., None], args: Any, **__: object
+    ) -> None:
+        pressed[key] = lambda: on_click(*args)
+
+    monkeypatch.setattr(st, "session_state", state)
+    monkeypatch.setattr(st, "button", button)
+    controls.buttons(0.01)
+    pressed["training_step_next"]()
+    pressed["training_step_next"]()
+    assert controls.steps() == (0.5, 0.01, 0.01)
+    for _ in range(MAX_STEPS):
+        pressed["training_step_ten"]()
+    assert len(controls.steps()) == MAX_STEPS
+    pressed["training_step_reset"]()
+    assert controls.steps() == ()

@@ -9,6 +9,7 @@ from cnn_core.course.steps import MAX_BYTES, CourseError
 from pages.guide import draft, entry
 from pages.pictures.upload import file_box
 from pages.session.html import heading
+from pages.session.visitor import visitor
 from pages.session.words import language, plain, say_error, t
 
 KEPT_ID, FAULTS = "own_course", "own_faults"
@@ -38,7 +39,10 @@ def _from_file() -> None:
             icon=":material/download:", key="own_example", on_click="ignore",
         )  # fmt: skip
         st.caption(t("course.file_help", most=MAX_BYTES // 1000))
-        file_box(t("course.file"), ("toml",), "course", 1, key="own_upload", on_change=_take_file)
+        file_box(
+            t("course.file"), ("toml",), "course", 1, key="own_upload", on_change=_take_file,
+            limit=f"{MAX_BYTES // 1000} kB",
+        )  # fmt: skip
         for fault in st.session_state.get(FAULTS, ()):
             st.error(say_error(fault), icon=":material/block:")
 
@@ -63,7 +67,7 @@ def _take_file(key: str) -> None:
 def _keep(source: str) -> None:
     """Keep a course for everybody who has its link; for a callback."""
     try:
-        st.session_state[KEPT_ID] = store.keep(source)
+        st.session_state[KEPT_ID] = store.keep(source, visitor())
     except CourseError as error:
         st.session_state[FAULTS] = [error]
 

@@ -222,11 +222,11 @@ def buttons(rate: float) -> None:
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         st.button(
             t("training_step.next"), icon=":material/skip_next:", key="training_step_next",
-            type="primary", disabled=room == 0, on_click=_keep_steps, args=((*taken, rate),),
+            type="primary", disabled=room == 0, on_click=_take, args=(1, rate),
         )  # fmt: skip
         st.button(
             t("training_step.ten"), icon=":material/fast_forward:", key="training_step_ten",
-            disabled=room == 0, on_click=_keep_steps, args=((*taken, *[rate] * min(TEN, room)),),
+            disabled=room == 0, on_click=_take, args=(TEN, rate),
         )  # fmt: skip
         st.button(
             t("training_step.reset"), icon=":material/restart_alt:", key="training_step_reset",
@@ -234,6 +234,11 @@ def buttons(rate: float) -> None:
         )  # fmt: skip
     key = "training_step.taken" if room else "training_step.taken_all"
     st.caption(t(key, count=len(taken), most=MAX_STEPS))
+
+
+def _take(count: int, rate: float) -> None:
+    """Add steps to those taken by now: a button that is pressed twice shows those of before."""
+    _keep_steps((*steps(), *[rate] * count)[:MAX_STEPS])
 
 
 def choose_weight(run: runs.Run, weight: PickedWeight | None) -> None:
