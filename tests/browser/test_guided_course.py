@@ -8,12 +8,13 @@ import pytest
 from conftest import Server, eventually, rest
 from desk import Desk
 from hands import HANDS, on_pad
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Locator, Page, expect
 
 from cnn_core.course import steps
 from cnn_core.course.steps import Course
 
 PHONE = {"width": 390, "height": 844, "has_touch": True}
+LEFT_AT = 5  # step of the whole course on a phone after which it is left, reloaded and resumed
 KEPT = "JSON.parse(localStorage.getItem('convscope_course'))"
 
 
@@ -26,11 +27,15 @@ class Learner:
     def press(self, key: str) -> None:
         button = self.page.locator(f".st-key-{key}").get_by_role("button").first
         expect(button).to_be_enabled()
-        button.scroll_into_view_if_needed()
+        self.hit(button)
+
+    def hit(self, part: Locator) -> None:
+        """With a finger or with the mouse."""
+        part.scroll_into_view_if_needed()
         if self.touches:
-            button.tap()
+            part.tap()
         else:
-            button.click()
+            part.click()
 
     def is_at(self, number: int) -> None:
         """Wait until the panel shows that step, and its page is there."""
@@ -86,8 +91,7 @@ def slide_window(learner: Learner) -> None:
 def choose(key: str, option: int) -> Callable[[Learner], None]:
     def deed(learner: Learner) -> None:
         row = learner.page.locator(part(learner.page, key)).get_by_role("radio")
-        row.nth(option).scroll_into_view_if_needed()
-        row.nth(option).click()
+        learner.hit(row.nth(option))
 
     return deed
 
@@ -107,8 +111,8 @@ def pick(key: str, option: int) -> Callable[[Learner], None]:
         expect(box).to_be_visible()
         box.scroll_into_view_if_needed()
         rest(learner.page)
-        box.click()
-        learner.page.get_by_role("option").nth(option).click()
+        learner.hit(box)
+        learner.hit(learner.page.get_by_role("option").nth(option))
         rest(learner.page)
 
     return deed
@@ -160,6 +164,23 @@ def test_the_whole_course_is_played(app: Server, window: Callable[..., Page]) ->
     learner.press("join_start_home")
     for number in range(len(learner.course.steps)):
         learner.plays(number)
+        learner.press("course_next")
+    eventually(lambda: page.evaluate("location.pathname") == "/course")
+    assert len(page.evaluate(KEPT)["outcomes"]) == len(learner.course.steps)
+
+
+@pytest.mark.long
+def test_the_whole_course_is_played_in_korean_with_a_finger(
+    app: Server, window: Callable[..., Page]
+) -> None:
+    page = window("about:blank", **PHONE)
+    learner = Learner(page, steps.textbook("ko"), touches=True)
+    page.goto(f"{app.url}/?lang=ko")
+    learner.press("join_start_home")
+    for number in range(len(learner.course.steps)):
+        learner.plays(number)
+        if number == LEFT_AT:
+            _leave_and_resume(learner, number, app.url, "ko")
         learner.press("course_next")
     eventually(lambda: page.evaluate("location.pathname") == "/course")
     assert len(page.evaluate(KEPT)["outcomes"]) == len(learner.course.steps)

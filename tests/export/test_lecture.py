@@ -31,22 +31,8 @@ PART = TrainConfig(
 EIGHT = ModelConfig(blocks=(ConvBlock(3),), dense=(12, 8), dropout=0.0, input_shape=(8, 8, 1))
 
 
-@pytest.fixture(scope="module")
-def lectures(tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[str, Any]]:
-    """What the programs printed, drew and defined, in a process that has only plain Keras."""
-    folder = tmp_path_factory.mktemp("lectures")
-    programs = {
-        "unusual.ipynb": export.to_notebook(UNUSUAL, PART, form="lecture", language="ko"),
-        "digits.ipynb": export.to_notebook(
-            EIGHT,
-            TrainConfig("digits", epochs=4, optimizer="momentum", target=0.999),
-            form="lecture",
-        ),
-        "notes.py": export.to_script(TEXTBOOK, NOTES, form="lecture"),
-        "textbook.ipynb": export.to_notebook(TEXTBOOK, PART, form="lecture", language="ko"),
-        "textbook_ko.py": export.to_script(TEXTBOOK, PART, form="lecture", language="ko"),
-        "unusual_en.py": export.to_script(UNUSUAL, PART, form="lecture"),
-    }
+def run_all(folder: Path, programs: dict[str, str]) -> dict[str, dict[str, Any]]:
+    """What each program printed, drew and defined, in a process that has only plain Keras."""
     for name, program in programs.items():
         (folder / name).write_text(program, encoding="utf-8")
     jobs = [{"program": name, "data": DATA, "count": 60_000} for name in programs]
@@ -59,6 +45,24 @@ def lectures(tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[str, An
         Path(name).stem: json.loads((folder / name).with_suffix(".json").read_text("utf-8"))
         for name in programs
     }
+
+
+@pytest.fixture(scope="module")
+def lectures(tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[str, Any]]:
+    """Five of the eight mixtures of form, language and set-up, and digits; a long test has the others."""
+    programs = {
+        "unusual.ipynb": export.to_notebook(UNUSUAL, PART, form="lecture", language="ko"),
+        "digits.ipynb": export.to_notebook(
+            EIGHT,
+            TrainConfig("digits", epochs=4, optimizer="momentum", target=0.999),
+            form="lecture",
+        ),
+        "notes.py": export.to_script(TEXTBOOK, NOTES, form="lecture"),
+        "textbook.ipynb": export.to_notebook(TEXTBOOK, PART, form="lecture", language="ko"),
+        "textbook_ko.py": export.to_script(TEXTBOOK, PART, form="lecture", language="ko"),
+        "unusual_en.py": export.to_script(UNUSUAL, PART, form="lecture"),
+    }
+    return run_all(tmp_path_factory.mktemp("lectures"), programs)
 
 
 @pytest.mark.slow
@@ -90,7 +94,11 @@ def test_the_numbers_of_the_notes(lectures: dict[str, dict[str, Any]]) -> None:
     "name", ["notes", "textbook", "textbook_ko", "unusual", "unusual_en", "digits"]
 )
 def test_no_figure_is_empty(name: str, lectures: dict[str, dict[str, Any]]) -> None:
-    lecture = lectures[name]
+    assert_whole(lectures[name])
+
+
+def assert_whole(lecture: dict[str, Any]) -> None:
+    """Every figure shows something."""
     maps = min(lecture["weights"][0][-1], 64)
     ten, loss, train, val, histograms, kernels, image, feature_maps, one = lecture["figures"]
     assert len(ten) == 10
@@ -115,6 +123,21 @@ def test_the_loaded_network_is_that_of_the_best_epoch(
         assert_allclose(lecture["validation"][0], min(lecture["history"]["val_loss"]), rtol=1e-3)
     assert lectures["unusual"]["shapes"]["x_train"] == [400, 28, 28, 1]
     assert len(lectures["unusual"]["epochs"]) == 3
+
+
+@pytest.mark.slow
+@pytest.mark.long
+def test_the_other_mixtures_of_form_language_and_set_up(tmp_path: Path) -> None:
+    programs = {
+        "textbook_en.ipynb": export.to_notebook(TEXTBOOK, PART, form="lecture"),
+        "unusual_en.ipynb": export.to_notebook(UNUSUAL, PART, form="lecture"),
+        "unusual_ko.py": export.to_script(UNUSUAL, PART, form="lecture", language="ko"),
+    }
+    for lecture in run_all(tmp_path, programs).values():
+        assert_whole(lecture)
+        best = min(lecture["history"]["val_loss"])
+        assert_allclose(lecture["validation"][0], best, rtol=1e-3)
+        assert lecture["shapes"]["x_train"] == [400, 28, 28, 1]
 
 
 @pytest.mark.parametrize("language", ["en", "ko"])
