@@ -20,7 +20,7 @@ globalThis.document = {
 };
 
 function touch(kind, isTrusted = true) {
-  for (const listener of [...listeners]) if (listener.kind === kind) listener.take({ isTrusted });
+  for (const listener of listeners) if (listener.kind === kind) listener.take({ isTrusted });
 }
 
 beforeEach(() => {
