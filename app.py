@@ -10,7 +10,6 @@ from pages.session.words import t
 
 st.set_page_config(page_title="ConvScope", page_icon=ICON, layout="wide")
 st.logo(ICON)
-frame()
 pages = {
     t("frame.learn"): [
         st.Page("pages/home.py", title=t("home.nav"), icon=":material/home:", default=True),
@@ -44,9 +43,11 @@ pages = {
         st.Page("pages/room.py", title=t("room.nav"), icon=":material/groups:"),
     ],
 }
+# Before all that a browser can answer: a rerun that came first would open the home page instead of a link's.
 page = st.navigation(pages, position="top")
 if page.title != t("home.nav"):
     st.set_page_config(page_title=f"{page.title} · ConvScope")
+frame()
 room_bar(page.url_path)
 panel.guide(page.url_path or "home")
 presenter_bar(

@@ -22,6 +22,7 @@ from cnn_core.errors import CnnError, EngineError
 from cnn_core.planning.limits import Limits
 
 TICK = 0.25
+LAST_WORDS = 1.0  # seconds in which the end of the process explains why something failed
 
 log = logging.getLogger(__name__)
 
@@ -286,8 +287,15 @@ class Engine:
         try:
             work()
         except Exception:
-            if not self._closing.is_set():
+            if not self._is_ending():
                 log.exception("the engine stumbled")
+
+    def _is_ending(self) -> bool:
+        """Whether the engine ends, or its process; where it does not, the answer takes `LAST_WORDS`.
+
+        A process that ends refuses new threads, and imports that need them, before it calls `close`.
+        """
+        return self._closing.wait(LAST_WORDS) or not threading.main_thread().is_alive()
 
     def _open_cluster(self) -> bool:
         """Start the scheduler and the workers; whether there is a scheduler now."""
@@ -296,9 +304,10 @@ class Engine:
         try:
             self._cluster = cluster.local()
         except Exception as error:
-            log.exception("the engine did not start")
             self._backoff.fail()
             self._problem = EngineError("engine.down", reason=type(error).__name__)
+            if not self._is_ending():
+                log.exception("the engine did not start")
             return False
         self._problem = None
         self._address = self._cluster.scheduler_address

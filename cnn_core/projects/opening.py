@@ -23,7 +23,7 @@ from cnn_core.errors import CnnError, FileError, LimitError, RunError
 from cnn_core.planning.limits import Limits
 from cnn_core.progress.events import from_json
 from cnn_core.projects import members, network
-from cnn_core.runs import marks, record, snapshots, space, store
+from cnn_core.runs import marks, record, snapshots, store
 from cnn_core.runs.state import status_of
 
 MOST_BYTES = 200_000_000  # of a project file
@@ -42,7 +42,7 @@ def open_project(content: bytes, *, by: str) -> list[runs.Run]:
 
     Raises:
         FileError: If it is no project, or anything in it is not as ConvScope writes it.
-        LimitError: If a network is larger than this server takes, or the disk of its runs is full.
+        LimitError: If a network is larger than this server takes.
         RunError: If the home cannot be written.
     """
     if len(content) > MOST_BYTES:
@@ -53,10 +53,7 @@ def open_project(content: bytes, *, by: str) -> list[runs.Run]:
         raise RunError("run.storage", folder=str(home))
     with tempfile.TemporaryDirectory(prefix=".opening-", dir=home) as scratch:
         staged = [_stage(Path(scratch), files, by) for files in project.values()]
-        space.make_room(Limits.from_environment().gigabytes * 1_000_000_000)
-        opened = _take_over(staged)
-    space.note_visit(by, orders=True)
-    return opened
+        return _take_over(staged)
 
 
 def _take_over(staged: list[runs.Run]) -> list[runs.Run]:

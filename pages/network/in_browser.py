@@ -9,6 +9,7 @@ from streamlit import runtime
 from cnn_core import browser, runs
 from cnn_core.arithmetic import layer_table, totals
 from cnn_core.errors import CnnError
+from pages.session import files
 
 # What a notebook computes within a frame and a phone loads in a few seconds. The textbook network has
 # 4 million multiply-adds and 1.3 MB, and takes 3 ms; a frame takes a cheap phone about 100 ms.
@@ -36,13 +37,7 @@ def address(run: runs.Run, place: str) -> dict[str, str]:
     """
     packed = _packed(run)
     assert packed is not None, "reads(run) said so"
-    return {"name": packed.name, "url": file_address(packed.data, place)}
-
-
-def file_address(content: bytes, place: str) -> str:
-    """Where browsers fetch a file for as long as the page mentions it; `place` is its name on the page."""
-    url = runtime.get_instance().media_file_mgr.add(content, "application/octet-stream", place)
-    return url.lstrip("/")  # beside the page, wherever a proxy has put it
+    return {"name": packed.name, "url": files.address(packed.data, place)}
 
 
 def _packed(run: runs.Run) -> browser.Packed | None:

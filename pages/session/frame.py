@@ -8,7 +8,7 @@ from cnn_core import texts
 from cnn_core.browser.bundle import bundle
 from cnn_core.markup import fill
 from cnn_core.paths import ASSETS
-from pages.session import admission, choices, presenting
+from pages.session import admission, choices, files, presenting
 from pages.session.address import answered
 from pages.session.doors import engine
 from pages.session.visitor import remember
@@ -25,6 +25,7 @@ def frame() -> None:
     language()
     admission.admit()
     presenting.follow_link()
+    files.keep()
     st.html(STYLE)
     presenting.style()
     with st.container(key="language"):

@@ -181,3 +181,34 @@ def test_an_engine_that_is_closed_in_its_head_start_has_started_nothing(monkeypa
     engine.close()
     assert not threads_of_engines()
     assert engine.problem("train") is None
+
+
+ENDS = """
+import logging, threading
+from concurrent.futures import ThreadPoolExecutor
+from cnn_core.engine import Engine
+
+logging.basicConfig()
+engine = Engine()
+
+def work():
+    threading.main_thread().join()
+    engine._try(lambda: ThreadPoolExecutor().submit(print).result())
+
+threading.Thread(target=work).start()
+"""
+
+
+def test_what_fails_because_the_process_ends_is_no_fault_to_log() -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", ENDS], capture_output=True, text=True, timeout=300, check=False
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_what_fails_while_the_process_goes_on_is_logged(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(jobs, "LAST_WORDS", 0.01)
+    Engine()._try(lambda: 1 / 0)
+    assert "ZeroDivisionError" in caplog.text

@@ -14,6 +14,7 @@ from pages.elements import tiles
 from pages.network import answers, in_browser
 from pages.parts.feature_maps import live
 from pages.pictures import run_image
+from pages.session import files
 
 visit = visits.visit
 TOTAL = 600
@@ -50,7 +51,7 @@ def browser(monkeypatch: pytest.MonkeyPatch) -> Browser:
     monkeypatch.setattr(
         in_browser, "address", lambda run, place: {"name": run.id, "url": f"media/{place}"}
     )
-    monkeypatch.setattr(in_browser, "file_address", browser.keep)
+    monkeypatch.setattr(files, "address", browser.keep)
     monkeypatch.setattr(live, "_mount", browser.mount)
     monkeypatch.setattr(live, "_mount_boards", lambda key, data: browser.boards.append(data))
     monkeypatch.setattr(tiles, "_mount", lambda **_: None)

@@ -19,9 +19,9 @@ from packed import RUN, changed, content, packed, refused, unpacked
 
 from cnn_core import runs
 from cnn_core.browser.pack import best_weights
-from cnn_core.errors import CnnError, LimitError
+from cnn_core.errors import CnnError
 from cnn_core.projects import members, open_project, opening
-from cnn_core.runs import archive, log, marks, snapshots, space
+from cnn_core.runs import archive, log, marks, snapshots
 
 
 def test_a_project_opens_as_new_runs_of_who_opens_it():
@@ -41,25 +41,6 @@ def test_a_project_opens_as_new_runs_of_who_opens_it():
     assert snapshots.epochs(new) == snapshots.epochs(old)[:2]
     runs.rename(new, "mine now", by="us")
     runs.delete(new, by="us")
-
-
-def test_a_project_counts_for_the_disk_of_the_server_and_its_opener_as_present(
-    convscope_home, monkeypatch
-):
-    open_project(content(), by="a" * 16)
-    assert (convscope_home / "visits" / ("a" * 16)).exists()
-    [kept] = runs.all_runs()
-
-    def full(cap: int) -> list[str]:
-        raise LimitError("limit.gigabytes", cap=f"{cap / 1e9:g}")
-
-    monkeypatch.setattr(space, "make_room", full)
-    monkeypatch.setenv("CONVSCOPE_MAX_GIGABYTES", "7")
-    with pytest.raises(LimitError) as refused:
-        open_project(content(), by="b" * 16)
-    assert "7 GB" in refused.value.sentence("en")
-    assert runs.all_runs() == [kept]
-    assert list(convscope_home.glob("**/.opening-*")) == []
 
 
 def test_what_was_opened_can_be_saved_and_opened_again_with_its_note_and_name():

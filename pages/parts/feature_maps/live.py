@@ -24,6 +24,7 @@ from pages.parts.feature_maps import maps
 from pages.pictures import place as places
 from pages.pictures import run_image
 from pages.pictures.run_image import Among, Chosen
+from pages.session import files
 from pages.session.doors import colours
 from pages.session.words import language, t
 
@@ -122,7 +123,7 @@ def _pack(run: runs.Run, among: Among) -> dict[str, Any]:
     content = answers.images(sized, among.place.part, among.numbers).tobytes()
     return {
         "name": hashlib.sha256(content).hexdigest()[:32],
-        "url": in_browser.file_address(content, f"{KEY}_images"),
+        "url": files.address(content, f"{KEY}_images"),
         "numbers": list(among.numbers),
         "labels": list(among.labels),
         "title": among.place.pattern(),
