@@ -24,6 +24,7 @@ from cnn_core.config import (
     train_from_dict,
 )
 from cnn_core.errors import ConfigError
+from cnn_core.planning import limits
 from cnn_core.planning.limits import Limits, train_workers
 from cnn_core.planning.links import SETUP_PARAMETERS, from_query, to_query
 from cnn_core.planning.presets import PRESETS
@@ -341,3 +342,5 @@ def test_the_number_of_train_workers_comes_from_the_environment() -> None:
 def test_a_cap_that_is_not_a_whole_number_above_0_is_refused(value: str) -> None:
     variable = "CONVSCOPE_MAX_EPOCHS"
     refused(Limits.from_environment, variable, environment={variable: value})
+    other = {variable: value, "CONVSCOPE_MAX_SESSIONS": "7"}
+    assert limits.valid(other) == Limits(sessions=7), "the other caps hold"

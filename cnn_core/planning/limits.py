@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, fields
 
 from cnn_core import arithmetic, datasets
@@ -72,12 +73,7 @@ class Limits:
         Raises:
             ConfigError: If a variable is not a whole number above 0.
         """
-        caps: dict[str, int] = {}
-        for field in fields(cls):
-            variable = f"CONVSCOPE_MAX_{field.name.upper()}"
-            if environment.get(variable):
-                caps[field.name] = _above_zero(variable, environment)
-        return cls(**caps)
+        return cls(**{name: _above_zero(cap, environment) for name, cap in _given(environment)})
 
 
 def train_workers(environment: Mapping[str, str] = os.environ) -> int:
@@ -91,11 +87,20 @@ def train_workers(environment: Mapping[str, str] = os.environ) -> int:
 
 
 def valid(environment: Mapping[str, str] = os.environ) -> Limits:
-    """The caps that apply; the usual ones while a variable is no number, which an order is refused for."""
-    try:
-        return Limits.from_environment(environment)
-    except ConfigError:
-        return Limits()
+    """The caps that apply; the usual one where a variable is no number, which an order is refused for."""
+    caps: dict[str, int] = {}
+    for name, variable in _given(environment):
+        with suppress(ConfigError):
+            caps[name] = _above_zero(variable, environment)
+    return Limits(**caps)
+
+
+def _given(environment: Mapping[str, str]) -> Iterator[tuple[str, str]]:
+    """Names of the caps that are set, and their variables."""
+    for field in fields(Limits):
+        variable = f"CONVSCOPE_MAX_{field.name.upper()}"
+        if environment.get(variable):
+            yield field.name, variable
 
 
 def _above_zero(variable: str, environment: Mapping[str, str]) -> int:
