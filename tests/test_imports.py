@@ -113,7 +113,7 @@ CORE_TABLE = {
         late={"h5py"},
     ),
     "rooms": May({"psutil"}, {"errors", "planning", "runs"}, late={"segno"}),
-    "gallery": May({"numpy"}, {"errors", "labs", "planning", "runs"}),
+    "gallery": May({"numpy"}, {"analysis", "errors", "labs", "planning", "runs"}),
     "course": May(
         {"filelock", "numpy"},
         SUMS

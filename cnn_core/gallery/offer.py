@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 import numpy as np
 import numpy.typing as npt
 
+from cnn_core.analysis.probabilities import percent
 from cnn_core.errors import GalleryError
 from cnn_core.gallery import store
 from cnn_core.gallery.entry import Entry, Pixels, are_valid_pixels, is_strength
@@ -80,7 +81,7 @@ def submit(offer: Offer, owner: str, predict: Predict, limits: Limits | None = N
     if label == truth:
         raise GalleryError("gallery.read_right")
     if not probability >= LEAST:
-        raise GalleryError("gallery.not_sure", least=f"{LEAST:.0%}", share=f"{probability:.0%}")
+        raise GalleryError("gallery.not_sure", least=f"{LEAST:.0%}", share=percent(probability, 0))
     entry = Entry(
         offer.run, offer.dataset, offer.source, offer.place, offer.moved, offer.centre, pixels, truth,
         label, min(1.0, probability),

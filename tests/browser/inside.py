@@ -35,14 +35,14 @@ def at_home(home: Path, make: Callable[[], str]) -> str:
         return make()
 
 
-def trained_run(home: Path, config: ModelConfig = TINY) -> str:
+def trained_run(home: Path, config: ModelConfig = TINY, owner: str = "tests") -> str:
     """A run of three short epochs in that home; made once for all tests of a server."""
 
     def make() -> str:
         for run in runs.all_runs():
-            if run.model == config and run.owner == "tests":
+            if run.model == config and run.owner == owner:
                 return run.id
-        run = runs.create(config, TRAIN, owner="tests")
+        run = runs.create(config, TRAIN, owner=owner)
         worker.train_run(run.id)
         return run.id
 

@@ -19,6 +19,7 @@ def slider(screen: Inside, name: str) -> Locator:
 def test_a_slider_flips_the_answer_where_its_mark_is(app, window):
     screen = Inside.open(app, window, "robustness", run="fashion", index=0, of="sample")
     rotate, bench = slider(screen, "rotate"), screen.page.locator(".bench")
+    verdict = bench.locator(".verdict")
     expect(rotate.locator(".track i").first).to_be_attached(timeout=COLD)
     expect(slider(screen, "occlude").locator(".marks")).not_to_be_empty()
     runs_before = screen.query
@@ -36,10 +37,10 @@ def test_a_slider_flips_the_answer_where_its_mark_is(app, window):
     assert screen.query == runs_before  # it was not let go: the server knows nothing of it
     rotate.locator("input").press("ArrowRight")
     eventually(lambda: "rotate" in screen.query)
-    expect(screen.page.locator(".verdict")).to_contain_text("Fooled")
+    expect(verdict).to_contain_text("Fooled")
     screen.page.get_by_role("button", name="Undo all changes").click()
     eventually(lambda: "rotate" not in screen.query)
-    expect(screen.page.locator(".verdict")).to_contain_text("Unchanged")
+    expect(verdict).to_contain_text("Unchanged")
     first_degree = int(rotate.locator("input").input_value())
     rotate.locator("input").focus()
     for degrees in (1, 2, 3):  # neither the server's answer nor new marks take the focus

@@ -20,6 +20,7 @@ from cnn_core.course import steps
 from cnn_core.course.conditions import CONDITIONS
 from cnn_core.course.steps import Course, Step
 from pages.guide import panel as guide
+from pages.parts.feature_maps.maps import LAYER
 from pages.session.course import STATE, CourseState
 
 __all__ = ["visit"]  # the fixture
@@ -86,6 +87,11 @@ def move_window(window: Window) -> None:
     state_of(window.at).seen = {"row": 9, "column": 4, "sum": 2.5, "output": 2.5}
 
 
+def choose_layer(window: Window) -> None:
+    """As the browser does that draws the maps: it says the layer when it was chosen there."""
+    window.at.session_state[LAYER] = "pool2"
+
+
 def draw(window: Window) -> None:
     state_of(window.at).seen = {"answer": "7", "probability": 0.93}
 
@@ -114,7 +120,7 @@ DEEDS: dict[str, Callable[[Window], object]] = {
     "trained": train,
     "mistake": worst_cell,
     "later_weights": lambda window: window.choose("kernels_epoch_fashion", -1),
-    "layer_maps": lambda window: window.choose("feature_maps_layer_choice", -1),
+    "layer_maps": choose_layer,
     "other_image": type_number("image_number", 3),
     "drawn": draw,
 }
