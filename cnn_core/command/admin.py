@@ -17,7 +17,7 @@ def add(commands: Any) -> None:
         "admin",
         help="list, end or delete runs of every visitor",
         description="List the runs that wait or train and what the runs take on the disk, or end or delete"
-        " runs, whoever ordered them. It needs no password: only who can write CONVSCOPE_HOME can use it.",
+        " runs of all visitors. It needs no password: only who can write CONVSCOPE_HOME can use it.",
     )
     parser.set_defaults(folder=None, force=False)
     what = parser.add_mutually_exclusive_group()
