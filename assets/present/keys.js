@@ -1,6 +1,8 @@
 // Keys of the presenter view: each presses the first button of its list that the page has and that can be pressed.
 // Never r, c or Escape: these are Streamlit's.
 
+import { pressOrWait } from "./waiting.js";
+
 const BUTTONS = {
   t: [".st-key-train button", ".st-key-sweep_begin button", ".st-key-race_start button"],
   p: [".st-key-pause button", ".st-key-resume button", ".stepper .play"],
@@ -16,26 +18,52 @@ const BUTTONS = {
 };
 const FIELDS =
   'input:not([type="range"], [type="radio"], [type="checkbox"]), textarea, select, [contenteditable="true"]';
+const LIVE = ".st-key-run_here";
 
 // A listener for each mount: Streamlit may mount the next one before it takes the last one away.
-export default function ({ parentElement }) {
-  const listener = (event) => press(event);
+export default function ({ parentElement, data }) {
+  const words = parentElement.querySelector("output");
+  const say = (key) => {
+    words.textContent = key && data.waits.replace("{key}", key.toUpperCase());
+    words.hidden = !key;
+  };
+  const listener = (event) => press(event, say);
   document.addEventListener("keydown", listener);
   parentElement.querySelector("i").dataset.listening = "";
   return () => document.removeEventListener("keydown", listener);
 }
 
-function press(event) {
+function press(event, say) {
   if (event.ctrlKey || event.metaKey || event.altKey || event.isComposing || event.repeat) return;
   const target = event.composedPath()[0];
+  const key = letter(event);
+  if (event.defaultPrevented || !BUTTONS[key]) return;
   if (target.matches?.(FIELDS) || document.querySelector('[role="dialog"]')) return;
-  for (const selector of BUTTONS[letter(event)] ?? []) {
-    const button = firstIn(document, selector);
-    if (!button || button.disabled) continue;
-    button.click();
-    event.preventDefault();
-    return;
-  }
+  event.preventDefault();
+  pressOrWait(() => state(key), {
+    say: (waits) => say(waits ? key : ""),
+    place: () => location.pathname,
+    pressed: key === "t" ? showRun : () => {},
+  });
+}
+
+// The button of a key that can be pressed, and whether the page has one that cannot be pressed yet.
+function state(key) {
+  const buttons = BUTTONS[key].map((selector) => firstIn(document, selector)).filter(Boolean);
+  const ready = buttons.find((button) => !button.disabled);
+  return { ready, exists: buttons.length > 0 };
+}
+
+// The curves of the training that was just ordered may be below the screen.
+function showRun() {
+  const before = document.querySelector(LIVE)?.textContent;
+  let tries = 100;
+  const look = setInterval(() => {
+    const run = document.querySelector(LIVE);
+    const isNew = run && run.textContent !== before;
+    if (isNew) run.scrollIntoView({ block: "start", behavior: "instant" });
+    if (isNew || --tries === 0) clearInterval(look);
+  }, 100);
 }
 
 // Where the keyboard writes other letters, such as Korean ones, the place of the key counts.

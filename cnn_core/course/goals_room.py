@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from cnn_core.config import TEXTBOOK, ConvBlock, ModelConfig, TrainConfig
 from cnn_core.course.goals_setup import ReceptiveField
 from cnn_core.course.goals_training import Overfitting, Training
-from cnn_core.course.progress import Progress, best, part_of
+from cnn_core.course.progress import Progress, best, part_of, percent_down
 from cnn_core.planning.links import to_query
 
 
@@ -77,7 +77,7 @@ class Sprint:
     def numbers(self) -> dict[str, str]:
         """The rules, as texts show them."""
         return {
-            "least": f"{self.least:.2f}",
+            "least": f"{self.least:.0%}",
             "params": f"{self.params:,}",
             "seconds": f"{self.seconds:.0f}",
         }
@@ -121,13 +121,11 @@ class FewestParameters:
     @property
     def numbers(self) -> dict[str, str]:
         """The rules, as texts show them."""
-        return {"least": f"{self.least:.2f}", "most": f"{self.most:,}"}
+        return {"least": f"{self.least:.0%}", "most": f"{self.most:,}"}
 
 
 def _numbers(measured: Measured) -> dict[str, str]:
-    """Three digits, rounded down: what does not reach 0.850 is not shown as that."""
-    accuracy = math.floor(measured.accuracy * 1000 + 1e-9) / 1000
-    return {"accuracy": f"{accuracy:.3f}", "used": f"{measured.params:,}"}
+    return {"accuracy": percent_down(measured.accuracy), "used": f"{measured.params:,}"}
 
 
 RoomRule = Sprint | FewestParameters | Overfitting | ReceptiveField

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from cnn_core.analysis.comparison import CHANCE, SEED, McNemar, Settings, differing
 from cnn_core.arithmetic import layer_table, totals
 from cnn_core.config import ModelConfig, TrainConfig
-from cnn_core.course.progress import Progress, part_of
+from cnn_core.course.progress import Progress, part_of, percent_down
 from cnn_core.errors import ShapeError
 from cnn_core.progress.events import EpochEnd
 from cnn_core.progress.history import History
@@ -71,7 +71,7 @@ class ValidationAccuracy:
             score=(valid, accuracy),
             share=part_of(accuracy, self.least) if valid else 0.0,
             numbers={
-                "accuracy": _down(accuracy),
+                "accuracy": percent_down(accuracy),
                 "used": f"{run.params:,}",
                 "took": f"{run.seconds:.0f}",
             },
@@ -81,7 +81,7 @@ class ValidationAccuracy:
     def numbers(self) -> dict[str, str]:
         """The rules, as texts show them; a limit that there is not is a dash."""
         return {
-            "least": f"{self.least:.2f}",
+            "least": f"{self.least:.0%}",
             "params": "–" if self.params is None else f"{self.params:,}",
             "seconds": "–" if self.seconds is None else f"{self.seconds:.0f}",
         }
@@ -264,11 +264,6 @@ class Overshoot:
 
 def _loss(value: float) -> str:
     return f"{value:.3g}" if math.isfinite(value) else "∞"
-
-
-def _down(accuracy: float) -> str:
-    """Three digits, rounded down: what does not reach 0.900 is not shown as that."""
-    return f"{math.floor(accuracy * 1000 + 1e-9) / 1000:.3f}"
 
 
 def _percent_down(part: float) -> str:

@@ -44,6 +44,11 @@ def best(attempts: Iterable[Progress | None]) -> Progress | None:
     return top
 
 
+def percent_down(part: float) -> str:
+    """A part of 1 in percent with one decimal, rounded down: 89.99 % is not shown as 90 %."""
+    return f"{math.floor(part * 1000 + 1e-9) / 10:.1f}%"
+
+
 def part_of(value: float, target: float) -> float:
     """`value / target`; 0 where that is no number."""
     return value / target if target > 0 and math.isfinite(value) else 0.0

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 
 import streamlit as st
 from streamlit import runtime
@@ -16,8 +17,12 @@ _admitted: set[str] = set()  # ids of Streamlit's sessions
 _lock = threading.Lock()  # of `_admitted`: each window has a thread of its own
 
 
-def admit() -> None:
-    """Let this window in, or say that the server is full, and end the script; tried again by itself."""
+def admit(begin: Callable[[], None] = lambda: None) -> None:
+    """Let this window in, or say that the server is full, and end the script; tried again by itself.
+
+    Args:
+        begin: Draws what is above that sentence.
+    """
     context = get_script_run_ctx()
     if context is None or not runtime.exists() or context.session_id in _admitted:
         return
@@ -27,6 +32,7 @@ def admit() -> None:
         if len(_admitted) < cap:
             _admitted.add(context.session_id)
             return
+    begin()
     st.title("ConvScope")
     st.warning(t("frame.full", cap=cap), icon=":material/groups:")
     st.fragment(_try_again, run_every=RETRY_S)()

@@ -23,9 +23,22 @@ _browser = st.components.v2.component("convscope_frame", js=bundle(ASSETS / "fra
 def frame() -> None:
     """What is the same on every page: style, language switch, visitor. Starts the engine after the first."""
     language()
-    admission.admit()
+    admission.admit(_style_and_languages)
     presenting.follow_link()
     files.keep()
+    _style_and_languages()
+    with st.container(key="lost"):  # style.css shows it as soon as the browser has lost the server
+        st.html(fill('<p role="alert">{{ words }}</p>', words=t("frame.lost")))
+    remember()
+    data = {"language": language(), "menu": t("frame.menu"), "answered": answered()}
+    with st.container(key="frame"):
+        _browser(key="frame_browser", data=data)
+    if not engine().ours:
+        _watch_cluster()
+
+
+def _style_and_languages() -> None:
+    """How every page looks, and the language switch."""
     st.html(STYLE)
     presenting.style()
     with st.container(key="language"):
@@ -38,14 +51,6 @@ def frame() -> None:
             on_change=_choose_language,
             label_visibility="collapsed",
         )
-    with st.container(key="lost"):  # style.css shows it as soon as the browser has lost the server
-        st.html(fill('<p role="alert">{{ words }}</p>', words=t("frame.lost")))
-    remember()
-    data = {"language": language(), "menu": t("frame.menu"), "answered": answered()}
-    with st.container(key="frame"):
-        _browser(key="frame_browser", data=data)
-    if not engine().ours:
-        _watch_cluster()
 
 
 @st.fragment(run_every=WATCH_S)

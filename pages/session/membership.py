@@ -55,7 +55,7 @@ def leave() -> None:
 
 
 def current() -> rooms.Room | None:
-    """The room that this window is in; one that was wiped is left."""
+    """The room that this window is in; one that was deleted is left, and the page says so."""
     code = st.session_state.get(CODE)
     if code is None:
         return None
@@ -64,7 +64,8 @@ def current() -> rooms.Room | None:
         room.state()
     except RoomError as error:
         leave()
-        refuse(error)
+        gone = error.key == "room.not_found"
+        refuse(RoomError("room.deleted", code=code) if gone else error)
         return None
     return room
 

@@ -16,7 +16,10 @@ from pages.session.words import t
 
 ROOM, HOME = "room", "home"  # pages
 _keys = st.components.v2.component(
-    "convscope_keys", html="<i hidden></i>", js=bundle(presenting.FOLDER / "keys.js")
+    "convscope_keys",
+    html="<i hidden></i><output hidden></output>",
+    css=(presenting.FOLDER / "keys.css").read_text("utf-8"),
+    js=bundle(presenting.FOLDER / "keys.js"),
 )
 
 
@@ -46,7 +49,7 @@ def presenter_bar(pages: Sequence[tuple[str, str]], page: str) -> None:
                 on_click=presenting.leave, type="tertiary",
             )  # fmt: skip
     with st.container(key="presenter_keys"):
-        _keys(key="presenter_keys_browser", data={})
+        _keys(key="presenter_keys_browser", data={"waits": t("present.waits", letter="{key}")})
 
 
 def neighbours(walked: Sequence[str], pages: Sequence[str], page: str) -> tuple[str, str]:

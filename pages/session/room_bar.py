@@ -33,6 +33,8 @@ def room_bar(page: str) -> None:
     membership.draw_again()
     room = membership.current()
     if room is None:
+        if page != ROOM:
+            say_refusal()
         return
     with membership.again_if_gone(), st.container(key="room_bar"):
         if membership.is_presenter(room):
@@ -42,6 +44,8 @@ def room_bar(page: str) -> None:
                 st.fragment(_for_presenter, run_every=2 * POLL_S)(room, page)
         elif membership.person(room) in room.state().people:
             _for_phone(room, page)
+        elif membership.person(room) in room.state().removed:
+            _for_removed(room, page)
 
 
 @membership.again_if_gone()
@@ -95,6 +99,18 @@ def _for_phone(room: rooms.Room, page: str) -> None:
                 t("room.unfollow" if following else "room.follow"), key="room_follow",
                 on_click=membership.follow, args=(room, not following),
             )  # fmt: skip
+
+
+@st.fragment(run_every=2 * POLL_S)
+@membership.again_if_gone()
+def _for_removed(room: rooms.Room, page: str) -> None:
+    """Say that this phone is out, on every page; the page begins again when it is let in again."""
+    if membership.person(room) not in room.state().removed:
+        st.rerun()
+    if page != ROOM:
+        with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+            _words(room, t("room.removed_you"))
+            st.button(t("room.leave"), key="room_leave", on_click=membership.leave)
 
 
 def _is_there(lead: rooms.Lead, page: str) -> bool:

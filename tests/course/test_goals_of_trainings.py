@@ -49,10 +49,10 @@ def training(
 @pytest.mark.parametrize(
     ("accuracy", "words", "reached"),
     [
-        (0.9, "0.900", True),
-        (0.8999, "0.899", False),
-        (1.0, "1.000", True),
-        (math.nan, "0.000", False),
+        (0.9, "90.0%", True),
+        (0.8999, "89.9%", False),
+        (1.0, "100.0%", True),
+        (math.nan, "0.0%", False),
     ],
 )
 def test_a_validation_accuracy_is_never_rounded_up(
@@ -70,7 +70,7 @@ def test_the_kept_epoch_counts_and_no_other_and_never_the_test_images() -> None:
         epoch(2, val_loss=0.4, val_accuracy=0.95),
     )
     attempt = ValidationAccuracy().check(run)
-    assert attempt.numbers["accuracy"] == "0.890"
+    assert attempt.numbers["accuracy"] == "89.0%"
     assert not attempt.reached
 
 
@@ -165,7 +165,7 @@ def test_a_recorded_training_is_small_and_good_as_the_hint_says() -> None:
     ]
     attempt = GOALS["accuracy"].rule.check(training(*ends))
     assert attempt.reached
-    assert attempt.numbers["accuracy"] == "0.905"
+    assert attempt.numbers["accuracy"] == "90.5%"
 
 
 def report(loss: float) -> BatchEnd:

@@ -49,6 +49,7 @@ def test_a_full_server_says_so_and_takes_the_next_when_one_leaves(
     full = home(language)
     assert [words in warning.value for warning in full.warning] == [True]
     assert not full.exception
+    assert len(full.button_group) == 1, "a window that waits can choose the other language"
     come(monkeypatch, "first")
     assert not at.run().warning  # who is in stays in
     server.discard("first")

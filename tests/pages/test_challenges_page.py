@@ -86,7 +86,7 @@ def test_every_goal_reached_says_what_it_came_to_and_what_it_taught(
 ) -> None:
     numbers = {
         "side": "14", "used": "3", "widest": "5", "params": "26,326", "filters": "32, 64",
-        "before": "2.3", "after": "9", "now": "2.2", "clear": "10", "digits": "0", "accuracy": "0.905",
+        "before": "2.3", "after": "9", "now": "2.2", "clear": "10", "digits": "0", "accuracy": "90.5%",
         "took": "60", "risen": "20%", "low": "0.3", "high": "0.4", "epoch": "5", "loss": "109.70",
         "ended": "stopped", "p": "p < 0.001", "changed": "1", "peak": "0", "asked": "2,000",
         "gained": "+3.3", "change": "−0.7", "grad": "0", "hires": "2.1", "degrees": "2",
@@ -119,7 +119,7 @@ def test_the_runs_of_the_visitor_tell_and_those_of_others_do_not(visit: Any) -> 
     assert bars(at)[0] == "0 of 12 goals reached"
     trained(TEXTBOOK, 0.93)
     at.run()
-    assert "validation accuracy 0.930 (needed: 0.90) · 333,526 parameters" in "".join(bars(at))
+    assert "validation accuracy 93.0% (needed: 90%) · 333,526 parameters" in "".join(bars(at))
     assert bars(at)[0] == "0 of 12 goals reached"
     trained()
     trained(reason="stopped", accuracy=0.1)

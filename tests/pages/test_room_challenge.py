@@ -71,7 +71,7 @@ def test_a_run_of_a_phone_counts_for_that_phone_alone(visit):
     assert "99" not in ann.get("progress")[0].proto.text, "from before the challenge"
     trained(ANN[:16], 0.9)
     trained("somebody else", 0.95)
-    assert "0.900" in look(ann).get("progress")[0].proto.text
+    assert "90.0%" in look(ann).get("progress")[0].proto.text
     assert bob.get("progress")[0].proto.text == texts.say("en", "challenges.not_tried")
     board(host)
     assert "1 reached the goal" in markdown(host)

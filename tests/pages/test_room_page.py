@@ -244,7 +244,9 @@ def test_a_room_is_closed_opened_again_and_wiped(visit):
     host.checkbox[0].check().run()
     press(host, "presenter_wipe")
     assert "room" not in address(host)
-    assert len(at.run().warning) == 1
+    deleted = texts.say("en", "error.room.deleted", code=room.code)
+    assert [it.value for it in host.warning] == [deleted]
+    assert [it.value for it in at.run().warning] == [deleted]
     assert "room" not in address(at)
 
 
@@ -274,7 +276,7 @@ def test_a_room_that_is_wiped_at_any_moment_of_a_page_is_one_sentence(presents, 
         if len(looks) < moment:
             break
         assert [warning.value for warning in at.warning] == [
-            texts.say("en", "error.room.not_found", code=room.code)
+            texts.say("en", "error.room.deleted", code=room.code)
         ], moment
     assert moment > 3, "the page looks at its room"
 

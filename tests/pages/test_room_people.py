@@ -22,10 +22,11 @@ from streamlit.testing.v1 import AppTest
 
 from cnn_core import rooms, texts
 from cnn_core.errors import RoomError
-from pages.session import membership
+from pages.session import membership, room_bar
 
 __all__ = ["visit", "worker"]  # fixtures
 LINE_AT_THE_TOP = "from pages.session.room_bar import room_bar; room_bar('room')"
+LINE_ON_KERNELS = LINE_AT_THE_TOP.replace("'room'", "'kernels'")
 
 
 def test_nobody_is_led_into_the_presenter_view_or_another_language(visit, monkeypatch):
@@ -95,6 +96,27 @@ def test_the_presenters_page_asks_for_news_in_one_place(part, visit, monkeypatch
             bar.run()
         assert "room_bring" in keys(bar)
         assert len(polled) == 1, "the line at the top asks for news on other pages alone"
+
+
+def test_a_removed_phone_is_told_so_on_other_pages(visit, monkeypatch):
+    monkeypatch.setattr(room_bar, "_back", lambda room: None)  # a script alone has no other pages
+    _, room = opened(visit)
+    phone = as_visitor(ANN, visit, room=room.code)
+    [person] = room.state().people
+    line = AppTest.from_string(LINE_ON_KERNELS, default_timeout=60)
+    for key in ("visitor", "visitor_secret", membership.CODE):
+        line.session_state[key] = phone.session_state[key]
+    removed_you = texts.say("en", "room.removed_you")
+    assert removed_you not in markdown(line.run())
+    room.steer(host_key(room), rooms.Remove(person, True))
+    assert removed_you in markdown(line.run())
+    room.steer(host_key(room), rooms.Remove(person, False))
+    assert removed_you not in markdown(line.run())
+    room.close(host_key(room), keep=False)
+    assert [it.value for it in line.run().warning] == [
+        texts.say("en", "error.room.deleted", code=room.code)
+    ]
+    assert not line.exception
 
 
 def test_a_refusal_is_said_until_something_is_done(monkeypatch):
