@@ -258,9 +258,9 @@ def _add_cluster(commands: Any) -> None:
     )
     serve.add_argument(
         "--kind",
-        choices=worker.KINDS,
+        choices=(*worker.KINDS, worker.BOTH),
         required=True,
-        help='"train" trains runs; "look" computes what pages show of trained networks',
+        help='"train" trains runs; "look" computes what pages show of trained networks; "both" does both',
     )
     serve.add_argument(
         "--tied",

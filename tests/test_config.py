@@ -25,7 +25,7 @@ from cnn_core.config import (
 )
 from cnn_core.errors import ConfigError
 from cnn_core.planning import limits
-from cnn_core.planning.limits import Limits, train_workers
+from cnn_core.planning.limits import Limits, train_workers, worker_plan
 from cnn_core.planning.links import SETUP_PARAMETERS, from_query, to_query
 from cnn_core.planning.presets import PRESETS
 
@@ -336,6 +336,14 @@ def test_the_number_of_train_workers_comes_from_the_environment() -> None:
     for value in ("0", "two", "-1"):
         with pytest.raises(ConfigError, match="CONVSCOPE_TRAIN_WORKERS"):
             train_workers({"CONVSCOPE_TRAIN_WORKERS": value})
+
+
+def test_the_plan_of_the_workers_comes_from_the_environment() -> None:
+    assert worker_plan({}) == worker_plan({"CONVSCOPE_WORKERS": ""}) == "separate"
+    assert worker_plan({"CONVSCOPE_WORKERS": "off"}) == "off"
+    with pytest.raises(ConfigError, match="must be one of: separate, one, off") as caught:
+        worker_plan({"CONVSCOPE_WORKERS": "two"})
+    assert "two" in caught.value.sentence("ko")
 
 
 @pytest.mark.parametrize("value", ["many", "1.5", "-3", "0", "nan"])

@@ -18,10 +18,13 @@ from typing import Any
 import psutil
 
 from cnn_core import runs
+from cnn_core.errors import ConfigError
+from cnn_core.planning import limits
 from cnn_core.rooms import invitation
 
 OLDEST_PYTHON = (3, 11)
-NEEDED_MB = 2_400  # of memory: server, train worker and look worker with the full Fashion-MNIST
+NEEDED_MB = {"separate": 2_400, "one": 1_400, "off": 400}
+"""Memory of server and workers with the full Fashion-MNIST, by `limits.WORKER_PLANS`."""
 LEAST_FREE_MB = 500  # of disk: data sets and some runs
 PROBE_TIMEOUT_S = 300
 MEGABYTE = 1e6
@@ -140,17 +143,24 @@ def _version(package: str) -> str | None:
 
 
 def memory() -> Finding:
-    """Whether server and workers fit."""
+    """Whether server and workers fit, and what else would."""
     free = psutil.virtual_memory().available / MEGABYTE
-    if free < NEEDED_MB:
-        return Finding(
-            "warning",
-            "memory",
-            f"Free memory: {free:,.0f} MB; server and workers need up to {NEEDED_MB:,} MB. "
-            "Close other programs before a class.",
-        )
+    try:
+        plan = limits.worker_plan()
+    except ConfigError as error:
+        return Finding("warning", "memory", f"{error} The app starts as if it were not set.")
+    needed = NEEDED_MB[plan]
+    workers = {"separate": "server and workers need", "one": "server and one worker need"}
+    who = workers.get(plan, "a server without workers needs")
+    if free >= needed:
+        return Finding("ok", "memory", f"Free memory: {free:,.0f} MB; {who} up to {needed:,} MB.")
+    smaller = [name for name in limits.WORKER_PLANS if NEEDED_MB[name] < needed]
+    advice = "Close other programs before a class"
+    if smaller:
+        fitting = next((name for name in smaller if NEEDED_MB[name] <= free), smaller[-1])
+        advice += f", or set {limits.WORKERS}={fitting}, which needs {NEEDED_MB[fitting]:,} MB"
     return Finding(
-        "ok", "memory", f"Free memory: {free:,.0f} MB; up to {NEEDED_MB:,} MB is needed."
+        "warning", "memory", f"Free memory: {free:,.0f} MB; {who} up to {needed:,} MB. {advice}."
     )
 
 

@@ -41,6 +41,8 @@ class Engine:
         head_start: Delay in seconds before the workers load TensorFlow, so that the first page gets
             the processor.
         train_workers: How many networks its own workers train at the same time, at least 1.
+        plan: One of `limits.WORKER_PLANS`: "separate"; "one" worker that trains and looks, one network at
+            a time; or "off", which also leaves an existing cluster alone.
     """
 
     def __init__(
@@ -50,15 +52,18 @@ class Engine:
         on_ready: Callable[[], None] = lambda: None,
         head_start: float = 0.0,
         train_workers: int = 1,
+        plan: str = "separate",
     ) -> None:
         self._address = scheduler
-        self._ours = scheduler is None
+        self._off = plan == "off"
+        self._ours = scheduler is None or self._off
         version.fingerprint()
         self._on_ready = on_ready
         self._head_start = head_start
         self._range_tests = RangeTests()
         self._queue = Queue(self._send, cluster.error_of)
-        self._counts = {"train": train_workers, "look": 1}
+        apart = {"train": train_workers, "look": 1}
+        self._counts = {"separate": apart, "one": {worker.BOTH: 1}, "off": {}}[plan]
         self._processes: dict[str, list[WorkerProcess]] = {}
         self._before_step: list[Callable[[], None]] = []
         self._workers: dict[str, set[str]] = {}
@@ -103,9 +108,12 @@ class Engine:
 
         It is still tried, with growing pauses, and the problem goes away by itself.
         """
+        if self._off:
+            return EngineError(f"engine.off_{kind}")
         if self._problem is not None:
             return self._problem
-        problems = [process.problem for process in self._processes.get(kind, ())]
+        able = (*self._processes.get(kind, ()), *self._processes.get(worker.BOTH, ()))
+        problems = [process.problem for process in able]
         return problems[0] if problems and all(problems) else None
 
     def ready(self, kind: str) -> bool:
@@ -119,7 +127,7 @@ class Engine:
     @property
     def capacity(self) -> int:
         """How many networks are trained at the same time, also while the workers are still starting."""
-        return len(self.workers("train")) or (self._counts["train"] if self._ours else 1)
+        return len(self.workers("train")) or (self._counts.get("train", 1) if self._ours else 1)
 
     def lack(self, kind: str) -> EngineError | None:
         """Why no worker does what "train" or "look" names, if that is known; it may change by itself.
@@ -274,6 +282,10 @@ class Engine:
         if self._closing.wait(self._head_start):
             self._tried.set()
             return
+        if self._off:
+            self._tried.set()
+            self._try(self._on_ready)
+            return
         self._try(self.tick)
         self._try(self._on_ready)
         while not self._closing.is_set():
@@ -314,11 +326,11 @@ class Engine:
         # Again, now that Dask has registered what it does at exit: the last registered goes first.
         atexit.unregister(self.close)
         atexit.register(self.close)
-        for kind in worker.KINDS:
+        for kind, count in self._counts.items():
             if not self._closing.is_set():
                 self._processes[kind] = [
                     WorkerProcess(str(self._address), kind, cluster.keys(self._cluster))
-                    for _ in range(self._counts[kind])
+                    for _ in range(count)
                 ]
         return True
 
@@ -361,10 +373,9 @@ class Engine:
             }
             if of_kind and not names[kind]:
                 self._strangers.add(kind)
-        for kind, processes in self._processes.items():
-            for process in processes:
-                if process.name in names[kind]:
-                    process.answered()
+        for process in self._all_processes():
+            if any(process.name in of_kind for of_kind in names.values()):
+                process.answered()
         return names
 
     def _needs(self, kind: str) -> dict[str, float]:

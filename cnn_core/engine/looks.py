@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from cnn_core import datasets, runs
+from cnn_core.engine.turns import TURNS
 from cnn_core.engine.worker import log
 from cnn_core.errors import CnnError, EngineError
 
@@ -59,8 +60,9 @@ def look(name: str, run_id: str, arguments: tuple[Any, ...]) -> Any:
     try:
         module, function = LOOKS[name].split(":")
         path = runs.open_run(run_id).folder / "best.keras"
-        opened = _opened(run_id, path, path.stat().st_mtime_ns if path.exists() else 0)
-        return getattr(importlib.import_module(module), function)(opened, *arguments)
+        with TURNS.held():
+            opened = _opened(run_id, path, path.stat().st_mtime_ns if path.exists() else 0)
+            return getattr(importlib.import_module(module), function)(opened, *arguments)
     except CnnError as error:
         problem = error
     except Exception as error:

@@ -10,6 +10,7 @@ from typing import Any
 
 from cnn_core import datasets
 from cnn_core.config import ModelConfig, TrainConfig
+from cnn_core.engine.turns import TURNS
 from cnn_core.errors import CnnError, EngineError, LimitError
 from cnn_core.progress.learning_rates import RateCurve
 
@@ -30,8 +31,15 @@ def range_test(model: ModelConfig, train: TrainConfig) -> RateCurve:
         from cnn_core.training.range_test import range_test as measure
 
         data = datasets.load(train.dataset, "sample")
-        with release_custom_gradients():
-            return measure(model, train, data)
+        with TURNS.held(), release_custom_gradients() as graphs:
+
+            def give_way() -> bool:
+                if TURNS.wanted:
+                    with graphs.of_others():
+                        TURNS.give_way()
+                return False
+
+            return measure(model, train, data, stop=give_way)
     except CnnError as error:
         problem = error
     except Exception as error:

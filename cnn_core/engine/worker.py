@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, NoReturn
 import psutil
 
 from cnn_core import datasets, runs, texts, version
+from cnn_core.engine.turns import TURNS
 from cnn_core.errors import CnnError, EngineError, RunError
 from cnn_core.planning import cost
 from cnn_core.progress.events import (
@@ -43,6 +44,8 @@ if TYPE_CHECKING:
 
 
 KINDS = ("train", "look")
+BOTH = "both"
+"""A worker of every kind: it trains in one thread and looks in another, between the calls of the training."""
 SECONDS_BETWEEN_DOWNLOAD_EVENTS = 0.5
 SECONDS_BETWEEN_LOOKS_AT_SCHEDULER = 0.1
 SHORTEST_MEASURE = 0.5  # seconds of training that tell a speed
@@ -148,7 +151,7 @@ def _train(
     from cnn_core.training import loop
 
     (run.folder / "error.txt").unlink(missing_ok=True)
-    with closing(run_log.EventWriter(run)) as write, training.release_custom_gradients():
+    with closing(run_log.EventWriter(run)) as write:
 
         def emit(event: Event) -> None:
             held.check(immediately=not isinstance(event, (BatchEnd, LayersMeasured)))
@@ -163,7 +166,17 @@ def _train(
         data = _data(run, emit, ask)
         first = slice(loop.SAMPLE_IMAGES)
         runs.write_examples(run, data.x_test[first], data.y_test[first])
-        result = training.train(run.model, run.train, data, emit, ask, folder=run.folder, past=past)
+        with TURNS.held(), training.release_custom_gradients() as graphs:
+
+            def give_way() -> Control:
+                if TURNS.wanted:
+                    with graphs.of_others():
+                        TURNS.give_way()
+                return ask()
+
+            result = training.train(
+                run.model, run.train, data, emit, give_way, folder=run.folder, past=past
+            )
     return STATES[result.ended.reason], _speed(run, result.epochs)
 
 
@@ -177,7 +190,7 @@ def serve(scheduler: str, kind: str, *, tied: bool = False) -> NoReturn:
 
     Args:
         scheduler: Its address, such as "tcp://host:8786".
-        kind: One of `KINDS`.
+        kind: One of `KINDS`, or `BOTH`.
         tied: Belong to the app that started this process: end when the scheduler is gone or standard
             input ends, which it does when the app ends, however that comes about.
     """
@@ -204,7 +217,7 @@ def serve(scheduler: str, kind: str, *, tied: bool = False) -> NoReturn:
 
 def _load(kind: str) -> None:
     """Load what the first task would wait for."""
-    if kind == "train":
+    if kind != "look":
         importlib.import_module("cnn_core.training.loop")
         importlib.import_module("cnn_core.training.layer_meter").load_kernels()
     else:
@@ -214,7 +227,7 @@ def _load(kind: str) -> None:
 def _settle(kind: str) -> None:
     """Before TensorFlow is loaded: training gives way to pages, and a graphics card belongs to it alone."""
     os.environ.setdefault("TF_FORCE_GPU_ALLOW_GROWTH", "true")
-    if kind == "train":
+    if kind != "look":
         lower = psutil.BELOW_NORMAL_PRIORITY_CLASS if ON_WINDOWS else TRAINING_NICENESS
         psutil.Process().nice(lower)
     elif not os.environ.get("CONVSCOPE_LOOK_GPU"):
@@ -281,13 +294,15 @@ async def _work(scheduler: str, kind: str, *, tied: bool) -> NoReturn:
 
     for handler in logging.getLogger("distributed").handlers:
         handler.addFilter(_shorten)
+    kinds = KINDS if kind == BOTH else (kind,)
     scratch = runs.home().parent / "scratch"  # Dask clears there what a killed worker left
     try:
         with dask.config.set(DASK_SETTINGS):
             worker = await Worker(
                 scheduler,
-                nthreads=1,
-                resources={kind: 1, version_resource(): 1},
+                nthreads=len(kinds),
+                # A task takes one of its kind and one of the version, so each kind does one at a time.
+                resources={**dict.fromkeys(kinds, 1), version_resource(): len(kinds)},
                 memory_limit=0,
                 dashboard=False,
                 # Who reaches a worker's port can run code in it, so only where the scheduler is.

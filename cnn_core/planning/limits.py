@@ -14,6 +14,9 @@ from cnn_core.planning import cost
 from cnn_core.planning.links import parse_int
 
 TRAIN_WORKERS = "CONVSCOPE_TRAIN_WORKERS"
+WORKERS = "CONVSCOPE_WORKERS"
+WORKER_PLANS = ("separate", "one", "off")
+"""Which worker processes a server starts: one for each kind of work, one for all of it, or none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +87,18 @@ def train_workers(environment: Mapping[str, str] = os.environ) -> int:
     """
     given = environment.get(TRAIN_WORKERS)
     return _above_zero(TRAIN_WORKERS, environment) if given else 1
+
+
+def worker_plan(environment: Mapping[str, str] = os.environ) -> str:
+    """Which of `WORKER_PLANS` this server follows: `CONVSCOPE_WORKERS`, else "separate".
+
+    Raises:
+        ConfigError: If it is none of them.
+    """
+    plan = environment.get(WORKERS) or WORKER_PLANS[0]
+    if plan not in WORKER_PLANS:
+        raise ConfigError(WORKERS, plan, "one_of", choices=", ".join(WORKER_PLANS))
+    return plan
 
 
 def valid(environment: Mapping[str, str] = os.environ) -> Limits:

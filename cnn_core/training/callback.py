@@ -54,6 +54,7 @@ class ProgressCallback:
         reason: Why training ended, as in `RunEnded`.
         epochs: The `EpochEnd` of each epoch, those before an interruption included.
         watch: Seconds of training without pauses.
+        ask: Returns the current `Control`.
     """
 
     def __init__(
@@ -68,7 +69,8 @@ class ProgressCallback:
         clock: Callable[[], float] = time.perf_counter,
     ) -> None:
         self._model = model
-        self._config, self._emit, self._ask, self._folder = config, emit, ask, folder
+        self._config, self._emit, self._folder = config, emit, folder
+        self.ask = ask
         self._batches = batches_per_epoch(images, config.batch_size)
         self._steps = ask().steps
         self._base_rate = config.learning_rate
@@ -90,7 +92,7 @@ class ProgressCallback:
 
         While the run is paused, one batch at a time is trained: the list has one rate only.
         """
-        control = self._ask()
+        control = self.ask()
         override = control.learning_rate
         base = self._config.learning_rate if override is None else override
         if base != self._base_rate:
@@ -112,7 +114,7 @@ class ProgressCallback:
             logs: Keras' means of loss and accuracy over this epoch's batches.
         """
         self._meter.count(batch + 1, logs)
-        control = self._ask()
+        control = self.ask()
         last = batch + 1 == self._batches
         if control.paused or control.stop or last or self._meter.due(self.watch.seconds()):
             self._report()
@@ -153,7 +155,7 @@ class ProgressCallback:
             self._emit(Saved(end.epoch, self.watch.seconds() - began))
         if not finite:
             self._stop("diverged")
-        elif self._ask().stop:
+        elif self.ask().stop:
             self._stop("stopped")
         elif reached(self._config.target, end):
             self._stop("target")
@@ -186,7 +188,7 @@ class ProgressCallback:
                     self._steps += 1
                     return control
                 time.sleep(SECONDS_BETWEEN_POLLS)
-                control = self._ask()
+                control = self.ask()
         self._emit(Resumed(self._epoch + 1, batch))
         return control
 

@@ -46,22 +46,43 @@ SAMPLE_IMAGES = 10
 log = logging.getLogger(__name__)
 
 
+class Graphs:
+    """The graphs that TensorFlow keeps for custom gradients, and which of them are not to be released."""
+
+    def __init__(self) -> None:
+        gradients = getattr(tensorflow_ops, "gradient_registry", None)
+        self._register: dict[str, object] = getattr(gradients, "_registry", {})
+        self._kept = set(self._register)
+
+    @contextmanager
+    def of_others(self) -> Iterator[None]:
+        """Another thread traces inside the block: what it traces is not released."""
+        before = set(self._register)
+        try:
+            yield
+        finally:
+            self._kept |= set(self._register) - before
+
+    def release(self) -> None:
+        """Release those that were traced since this object was made."""
+        for name in set(self._register) - self._kept:
+            if name.startswith("CustomGradient"):
+                del self._register[name]
+
+
 @contextmanager
-def release_custom_gradients() -> Iterator[None]:
+def release_custom_gradients() -> Iterator[Graphs]:
     """Release the graphs that are traced inside the block, for a process that trains many networks.
 
     Keras sums gradients through a custom gradient, and TensorFlow keeps each of those registered for
-    ever, with the whole graph around it: about 10 MB per training. No other thread may trace meanwhile.
+    ever, with the whole graph around it: about 10 MB per training. Another thread may only trace within
+    `Graphs.of_others`.
     """
-    gradients = getattr(tensorflow_ops, "gradient_registry", None)
-    register: dict[str, object] = getattr(gradients, "_registry", {})
-    before = set(register)
+    graphs = Graphs()
     try:
-        yield
+        yield graphs
     finally:
-        for name in set(register) - before:
-            if name.startswith("CustomGradient"):
-                del register[name]
+        graphs.release()
 
 
 @dataclass(frozen=True)
@@ -203,7 +224,7 @@ def _fit(
         callback.on_epoch_begin(epoch)
         batches = batches_per_epoch(images, config.batch_size)
         means = _epoch(network, steps, pace, callback, meter, batches)
-        measured = network.evaluate(validation, verbose=0, return_dict=True)
+        measured = _evaluate(network, validation, callback.ask)
         figures = {f"val_{name}": value for name, value in measured.items()}
         callback.on_epoch_end(epoch, {**means, **figures})
         if network.stop_training:
@@ -235,6 +256,25 @@ def _epoch(
     return means
 
 
+class _Asking(keras.callbacks.Callback):
+    """Reads the control after each batch of an evaluation: who waits for this thread may go first there."""
+
+    def __init__(self, ask: Ask) -> None:
+        super().__init__()
+        self._ask = ask
+
+    def on_test_batch_end(self, batch: int, logs: dict[str, float] | None = None) -> None:
+        self._ask()
+
+
+def _evaluate(network: keras.Sequential, batches: tf.data.Dataset, ask: Ask) -> dict[str, float]:
+    """Loss and accuracy over all batches; `ask` is called after each, and what it says is not obeyed."""
+    figures: dict[str, float] = network.evaluate(
+        batches, verbose=0, return_dict=True, callbacks=[_Asking(ask)]
+    )
+    return figures
+
+
 def _ended(
     network: keras.Sequential, data: Dataset, callback: ProgressCallback, folder: Path | None
 ) -> RunEnded:
@@ -248,9 +288,7 @@ def _ended(
         samples = models.predictor(network)(data.x_test[:SAMPLE_IMAGES]).tolist()
         for part in ("train", "val", "test"):
             images, labels = getattr(data, f"x_{part}"), getattr(data, f"y_{part}")
-            measured = network.evaluate(
-                ordered_batches(images, labels), verbose=0, return_dict=True
-            )
+            measured = _evaluate(network, ordered_batches(images, labels), callback.ask)
             scores[part] = Score(measured["loss"], measured["accuracy"])
     return RunEnded(
         reason=callback.reason,

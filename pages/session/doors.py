@@ -7,7 +7,9 @@ import logging
 import os
 import sys
 import threading
+from collections.abc import Callable
 from types import ModuleType
+from typing import TypeVar
 
 import streamlit as st
 
@@ -19,6 +21,7 @@ from cnn_core.planning import limits
 from pages.session import collection, session_lock, widget_lookup
 
 HEAD_START_S = 1.5  # of the first page before the workers: it is there half a second sooner
+T = TypeVar("T")
 log = logging.getLogger(__name__)
 # A module without a file: "make dev" forgets the modules that it loads again, and never this one.
 widget_lookup.install()
@@ -34,7 +37,11 @@ def engine() -> Engine:
         if process.engine is None:
             scheduler = os.environ.get("CONVSCOPE_SCHEDULER") or None
             engine = Engine(
-                scheduler, on_ready=_freeze, head_start=HEAD_START_S, train_workers=_train_workers()
+                scheduler,
+                on_ready=_freeze,
+                head_start=HEAD_START_S,
+                train_workers=_setting(limits.train_workers, 1),
+                plan=_setting(limits.worker_plan, limits.WORKER_PLANS[0]),
             )
             sweeps.Driver(engine).start()
             process.engine = engine.start()
@@ -44,13 +51,13 @@ def engine() -> Engine:
         return running
 
 
-def _train_workers() -> int:
-    """What the environment says; one if that is no number, which the log tells who runs the server."""
+def _setting(read: Callable[[], T], usual: T) -> T:
+    """What the environment says; `usual` if that is a mistake, which the log tells who runs the server."""
     try:
-        return limits.train_workers()
+        return read()
     except ConfigError as error:
         log.warning("%s", error)
-        return 1
+        return usual
 
 
 def _freeze() -> None:

@@ -54,4 +54,6 @@ def waking() -> AbstractContextManager[None]:
 
 def complain(error: CnnError) -> None:
     """One sentence instead of what could not be had."""
-    st.warning(say_error(error), icon=":material/hourglass_top:")
+    off = error.key == "engine.off_look"  # no waiting changes that
+    icon = ":material/power_off:" if off else ":material/hourglass_top:"
+    st.warning(say_error(error), icon=icon)

@@ -16,6 +16,7 @@ from command_line import run
 
 from cnn_core import __main__ as command
 from cnn_core.command import check
+from cnn_core.planning import limits
 from cnn_core.rooms import invitation
 
 MEASURED = {
@@ -81,7 +82,26 @@ def test_metal_is_a_warning_on_a_mac(monkeypatch, system, warned):
 @pytest.mark.parametrize(("free", "level"), [(2.3e9, "warning"), (2.5e9, "ok")])
 def test_memory(monkeypatch, free, level):
     monkeypatch.setattr(psutil, "virtual_memory", lambda: SimpleNamespace(available=free))
+    monkeypatch.delenv(limits.WORKERS, raising=False)
     assert check.memory().level == level
+
+
+@pytest.mark.parametrize(
+    ("plan", "free", "advice"),
+    [
+        ("", 1e9, "or set CONVSCOPE_WORKERS=off, which needs 400 MB."),
+        ("", 2e9, "or set CONVSCOPE_WORKERS=one, which needs 1,400 MB."),
+        ("one", 2e9, "server and one worker need up to 1,400 MB."),
+        ("one", 1e9, "or set CONVSCOPE_WORKERS=off, which needs 400 MB."),
+        ("off", 1e9, "a server without workers needs up to 400 MB."),
+        ("off", 1e8, "Close other programs before a class."),
+        ("two", 9e9, "must be one of: separate, one, off"),
+    ],
+)
+def test_what_is_too_little_memory_depends_on_the_workers(monkeypatch, plan, free, advice):
+    monkeypatch.setattr(psutil, "virtual_memory", lambda: SimpleNamespace(available=free))
+    monkeypatch.setenv(limits.WORKERS, plan)
+    assert advice in check.memory().sentence
 
 
 @pytest.mark.parametrize(("free", "level"), [(4e8, "warning"), (6e8, "ok")])

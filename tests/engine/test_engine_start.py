@@ -113,6 +113,63 @@ def test_an_engine_starts_as_many_train_workers_as_asked(monkeypatch) -> None:
     assert len(engine.workers("train")) == 3
 
 
+def test_one_worker_does_both_and_its_problem_is_one_of_both(monkeypatch) -> None:
+    started: list[str] = []
+    both = LocalScheduler()
+
+    def start(scheduler: str, kind: str, keys: dict[str, str]) -> LocalScheduler:
+        started.append(kind)
+        return both
+
+    cluster = Cluster(0)
+    monkeypatch.setattr(jobs.cluster, "local", LocalScheduler)
+    monkeypatch.setattr(jobs.cluster, "connect", lambda *address: cluster)
+    monkeypatch.setattr(jobs, "WorkerProcess", start)
+    engine = Engine(plan="one", train_workers=3)
+    engine.tick()
+    assert (started, engine.capacity) == (["both"], 1)
+    assert not engine.ready("train")
+    monkeypatch.setattr(both, "problem", EngineError("engine.worker_both", log="a.log"), False)
+    assert engine.problem("train") == engine.problem("look") == both.problem
+    monkeypatch.setattr(both, "problem", None)
+    cluster.workers_of_scheduler = {"tcp://1": {"name": "both-1", "resources": offers_both()}}
+    engine.tick()
+    assert engine.workers("train") == engine.workers("look") == {"both-1"}
+    order(engine)
+    order(engine)
+    engine.tick()
+    assert len(cluster.futures) == 1
+
+
+def offers_both() -> dict[str, float]:
+    return {"train": 1, "look": 1, worker.version_resource(): 2}
+
+
+@pytest.mark.parametrize("scheduler", [None, "tcp://127.0.0.1:9"])
+def test_an_engine_without_workers_starts_nothing_and_says_so(scheduler, monkeypatch) -> None:
+    monkeypatch.setattr(jobs.cluster, "local", lambda: pytest.fail("a scheduler was started"))
+    monkeypatch.setattr(jobs.cluster, "connect", lambda *_: pytest.fail("somebody was called"))
+    ready = threading.Event()
+    engine = Engine(scheduler, plan="off", on_ready=ready.set).start()
+    try:
+        until(ready.is_set)
+        run = runs.create(MODEL, SHORT)
+        for kind in worker.KINDS:
+            assert "CONVSCOPE_WORKERS=off" in engine.problem(kind).sentence("ko")
+            assert not engine.ready(kind)
+        assert engine.capacity == 1
+        with pytest.raises(EngineError, match="No network can be trained on this server"):
+            order(engine)
+        with pytest.raises(EngineError, match="No network can be trained on this server"):
+            engine.resume(run, by=run.owner)
+        with pytest.raises(EngineError, match="No network can be trained on this server"):
+            engine.range_test(MODEL, SHORT, owner="me")
+        with pytest.raises(EngineError, match="needs a worker process"):
+            engine.look("predict", run)
+    finally:
+        engine.close()
+
+
 def test_what_is_to_be_done_before_each_step_may_fail(monkeypatch) -> None:
     sent, seen = Cluster(), []
     monkeypatch.setattr(jobs.cluster, "local", LocalScheduler)

@@ -11,9 +11,11 @@ from typing import Any
 import keras
 import numpy as np
 import pytest
+import tensorflow as tf
 from numpy.testing import assert_allclose, assert_array_equal
 from sklearn.metrics import accuracy_score
 from small_trainings import FIGURES, PLAIN, SMALL, Said, assert_scores, conv_weights, figures
+from tensorflow.python.framework import ops as tensorflow_ops
 
 from cnn_core import datasets, training
 from cnn_core import model as models
@@ -199,6 +201,18 @@ def test_many_trainings_in_one_process_leave_no_graphs_behind(digits: datasets.D
 
     first = graphs()
     assert graphs() <= first
+
+
+@pytest.mark.slow
+def test_graphs_of_another_thread_that_traced_meanwhile_stay() -> None:
+    kept = tensorflow_ops.gradient_registry.list
+    before = set(kept())
+    with training.release_custom_gradients() as graphs:
+        tf.RegisterGradient("CustomGradient-ours")(lambda *_: None)
+        with graphs.of_others():
+            tf.RegisterGradient("CustomGradient-of-a-look")(lambda *_: None)
+    assert set(kept()) - before == {"CustomGradient-of-a-look"}
+    del tensorflow_ops.gradient_registry._registry["CustomGradient-of-a-look"]
 
 
 @pytest.mark.slow
