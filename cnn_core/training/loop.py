@@ -256,21 +256,11 @@ def _epoch(
     return means
 
 
-class _Asking(keras.callbacks.Callback):
-    """Reads the control after each batch of an evaluation: who waits for this thread may go first there."""
-
-    def __init__(self, ask: Ask) -> None:
-        super().__init__()
-        self._ask = ask
-
-    def on_test_batch_end(self, batch: int, logs: dict[str, float] | None = None) -> None:
-        self._ask()
-
-
 def _evaluate(network: keras.Sequential, batches: tf.data.Dataset, ask: Ask) -> dict[str, float]:
     """Loss and accuracy over all batches; `ask` is called after each, and what it says is not obeyed."""
+    between = keras.callbacks.LambdaCallback(on_test_batch_end=lambda batch, logs: ask())
     figures: dict[str, float] = network.evaluate(
-        batches, verbose=0, return_dict=True, callbacks=[_Asking(ask)]
+        batches, verbose=0, return_dict=True, callbacks=[between]
     )
     return figures
 

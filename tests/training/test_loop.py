@@ -32,6 +32,7 @@ from cnn_core.progress.events import (
     Saved,
 )
 from cnn_core.training import checkpoints, loop, meters, train
+from cnn_core.training.batches import EVALUATION_BATCH
 from cnn_core.training.loop import resolve_precision
 
 
@@ -201,6 +202,24 @@ def test_many_trainings_in_one_process_leave_no_graphs_behind(digits: datasets.D
 
     first = graphs()
     assert graphs() <= first
+
+
+@pytest.mark.slow
+def test_the_control_is_read_in_each_batch_of_an_evaluation(digits: datasets.Dataset) -> None:
+    """Where one worker trains and looks, its looks come in there, too."""
+    since: list[int] = []
+
+    def ask() -> Control:
+        since[-1:] = [since[-1] + 1] if since else []
+        return Control()
+
+    def emit(event: Any) -> None:
+        if isinstance(event, Evaluating):
+            since.append(0)
+
+    train(SMALL, replace(PLAIN, epochs=1), digits, emit, ask)
+    parts = (digits.x_train, digits.x_val, digits.x_test)
+    assert since == [sum(-(-len(images) // EVALUATION_BATCH) for images in parts)]
 
 
 @pytest.mark.slow
