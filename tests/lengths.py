@@ -6,12 +6,19 @@ A whole test that `make test` leaves out is marked `long`; at least one other pr
 from __future__ import annotations
 
 import os
-from typing import TypeVar
+from typing import Any, TypeVar
+
+import pytest
 
 T = TypeVar("T")
 
 LONG = "TESTS_AT_LENGTH" in os.environ
 """Set by `pytest --long`, also for the processes that share the tests."""
+
+
+def at_length(*case: object) -> Any:
+    """A case for `pytest.mark.parametrize` that is left out at each landing."""
+    return pytest.param(*case, marks=pytest.mark.long)
 
 
 def repeats(short: T, at_length: T) -> T:

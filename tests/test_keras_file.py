@@ -13,6 +13,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from lengths import at_length
 from numpy.testing import assert_allclose
 
 from cnn_core import keras_file, runs, texts
@@ -21,7 +22,7 @@ from cnn_core.config import ConvBlock, ModelConfig
 from cnn_core.export import files
 
 ROOT = Path(__file__).parent.parent
-OLD = (f"{keras_file.OLDEST_KERAS}.0", "3.10.0")
+OLD = (f"{keras_file.OLDEST_KERAS}.0", at_length("3.10.0"))
 NETWORKS = {
     "plain": ModelConfig(blocks=(ConvBlock(4),), dense=(8,), input_shape=(8, 8, 1)),
     "rich": ModelConfig(

@@ -6,6 +6,7 @@ from itertools import pairwise
 
 import pytest
 from conftest import eventually
+from lengths import at_length
 from playwright.sync_api import Page, expect
 
 from bench import first_screen
@@ -35,10 +36,21 @@ FIND = """() => axe.run({resultTypes: ["violations"]}).then(found => found.viola
     it => [it.impact, it.id, it.nodes.slice(0, 3).map(node => node.html.slice(0, 150))]))"""
 
 
-@pytest.mark.parametrize(("theme", "language"), [("light", "en"), ("dark", "ko")])
-def test_axe_finds_nothing_serious_and_phones_cut_nothing_on_any_page(theme, language, app, window):
+@pytest.mark.parametrize(
+    ("theme", "language", "paths"),
+    [
+        ("light", "en", PATHS[::2]),
+        ("dark", "ko", PATHS[1::2]),
+        at_length("light", "en", PATHS[1::2]),
+        at_length("dark", "ko", PATHS[::2]),
+    ],
+    ids=["light-en", "dark-ko", "light-en-others", "dark-ko-others"],
+)
+def test_axe_finds_nothing_serious_and_phones_cut_nothing_on_any_page(
+    theme, language, paths, app, window
+):
     page = window("about:blank", color_scheme=theme)
-    for path in PATHS:
+    for path in paths:
         page.goto(f"{app.url}/{path}{'&' if '?' in path else '?'}lang={language}")
         expect(page.get_by_role("heading", level=1)).to_be_visible()
         eventually(lambda: _rests(page))

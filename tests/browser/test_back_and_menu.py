@@ -6,10 +6,12 @@ import re
 
 import pytest
 from conftest import ROOT, eventually, go
+from lengths import at_length, repeats
 from playwright.sync_api import Page, expect
 from screens import Playground
 
 PAGES = re.findall(r'"pages/(\w+)\.py"', (ROOT / "app.py").read_text("utf-8"))
+OTHERS = [name for name in PAGES if name != "home"]
 
 
 def settled(page: Page, name: str) -> str:
@@ -25,9 +27,7 @@ def settled(page: Page, name: str) -> str:
 def test_one_press_of_back_leaves_every_page(app, window):
     page = window(app.url)
     settled(page, "home")
-    for name in PAGES:
-        if name == "home":
-            continue
+    for name in repeats(OTHERS[::4], OTHERS):
         page.locator(f".st-key-road_{name}").get_by_role("link").click()
         settled(page, name)
         page.go_back()
@@ -35,7 +35,7 @@ def test_one_press_of_back_leaves_every_page(app, window):
         expect(page.locator(f".st-key-road_{name}")).to_be_visible()
 
 
-@pytest.mark.parametrize("name", ["playground", "evaluation"])
+@pytest.mark.parametrize("name", [at_length("playground"), "evaluation"])
 def test_one_press_of_back_leaves_a_page_that_a_link_opened(name, app, window):
     page = window("about:blank")
     page.goto(f"{app.url}/{name}")
@@ -111,6 +111,7 @@ def test_back_restores_each_former_set_up_of_the_playground_and_forward_each_lat
     eventually(lambda: shows(*states[0]))
 
 
+@pytest.mark.long
 def test_the_menu_of_a_phone_closes_when_a_page_is_chosen_and_no_choice_is_off_its_screen(
     app, window
 ):

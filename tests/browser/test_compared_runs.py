@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from urllib.parse import parse_qs, urlsplit
 
+import pytest
 from conftest import eventually
 from playwright.sync_api import Locator, Page, expect
 from screens import SHORT, Playground
@@ -29,6 +30,7 @@ def chosen(page: Page) -> list[str]:
     return query.get("runs", [""])[0].split("~") if "runs" in query else []
 
 
+@pytest.mark.long
 def test_three_runs_are_compared_and_one_repeated_over_three_seeds(app, window):
     page = window(app.link(**SHORT))
     screen = Playground.of(page)

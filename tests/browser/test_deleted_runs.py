@@ -7,15 +7,16 @@ import shutil
 import pytest
 from conftest import eventually
 from inside import COLD, TINY, Inside, made_run
+from lengths import at_length
 from playwright.sync_api import expect
 
 
 @pytest.mark.parametrize(
     ("page", "control", "choice"),
     [
-        ("kernels", "kernels_layer", "conv2"),
+        at_length("kernels", "kernels_layer", "conv2"),
         ("feature_maps", "feature_maps_reach", "per map"),
-        ("convolution", "convolution_layer", "conv2"),
+        at_length("convolution", "convolution_layer", "conv2"),
     ],
 )
 def test_it_is_missed_in_one_sentence(page, control, choice, app, window):

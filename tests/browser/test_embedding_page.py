@@ -138,6 +138,7 @@ def test_a_click_on_a_point_shows_that_image_and_leads_to_its_feature_maps(app, 
     holds(there, mistake, data.x_test, shares)
 
 
+@pytest.mark.long
 def test_tsne_of_a_network_without_dense_layer_comes_by_itself_and_a_link_opens_it(app, window):
     run = made_run(app.home, ODD, lambda network: None, DIGITS)
     data = datasets.load("digits")
@@ -190,6 +191,7 @@ def test_in_three_dimensions_an_image_is_chosen_by_its_number(app, window, run):
     there.settled().says("dimensions", "3")  # kept for principal components
 
 
+@pytest.mark.long
 def test_links_that_cannot_be_get_a_sentence(app, window, run):
     there = visit(window, app, run, method="umap", perplexity=7, dimensions=4, index=2000)
     expect(there.alerts.filter(has_text="Possible values: pca, tsne")).to_be_visible()

@@ -117,7 +117,9 @@ def pixels(card: Locator) -> np.ndarray:
     return np.asarray(picture.convert("L"))[::3, ::3]
 
 
-def test_a_click_on_a_cell_shows_exactly_its_images_most_confident_first(app, window, answers):
+def test_a_click_on_a_cell_shows_exactly_its_images_and_leads_to_their_feature_maps(
+    app, window, answers
+):
     page = visit(window, app, "run=fashion&part=test&cell=0-0&lang=en")
     click_cell(page, SHIRT, TSHIRT)
     expected = answers.members(SHIRT, TSHIRT)
@@ -130,6 +132,15 @@ def test_a_click_on_a_cell_shows_exactly_its_images_most_confident_first(app, wi
     for card, image in zip(cards(page).all(), answers.images(expected[:15]), strict=True):
         assert np.array_equal(pixels(card), image)
         expect(card).to_contain_text("in fact: Shirt")
+    link = cards(page).first.get_by_role("link").get_attribute("href") or ""
+    assert urlsplit(link).path == "feature_maps"
+    assert parse_qs(urlsplit(link).query) == {
+        "run": ["fashion"],
+        "part": ["test"],
+        "index": [str(expected[0])],
+        "of": ["full" if datasets.available("fashion_mnist", "full") else "sample"],
+        "lang": ["en"],
+    }
     shares = [float(re.search(r"([\d.]+)%", card.inner_text())[1]) for card in cards(page).all()]
     assert shares == [
         min(99.9, round(answers.found.confidence[row] * 100, 1)) for row in expected[:15]
@@ -138,18 +149,13 @@ def test_a_click_on_a_cell_shows_exactly_its_images_most_confident_first(app, wi
     page.locator(".st-key-cell_images").get_by_text("2", exact=True).click()
     eventually(lambda: shown_rows(page) == expected[15:30])
 
-
-def test_another_click_shows_another_cell_and_an_empty_one_says_so(app, window, answers):
-    page = visit(window, app)
-    click_cell(page, SHIRT, SHIRT)
-    eventually(lambda: shown_rows(page) == answers.members(SHIRT, SHIRT)[:15])
-    expect(cards(page).first).to_contain_text("correct")
     assert answers.matrix[TROUSER, SANDAL] == 0
     click_cell(page, TROUSER, SANDAL)
     expect(page.locator(".st-key-cell_images")).to_contain_text("Choose another cell")
     expect(cards(page)).to_have_count(0)
 
 
+@pytest.mark.long
 def test_a_cell_that_was_left_by_the_lists_can_be_clicked_again(app, window, answers):
     page = visit(window, app)
     click_cell(page, SHIRT, SHIRT)
@@ -161,7 +167,26 @@ def test_a_cell_that_was_left_by_the_lists_can_be_clicked_again(app, window, ans
     eventually(lambda: shown_rows(page) == answers.members(SHIRT, SHIRT)[:15])
 
 
-def test_the_page_opens_with_the_most_frequent_mistake(app, window, answers):
+def test_a_link_opens_the_same_part_and_cell(app, window):
+    page = visit(window, app, f"run=fashion&part=val&cell={SHIRT}-{TSHIRT}&lang=en")
+    validation = Answers("val")
+    expected = validation.members(SHIRT, TSHIRT)
+    expect(page.get_by_role("radio", name="Validation")).to_be_checked()
+    eventually(lambda: shown_rows(page) == expected[:15])
+    assert np.array_equal(pixels(cards(page).first), validation.images(expected[:1])[0])
+
+
+@pytest.mark.long
+def test_a_link_that_asks_for_nonsense_opens_the_page(app, window):
+    page = visit(window, app, "run=fashion&lang=en&part=all&cell=²-0")  # others: tests/pages
+    expect(page.locator(".st-key-confusion canvas").first).to_be_visible(timeout=COLD)
+    settled(page)
+    expect(page.get_by_test_id("stException")).to_have_count(0)
+
+
+def test_it_opens_with_the_most_frequent_mistake_and_every_tab_shows_its_figures(
+    app, window, answers
+):
     page = visit(window, app, "run=fashion&part=test&lang=en")
     true, predicted, count = evaluation.top_confusions(answers.matrix, 1)[0]
     assert query(page) == {
@@ -172,50 +197,12 @@ def test_the_page_opens_with_the_most_frequent_mistake(app, window, answers):
     }
     expect(page.get_by_text("Most frequent mistake")).to_contain_text(f"({count})")
     eventually(lambda: shown_rows(page) == answers.members(true, predicted)[:15])
-
-
-def test_a_link_opens_the_same_part_and_cell(app, window):
-    page = visit(window, app, f"run=fashion&part=val&cell={SHIRT}-{TSHIRT}&lang=en")
-    validation = Answers("val")
-    expected = validation.members(SHIRT, TSHIRT)
-    expect(page.get_by_role("radio", name="Validation")).to_be_checked()
-    eventually(lambda: shown_rows(page) == expected[:15])
-    assert np.array_equal(pixels(cards(page).first), validation.images(expected[:1])[0])
-
-
-def test_a_link_that_asks_for_nonsense_opens_the_page(app, window):
-    page = visit(window, app, "run=fashion&lang=en&part=all&cell=²-0")  # others: tests/pages
-    expect(page.locator(".st-key-confusion canvas").first).to_be_visible(timeout=COLD)
-    settled(page)
-    expect(page.get_by_test_id("stException")).to_have_count(0)
-
-
-def test_an_image_leads_to_its_feature_maps(app, window, answers):
-    page = visit(window, app, f"run=fashion&part=test&cell={SHIRT}-{TSHIRT}&lang=en")
-    eventually(lambda: shown_rows(page))
-    link = cards(page).first.get_by_role("link").get_attribute("href") or ""
-    row = answers.members(SHIRT, TSHIRT)[0]
-    assert urlsplit(link).path == "feature_maps"
-    assert parse_qs(urlsplit(link).query) == {
-        "run": ["fashion"],
-        "part": ["test"],
-        "index": [str(row)],
-        "of": ["full" if datasets.available("fashion_mnist", "full") else "sample"],
-        "lang": ["en"],
-    }
-
-
-def test_counts_become_shares_of_the_row(app, window):
-    page = visit(window, app)
     chart = page.locator(".st-key-confusion")
     before = chart.evaluate(LAYERS)
     page.get_by_role("radio", name="% of row").click()
     settled(page)
     eventually(lambda: chart.evaluate(LAYERS) != before)
 
-
-def test_every_tab_shows_its_figures(app, window, answers):
-    page = visit(window, app, "run=fashion&part=test&lang=en")
     expect(page.locator(".st-key-view_classes").get_by_test_id("stDataFrame")).to_be_visible()
     expect(page.locator(".st-key-per_class_chart .main-svg").first).to_be_visible()
 
@@ -265,6 +252,7 @@ def test_it_works_on_a_phone_in_korean_and_in_the_dark(app, window, answers):
     assert page.evaluate("document.scrollingElement.scrollWidth") <= 390
 
 
+@pytest.mark.long
 def test_a_run_without_an_answer_gets_a_sentence(app, window, monkeypatch):
     monkeypatch.setenv("CONVSCOPE_HOME", str(app.home))
     preset = PRESETS["tiny"]

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from conftest import Server, becomes, eventually
 from inside import COLD, Inside, opened, trained_run
+from lengths import at_length
 from PIL import Image
 from playwright.sync_api import Locator, expect
 from test_feature_maps import picture_file, upload
@@ -83,7 +84,7 @@ def same(screen: Inside, wanted: list[np.ndarray]) -> bool:
     )
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("scheme", [at_length("light"), "dark"])
 def test_an_upload_is_explained_in_both_themes(app, window, run, scheme):
     screen = Inside.open(app, window, "explain", run=run, window_={"color_scheme": scheme})
     before = pictures(screen)
@@ -147,6 +148,7 @@ def test_the_untrained_network_stands_below(app, window, run):
     expect(screen.part("explain_result")).to_contain_text("Adebayo")
 
 
+@pytest.mark.long
 def test_the_first_stroke_is_drawn_to_its_end_and_explained(app, window):
     screen = Inside.open(app, window, "explain", run="digits")
     cards(screen)
@@ -202,6 +204,7 @@ def test_a_filter_is_chosen_and_climbed_again(app, window, run):
     expect(screen.page.locator(".patterns polyline")).to_have_count(4)
 
 
+@pytest.mark.long
 def test_a_link_restores_the_view_and_a_wrong_one_is_one_sentence(app, window, run):
     link = {"run": run, "part": "val", "index": 17, "class": 7, "layer": "conv1", "side": 6}
     link |= {"shade": "white", "untrained": 1, "pattern": "conv2", "filter": 3, "start": 2}
@@ -219,6 +222,7 @@ def test_a_link_restores_the_view_and_a_wrong_one_is_one_sentence(app, window, r
     cards(other)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("language", ["en", "ko"])
 def test_a_phone_shows_an_unusual_network_without_sideways_scrolling(app, window, language):
     odd = trained_run(app.home, ODD)

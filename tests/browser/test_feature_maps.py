@@ -77,6 +77,7 @@ def test_another_image_gives_other_maps_and_moves_nothing(app, window, run):
     assert not loaded_libraries(app) & {"tensorflow", "sklearn"}, "a model came into the server"
 
 
+@pytest.mark.long
 def test_an_image_is_found_by_its_class_and_by_its_number(app, window, run):
     screen = Inside.open(app, window, "feature_maps", run=run)
     labels = datasets.load("fashion_mnist").y_test
@@ -141,6 +142,7 @@ def test_the_epoch_slider_reaches_the_maps_and_says_where_the_dense_layers_are(a
     expect(screen.page.locator(".class-shares .row")).to_have_count(10)
 
 
+@pytest.mark.long
 def test_hasty_hands_on_the_epoch_slider_lose_no_picture(app, window):
     screen = Inside.open(app, window, "feature_maps", run="fashion", epoch=6)
     before = sources(screen)
@@ -178,6 +180,7 @@ def test_an_upload_shows_how_it_became_the_input_and_its_maps(app, window, run):
         expect(steps.last).not_to_contain_text("inverted")
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("name", "content", "said"),
     [
@@ -215,6 +218,7 @@ def test_a_drawing_is_seen_by_every_layer(app, window, run):
     wait_for_other(screen, before)
 
 
+@pytest.mark.long
 def test_a_link_opens_the_same_view_and_a_wrong_one_is_one_sentence(app, window, run):
     link = {"run": run, "part": "val", "index": 17, "layer": "pool2", "map": 11, "epoch": 1}
     screen = Inside.open(app, window, "feature_maps", **link)
@@ -229,6 +233,7 @@ def test_a_link_opens_the_same_view_and_a_wrong_one_is_one_sentence(app, window,
     other.source("conv1")
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("language", ["en", "ko"])
 def test_a_phone_shows_it_without_sideways_scrolling(app, window, run, language):
     phone = {"width": 390, "height": 844, "has_touch": True, "is_mobile": True}

@@ -6,6 +6,7 @@ import re
 
 import pytest
 from conftest import ROOT, TWO_FRAMES, becomes, eventually, go
+from lengths import at_length
 from playwright.sync_api import Page, expect
 from screens import COLD, LONG, SHORT, Playground
 
@@ -27,6 +28,7 @@ PHONE = "Mozilla/5.0 (Linux; Android 15; Pixel 9) Chrome/140.0.0.0 Mobile Safari
 WHITE, DARK = "rgb(255, 255, 255)", "rgb(14, 17, 23)"
 
 
+@pytest.mark.long
 def test_each_card_of_the_home_page_opens_its_preset_each_time(app, window):
     page = window(app.url)
     for card in (*CARDS, "watch"):
@@ -66,6 +68,7 @@ def test_the_first_visitor_of_a_new_server_who_comes_by_a_link_gets_the_frame(st
     expect(page).to_have_title("Playground · ConvScope")
 
 
+@pytest.mark.long
 def test_the_logo_leads_home(app, window):
     page = window(app.link())
     Playground.of(page)
@@ -109,6 +112,7 @@ def test_going_home_and_back_keeps_settings_and_run(app, window):
     screen.wait_for_progress()
 
 
+@pytest.mark.long
 def test_the_language_switch_keeps_settings_and_run_and_goes_into_the_link(app, window):
     page = window(app.link(**LONG))
     screen = Playground.of(page)
@@ -151,7 +155,7 @@ def test_the_theme_follows_the_system(app, window):
         eventually(lambda background=background: page.evaluate(BACKGROUND) == background)
 
 
-@pytest.mark.parametrize("language", ["en", "ko"])
+@pytest.mark.parametrize("language", [at_length("en"), "ko"])
 def test_a_phone_scrolls_down_and_never_sideways(language, app, window):
     phone = {"width": 390, "height": 844, "has_touch": True, "is_mobile": True}
     page = window(f"{app.url}/?lang={language}", **phone)

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 from conftest import eventually
+from lengths import at_length, repeats
 from playwright.sync_api import Locator, Page, expect
 
 from cnn_core import arithmetic, convolution, runs
@@ -137,7 +138,7 @@ def test_a_unit_looks_at_the_pixels_that_arithmetic_says(home):
             assert (seen["rows"], seen["columns"]) == ([top, bottom], [left, right])
 
 
-@pytest.mark.parametrize("device", ["mouse", "finger"])
+@pytest.mark.parametrize("device", ["mouse", at_length("finger")])
 def test_pointing_at_a_number_says_it_and_where_it_looks(device, app, window):
     screen = PHONE if device == "finger" else {"width": 1280}
     home = Home.of(window(f"{app.url}/?lang=en", **screen))
@@ -184,7 +185,7 @@ def test_the_keyboard_reaches_every_stage_and_every_number(home):
     expect(home.flow.locator(".verdict")).to_contain_text("Prediction: Bag,")
 
 
-@pytest.mark.parametrize(("width", "motion"), [(390, "reduce"), (1280, "no-preference")])
+@pytest.mark.parametrize(("width", "motion"), [(390, "reduce"), at_length(1280, "no-preference")])
 def test_another_image_changes_every_stage_and_the_answer(width, motion, app, window):
     home = Home.of(window(f"{app.url}/?lang=en", width=width, reduced_motion=motion))
     expect(home.flow.locator(".verdict")).to_contain_text("Prediction: Ankle boot,")
@@ -206,7 +207,8 @@ def test_another_image_changes_every_stage_and_the_answer(width, motion, app, wi
 def test_every_stage_leads_to_its_page_and_back_the_image_is_kept(home):
     home.thumb(MISTAKEN_SHIRT).click()
     eventually(lambda: f"image={MISTAKEN_SHIRT}" in home.address)
-    for stage, (path, query) in LEADS_TO.items():
+    for stage in repeats(("input", "conv1", "pool1", "output"), LEADS_TO):
+        path, query = LEADS_TO[stage]
         home.flow.locator(".caption a").nth(NAMES.index(stage)).click()
         eventually(lambda path=path: home.page.evaluate("location.pathname") == path)
         assert set(query.split("&")) <= asked(home) | {""}
@@ -219,7 +221,7 @@ def test_every_stage_leads_to_its_page_and_back_the_image_is_kept(home):
     ("link", "path", "name"),
     [
         ("Calculate it", "/convolution", "filter=19"),
-        ("See its feature maps enlarged", "/feature_maps", "map=19"),
+        at_length("See its feature maps enlarged", "/feature_maps", "map=19"),
     ],
 )
 def test_the_filter_that_is_pointed_at_opens_on_the_page_that_shows_it(link, path, name, home):

@@ -22,6 +22,7 @@ COUNT_DIALOGS = """() => {
 }"""
 
 
+@pytest.mark.long
 @pytest.mark.slow
 def test_a_run_survives_the_death_of_its_worker_and_of_its_server(start, window):
     server = start()

@@ -90,6 +90,7 @@ def test_a_click_on_a_kernel_shows_the_nine_images_that_excite_it_most(app, wind
     assert f"index={rows[0]}" in link
 
 
+@pytest.mark.long
 def test_a_deeper_layer_has_a_kernel_for_each_input_channel(app, window, run):
     screen = Inside.open(app, window, "kernels", run=run)
     first = screen.source("mosaic_shown")
@@ -128,6 +129,7 @@ def test_dead_and_nearly_equal_filters_are_named_with_their_numbers(app, window)
     expect(screen.part("kernels_filters")).to_contain_text("No test image activates this filter")
 
 
+@pytest.mark.long
 def test_saturated_filters_are_named_with_their_share(app, window):
     config = ModelConfig((ConvBlock(4, activation="tanh"),), (), 0.0)
 
@@ -141,6 +143,7 @@ def test_saturated_filters_are_named_with_their_share(app, window):
     expect(screen.part("kernels_flags")).to_contain_text("Saturated: 2 (100%)")
 
 
+@pytest.mark.long
 def test_a_link_opens_the_same_view_and_a_wrong_one_is_one_sentence(app, window, run):
     link = {"run": run, "layer": "conv2", "filter": 7, "epoch": 1, "channel": 4}
     screen = Inside.open(app, window, "kernels", **link)
@@ -154,6 +157,7 @@ def test_a_link_opens_the_same_view_and_a_wrong_one_is_one_sentence(app, window,
     other.source("mosaic_shown")
 
 
+@pytest.mark.long
 def test_a_damaged_snapshot_is_one_sentence_and_the_others_stay(app, window):
     run = made_run(app.home, ModelConfig((ConvBlock(3),), (), 0.0), lambda network: None)
     (app.home / "runs" / run / "snapshots" / "epoch-001.npz").write_bytes(b"damaged")
@@ -161,6 +165,7 @@ def test_a_damaged_snapshot_is_one_sentence_and_the_others_stay(app, window):
     expect(screen.alerts).to_contain_text("The weights of epoch 1 cannot be read")
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("language", ["en", "ko"])
 def test_a_phone_shows_it_without_sideways_scrolling(app, window, run, language):
     phone = {"width": 390, "height": 844, "has_touch": True, "is_mobile": True}

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from urllib.parse import urlencode
 
+import pytest
 from conftest import becomes, eventually
 from playwright.sync_api import Page, expect
 from screens import Playground
@@ -53,6 +54,7 @@ def test_after_another_data_set_or_size_every_setting_still_changes(app, window)
         no_traceback(screen.page)
 
 
+@pytest.mark.long
 def test_another_language_changes_no_setting_and_none_after_it(app, window):
     screen = Playground.of(window(f"{app.link(lang='en')}&{urlencode(UNUSUAL)}"))
     asked = screen.query

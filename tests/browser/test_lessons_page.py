@@ -7,6 +7,7 @@ from collections.abc import Callable
 import pytest
 from conftest import Server
 from inside import Inside
+from lengths import at_length
 from playwright.sync_api import Page, expect
 
 from cnn_core import texts
@@ -15,7 +16,7 @@ from cnn_core.lessons import reader
 Window = Callable[..., Page]
 
 
-@pytest.mark.parametrize(("language", "width"), [("en", 1280), ("ko", 390)])
+@pytest.mark.parametrize(("language", "width"), [at_length("en", 1280), ("ko", 390)])
 def test_the_answer_comes_after_the_prediction_and_stays(
     app: Server, window: Window, language: str, width: int
 ) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from conftest import becomes, eventually
 from playwright.sync_api import expect
 from screens import SHORT, Playground
@@ -71,6 +72,7 @@ def test_a_link_to_a_run_alone_opens_its_set_up(app, window):
     second.wait_for_end()
 
 
+@pytest.mark.long
 def test_a_bad_link_is_told_in_one_sentence_and_changes_nothing(app, window):
     before = app.listing()
     page = window(app.link(opt=MARKUP))
@@ -83,6 +85,7 @@ def test_a_bad_link_is_told_in_one_sentence_and_changes_nothing(app, window):
     assert app.listing() == before
 
 
+@pytest.mark.long
 def test_a_batch_that_would_not_fit_in_memory_is_not_trained(app, window):
     before = app.listing()
     screen = Playground.of(

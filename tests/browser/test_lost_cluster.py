@@ -54,6 +54,7 @@ def run_command(tmp_path) -> Iterator[Callable[[str, str], subprocess.Popen[byte
             process.wait()
 
 
+@pytest.mark.long
 def test_the_commands_of_the_readme_make_a_cluster_that_trains_and_looks(
     start, window, run_command
 ):

@@ -10,6 +10,7 @@ import pytest
 from conftest import eventually, go
 from desk import COLD, FOUR, HINT, THREE, Desk, desk, link, seen_ink
 from hands import HANDS, PAD, on_pad
+from lengths import repeats
 from PIL import Image
 from playwright.sync_api import expect
 
@@ -143,7 +144,7 @@ PLACES = {  # height, across, down
 }
 
 
-def test_at_least_95_of_100_digits_are_read_in_every_hand_size_and_corner(desk):
+def test_at_least_95_in_100_digits_are_read_in_every_hand_size_and_corner(desk):
     wrong = []
     cases = [
         (hand, digit, list(PLACES)[(digit + 2 * turn + number) % len(PLACES)])
@@ -151,10 +152,11 @@ def test_at_least_95_of_100_digits_are_read_in_every_hand_size_and_corner(desk):
         for digit in range(10)
         for turn in range(2)
     ]
+    cases = repeats(cases[::7], cases)
     for hand, digit, place in cases:
         desk.draw(on_pad(HANDS[hand][digit], *PLACES[place]))
         if desk.answer() != str(digit):
             wrong.append((hand, digit, place, desk.answer()))
         desk.canvas.focus()
         desk.page.keyboard.press("Delete")
-    assert len(wrong) <= 0.05 * len(cases), wrong
+    assert len(wrong) <= round(0.05 * len(cases)), wrong

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from conftest import becomes, eventually
 from playwright.sync_api import expect
 from screens import SHORT, Playground
@@ -55,6 +56,7 @@ def test_runs_are_listed_opened_and_deleted_by_their_owner_only(app, window):
     assert second in app.runs()
 
 
+@pytest.mark.long
 def test_a_run_deleted_in_another_window_leaves_a_sentence(app, window):
     page = window(app.link(**SHORT))
     screen = Playground.of(page)

@@ -170,6 +170,7 @@ def test_a_weight_changes_by_number_and_slider_and_goes_back_exactly(app, window
     there.says("weights", "conv2.2:-2.0")
 
 
+@pytest.mark.long
 def test_hasty_clicks_on_filters_change_no_weight(app, window, run):
     there = visit(window, app, run)
     for _ in range(4):
@@ -182,6 +183,7 @@ def test_hasty_clicks_on_filters_change_no_weight(app, window, run):
     eventually(lambda: "weights" not in there.query)
 
 
+@pytest.mark.long
 def test_a_run_deleted_in_another_window_is_missed_in_one_sentence(app, window):
     gone = made_run(app.home, TINY, lambda network: None)
     there = visit(window, app, gone)
@@ -218,6 +220,7 @@ def test_what_one_visitor_does_no_other_sees_and_a_link_carries_it(app, window, 
     eventually(lambda: outcome(ours) == changed)
 
 
+@pytest.mark.long
 def test_the_ranking_names_the_filter_that_is_missed_most(app, window, run):
     there = visit(window, app, run)
     there.part("surgery_rank").get_by_role("button").click()
@@ -237,6 +240,7 @@ def test_the_ranking_names_the_filter_that_is_missed_most(app, window, run):
     assert f"{right[worst] / 1000:.1%} correct" in alt(there, "surgery_bars")
 
 
+@pytest.mark.long
 def test_a_network_of_another_kind_on_a_phone_in_korean_by_the_keyboard(app, window):
     run = made_run(app.home, ODD, lambda network: None, replace(TRAIN, dataset="digits"))
     there = visit(
@@ -264,6 +268,7 @@ def test_a_network_of_another_kind_on_a_phone_in_korean_by_the_keyboard(app, win
     there.fits(390)
 
 
+@pytest.mark.long
 def test_links_that_cannot_be_get_a_sentence(app, window, run):
     there = visit(window, app, run, off="conv1.99", layer="conv7", filter="x")
     expect(there.alerts).to_have_count(3)

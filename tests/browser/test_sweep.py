@@ -26,6 +26,7 @@ def number(page: Page, key: str, value: int) -> None:
     expect(field).to_have_value(str(value))
 
 
+@pytest.mark.long
 @pytest.mark.slow
 def test_a_sweep_survives_the_death_of_a_worker_and_of_its_server(start, window, monkeypatch):
     server = start(CONVSCOPE_TRAIN_WORKERS="2")

@@ -87,6 +87,7 @@ def test_a_reload_keeps_the_run_of_a_browser_without_cookies(app, window):
     stop(screen, app, run)
 
 
+@pytest.mark.long
 def test_a_browser_that_keeps_nothing_owns_its_run_while_its_window_is_open(app, window):
     page = window("about:blank", locale="en-ZZ")
     page.context.add_init_script(NO_COOKIES + NO_STORAGE)
@@ -97,6 +98,7 @@ def test_a_browser_that_keeps_nothing_owns_its_run_while_its_window_is_open(app,
     stop(screen, app, run)
 
 
+@pytest.mark.long
 def test_a_forged_or_garbled_token_makes_nobody_the_owner(app, window):
     ours = Playground.of(window(app.link(**LONG)))
     run = ours.train()

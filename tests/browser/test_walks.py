@@ -5,8 +5,10 @@ from __future__ import annotations
 import io
 
 import numpy as np
+import pytest
 from conftest import eventually, go
 from inside import Inside
+from lengths import repeats
 from PIL import Image
 from playwright.sync_api import Page, expect
 from test_home import Home
@@ -81,6 +83,7 @@ def _shows(inside: Inside, path: str, name: str) -> None:
     expect(inside.page.get_by_text(name).first).to_be_visible()
 
 
+@pytest.mark.long
 def test_an_upload_goes_through_the_pages_and_back(app, window):
     inside = Inside.open(app, window, "images", source="upload")
     pixels = np.full((40, 60), 255, np.uint8)
@@ -101,7 +104,8 @@ def test_an_upload_goes_through_the_pages_and_back(app, window):
         expect(inside.page.get_by_text("“mine.png” is still open.")).to_be_visible()
 
 
-PATHS = ("", "glossary", "evaluation", "surgery")  # of the others tests/pages/test_every_control.py
+# Of the others tests/pages/test_every_control.py.
+PATHS = repeats(("", "evaluation"), ("", "glossary", "evaluation", "surgery"))
 
 
 def test_five_presses_of_back_restore_what_was_on_every_page(app, window):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from conftest import eventually
 from playwright.sync_api import expect
 from screens import LONG, SHORT, Playground
@@ -35,6 +36,7 @@ def test_two_windows_train_without_touching_each_other(app, window):
     expect(ours.state).to_contain_text("stopped")
 
 
+@pytest.mark.long
 def test_a_reload_finds_the_run_live_and_still_its_visitors_own(app, window):
     screen = Playground.of(window(app.link(**LONG)))
     run = screen.train()

@@ -99,6 +99,7 @@ def test_json_has_every_trial(monkeypatch, capsys) -> None:
     assert {run.name for run in runs.all_runs()} == {f"Sweep 1 #{number}" for number in (1, 2, 3)}
 
 
+@pytest.mark.long
 @pytest.mark.slow
 def test_ctrl_c_stops_the_sweep_and_keeps_what_is_done(convscope_home: Path) -> None:
     process = subprocess.Popen(

@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 import psutil
 import pytest
+from lengths import at_length
 from numpy.testing import assert_allclose
 from patience import until
 from real_runs import (
@@ -186,6 +187,7 @@ def test_a_look_that_cannot_be_answered_is_a_sentence(engine: Engine) -> None:
         engine.look("predict", run, images)
 
 
+@pytest.mark.long
 @pytest.mark.slow
 def test_a_run_that_takes_every_worker_with_it_fails_with_a_sentence(engine: Engine) -> None:
     run, after = train(engine, LONG), train(engine)
@@ -287,7 +289,7 @@ def test_a_killed_app_takes_its_workers_along_and_its_run_goes_on_in_another(
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("how", ["SIGKILL", "SIGTERM", "SIGINT", "exit"])
+@pytest.mark.parametrize("how", ["SIGKILL", at_length("SIGTERM"), at_length("SIGINT"), "exit"])
 def test_no_worker_outlives_an_app_that_ends_while_they_start(how: str, real_home: Path) -> None:
     process, said = app("stay") if how != "exit" else app()
     try:

@@ -12,6 +12,7 @@ from pathlib import Path
 import keras
 import numpy as np
 import pytest
+from lengths import LONG
 from numpy.testing import assert_allclose, assert_array_equal
 from small_trainings import FIGURES, figures
 
@@ -85,6 +86,9 @@ SET_UPS = {
     ),
 }
 
+
+if not LONG:  # where most is in them: the notes' network, the other layers, an early stop
+    SET_UPS = {name: SET_UPS[name] for name in ("textbook", "valid_padding", "one_cycle")}
 
 # Which programs are executed: both where most is in them, else one or the other.
 SCRIPT, NOTEBOOK = "Sequential", "Functional"

@@ -6,6 +6,7 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
+from lengths import repeats
 from numpy.testing import assert_allclose
 from test_features import image, opened
 from toy_networks import READS_ONE, SHIPPED, reads_one_pixel, shipped, with_weights
@@ -179,7 +180,7 @@ def test_occlusion_finds_something_where_the_probability_no_longer_moves():
 def test_occlusion_is_empty_for_no_image_of_a_shipped_network(name):
     run = runs.open_run(name)
     network = models.opened(run.model, run.folder / "best.keras")
-    pictures = datasets.load(SHIPPED[name], "sample").x_test[:40]
+    pictures = datasets.load(SHIPPED[name], "sample").x_test[: repeats(10, 40)]
     labels = network.predict(pictures).argmax(axis=1)
     for picture, label in zip(pictures, labels.tolist(), strict=True):
         assert occlusion(network, picture, label)["drops"].max() > 0.1

@@ -5,11 +5,13 @@ from __future__ import annotations
 import pickle
 import types
 from collections.abc import Callable, Iterator
+from itertools import product
 from urllib.parse import parse_qsl
 
 import numpy as np
 import pytest
 import streamlit as st
+from lengths import at_length
 from streamlit.testing.v1 import AppTest
 from streamlit.testing.v1.element_tree import Button
 from sweep_play import finished
@@ -27,6 +29,12 @@ ELSEWHERE = {"home", "glossary", "room", "course"}  # nothing on them has labels
 OTHER_NETWORK = "inside_run"
 BAD_CELLS = ("9" * 5000 + "-1", "10-0", "x", "²-0", "-", "03-1")
 SECTIONS = [f"convolution?section={name}" for name in ("network", "flip", "pool", "stack")]
+IN_TURN = [
+    case if number % 2 == place else at_length(*case)
+    for number, page in enumerate([*sorted(set(PAGES) - ELSEWHERE), "convolution?section=network"])
+    for place, case in enumerate(product([page], texts.LANGUAGES))
+]
+"""Each page once at each landing: it begins in one language and goes on in the other."""
 NO_STATE = {
     "image_class",  # which images are offered
 }
@@ -104,8 +112,7 @@ def drive(window: Window) -> int:
     return count
 
 
-@pytest.mark.parametrize("language", texts.LANGUAGES)
-@pytest.mark.parametrize("page", [*sorted(set(PAGES) - ELSEWHERE), "convolution?section=network"])
+@pytest.mark.parametrize(("page", "language"), IN_TURN)
 def test_every_control_after_another_language_and_network(page, language, visit):
     name, _, query = page.partition("?")
     window = visit(name, language, **dict(parse_qsl(query)))
@@ -180,7 +187,12 @@ def choices(window: Window) -> dict[str, object]:
 
 @pytest.mark.parametrize(
     ("change", "language"),
-    [("set_dataset", "en"), ("set_size", "ko"), ("set_blocks", "en"), ("set_preset", "ko")],
+    [
+        ("set_dataset", "en"),
+        at_length("set_size", "ko"),
+        at_length("set_blocks", "en"),
+        ("set_preset", "ko"),
+    ],
 )
 def test_every_setting_after_another_data_set_size_or_network(change, language, visit):
     window = visit("playground", language)
