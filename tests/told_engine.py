@@ -1,11 +1,11 @@
-"""The draw page without a worker: an engine that answers as it is told, and the only network there is."""
+"""Pages without a worker: engines that answer as they are told, and the only network there is to draw for."""
 
 from __future__ import annotations
 
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import pytest
@@ -18,19 +18,19 @@ from cnn_core.planning.presets import PRESETS
 from cnn_core.runs import store
 from pages.session.doors import process
 
+E = TypeVar("E", bound="ToldEngine")
 
-class Engine:
-    """Answers as it is told: each probability is that of a class of its own."""
+
+class ToldEngine:
+    """Starts nothing; its worker that looks into networks is there while it is `warm`."""
 
     ours = True
 
-    def __init__(self) -> None:
-        self.warm = True
+    def __init__(self, *, warm: bool = True) -> None:
+        self.warm = warm
         self.down: EngineError | None = None
-        self.error: EngineError | None = None
-        self.questions: list[tuple[str, str, tuple[int, ...]]] = []
 
-    def start(self) -> Engine:
+    def start(self) -> ToldEngine:
         return self
 
     def ready(self, kind: str) -> bool:
@@ -38,6 +38,15 @@ class Engine:
 
     def problem(self, kind: str) -> EngineError | None:
         return self.down
+
+
+class Engine(ToldEngine):
+    """Answers as it is told: each probability is that of a class of its own."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.error: EngineError | None = None
+        self.questions: list[tuple[str, str, tuple[int, ...]]] = []
 
     def look(self, name: str, run: runs.Run, images: np.ndarray, *_: Any, timeout: float) -> Any:
         self.questions.append((name, run.id, images.shape))
@@ -50,14 +59,17 @@ class Engine:
         return {"conv1": np.ones((28, 28, 8), np.float32)}
 
 
-@pytest.fixture
-def engine(frozen: None, monkeypatch: pytest.MonkeyPatch) -> Iterator[Engine]:
+def in_place(engine: E, monkeypatch: pytest.MonkeyPatch) -> Iterator[E]:
     """The one engine of the server, until the test is over."""
-    engine = Engine()
     monkeypatch.setattr(process, "engine", engine)
     st.cache_resource.clear()
     yield engine
     st.cache_resource.clear()
+
+
+@pytest.fixture
+def engine(frozen: None, monkeypatch: pytest.MonkeyPatch) -> Iterator[Engine]:
+    yield from in_place(Engine(), monkeypatch)
 
 
 @pytest.fixture

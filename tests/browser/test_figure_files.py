@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from conftest import Server
+from lengths import at_length
 from PIL import Image
 from playwright.sync_api import Locator, Page, expect
 from screens import COLD
@@ -27,7 +28,7 @@ def get(page: Page, button: Locator, folder: Path) -> Path:
     return path
 
 
-@pytest.mark.parametrize("name", FIGURES)
+@pytest.mark.parametrize("name", ["playground", at_length("kernels")])
 def test_a_figure_is_saved_as_svg_and_as_png(
     app: Server, window, tmp_path: Path, name: str
 ) -> None:

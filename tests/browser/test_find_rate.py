@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import pytest
 from conftest import eventually
 from playwright.sync_api import expect
 from screens import COLD, SHORT, Playground
 
 
+@pytest.mark.long
 def test_a_range_test_suggests_a_rate_and_one_click_takes_it(app, window):
     page = window(app.link(**{**SHORT, "opt": "sgd", "lr": "5", "blocks": "16.3", "dense": "32"}))
     screen = Playground.of(page)

@@ -38,6 +38,7 @@ def no_traceback(page: Page) -> None:
     expect(page.get_by_test_id("stException")).to_have_count(0)
 
 
+@pytest.mark.long
 def test_after_another_data_set_or_size_every_setting_still_changes(app, window):
     screen = Playground.of(window(app.link()))
     screen.tab("Training")
@@ -54,7 +55,6 @@ def test_after_another_data_set_or_size_every_setting_still_changes(app, window)
         no_traceback(screen.page)
 
 
-@pytest.mark.long
 def test_another_language_changes_no_setting_and_none_after_it(app, window):
     screen = Playground.of(window(f"{app.link(lang='en')}&{urlencode(UNUSUAL)}"))
     asked = screen.query

@@ -62,6 +62,7 @@ def test_a_copied_link_opens_the_same_set_up_for_somebody_else(app, window):
         becomes(expected, _shown, screen)
 
 
+@pytest.mark.long
 def test_a_link_to_a_run_alone_opens_its_set_up(app, window):
     first = Playground.of(window(app.link(**SHORT)))
     run = first.train()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+import pytest
 from conftest import eventually
 from playwright.sync_api import expect
 from screens import COLD, LONG, Playground
@@ -89,6 +90,7 @@ def test_both_curves_grow_in_place(app, window):
     assert counts("mounts") == [0, 0], "a chart was taken out and put in again"
 
 
+@pytest.mark.long
 def test_what_a_screen_reader_hears_of_the_curves_follows_the_run(app, window):
     screen = Playground.of(window(app.link(**{**LONG, "batch": "8"})))
     empty = "Loss: empty axes for 50 epochs, training has not started yet."
@@ -100,6 +102,7 @@ def test_what_a_screen_reader_hears_of_the_curves_follows_the_run(app, window):
     expect(screen.panel.get_by_role("img", name=later)).to_have_count(1, timeout=COLD)
 
 
+@pytest.mark.long
 def test_a_loss_that_is_no_number_is_explained(app, window):
     wild = {"blocks": "8.3.1.same.linear", "opt": "sgd", "lr": "10", "batch": "8"}
     screen = Playground.of(window(app.link(**{**LONG, **wild})))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from conftest import becomes, eventually
 from playwright.sync_api import expect
 from screens import Playground
@@ -27,6 +28,7 @@ def test_the_textbook_network_shows_its_numbers(app, window):
         becomes(f"{layer} | {cells}", screen.row, layer)
 
 
+@pytest.mark.long
 def test_a_preset_sets_network_and_training_and_leaves_the_images(app, window):
     screen = Playground.of(window(app.link(blocks="9.3", data="mnist", epochs="3")))
     for preset, parameters, epochs in PRESETS:
@@ -39,6 +41,7 @@ def test_a_preset_sets_network_and_training_and_leaves_the_images(app, window):
         screen.type("filters", 10, 0)
 
 
+@pytest.mark.long
 def test_a_network_that_shrinks_to_nothing_is_explained_and_mended(app, window):
     screen = Playground.of(window(app.link()))
     screen.pick("blocks", "4")

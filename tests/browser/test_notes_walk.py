@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 from conftest import eventually
+from lengths import at_length
 from playwright.sync_api import expect
 
 from cnn_core.course import notes
@@ -13,7 +14,7 @@ PHONE = {"width": 390, "height": 844, "has_touch": True}
 
 
 @pytest.mark.parametrize(
-    ("language", "settings"), [("ko", PHONE), ("en", {})], ids=["phone", "wide"]
+    ("language", "settings"), [("ko", PHONE), at_length("en", {})], ids=["phone", "wide"]
 )
 def test_a_walk_from_the_notes_to_a_place_and_back(language, settings, app, window):
     page = window("about:blank", **settings)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from itertools import cycle
 
 import numpy as np
+import pytest
 from conftest import eventually
 from desk import COLD, FOUR, HINT, THREE, Desk, desk, link, seen_ink
 from hands import HANDS, on_pad
@@ -82,6 +83,7 @@ def test_a_network_that_cannot_be_fetched_is_one_sentence_until_it_can_be(link, 
     assert desk.answer() == "3"
 
 
+@pytest.mark.long
 def test_a_network_too_large_for_a_browser_is_answered_by_the_worker_without_another_move(
     start, window
 ):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+import pytest
 from conftest import eventually
 from inside import COLD, Inside
 from playwright.sync_api import Locator, expect
@@ -50,6 +51,7 @@ def test_a_slider_flips_the_answer_where_its_mark_is(app, window):
         expect(rotate.locator("input")).to_be_focused()
 
 
+@pytest.mark.long
 def test_the_square_follows_the_keyboard_and_a_link_sets_it(app, window):
     screen = Inside.open(
         app, window, "robustness", run="digits", index=0, of="sample", occlude=8, row=5, column=6

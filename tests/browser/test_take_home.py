@@ -123,6 +123,7 @@ def look_at_report(paper: Page, path: Path, train: TrainConfig) -> None:
     assert dark != paper.evaluate("getComputedStyle(document.body).backgroundColor")
 
 
+@pytest.mark.long
 def test_a_set_up_gives_its_program_in_both_forms(app: Server, window, tmp_path: Path) -> None:
     train = TrainConfig(precision="float32", schedule="one_cycle", epochs=4)
     page = window(app.link(**to_query(TEXTBOOK, train), lang="en"))
@@ -141,6 +142,7 @@ def test_a_set_up_gives_its_program_in_both_forms(app: Server, window, tmp_path:
     assert notebook == json.loads(mine)
 
 
+@pytest.mark.long
 def test_on_a_phone_in_korean_the_pages_that_look_inside_have_it_too(
     app: Server, window, tmp_path: Path
 ) -> None:
@@ -162,6 +164,7 @@ def test_on_a_phone_in_korean_the_pages_that_look_inside_have_it_too(
     assert 'class="confusion"' in report
 
 
+@pytest.mark.long
 def test_while_a_run_trains_its_program_is_there_and_the_rest_comes_later(
     app: Server, window
 ) -> None:
@@ -179,6 +182,7 @@ def test_while_a_run_trains_its_program_is_there_and_the_rest_comes_later(
     expect(popover.body).to_contain_text("stopped manually")
 
 
+@pytest.mark.long
 def test_what_does_not_work_out_has_no_program(app: Server, window) -> None:
     page = window(app.link(blocks="8.7.1.valid~8.7.1.valid~8.7.1.valid", lang="en"))
     expect(page.locator(".st-key-fix")).to_be_visible(timeout=COLD)

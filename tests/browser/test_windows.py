@@ -8,6 +8,7 @@ from playwright.sync_api import expect
 from screens import LONG, SHORT, Playground
 
 
+@pytest.mark.long
 def test_two_windows_train_without_touching_each_other(app, window):
     ours = Playground.of(window(app.link(**LONG)))
     theirs = Playground.of(window(app.link(**{**SHORT, "blocks": "5.3"})))

@@ -134,6 +134,7 @@ def test_an_existing_cluster_trains_looks_and_may_go_away(
     assert state(second) == "interrupted"
 
 
+@pytest.mark.long
 @pytest.mark.slow
 def test_a_worker_with_another_checkout_and_another_path_to_the_runs_works_too(
     start: Callable[..., subprocess.Popen[bytes]], address: str, tmp_path: Path, real_home: Path

@@ -12,6 +12,7 @@ import pytest
 import streamlit as st
 from scipy.signal import convolve2d, correlate2d
 from streamlit.testing.v1 import AppTest
+from told_engine import ToldEngine, in_place
 
 from cnn_core import convolution, datasets, runs, texts
 from cnn_core.arithmetic import layer_table
@@ -21,7 +22,6 @@ from cnn_core.images import photographs
 from cnn_core.runs import snapshots
 from pages.elements import stepper
 from pages.parts.convolution import kernel_choice
-from pages.session.doors import process
 
 APP = Path(__file__).parents[2] / "app.py"
 SECTIONS = ("slide", "network", "flip", "pool", "stack")
@@ -29,24 +29,16 @@ SHIRT = datasets.load("fashion_mnist").x_test[0]
 Open = Callable[..., AppTest]
 
 
-class Engine:
-    """No worker is up, until the test says so."""
-
-    ours = True
+class Engine(ToldEngine):
+    """No worker is up, until there is an answer."""
 
     def __init__(self) -> None:
+        super().__init__(warm=False)
         self.answer: dict[str, np.ndarray] | None = None
-        self.down: EngineError | None = None
         self.asked: list[str] = []
-
-    def start(self) -> Engine:
-        return self
 
     def ready(self, kind: str) -> bool:
         return self.answer is not None and kind == "look"
-
-    def problem(self, kind: str) -> EngineError | None:
-        return self.down
 
     def look(self, name: str, run: runs.Run, *_: Any, timeout: float) -> Any:
         self.asked.append(f"{name} {run.id}")
@@ -55,11 +47,7 @@ class Engine:
 
 @pytest.fixture
 def engine(frozen: None, monkeypatch: pytest.MonkeyPatch) -> Iterator[Engine]:
-    engine = Engine()
-    monkeypatch.setattr(process, "engine", engine)
-    st.cache_resource.clear()
-    yield engine
-    st.cache_resource.clear()
+    yield from in_place(Engine(), monkeypatch)
 
 
 @pytest.fixture

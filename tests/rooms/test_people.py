@@ -2,29 +2,12 @@
 
 from __future__ import annotations
 
-import pytest
+from played_room import ANN, BOB, HOST, INK, OTHER, refusal, room
 
 from cnn_core import rooms
-from cnn_core.errors import RoomError
 from cnn_core.planning.limits import Limits
 
-HOST, OTHER = "the presenter's key", "another key"
-ANN, BOB = "a" * 16, "b" * 16
-INK = bytes([0] * 100 + [255] * 100 + [0] * 584)
-
-
-@pytest.fixture
-def room() -> rooms.Room:
-    room = rooms.create(HOST)
-    for person in (ANN, BOB):
-        room.join(person)
-    return room
-
-
-def refusal(act: object) -> RoomError:
-    with pytest.raises(RoomError) as caught:
-        act()  # type: ignore[operator]
-    return caught.value
+__all__ = ["room"]  # a fixture
 
 
 def test_who_was_removed_is_out_with_all_they_did_until_let_in_again(room: rooms.Room) -> None:
