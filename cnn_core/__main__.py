@@ -50,7 +50,7 @@ OVERRIDES: dict[str, tuple[type, str]] = {
     "seed": (int, "random seed of the initial weights, the order of the images and dropout"),
     "precision": (str, f"number format of the calculation: one of {', '.join(PRECISIONS)}"),
 }
-NO_SETTINGS = {"lang", "run"}  # in a link beside the settings
+NO_SETTINGS = {"lang", "run", "tab", "mine"}  # in a link beside the settings
 EXAMPLES = """examples:
   python -m cnn_core check
   python -m cnn_core train --dataset digits --preset tiny --name "small kernels"

@@ -17,12 +17,14 @@ from pages.network.choice import chosen_run
 from pages.network.names import span
 from pages.network.take_home import of_setup
 from pages.parts.playground import rates, run_list, run_panel, setup
-from pages.session import membership
+from pages.session import membership, settings
 from pages.session.address import publish, went_back
 from pages.session.doors import engine
 from pages.session.html import heading, html
 from pages.session.visitor import visitor
 from pages.session.words import label, language, plain, say_error, t
+
+SETTINGS = (setup.TAB, run_list.MINE)
 
 
 def main() -> None:
@@ -30,6 +32,8 @@ def main() -> None:
     head("playground")
     if went_back() or not shown.is_chosen():
         shown.show(st.query_params.get("run"))
+    if went_back() or not setup.is_drawn():
+        settings.follow(st.query_params.to_dict(), SETTINGS)
     run = chosen_run()
     left, right = st.columns([0.34, 0.66], gap="medium")
     with left, st.container(key="setup"):
@@ -44,7 +48,8 @@ def main() -> None:
         run_list.run_list()
         if rows:
             _table(rows)
-    publish({**setup.query(model, train), **({"run": run.id} if run else {})})
+    query = setup.query(model, train) | settings.query(SETTINGS)
+    publish(query | ({"run": run.id} if run else {}))
 
 
 def _train_button(model: ModelConfig, train: TrainConfig) -> None:

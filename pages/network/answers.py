@@ -30,7 +30,7 @@ from pages.network.answer_types import (
     Plane,
     Verdict,
 )  # fmt: skip
-from pages.network.memory import finish, finished, remembered
+from pages.network.memory import kept, remembered
 from pages.session.doors import engine
 
 PATIENCE_S = 120.0  # for an answer: the look worker may still be loading TensorFlow
@@ -143,7 +143,7 @@ def explanations(
     return _explanations(_state(run), run, image, label, layer, side, shade, seed, start)
 
 
-@remembered(megabytes=0.2)
+@remembered
 def _explanations(state: State, _run: runs.Run, image: Array, *settings: object) -> Explanations:
     answer: Explanations = _look("explanations", _run, image, *settings)
     return answer
@@ -156,7 +156,7 @@ def deletion_curves(
     return _deletion_curves(_state(run), run, image, label, layer, side, shade)
 
 
-@remembered(megabytes=0.02)
+@remembered
 def _deletion_curves(state: State, _run: runs.Run, image: Array, *settings: object) -> Maps:
     answer: Maps = _look("deletion_curves", _run, image, *settings)
     return answer
@@ -167,7 +167,7 @@ def deletion_sums(run: runs.Run, first: int, count: int, layer: str, side: int, 
     return _deletion_sums(_state(run), run, first, count, layer, side, shade)
 
 
-@remembered(megabytes=0.02)
+@remembered
 def _deletion_sums(state: State, _run: runs.Run, *settings: object) -> Maps:
     answer: Maps = _look("deletion_sums", _run, _run.train, *settings)
     return answer
@@ -178,7 +178,7 @@ def robustness(run: runs.Run, change: str, first: int, count: int) -> Maps:
     return _robustness(_state(run), run, change, first, count)
 
 
-@remembered(megabytes=0.002)
+@remembered
 def _robustness(state: State, _run: runs.Run, change: str, first: int, count: int) -> Maps:
     answer: Maps = _look("robustness", _run, _run.train, change, first, count)
     return answer
@@ -189,7 +189,7 @@ def adversarial(run: runs.Run, image: Array) -> Explanations:
     return _adversarial(_state(run), run, image)
 
 
-@remembered(megabytes=1.5)
+@remembered
 def _adversarial(state: State, _run: runs.Run, image: Array) -> Explanations:
     answer: Explanations = _look("adversarial", _run, image)
     return answer
@@ -203,7 +203,7 @@ def convolutions(run: runs.Run) -> Maps:
     return _convolutions(_state(run), run)
 
 
-@remembered(megabytes=1.5)
+@remembered
 def _convolutions(state: State, _run: runs.Run) -> Maps:
     answer: Maps = _look("convolutions", _run)
     return answer
@@ -214,7 +214,7 @@ def preferred_pattern(run: runs.Run, layer: str, index: int, start: int) -> Patt
     return _preferred_pattern(_state(run), run, layer, index, start)
 
 
-@remembered(megabytes=0.15)
+@remembered
 def _preferred_pattern(state: State, _run: runs.Run, layer: str, index: int, start: int) -> Pattern:
     answer: Pattern = _look("preferred_pattern", _run, layer, index, start)
     return answer
@@ -225,7 +225,7 @@ def survey(run: runs.Run) -> dict[str, TopImages]:
     return _survey(_state(run), run)
 
 
-@remembered(megabytes=0.5)
+@remembered
 def _survey(state: State, _run: runs.Run) -> dict[str, TopImages]:
     first, parts = 0, list[dict[str, dict[str, Array]]]()
     while not parts or len(parts[-1]["conv1"]["peak"]) == SURVEYED:
@@ -242,7 +242,7 @@ def top_images(run: runs.Run, layer: str, index: int, rows: Sequence[int]) -> Ma
     return _top_images(_state(run), run, layer, index, tuple(rows))
 
 
-@remembered(megabytes=0.1)
+@remembered
 def _top_images(
     state: State, _run: runs.Run, layer: str, index: int, rows: tuple[int, ...]
 ) -> Marked:
@@ -259,7 +259,7 @@ def images(run: runs.Run, part: str, rows: Sequence[int]) -> Array:
     return _images(state, run, part, tuple(rows))
 
 
-@remembered(megabytes=0.4)
+@remembered
 def _images(state: State, _run: runs.Run, part: str, rows: tuple[int, ...]) -> Array:
     answer: Array = _look("images", _run, _run.train, part, rows)
     return answer
@@ -276,7 +276,7 @@ def piece(run: runs.Run, part: str, first: int) -> Predictions:
     return _piece(_state(run), run, part, first)
 
 
-@remembered(megabytes=0.12)
+@remembered
 def _piece(state: State, _run: runs.Run, part: str, first: int) -> Predictions:
     answer: Predictions = _look("evaluate", _run, _run.train, part, first, PIECE)
     return answer
@@ -301,13 +301,13 @@ def predictions(
         pieces.append(piece(run, part, first))
     answer = Predictions.joined(pieces)
     if state == _state(run):  # no better epoch was kept meanwhile
-        finish(("predictions", *state, part), answer)
+        kept().keep(("predictions", *state, part), answer)
     return answer
 
 
 def known_predictions(run: runs.Run, part: str) -> Predictions | None:
     """`predictions` if they have been asked before."""
-    answer: Predictions | None = finished().get(("predictions", *_state(run), part))
+    answer: Predictions | None = kept().get(("predictions", *_state(run), part))
     return answer
 
 
@@ -316,7 +316,7 @@ def verdict(run: runs.Run, edits: Edits, first: int, part: str = "test") -> Verd
     return _verdict(_state(run), run, edits, first, part)
 
 
-@remembered(megabytes=0.025)
+@remembered
 def _verdict(state: State, _run: runs.Run, edits: Edits, first: int, part: str) -> Verdict:
     answer: Verdict = _look("verdict", _run, _run.train, edits, first, PIECE, part)
     return answer
@@ -329,7 +329,7 @@ def ablation(
     return _ablation(_state(run), run, edits, layer, tuple(filters), count)
 
 
-@remembered(megabytes=0.025)
+@remembered
 def _ablation(
     state: State, _run: runs.Run, edits: Edits, layer: str, filters: tuple[int, ...], count: int
 ) -> Ablation:
@@ -342,7 +342,7 @@ def pca(run: runs.Run, count: int) -> Axes:
     return _pca(_state(run), run, count)
 
 
-@remembered(megabytes=0.1)
+@remembered
 def _pca(state: State, _run: runs.Run, count: int) -> Axes:
     answer: Axes = _look("pca", _run, _run.train, count)
     return answer
@@ -354,13 +354,13 @@ def tsne(run: runs.Run, count: int, perplexity: int) -> Array | None:
         state = _state(run)
         points = _look("tsne", run, run.train, count, perplexity)
         if points is not None:
-            finish(("tsne", *state, count, perplexity), points)
+            kept().keep(("tsne", *state, count, perplexity), points)
     return points
 
 
 def known_tsne(run: runs.Run, count: int, perplexity: int) -> Array | None:
     """`tsne` if it has been done before; asks nobody."""
-    points: Array | None = finished().get(("tsne", *_state(run), count, perplexity))
+    points: Array | None = kept().get(("tsne", *_state(run), count, perplexity))
     return points
 
 
@@ -369,7 +369,7 @@ def training_step(run: runs.Run, settings: StepSettings) -> TrainingStep:
     return _training_step(_state(run), run, settings)
 
 
-@remembered(megabytes=0.5)
+@remembered
 def _training_step(state: State, _run: runs.Run, settings: StepSettings) -> TrainingStep:
     snapshot = snapshots.read(_run, settings.epoch, whole=True) if settings.epoch else None
     answer: TrainingStep = _look("training_step", _run, _run.train, settings, snapshot)
@@ -381,7 +381,7 @@ def plane(run: runs.Run, question: Question) -> Plane:
     return _plane(_state(run), run, question)
 
 
-@remembered(megabytes=0.05)
+@remembered
 def _plane(state: State, _run: runs.Run, question: Question) -> Plane:
     answer: Plane = _look("plane", _run, question)
     return answer
@@ -392,7 +392,7 @@ def losses(run: runs.Run, question: Question, first: int, count: int) -> Array:
     return _losses(_state(run), run, question, first, count)
 
 
-@remembered(megabytes=0.01)
+@remembered
 def _losses(state: State, _run: runs.Run, question: Question, first: int, count: int) -> Array:
     answer: Array = _look("losses", _run, question, first, count)
     return answer

@@ -111,10 +111,12 @@ def multi_pills(
     return choice
 
 
-def toggle(label: str, *, key: str, place: Any = st, **settings: Any) -> bool:
-    """A switch, at first off, that is kept where other pages and links can set it."""
+def toggle(
+    label: str, *, key: str, default: bool = False, place: Any = st, **settings: Any
+) -> bool:
+    """A switch that is kept where other pages and links can set it."""
     widget_key = f"{key}.toggle"
-    st.session_state[widget_key] = bool(st.session_state.get(key, False))
+    st.session_state[widget_key] = bool(st.session_state.get(key, default))
     place.toggle(label, key=widget_key, on_change=_take_value, args=(key, widget_key), **settings)
     return bool(st.session_state[widget_key])
 

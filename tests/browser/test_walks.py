@@ -11,15 +11,16 @@ from inside import Inside
 from lengths import repeats
 from PIL import Image
 from playwright.sync_api import Page, expect
+from test_back_and_menu import PAGES
 from test_home import Home
 
 DRESS = 3  # of the images at home
 DRESS_PLACE = {"part": "test", "index": "12", "of": "sample"}
 PRESSES = 5
-# A control of the page that a press changes, but the language.
+# A choice of the page that a press changes, but the language. What only unfolds a part of a page is none.
 OPTION = (
     ".stMain [role=radio][aria-checked=false]:not([disabled], .st-key-language *),"
-    " .stMain details:not([open]) > summary, .stMain [role=tab][aria-selected=false]"
+    " [class*=st-key-entry_] details:not([open]) > summary, .stMain [role=tab][aria-selected=false]"
 )
 STATE = """() => {
     const found = [];
@@ -104,8 +105,10 @@ def test_an_upload_goes_through_the_pages_and_back(app, window):
         expect(inside.page.get_by_text("“mine.png” is still open.")).to_be_visible()
 
 
-# Of the others tests/pages/test_every_control.py.
-PATHS = repeats(("", "evaluation"), ("", "glossary", "evaluation", "surgery"))
+NOTHING_TO_PRESS = {"course", "challenges", "room"}
+EVERY_PATH = tuple("" if name == "home" else name for name in PAGES if name not in NOTHING_TO_PRESS)
+PATHS = repeats(("", "evaluation"), EVERY_PATH)
+"""In short, of the other pages tests/pages/test_every_control.py."""
 
 
 def test_five_presses_of_back_restore_what_was_on_every_page(app, window):

@@ -12,8 +12,9 @@ import numpy as np
 import pytest
 import streamlit as st
 from lengths import at_length
+from streamlit.proto.WidgetStates_pb2 import WidgetState
 from streamlit.testing.v1 import AppTest
-from streamlit.testing.v1.element_tree import Button
+from streamlit.testing.v1.element_tree import Block, Button, Tab
 from sweep_play import finished
 from visits import APP, PAGES, US, address, events_of, make_run
 from window import Window, changes, labels
@@ -130,7 +131,7 @@ def test_every_control_after_another_language_and_network(page, language, visit)
 @pytest.mark.parametrize(
     "page",
     [
-        *sorted(set(PAGES) - ELSEWHERE - {"playground"}),
+        *sorted(set(PAGES) - ELSEWHERE),
         *SECTIONS,
         "runs?runs=fashion~digits",
     ],
@@ -169,6 +170,36 @@ def test_every_control_is_in_the_link(page, visit, monkeypatch):
         window.at.query_params |= first[0]
         window.rerun()
     assert (address(window.at), controls(window)) == first
+
+
+@pytest.mark.parametrize("page", ["playground", "evaluation", "runs?runs=fashion~digits"])
+def test_every_tab_is_in_the_link(page, visit):
+    name, _, query = page.partition("?")
+    window = visit(name, "en", **dict(parse_qsl(query)))
+    count = len(rows_of_tabs(window))
+    assert count
+    for row in range(count):
+        for place, label in reversed(list(enumerate(labels_of(rows_of_tabs(window)[row][0])))):
+            before = address(window.at)
+            tabs, _ = rows_of_tabs(window)[row]
+            window.rerun(WidgetState(id=tabs.proto.tab_container.id, string_value=label))
+            assert address(window.at) != before
+            other = visit(name, "en", **address(window.at))
+            assert [opened for _, opened in rows_of_tabs(other)][row] == place
+            assert address(other.at) == address(window.at)
+
+
+def rows_of_tabs(window: Window) -> list[tuple[Block, int]]:
+    """Each row of tabs, and which of them is open."""
+    return [
+        (block, block.proto.tab_container.default_tab_index)
+        for block in window.at._tree
+        if isinstance(block, Block) and block.type == "tab_container"
+    ]
+
+
+def labels_of(tabs: Block) -> list[str]:
+    return [tab.label for tab in tabs.children.values() if isinstance(tab, Tab)]
 
 
 def controls(window: Window) -> dict[str, object]:

@@ -230,12 +230,14 @@ def test_t_sne_is_asked_until_it_is_done(worker, run):
     assert worker.asked == {"tsne": 2}
 
 
-def test_only_as_many_large_answers_are_kept_as_was_said(worker, run):
-    for perplexity in range(memory.FINISHED + 5):
+def test_answers_of_every_kind_share_one_budget(worker, run, monkeypatch):
+    monkeypatch.setattr(memory, "BUDGET_MB", 0.002)
+    for perplexity in range(9):
         answers.tsne(run, 100, perplexity)
+        answers.pca(run, 100 + perplexity)
     assert answers.known_tsne(run, 100, 0) is None
-    assert answers.known_tsne(run, 100, memory.FINISHED + 4) is not None
-    assert len(memory.finished()) == memory.FINISHED
+    assert answers.known_tsne(run, 100, 8) is not None
+    assert 0 < memory.kept().bytes <= 2_000
 
 
 def test_what_moves_is_asked_each_time_with_the_patience_of_the_page(worker, run):

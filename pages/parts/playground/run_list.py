@@ -14,10 +14,13 @@ from pages.network import run_actions, shown
 from pages.network.names import markdown
 from pages.network.run_state import badge, state_of
 from pages.parts.playground import setup
+from pages.session import choices
+from pages.session.settings import Setting
 from pages.session.visitor import visitor
 from pages.session.words import t
 
 LISTED = 12
+MINE = Setting("mine", "runs_mine", (True, False), default=True)
 
 
 def run_list() -> None:
@@ -27,7 +30,7 @@ def run_list() -> None:
     ) as list_:
         if not list_.open:
             return
-        mine = st.toggle(t("runs.mine"), value=True, key="runs_mine", help=t("runs.mine_help"))
+        mine = choices.toggle(t("runs.mine"), key=MINE.key, default=True, help=t("runs.mine_help"))
         listed = list(islice(runs.newest(visitor() if mine else None), LISTED))
         if not listed:
             st.caption(t("runs.none"))

@@ -19,6 +19,7 @@ from pages.elements.lessons import lesson
 from pages.network import shown
 from pages.session import choices
 from pages.session.address import went_back
+from pages.session.settings import Setting
 from pages.session.words import label, say_error, t
 
 Setup = tuple[ModelConfig, TrainConfig]
@@ -30,6 +31,13 @@ TRAIN_SIZES = (200, 500, 1000, 2000, 4000, 8000, 16000, 32000)
 ALL = 0
 TARGETS = (0.5, 0.7, 0.8, 0.85, 0.88, 0.9, 0.92, 0.95, 0.98, 0.99)
 NO_TARGET = 0.0
+TABS = ("network", "training")
+TAB = Setting("tab", "playground_tab", TABS, TABS[0])
+
+
+def is_drawn() -> bool:
+    """Whether the page has drawn the controls before; Streamlit forgets them with the page."""
+    return "set_epochs" in st.session_state
 
 
 def open_link(run: Run | None) -> None:
@@ -38,7 +46,7 @@ def open_link(run: Run | None) -> None:
     A link that names only a run opens with the set-up of that run. While the controls are there the
     address bar is not asked: a change comes with the address from before the last one if it is quick.
     """
-    if "set_epochs" in st.session_state and not went_back():  # Streamlit forgets it with the page
+    if is_drawn() and not went_back():
         return
     link = {k: v for k, v in st.query_params.to_dict().items() if k in SETUP_PARAMETERS}
     if link and link != st.session_state.get("published"):
@@ -110,7 +118,8 @@ def form(run: Run | None) -> Setup:
     open_link(run)
     _remember()
     bad_link, presets = st.container(), st.container()
-    network, training = st.tabs([t("playground.network"), t("playground.training")])
+    tabs = choices.tabs(TABS, key=TAB.key, format_func=lambda name: t(f"playground.{name}"))
+    network, training = (place for _, place in tabs)
     with network:
         model = _network()
         lesson(
