@@ -1,7 +1,7 @@
 """Texts in English and Korean, from `assets/texts/*.toml`. Keys are dotted: `say("ko", "home.title")`.
 
 A Korean text that cannot know the word in a slot holds both forms of the particle, as in `{name}은(는)`;
-`fill` keeps the one that fits.
+`fill` keeps the one that fits. An English text marks a plural that depends on a slot, as in `{count} run[s]`.
 """
 
 from __future__ import annotations
@@ -17,9 +17,9 @@ FOLDER = ASSETS / "texts"
 
 PAIR = re.compile(
     r"은\(는\)|는\(은\)|이\(가\)|가\(이\)|을\(를\)|를\(을\)|과\(와\)|와\(과\)|아\(야\)|야\(아\)"
-    r"|\(으\)(?=로)|\(이\)(?=[가-힣])"
+    r"|\(으\)(?=로)|\(이\)(?=[가-힣])|\[s\]"
 )
-"""Both forms of a Korean particle after a word that the text does not know."""
+"""Both forms of a Korean particle after a word that the text does not know; English plural after a number."""
 
 _AFTER_CONSONANT = dict(zip("은는이가을를과와아야", "은은이이을을과과아아", strict=True))
 _AFTER_VOWEL = dict(zip("은는이가을를과와아야", "는는가가를를와와야야", strict=True))
@@ -29,6 +29,7 @@ _DIGITS = {"0": 21, "1": _FINAL_RIEUL, "3": 16, "6": 1, "7": _FINAL_RIEUL, "8": 
 _LETTERS = {"L": _FINAL_RIEUL, "M": 16, "N": 4, "R": _FINAL_RIEUL}
 _ENGLISH = re.compile(r"(?P<rieul>l)$|(m|n|ng|ck|out|(?<![aeiou])[aeiou][kpt])$", re.IGNORECASE)
 _IN_BRACKETS = re.compile(r"(?<=\w)\s*\([^()]*\)\W*$")
+_ONE = re.compile(r"(?<![\d.,])1\**( [A-Za-z-]+){1,2}$")
 _UNSPOKEN = re.compile(r"[^\w%]+$|_+$")
 
 
@@ -55,7 +56,7 @@ def say(language: str, key: str, /, **slots: object) -> str:
 
 
 def fill(text: str, /, **slots: object) -> str:
-    """`text` with its `{slots}` filled, and after each slot the Korean particle that fits it.
+    """`text` with its `{slots}` filled, and after each the Korean particle or English plural that fits it.
 
     Raises:
         KeyError: If a slot of the text was not given.
@@ -63,7 +64,10 @@ def fill(text: str, /, **slots: object) -> str:
     filled, rest = "", 0
     for pair in PAIR.finditer(text):
         filled += text[rest : pair.start()].format(**slots)
-        filled += _particle(pair.group(), final_sound(filled))
+        if pair.group() == "[s]":
+            filled += "" if _ONE.search(filled) else "s"
+        else:
+            filled += _particle(pair.group(), final_sound(filled))
         rest = pair.end()
     return filled + text[rest:].format(**slots)
 

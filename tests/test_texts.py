@@ -154,6 +154,26 @@ def test_what_a_slot_says_stays_as_it_is() -> None:
     assert texts.fill("f(x) {name}", name="y") == "f(x) y"
 
 
+@pytest.mark.parametrize(
+    ("number", "text"),
+    [(1, "1 run"), (0, "0 runs"), (21, "21 runs"), ("1,001", "1,001 runs"), ("0.1", "0.1 runs")],
+)
+def test_an_english_plural_follows_the_number_in_its_slot(number: object, text: str) -> None:
+    assert texts.fill("Only {count} run[s] left", count=number) == f"Only {text} left"
+
+
+def test_a_plural_is_marked_only_where_it_is_filled() -> None:
+    marked = {key for key in EN if "[s]" in EN[key]}
+    assert marked
+    for key in marked:
+        singular = texts.say("en", key, **dict.fromkeys(slots(EN[key]), 1))
+        assert "[s]" not in singular
+        assert EN[key].count("[s]") == len(
+            re.findall(r"} (?:[A-Za-z-]+ )?[A-Za-z-]+\[s\]", EN[key])
+        ), key
+    assert not [key for key in KO if "[s]" in KO[key]]
+
+
 def test_no_filled_text_shows_both_forms_of_a_particle() -> None:
     """Whatever the slots hold, and in texts without any."""
     both = re.compile(r"[가-힣]?\([은는이가을를과와으아야]\)")

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
-from cnn_core import sweeps
+from cnn_core import sweeps, texts
 from cnn_core.command.recorded import OWNER
 from cnn_core.config import ModelConfig, TrainConfig
 from cnn_core.engine import Engine
@@ -126,10 +126,15 @@ def _dimension(text: str) -> space.Dimension:
 
 
 def _expectation(plan: Plan, ahead: Outlook) -> str:
-    work = f"{ahead.trials} trials of {plan.train.epochs} epochs on {ahead.images:,} images"
-    left_out = len(ahead.survey.broken)
-    if left_out:
-        work += f"; {left_out} of {ahead.survey.looked_at} combinations cannot be trained and are left out"
+    work = texts.say(
+        "en",
+        "sweep.work",
+        trials=ahead.trials,
+        epochs=plan.train.epochs,
+        images=f"{ahead.images:,}",
+    )
+    if broken := len(ahead.survey.broken):
+        work += f"; {texts.say('en', 'sweep.broken', count=broken, total=ahead.survey.looked_at)}"
     if ahead.seconds is None:
         return f"{work}."
     times = [_span(seconds) for seconds in (ahead.seconds, ahead.low, ahead.high)]

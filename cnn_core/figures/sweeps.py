@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
+from cnn_core.figures import axis_names
 from cnn_core.figures import palette as colours
 from cnn_core.figures.palette import Palette
 from cnn_core.figures.ranges import nice, tidy
@@ -151,12 +152,10 @@ def parallel(
 ) -> Option:
     """A line for each complete trial through its settings to its accuracy; axes can be brushed."""
     low, high = _reach(points)
-    dimensions: list[Option] = [
-        {"dim": number, **_parallel_axis(axis)} for number, axis in enumerate(axes)
-    ]
-    dimensions.append(
-        {"dim": len(axes), "name": words.short, "type": "value", "min": low, "max": high}
-    )
+    kinds = [*map(_parallel_axis, axes), {"type": "value", "min": low, "max": high}]
+    halo = {"textBorderColor": palette.background, "textBorderWidth": 3}
+    dimensions = [{"dim": number, **kind, "axisLabel": halo} for number, kind in enumerate(kinds)]
+    names = [*(axis.name for axis in axes), words.short]
     lines = [
         {
             "name": _text(point, axes, words),
@@ -172,16 +171,18 @@ def parallel(
     ]
     return {
         "animation": False,
-        "title": {"text": words.parallel, "left": 0, "top": 0},
+        "title": [
+            {"text": words.parallel, "left": 0, "top": 0}, *axis_names.titles(names, palette),
+        ],
         "tooltip": {"trigger": "item", "formatter": "{b}", "confine": True},
         "visualMap": {
             "type": "continuous", "min": low, "max": high, "dimension": len(axes), "show": False,
             "inRange": {"color": colours.stops("sequential", SCALE_STEPS)},
         },
         "parallel": {
-            "left": 46, "right": 60, "top": 84, "bottom": 28,
+            "left": f"{axis_names.LEFT_PERCENT}%", "right": f"{axis_names.RIGHT_PERCENT}%",
+            "top": axis_names.bottom(len(names)), "bottom": 28,
             "parallelAxisDefault": {
-                "nameLocation": "end", "nameGap": 14,
                 "areaSelectStyle": {"width": 22, "color": palette.mark, "opacity": 0.25},
             },
         },
@@ -246,7 +247,7 @@ def importance(importances: Mapping[str, float], *, words: SweepWords, palette: 
         "series": {
             "type": "bar", "color": palette.training, "barMaxWidth": 26, "silent": True,
             "data": [round(100 * importances[name], 1) for name in names],
-            "label": {"show": True, "position": "right", "formatter": "{c} %"},
+            "label": {"show": True, "position": "right", "formatter": "{c}%"},
         },
     }  # fmt: skip
 
@@ -347,9 +348,8 @@ def _accuracy_axis(points: Sequence[Point], words: SweepWords) -> Option:
 
 def _parallel_axis(axis: Axis) -> Option:
     if axis.values:
-        return {"name": axis.name, "type": "category", "data": list(axis.labels)}
-    kind = "log" if axis.log else "value"
-    return {"name": axis.name, "type": kind, "min": axis.low, "max": axis.high}
+        return {"type": "category", "data": list(axis.labels)}
+    return {"type": "log" if axis.log else "value", "min": axis.low, "max": axis.high}
 
 
 def _parallel_value(axis: Axis, value: Value | None) -> Value | None:

@@ -251,3 +251,24 @@ def test_a_speed_is_measured_over_the_complete_epochs_after_the_first(
     worker.train_run(run.id)
     assert runs.status(run).speed == work
     assert runs.measured_speed() == work
+
+
+@pytest.mark.parametrize("kind", worker.KINDS)
+def test_what_a_worker_has_loaded_is_left_out_of_the_collection_after_each_run(
+    kind: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    steps: list[str] = []
+
+    class Module:
+        def __getattr__(self, name: str) -> Callable[[], None]:
+            return lambda: steps.append("load")
+
+    def load(name: str) -> Module:
+        steps.append("load")
+        return Module()
+
+    monkeypatch.setattr("importlib.import_module", load)
+    monkeypatch.setattr(worker.gc, "collect", lambda: steps.append("collect"))
+    monkeypatch.setattr(worker.gc, "freeze", lambda: steps.append("freeze"))
+    worker._load(kind)
+    assert steps[-3:] == ["load", "collect", "freeze"]

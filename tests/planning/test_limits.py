@@ -106,7 +106,7 @@ def test_the_cap_of_the_whole_server_holds_whatever_owners_call_themselves() -> 
     engine = Engine()
     limits = Limits(waiting=3, queued=3)
     queued = [engine.order(MODEL, SHORT, owner=f"cookie {n}", limits=limits) for n in range(3)]
-    with pytest.raises(LimitError, match="3 runs are already waiting or training") as caught:
+    with pytest.raises(LimitError, match="limit of 3 runs waiting or training") as caught:
         engine.order(MODEL, SHORT, owner="another cookie", limits=limits)
     assert caught.value.sentence("ko")
     assert len(runs.all_runs()) == 3

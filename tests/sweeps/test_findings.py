@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import csv
 import io
+import itertools
 import math
 import re
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import optuna
 import pytest
@@ -114,7 +116,7 @@ def test_the_parallel_coordinates_are_optunas(sweep: Sweep, study: optuna.Study)
     theirs = optuna.visualization.plot_parallel_coordinate(study)
     lines = [trace.customdata for trace in theirs.data if trace.mode == "lines"]
     option = figures.parallel(points(sweep), axes(sweep), words=WORDS, palette=palette.LIGHT)
-    names = [axis["name"] for axis in option["parallelAxis"]]
+    names = [title["text"] for title in option["title"][1:]]
     ours = option["series"]["data"]
     assert len(lines) == len(ours) == TRIALS
     texts_of = [{str(label): str(text) for label, text in line} for line in lines]
@@ -279,3 +281,30 @@ def test_a_plan_comes_back_from_its_folder() -> None:
     made = sweeps.begin(asked, owner="me", name="  a\nname ")
     again = sweeps.open_sweep(made.id)
     assert (again.plan, again.owner, again.name) == (asked, "me", "a name")
+
+
+@pytest.mark.parametrize("language", texts.LANGUAGES)
+@pytest.mark.parametrize("count", range(1, 6))
+def test_the_names_of_parallel_axes_are_whole_on_a_phone(count: int, language: str) -> None:
+    """None overlaps its neighbour in a chart 350 pixels wide, whose letters take up to 14 pixels."""
+    name = texts.say(language, "field.activation")
+    lines = [figures.Axis(name, ("a", "b"), ("a", "b")) for _ in range(count)]
+    words = figures.SweepWords.of(texts.table(language))
+    option = figures.parallel([], lines, words=words, palette=palette.LIGHT)
+    titles = option["title"][1:]
+    assert [title["text"] for title in titles] == [name] * count + [words.short]
+    assert all(title["textStyle"]["overflow"] == "break" for title in titles)
+
+    def span(title: dict[str, Any]) -> tuple[float, float]:
+        width = title["textStyle"]["width"]
+        if title["textAlign"] == "left":
+            return 0, width
+        if title["textAlign"] == "right":
+            return 350 - width, 350
+        middle = 3.5 * float(title["left"].removesuffix("%"))
+        return middle - width / 2, middle + width / 2
+
+    for row in {title["top"] for title in titles}:
+        spans = sorted(span(title) for title in titles if title["top"] == row)
+        assert all(end <= start for (_, end), (start, _) in itertools.pairwise(spans))
+        assert 22 + 36 <= row <= option["parallel"]["top"]

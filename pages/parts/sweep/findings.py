@@ -206,7 +206,7 @@ def table(sweep: Sweep, rows: Sequence[Trial]) -> None:
     number = st.column_config.NumberColumn
     st.dataframe(
         columns,
-        column_config={t("runs.column_accuracy"): number(format="%.2f %%")},
+        column_config={t("runs.column_accuracy"): number(format="%.2f%%")},
         hide_index=True,
         height=TABLE,
         key=key,
