@@ -123,7 +123,7 @@ CORE_TABLE = {
     "command": May(
         {"psutil"},
         {"analysis", "config", "engine", "errors", "interruption", "planning", "progress"}
-        | {"paths", "rooms", "runs", "sweeps"},
+        | {"paths", "rooms", "runs", "sweeps", "texts"},
         late={"rich", "websockets"},
     ),
     "__main__": May(

@@ -11,7 +11,7 @@ from cnn_core.figures.palette import Palette
 
 Option = dict[str, Any]
 
-IN_ONE_ROW = 4  # axes whose names stand side by side
+IN_ONE_ROW = 4  # axes whose names share a row
 ROW_PX = 2 * (TEXT_PX + 4)  # height of a row of names of two lines
 TOP_PX, GAP_PX = 34, 14  # above the names, and between them and the axes
 LEFT_PERCENT, RIGHT_PERCENT = 8, 12  # beside the axes, of the width of the chart
