@@ -44,6 +44,7 @@ help:
 	@echo "make run        serve the app on port $(PORT)   (make run PORT=9000 for another)"
 	@echo "make test       the tests of each landing, those in a real Chromium too   (ARGS=... for pytest)"
 	@echo "make test-long  the same and the long ones, each kind of random case repeated at length"
+	@echo "make test-faults  processes killed, disks full, files cut, in many random rounds; a table at the end"
 	@echo "make test-unit  the tests that take seconds"
 	@echo "make lint       format, lint and types"
 	@echo "make format     put the code in the format that lint expects"
@@ -77,6 +78,11 @@ endif
 .PHONY: test-long
 test-long: $(INSTALLED_DEV) browser
 	$(VPY) -m pytest $(ALL) --long $(ARGS)
+
+# ARGS="--seed 7" for other rounds. "make test-faults SHORT=1" has a round or two of each kind.
+.PHONY: test-faults
+test-faults: $(INSTALLED_DEV)
+	$(VPY) -m pytest tests/faults -n 0 --long $(if $(SHORT),,--in-full) $(ARGS)
 
 .PHONY: test-unit
 test-unit: $(INSTALLED_DEV)

@@ -104,19 +104,20 @@ class Server:
 
 @contextmanager
 def serving(
-    module: str = "streamlit", script: str = "app.py", **environment: str
+    module: str = "streamlit", script: str = "app.py", home: Path | None = None, **environment: str
 ) -> Iterator[Server]:
     """A server whose port, a free one of 127.0.0.1, is open; closed with its workers at the end of the block.
 
     Args:
         module: Runs as `python -m module run script`, as "make run" does with "streamlit".
         script: The app.
-        environment: Variables for the server, besides a CONVSCOPE_HOME of its own.
+        home: Its CONVSCOPE_HOME; one of its own, which goes with it, if not given.
+        environment: Other variables for the server.
     """
     with tempfile.TemporaryDirectory(
         prefix="convscope-bench-", ignore_cleanup_errors=True
     ) as folder:
-        server = _start(Path(folder), module, script, environment)
+        server = _start(home or Path(folder), module, script, environment)
         try:
             server.wait_until_open()
             yield server
@@ -136,7 +137,7 @@ def _start(home: Path, module: str, script: str, environment: dict[str, str]) ->
         for name, value in os.environ.items()
         if not name.startswith("CONVSCOPE_") or name in KEPT_SETTINGS
     }
-    with (home / "server.log").open("wb") as log:
+    with (home / "server.log").open("ab") as log:
         started = time.perf_counter()
         process = subprocess.Popen(
             command,

@@ -55,6 +55,12 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         help="also run the tests marked long, and repeat at length what has a short form",
     )
     parser.addoption(
+        "--in-full",
+        action="store_true",
+        help="tests/faults and tests/fuzz: as many rounds and cases as `make test-faults` and test-fuzz have",
+    )
+    parser.addoption("--seed", type=int, default=1, help="of the random rounds of tests/faults")
+    parser.addoption(
         "--write-seconds",
         action="store_true",
         help="keep how long each file took in tests/seconds.json, which says what runs first",
@@ -64,6 +70,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_cmdline_main(config: pytest.Config) -> None:
     if config.getoption("--long"):
         os.environ["TESTS_AT_LENGTH"] = "1"  # tests/lengths.py
+    if config.getoption("--in-full"):
+        os.environ["TESTS_IN_FULL"] = "1"
 
 
 def pytest_configure(config: pytest.Config) -> None:

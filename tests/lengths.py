@@ -24,3 +24,12 @@ def at_length(*case: object) -> Any:
 def repeats(short: T, at_length: T) -> T:
     """Repetitions of the same kind of case; `short` ones are of every kind."""
     return at_length if LONG else short
+
+
+IN_FULL = "TESTS_IN_FULL" in os.environ
+"""Set by `pytest --in-full`: faults by the hundred and bad input by the ten thousand."""
+
+
+def rounds(short: int, in_full: int) -> int:
+    """How many rounds of one kind of fault, or cases of one kind of bad input: `in_full` of one command."""
+    return in_full if IN_FULL else short

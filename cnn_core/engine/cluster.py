@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import logging
 import pickle
+import threading
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 from cnn_core.engine import worker
@@ -131,6 +133,21 @@ def submit(
     """The future of a call that a worker with those resources makes."""
     call = pickle.dumps(_Call(work, *arguments))
     return client.submit(pickle.loads, call, key=key, resources=needs, pure=False)
+
+
+def when_over(future: Any, work: Callable[[], None]) -> None:
+    """Call `work` on a thread of its own once the future is over, however that came about.
+
+    Dask's own callbacks go through a pool of threads, which takes nothing more from the moment that the
+    process begins to end: a run that finished just then would leave a traceback in the log.
+    """
+    threading.Thread(target=_wait, args=(future, work), daemon=True).start()
+
+
+def _wait(future: Any, work: Callable[[], None]) -> None:
+    with suppress(Exception):  # the scheduler or this process went away
+        future.exception(timeout=None)
+    work()
 
 
 def is_lost(error: Exception) -> bool:

@@ -393,5 +393,5 @@ class Engine:
         needs = self._needs("train")
         future = cluster.submit(self._client, needs, key, worker.train_run, run.id)
         # A worker that waited for the next tick would lose that time with every run.
-        future.add_done_callback(lambda _: self._due.set())
+        cluster.when_over(future, self._due.set)
         return future

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import threading
 
 
 class Future:
@@ -10,15 +10,12 @@ class Future:
 
     def __init__(self, run_id: str) -> None:
         self.run_id, self.status, self.error = run_id, "pending", None
-        self.when_done: list[Callable[[Future], None]] = []
+        self._over = threading.Event()
 
-    def add_done_callback(self, work: Callable[[Future], None]) -> None:
-        self.when_done.append(work)
-
-    def exception(self, timeout: float) -> BaseException | None:
+    def exception(self, timeout: float | None) -> BaseException | None:
+        self._over.wait(timeout)
         return self.error
 
     def end(self, status: str = "finished", error: BaseException | None = None) -> None:
         self.status, self.error = status, error
-        for work in self.when_done:
-            work(self)
+        self._over.set()

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import ssl
+import subprocess
+import sys
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
+from pathlib import Path
 
 import dask
 import pytest
@@ -59,3 +62,24 @@ def test_the_scheduler_keeps_no_diary_of_looks() -> None:
     with closing(cluster.local()) as local:
         assert local.scheduler.transition_log.maxlen <= 100
         assert local.scheduler.computations.maxlen <= 10
+
+
+ROOT = Path(__file__).parents[2]
+ENDS = """
+import atexit, time
+from distributed import Client, LocalCluster
+from cnn_core.engine import cluster
+local = LocalCluster(n_workers=1, threads_per_worker=1, processes=False, dashboard_address=None)
+client = Client(local, set_as_default=False)
+atexit.register(time.sleep, 3.0)  # as the engine, which waits for its workers to end
+cluster.when_over(client.submit(time.sleep, 1.0), lambda: print("over", flush=True))
+"""
+
+
+@pytest.mark.slow
+def test_a_run_that_is_over_while_the_process_ends_leaves_no_traceback() -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", ENDS], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    assert done.stdout == "over\n"
+    assert "Traceback" not in done.stderr

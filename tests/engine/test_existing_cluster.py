@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import os
 import shutil
-import socket
 import subprocess
-import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
 from patience import until
+from real_clusters import address, plain_scheduler, start, worker_of
 from real_runs import (
     ROOT,
     ended,
@@ -31,57 +28,7 @@ from cnn_core.engine import Engine, cluster
 from cnn_core.errors import EngineError
 from cnn_core.progress.events import RunStarted
 
-__all__ = ["real_home", "shared_home"]  # fixtures
-
-
-@pytest.fixture
-def start(real_home: Path, tmp_path: Path) -> Iterator[Callable[..., subprocess.Popen[bytes]]]:
-    """Starts Python programs, and ends those that are left."""
-    started: list[subprocess.Popen[bytes]] = []
-
-    def begin(*arguments: str, cwd: Path = ROOT, **environment: str) -> subprocess.Popen[bytes]:
-        with (tmp_path / f"process-{len(started)}.log").open("wb") as log:
-            process = subprocess.Popen(
-                [sys.executable, *arguments],
-                cwd=cwd,
-                env={**os.environ, **environment},
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=subprocess.STDOUT,
-            )
-        started.append(process)
-        return process
-
-    yield begin
-    for process in started:
-        process.kill()
-        process.wait()
-
-
-@pytest.fixture
-def address() -> str:
-    """Of a scheduler that could be."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        return f"tcp://127.0.0.1:{free.getsockname()[1]}"
-
-
-def plain_scheduler(start: Callable[..., Any], address: str, cwd: Path) -> subprocess.Popen[bytes]:
-    """Dask's own, which cannot import ConvScope."""
-    (cwd / "without").mkdir(exist_ok=True)
-    port = address.rpartition(":")[2]
-    return start(
-        *("-P", "-m", "distributed.cli.dask_scheduler", "--host", "127.0.0.1", "--port", port),
-        "--no-dashboard",
-        cwd=cwd / "without",
-        PYTHONPATH="",
-    )
-
-
-def worker_of(
-    start: Callable[..., Any], address: str, kind: str, **options: Any
-) -> subprocess.Popen[bytes]:
-    return start("-m", "cnn_core", "worker", "--scheduler", address, "--kind", kind, **options)
+__all__ = ["address", "real_home", "shared_home", "start"]  # fixtures
 
 
 @pytest.mark.slow

@@ -20,7 +20,7 @@ from cnn_core.errors import RunError
 from cnn_core.progress.events import from_json
 from cnn_core.runs import control
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[1]
 
 
 @pytest.fixture(scope="module")
