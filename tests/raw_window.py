@@ -120,7 +120,7 @@ class RawWindow:
         )
 
     def text(self) -> str:
-        """All that stands on the page, in any order."""
+        """All texts of the page, in any order."""
         return "\n".join(
             text for element in self._elements.values() for text in _texts(MessageToDict(element))
         )

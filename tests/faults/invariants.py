@@ -24,10 +24,10 @@ CONFIG: TrainConfig = replace(SHORT, epochs=EPOCHS, batch_size=8)
 
 def saved(run: runs.Run) -> int:
     """The last epoch that was told to be on the disk."""
-    return max((event.epoch for event in told(run) if isinstance(event, Saved)), default=0)
+    return max((event.epoch for event in events_of(run) if isinstance(event, Saved)), default=0)
 
 
-def told(run: runs.Run) -> list[Event]:
+def events_of(run: runs.Run) -> list[Event]:
     """Every whole line of the log, in its order."""
     path = run.folder / "events.jsonl"
     log = path.read_bytes() if path.exists() else b""
@@ -44,7 +44,7 @@ def moment(run: runs.Run) -> str:
     """What the run is at, for the table."""
     if state(run) != "running":
         return state(run)
-    events = told(run)
+    events = events_of(run)
     last = type(events[-1]).__name__ if events else ""
     return {"": "start", "Loading": "loading", "BatchEnd": "epoch", "EpochEnd": "saving"}.get(
         last, "between epochs"
@@ -98,7 +98,7 @@ def assert_nothing_lost(run: runs.Run, whole: list[EpochEnd], before: int) -> No
 def assert_one_trainer(run: runs.Run) -> None:
     """After each start the batches only go up: two processes would write theirs in between."""
     last = (0, 0)
-    for event in told(run):
+    for event in events_of(run):
         if isinstance(event, RunStarted):
             last = (0, 0)
         elif isinstance(event, BatchEnd):
@@ -108,7 +108,7 @@ def assert_one_trainer(run: runs.Run) -> None:
 
 def words_of(run: runs.Run, kind: type) -> list[Any]:
     """Everything of one kind, whole lines alone."""
-    return [event for event in told(run) if isinstance(event, kind)]
+    return [event for event in events_of(run) if isinstance(event, kind)]
 
 
 def gone(pid: int) -> None:
