@@ -33,8 +33,9 @@ PLAYWRIGHTS_OWN := import os, sys; from playwright.sync_api import sync_playwrig
 # What takes seconds runs on every core. All tests together run two at a time: more would
 # open browsers and train beside each other. A file stays together: it shares a server.
 # tests/turns.py puts the longest files first, so that no process is left alone with one at the end.
-FAST := -m "not slow and not browser" -n logical --maxprocesses 4
-ALL  := -n 2 --dist loadfile --no-loadscope-reorder
+FILES := --dist loadfile --no-loadscope-reorder
+FAST  := -m "not slow and not browser" -n logical --maxprocesses 4 $(FILES)
+ALL   := -n 2 $(FILES)
 
 # Where JavaScript lies; .oxlintrc.json and .oxfmtrc.json say how it is written.
 SCRIPTS := assets tests/javascript

@@ -365,6 +365,7 @@ def test_the_server_side_loads_neither_keras_nor_streamlit() -> None:
     assert not with_engine & heavy
 
 
+@pytest.mark.slow  # it loads Keras
 def test_the_front_door_is_light_and_offers_the_names_of_a_notebook() -> None:
     code = (
         "import sys, cnn_core; heavy = {'keras', 'numpy', 'streamlit'};"

@@ -15,7 +15,7 @@ from random_networks import Case, assert_equal, cases
 from cnn_core import convolution
 from cnn_core.config import ACTIVATIONS, PADDINGS, ConvBlock, ModelConfig
 
-NETWORKS = repeats(80, 300)
+NETWORKS = repeats(50, 300)
 SLIDES = 60
 
 

@@ -23,6 +23,8 @@ from cnn_core.config import TEXTBOOK, ConvBlock, ModelConfig, TrainConfig
 from cnn_core.datasets import loading, sources
 from cnn_core.export import files as takeaway
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).parents[2]
 STRANGER = Path(__file__).parents[1] / "plain_keras.py"
 EXACT = [ROOT / "assets" / "scripts" / f"textbook_{form}.py" for form in export.EXACT_FORMS]
@@ -162,7 +164,6 @@ def arrays(path: Path) -> list[np.ndarray]:
         return list(file.values())
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("name", SET_UPS)
 def test_the_programs_give_the_history_of_the_app(
     name: str, mine: dict[str, Mine], strangers: Path
@@ -195,7 +196,6 @@ def test_the_programs_give_the_history_of_the_app(
         assert saved.stem == export.file_stem(it.model, it.train)
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("name", SET_UPS)
 def test_a_stranger_s_keras_opens_the_network_and_says_what_the_app_says(
     name: str, mine: dict[str, Mine], strangers: Path
@@ -210,7 +210,6 @@ def test_a_stranger_s_keras_opens_the_network_and_says_what_the_app_says(
     assert_allclose(as_trained, app, atol=0.1 if mixed else 1e-5)
 
 
-@pytest.mark.slow
 def test_a_strided_1x1_convolution_learns_in_a_stranger_s_process_too(tmp_path: Path) -> None:
     """oneDNN's gradient of it is wrong; a program that switches oneDNN off needs a process of its own."""
     model = ModelConfig(
@@ -238,7 +237,6 @@ def data_part(script: str) -> str:
 @pytest.mark.skipif(
     not datasets.available("fashion_mnist", "full"), reason="needs the full Fashion-MNIST"
 )
-@pytest.mark.slow
 @pytest.mark.parametrize(("size", "train_size"), [("sample", None), ("full", 1234)])
 def test_the_images_are_those_of_the_app(
     size: str, train_size: int | None, monkeypatch: pytest.MonkeyPatch

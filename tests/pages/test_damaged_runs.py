@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as some
+from lengths import repeats
 from visits import PAGES, events_of, make_run, visit
 
 from cnn_core import runs, texts
@@ -29,7 +30,7 @@ LINES = [json.loads(to_json(event)) for event in events_of("finished")]
 
 
 @given(some.integers(0, len(LINES) - 1), some.data())
-@settings(suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=repeats(40, 100), suppress_health_check=[HealthCheck.too_slow])
 def test_whatever_one_field_of_an_event_holds_the_history_can_be_shown(line, data):
     tree = dict(LINES[line])
     tree[data.draw(some.sampled_from(sorted(set(tree) - {"kind"})))] = data.draw(odd)

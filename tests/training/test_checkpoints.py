@@ -34,6 +34,8 @@ from cnn_core.progress.events import (
 )
 from cnn_core.training import callback, checkpoints, train
 
+pytestmark = pytest.mark.slow
+
 
 class Killed(BaseException):
     """Stands for the end of the process."""
@@ -98,7 +100,6 @@ def past(killed: tuple[Path, list[EpochEnd]], tmp_path: Path) -> Sequence[EpochE
     return killed[1]
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize(
     ("point", "done"),
     [
@@ -158,7 +159,6 @@ def damage_best(folder: Path) -> None:
     (folder / "best.keras").write_bytes(b"nothing")
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize(
     "mischief",
     [damage_last, damage_best, *map(at_length, (lose_last, swap_last, lose_state))],
@@ -178,7 +178,6 @@ def test_a_run_whose_files_are_damaged_begins_again(
     assert_same_run(result, whole[0])
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("known", [slice(0), slice(1, None)], ids=["nothing", "gap"])
 def test_a_checkpoint_that_nothing_was_said_of_is_not_gone_on_from(
     known: slice, digits: datasets.Dataset, past: Sequence[EpochEnd], tmp_path: Path
@@ -191,7 +190,6 @@ def test_a_checkpoint_that_nothing_was_said_of_is_not_gone_on_from(
     assert names == ["epoch-000.npz", "epoch-001.npz"]
 
 
-@pytest.mark.slow
 def test_a_run_that_starts_over_leaves_no_old_weights_behind(
     digits: datasets.Dataset, past: Sequence[EpochEnd], tmp_path: Path
 ) -> None:
@@ -201,7 +199,6 @@ def test_a_run_that_starts_over_leaves_no_old_weights_behind(
     assert [path.name for path in tmp_path.iterdir()] == ["snapshots"]
 
 
-@pytest.mark.slow
 def test_a_stop_asked_while_nobody_trained_keeps_what_there_is(
     digits: datasets.Dataset, past: Sequence[EpochEnd], tmp_path: Path
 ) -> None:
@@ -217,7 +214,6 @@ def test_a_stop_asked_while_nobody_trained_keeps_what_there_is(
     assert_scores(result, tmp_path, digits)
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize(
     ("losses", "point", "best"),
     [

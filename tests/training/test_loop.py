@@ -35,6 +35,8 @@ from cnn_core.training import checkpoints, loop, meters, train
 from cnn_core.training.batches import EVALUATION_BATCH
 from cnn_core.training.loop import resolve_precision
 
+pytestmark = pytest.mark.slow
+
 
 def test_a_named_precision_is_taken_and_auto_is_one_of_them() -> None:
     assert resolve_precision("float32") == "float32"
@@ -179,7 +181,6 @@ def test_fewer_images_than_classes_are_refused(digits: datasets.Dataset) -> None
         train(replace(SMALL, classes=12), replace(PLAIN, train_size=10), few)
 
 
-@pytest.mark.slow
 def test_a_part_of_the_images_is_trained_and_scored(
     digits: datasets.Dataset, tmp_path: Path
 ) -> None:
@@ -192,7 +193,6 @@ def test_a_part_of_the_images_is_trained_and_scored(
     assert_scores(result, tmp_path, part)
 
 
-@pytest.mark.slow
 def test_many_trainings_in_one_process_leave_no_graphs_behind(digits: datasets.Dataset) -> None:
     def graphs() -> int:
         with training.release_custom_gradients():
@@ -204,7 +204,6 @@ def test_many_trainings_in_one_process_leave_no_graphs_behind(digits: datasets.D
     assert graphs() <= first
 
 
-@pytest.mark.slow
 def test_the_control_is_read_in_each_batch_of_an_evaluation(digits: datasets.Dataset) -> None:
     """Where one worker trains and looks, its looks come in there, too."""
     since: list[int] = []
@@ -222,7 +221,6 @@ def test_the_control_is_read_in_each_batch_of_an_evaluation(digits: datasets.Dat
     assert since == [sum(-(-len(images) // EVALUATION_BATCH) for images in parts)]
 
 
-@pytest.mark.slow
 def test_graphs_of_another_thread_that_traced_meanwhile_stay() -> None:
     kept = tensorflow_ops.gradient_registry.list
     before = set(kept())
@@ -234,14 +232,12 @@ def test_graphs_of_another_thread_that_traced_meanwhile_stay() -> None:
     del tensorflow_ops.gradient_registry._registry["CustomGradient-of-a-look"]
 
 
-@pytest.mark.slow
 def test_a_batch_larger_than_the_set_is_one_batch(digits: datasets.Dataset) -> None:
     said = Said()
     train(SMALL, replace(PLAIN, batch_size=4096, epochs=1), digits, said.append)
     assert [(it.batch, it.batches) for it in said.of(BatchEnd)] == [(1, 1)]
 
 
-@pytest.mark.slow
 def test_early_stopping_keeps_the_best_weights(digits: datasets.Dataset, tmp_path: Path) -> None:
     config = replace(PLAIN, epochs=30, learning_rate=0.05, patience=2, train_size=150)
     said = Said()
@@ -256,7 +252,6 @@ def test_early_stopping_keeps_the_best_weights(digits: datasets.Dataset, tmp_pat
     assert again.of(RunEnded)[0].best_epoch == result.ended.best_epoch
 
 
-@pytest.mark.slow
 def test_a_training_ends_at_its_target_and_stays_over(
     digits: datasets.Dataset, tmp_path: Path
 ) -> None:
@@ -272,7 +267,6 @@ def test_a_training_ends_at_its_target_and_stays_over(
     assert again.of(RunEnded)[0].reason == "target"
 
 
-@pytest.mark.slow
 def test_a_stop_in_the_first_epoch_keeps_its_weights(
     digits: datasets.Dataset, tmp_path: Path
 ) -> None:
@@ -291,7 +285,6 @@ def test_a_stop_in_the_first_epoch_keeps_its_weights(
     assert not (tmp_path / "last.keras").exists()
 
 
-@pytest.mark.slow
 def test_an_absurd_learning_rate_ends_as_diverged(digits: datasets.Dataset, tmp_path: Path) -> None:
     wild = replace(SMALL, blocks=(ConvBlock(16, activation="linear"),) * 2, dense=(64, 64, 64))
     config = replace(PLAIN, optimizer="sgd", learning_rate=10.0)
@@ -306,7 +299,6 @@ def test_an_absurd_learning_rate_ends_as_diverged(digits: datasets.Dataset, tmp_
         assert result.ended.samples == []
 
 
-@pytest.mark.slow
 def test_a_run_in_bfloat16_learns_and_is_kept_for_float32(
     whole: Any, digits: datasets.Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
