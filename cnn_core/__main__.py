@@ -16,9 +16,10 @@ from urllib.parse import parse_qsl
 from cnn_core import export, interruption, texts
 from cnn_core.arithmetic import layer_table
 from cnn_core.command import admin, check, listing, rehearse, sweep
+from cnn_core.command.overrides import OVERRIDES
 from cnn_core.command.progress import ProgressBar
 from cnn_core.command.recorded import RecordedRun
-from cnn_core.config import OPTIMIZERS, PRECISIONS, SCHEDULES, ModelConfig, TrainConfig
+from cnn_core.config import ModelConfig, TrainConfig
 from cnn_core.datasets import DATASETS, Source, load, spec
 from cnn_core.engine import cluster, worker
 from cnn_core.errors import CnnError, EngineError, FileError
@@ -30,26 +31,6 @@ from cnn_core.runs.destination import TrainingFolder, check_program, storage_err
 FAILED, MISTAKE = 1, 2
 Place = TrainingFolder | RecordedRun
 """Where a training keeps what it makes."""
-OVERRIDES: dict[str, tuple[type, str]] = {
-    "dataset": (str, "data set to train on"),
-    "size": (
-        str,
-        'how much of it: the bundled "sample", or the "full" set, downloaded if necessary',
-    ),
-    "train_size": (int, "use only this many of its training images"),
-    "epochs": (int, "passes over all training images, at most"),
-    "batch_size": (int, "images per step of gradient descent"),
-    "optimizer": (str, f"one of {', '.join(OPTIMIZERS)}"),
-    "learning_rate": (float, "step size of the optimizer; with one_cycle its peak"),
-    "schedule": (str, f"course of the learning rate: one of {', '.join(SCHEDULES)}"),
-    "patience": (
-        int,
-        "stop after this many epochs without a lower validation loss; 0 never stops early",
-    ),
-    "target": (float, "stop at this validation accuracy, such as 0.9"),
-    "seed": (int, "random seed of the initial weights, the order of the images and dropout"),
-    "precision": (str, f"number format of the calculation: one of {', '.join(PRECISIONS)}"),
-}
 NO_SETTINGS = {"lang", "run", "tab", "mine"}  # in a link beside the settings
 EXAMPLES = """examples:
   python -m cnn_core check

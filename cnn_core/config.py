@@ -16,6 +16,7 @@ OPTIMIZERS = ("adam", "sgd", "momentum", "rmsprop", "adamw")
 SCHEDULES = ("constant", "one_cycle")
 PRECISIONS = ("auto", "float32", "bfloat16")
 SIZES = ("sample", "full")
+AUGMENTATIONS = ("none", "geometry", "noise", "both")
 MAX_BLOCKS = 4  # a fifth pooling would shrink 28 pixels to nothing
 MAX_DENSE = 3  # hidden layers before the output
 MAX_KERNEL = 7  # pixels: a quarter of the side of a 28×28 image
@@ -155,6 +156,8 @@ class TrainConfig:
         precision: "float32", "bfloat16" (mixed), or "auto": mixed where the CPU multiplies it natively.
         size: "sample" (bundled) or "full".
         target: Validation accuracy, above 0 and at most 1, at which training stops; None never stops for it.
+        augmentation: How training images are changed at random: "none", "geometry" (shifts, rotations,
+            zoom), "noise", or "both"; `planning.augmentation` says by how much.
     """
 
     dataset: str = "fashion_mnist"
@@ -169,6 +172,7 @@ class TrainConfig:
     precision: str = "auto"
     size: str = "sample"
     target: float | None = None
+    augmentation: str = "none"
 
     def __post_init__(self) -> None:
         if not isinstance(self.dataset, str):
@@ -184,6 +188,7 @@ class TrainConfig:
         check_whole("seed", self.seed, 0, 2**31 - 1)
         _one_of("precision", self.precision, PRECISIONS)
         _one_of("size", self.size, SIZES)
+        _one_of("augmentation", self.augmentation, AUGMENTATIONS)
         if self.target is not None:
             object.__setattr__(self, "target", _above_zero("target", self.target, 1.0))
 

@@ -13,7 +13,7 @@ from pages.elements import pad
 from pages.elements.head import head
 from pages.network import goals, in_browser
 from pages.network.choice import say_if_training, trained_network
-from pages.parts.robustness import attack, bench, curves, fooled, morph
+from pages.parts.robustness import attack, bench, curves, fooled, morph, twin
 from pages.pictures import run_image
 from pages.pictures.run_image import Chosen
 from pages.session import settings
@@ -21,6 +21,7 @@ from pages.session.address import arrived, say, went_back
 from pages.session.html import STYLE
 from pages.session.words import t
 
+POLL_S = 2.0  # between looks at a run that trains
 QUERY = "robustness_query"  # session key: what the address says
 SETTINGS = (*bench.SETTINGS, *attack.SETTINGS, *curves.SETTINGS)
 LINK = (
@@ -42,7 +43,8 @@ def main() -> None:
     say_if_training(run)
     _follow(run, link)
     _story(run)
-    _curves(run)
+    waits = twin.in_training(run) is not None
+    st.fragment(_curves, run_every=POLL_S if waits else None)(run, waits)
     _gallery(run)
 
 
@@ -122,9 +124,10 @@ def _is_being_drawn(image: Chosen) -> bool:
     return is_drawing and drawing is not None and drawing.live
 
 
-@st.fragment
-def _curves(run: runs.Run) -> None:
-    """Redrawn alone when another change or network is chosen."""
+def _curves(run: runs.Run, waits: bool) -> None:
+    """Redrawn alone when another change or network is chosen, and while one to compare with trains."""
+    if waits and twin.in_training(run) is None:
+        st.rerun()
     change, networks = curves.controls(run)
     _say()
     if change is None:

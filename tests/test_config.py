@@ -59,6 +59,7 @@ trains = some.builds(
     patience=some.integers(0, 100),
     seed=some.integers(0, 2**31 - 1),
     precision=some.sampled_from(config.PRECISIONS),
+    augmentation=some.sampled_from(config.AUGMENTATIONS),
     size=some.sampled_from(config.SIZES),
 )
 json_values = some.recursive(
@@ -166,6 +167,7 @@ CHOICES = [
     (TrainConfig, "schedule"),
     (TrainConfig, "precision"),
     (TrainConfig, "size"),
+    (TrainConfig, "augmentation"),
 ]
 
 

@@ -12,7 +12,7 @@ from cnn_core import texts
 from cnn_core.arithmetic import layer_table
 from cnn_core.config import ModelConfig, TrainConfig
 from cnn_core.datasets import spec
-from cnn_core.export import callbacks, keras_calls
+from cnn_core.export import augmentation, callbacks, keras_calls
 from cnn_core.export.program import FROM_SKLEARN, Section
 from cnn_core.paths import ASSETS
 from cnn_core.planning.cost import cpu_precision
@@ -90,6 +90,8 @@ def _values(model: ModelConfig, train: TrainConfig, language: str) -> dict[str, 
         "sample": source.sample if train.size == "sample" and not is_digits else None,
         "part": size if size and size < source.counts[train.size].train else None,
         "one_cycle": train.schedule == "one_cycle",
+        "augmented": train.augmentation != "none",
+        "augmentation_layers": augmentation.layers(train.augmentation),
         "callback_classes": _callback_classes(train, language),
         "height": height,
         "width": width,

@@ -9,7 +9,7 @@ from cnn_core import texts
 from cnn_core.arithmetic import LayerRow, layer_table
 from cnn_core.config import ModelConfig, TrainConfig
 from cnn_core.datasets import Source, spec
-from cnn_core.export import callbacks, keras_calls
+from cnn_core.export import augmentation, callbacks, keras_calls
 from cnn_core.export.files import file_stem
 from cnn_core.export.keras_calls import OPTIMIZERS, WIDTH, remarked
 from cnn_core.planning.cost import cpu_precision
@@ -92,6 +92,10 @@ class _Program:
         return self.train.schedule == "one_cycle"
 
     @property
+    def is_augmented(self) -> bool:
+        return self.train.augmentation != "none"
+
+    @property
     def part(self) -> int | None:
         """Training images to choose; None if all are used."""
         size = self.train.train_size
@@ -107,6 +111,8 @@ class _Program:
             lines.append(f"PATIENCE = {train.patience}  # {self.say('patience')}")
         if train.target:
             lines.append(f"TARGET = {train.target!r}  # {self.say('target')}")
+        if self.is_augmented:
+            lines += augmentation.settings(train.augmentation, self.say)
         if self.is_download:
             kind = "file_sample" if self.is_sample else "file"
             lines.append(f"# {self.say(kind, data=self.source.name)}")
@@ -279,20 +285,6 @@ def download():
         ''')
 
     def training(self) -> str:
-        feeding = f'''
-            BATCHES = math.ceil(len(x_train) / BATCH_SIZE)
-
-
-            def batches():
-                """{self.say("batches")}"""
-                for epoch in itertools.count():
-                    order = np.random.default_rng((SEED, epoch)).permutation(len(x_train))
-                    for start in range(0, len(order), BATCH_SIZE):
-                        rows = order[start : start + BATCH_SIZE]
-                        yield x_train[rows], y_train[rows]
-
-
-        '''
         early, name = "never_early", "EPOCHS"
         if self.train.patience:
             early, name = "keep_best", "PATIENCE"
@@ -328,7 +320,26 @@ def download():
         """
         cycle = callbacks.one_cycle(self.say) if self.one_cycle else ""
         target = callbacks.stop_at_target(self.say) if self.train.target else ""
-        return dedent(feeding) + cycle + target + dedent(fitting).lstrip("\n")
+        return self._feeding() + cycle + target + dedent(fitting).lstrip("\n")
+
+    def _feeding(self) -> str:
+        """The batches of an epoch."""
+        count = "\nBATCHES = math.ceil(len(x_train) / BATCH_SIZE)\n\n\n"
+        if self.is_augmented:
+            kind = self.train.augmentation
+            functions = augmentation.functions(kind, self.say)
+            return count + functions + augmentation.batches(kind, self.say)
+        return count + dedent(f'''
+            def batches():
+                """{self.say("batches")}"""
+                for epoch in itertools.count():
+                    order = np.random.default_rng((SEED, epoch)).permutation(len(x_train))
+                    for start in range(0, len(order), BATCH_SIZE):
+                        rows = order[start : start + BATCH_SIZE]
+                        yield x_train[rows], y_train[rows]
+
+
+        ''').lstrip("\n")
 
     def result(self) -> str:
         return dedent(f"""

@@ -23,9 +23,12 @@ _SHORT = {
     "target": "target",
     "seed": "seed",
     "precision": "precision",
+    "augmentation": "augmentation",
 }
 """Settings of training -> URL parameters."""
 _REAL = {"learning_rate", "target"}
+_LEFT_OUT = {"augmentation": "none"}
+"""Values that a link does not write, and that one without the parameter means."""
 _WHOLE = {"train_size", "epochs", "batch_size", "patience", "seed"}
 SETUP_PARAMETERS = ("blocks", "dense", "dropout", *_SHORT.values())
 
@@ -42,7 +45,7 @@ def to_query(model: ModelConfig, train: TrainConfig) -> dict[str, str]:
     }
     for name, short in _SHORT.items():
         value = getattr(train, name)
-        if value is not None:
+        if value is not None and value != _LEFT_OUT.get(name):
             query[short] = _digits(value) if isinstance(value, float) else str(value)
     return query
 

@@ -33,6 +33,7 @@ CHOICES: dict[str, tuple[str, ...]] = {
     "optimizer": config.OPTIMIZERS,
     "schedule": config.SCHEDULES,
     "precision": config.PRECISIONS,
+    "augmentation": config.AUGMENTATIONS,
 }
 REAL = ("dropout", "learning_rate")
 FIELDS = (
@@ -40,7 +41,7 @@ FIELDS = (
     *("filters", "kernel", "stride", "padding", "activation", "pool", "pool_size"),
     *("dense_layers", "dense", "dropout"),
     *("optimizer", "learning_rate", "schedule", "batch_size", "epochs", "patience", "train_size"),
-    *("seed", "precision"),
+    *("seed", "precision", "augmentation"),
 )
 """What can be varied, in the order in which it is applied.
 

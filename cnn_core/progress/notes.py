@@ -288,6 +288,8 @@ def _kinder_validation(case: _Case) -> Note | None:
     if last is None or last.epoch > 3 or not last.val_loss < last.loss:
         return None
     key = "kinder_dropout" if case.model.dropout > 0 else "kinder_mean"
+    if case.train.augmentation != "none":
+        key = "kinder_augmented"
     slots = {"epoch": last.epoch, "train": loss_text(last.loss), "val": loss_text(last.val_loss)}
     return Note(key, "info", last.epoch, slots)
 
@@ -358,12 +360,13 @@ RULES: tuple[Rule, ...] = (
     _learning,
 )
 PRAISE: tuple[Rule, ...] = (_improving, _close)  # only where no other rule applies
+KINDER = ("kinder_augmented", "kinder_dropout", "kinder_mean")
 SUPPRESSED_BY = {
     "overfitting": ("gap",),
-    "not_learning": ("kinder_dropout", "kinder_mean", "more_epochs", "waiting"),
-    "not_learning_high": ("kinder_dropout", "kinder_mean", "more_epochs", "waiting"),
-    "not_learning_low": ("kinder_dropout", "kinder_mean", "waiting"),
-    "jump": ("kinder_dropout", "kinder_mean"),
+    "not_learning": (*KINDER, "more_epochs", "waiting"),
+    "not_learning_high": (*KINDER, "more_epochs", "waiting"),
+    "not_learning_low": (*KINDER, "waiting"),
+    "jump": KINDER,
 }
 """Keys of the notes that a note of that key makes redundant."""
 

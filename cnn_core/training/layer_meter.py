@@ -20,6 +20,7 @@ import tensorflow as tf
 from cnn_core import model as models
 from cnn_core.config import TEXTBOOK
 from cnn_core.progress.events import Emit, LayerFigures, LayersMeasured
+from cnn_core.training.augmentation import Augmentation
 
 SHARE_OF_TIME = 0.015
 """Of the training's time so far that measuring takes at most, the first measurement included."""
@@ -64,6 +65,7 @@ class LayerMeter:
         batch_size: Images in every batch but the last.
         seconds: Seconds of training so far, without pauses.
         emit: Called with every `LayersMeasured`; None measures nothing.
+        augmentation: Changes the images of each batch as the training does; None leaves them as they are.
     """
 
     def __init__(
@@ -75,9 +77,11 @@ class LayerMeter:
         *,
         seconds: Callable[[], float],
         emit: Emit | None,
+        augmentation: Augmentation | None = None,
     ) -> None:
         self._network, self._images, self._labels = network, images, labels
         self._batch_size, self._seconds, self._emit = batch_size, seconds, emit
+        self._augmentation = augmentation
         self._epoch, self._order = 0, np.arange(len(images))
         self._next, self._spent = EXPECTED_SECONDS / SHARE_OF_TIME, 0.0
         self._silent: deque[dict[str, npt.NDArray[np.bool_]]] = deque(maxlen=SILENT_BATCHES)
@@ -96,7 +100,10 @@ class LayerMeter:
         began = self._seconds()
         start = batch * self._batch_size
         rows = self._order[start : start + self._batch_size]
-        figures = measured(self._network, self._images[rows], self._labels[rows])
+        images = tf.constant(self._images[rows], tf.float32) / 255.0
+        if self._augmentation:
+            images = self._augmentation.changed(images, tf.constant(batch))
+        figures = measured(self._network, images, self._labels[rows])
         before = weights(self._network)
         cost = self._seconds() - began
         yield
@@ -122,7 +129,7 @@ class LayerMeter:
 
 
 def measured(
-    network: keras.Sequential, images: npt.NDArray[np.uint8], labels: npt.NDArray[Any]
+    network: keras.Sequential, images: tf.Tensor, labels: npt.NDArray[Any]
 ) -> dict[str, StepFigures]:
     """What a training step on these images meets in each layer with weights; nothing is changed.
 
@@ -130,10 +137,10 @@ def measured(
 
     Args:
         network: Ends in a softmax.
-        images: uint8 of shape (N, H, W, C).
+        images: float32 of shape (N, H, W, C) in [0, 1].
         labels: Classes of shape (N,).
     """
-    outputs = tf.constant(images, tf.float32) / 255.0
+    outputs = images
     weighted = [layer for layer in network.layers if layer.trainable_weights]
     nonzero: dict[str, tuple[npt.NDArray[np.int32], int]] = {}
     with tf.GradientTape() as tape, _dropout_unchanged(network):
@@ -161,7 +168,7 @@ def load_kernels() -> None:
     It takes about 0.2 s.
     """
     network = models.build(TEXTBOOK)
-    images = np.zeros((2, *TEXTBOOK.input_shape), np.uint8)
+    images = tf.zeros((2, *TEXTBOOK.input_shape))
     measured(network, images, np.zeros(len(images), np.int64))
 
 

@@ -33,6 +33,7 @@ from cnn_core.progress.events import (
     Score,
 )
 from cnn_core.training import checkpoints
+from cnn_core.training.augmentation import augmentation_of
 from cnn_core.training.batches import batches_per_epoch, image_order, ordered_batches
 from cnn_core.training.callback import ProgressCallback
 from cnn_core.training.layer_meter import LayerMeter
@@ -113,8 +114,8 @@ def train(
 ) -> Result:
     """Train a network; report events and read the control around every few batches.
 
-    Image order and dropout follow from the seed and the epoch alone, so the same configs and data
-    give the same history, whether or not the run was interrupted between two epochs.
+    Image order, augmentation and dropout follow from the seed and the epoch alone, so the same configs
+    and data give the same history, whether or not the run was interrupted between two epochs.
 
     Args:
         model_config: The network; its input shape must be that of the images.
@@ -208,17 +209,20 @@ def _fit(
 ) -> None:
     """What `network.fit` does, with its numbers, and several steps in a call."""
     images = len(data.x_train)
-    steps = Steps(network, data.x_train, data.y_train, config.batch_size)
+    augmentation = augmentation_of(config, data.x_train.shape)
+    steps = Steps(network, data.x_train, data.y_train, config.batch_size, augmentation)
     validation = ordered_batches(data.x_val, data.y_val)
     pace = Pace()
     meter = LayerMeter(
         network, data.x_train, data.y_train, config.batch_size,
-        seconds=callback.watch.seconds, emit=measure,
+        seconds=callback.watch.seconds, emit=measure, augmentation=augmentation,
     )  # fmt: skip
     network.stop_training = False
     for epoch in range(done, config.epochs):
         order = image_order(images, config.seed, epoch)
         steps.shuffle(order)
+        if augmentation:
+            augmentation.begin_epoch(epoch)
         meter.begin_epoch(epoch, order)
         network.reset_metrics()
         callback.on_epoch_begin(epoch)

@@ -10,6 +10,8 @@ import numpy as np
 import numpy.typing as npt
 import tensorflow as tf
 
+from cnn_core.training.augmentation import Augmentation
+
 SECONDS_OF_A_CALL = 0.05
 """Curves move twenty times a second at most, and a stop is obeyed within a tenth of a second."""
 MOST_STEPS = 64
@@ -49,6 +51,7 @@ class Steps:
         images: uint8 of shape (N, H, W, C); scaled to [0, 1] batch by batch.
         labels: Integers of shape (N,).
         batch_size: Images in every batch but the last.
+        augmentation: Changes the images of each batch; None leaves them as they are.
     """
 
     def __init__(
@@ -57,9 +60,10 @@ class Steps:
         images: npt.NDArray[np.uint8],
         labels: npt.NDArray[Any],
         batch_size: int,
+        augmentation: Augmentation | None = None,
     ) -> None:
         self._order = tf.Variable(np.arange(len(images)), dtype=tf.int64, trainable=False)
-        self._run = _compiled(network, images, labels, self._order, batch_size)
+        self._run = _compiled(network, images, labels, self._order, batch_size, augmentation)
 
     def shuffle(self, order: npt.NDArray[np.int64]) -> None:
         """Take the images in this order from now on: a permutation of shape (N,)."""
@@ -85,6 +89,7 @@ def _compiled(
     labels: npt.NDArray[Any],
     order: tf.Variable,
     batch_size: int,
+    augmentation: Augmentation | None,
 ) -> Callable[[tf.Tensor, tf.Tensor], dict[str, tf.Tensor]]:
     # One copy, as bytes: as floats the data set would take four times the memory.
     x, y = tf.constant(images), tf.constant(labels)
@@ -99,6 +104,8 @@ def _compiled(
         network.optimizer.learning_rate.assign(rate)
         # A division by a constant would become a product in the graph, and differ from fit's in the last bit.
         inputs = tf.math.divide_no_nan(tf.cast(tf.gather(x, rows), tf.float32), 255.0)
+        if augmentation:
+            inputs = augmentation.changed(inputs, batch)
         network.train_step((inputs, tf.gather(y, rows)))
 
     @tf.function(  # type: ignore[untyped-decorator]

@@ -24,6 +24,7 @@ UNUSUAL = {
     "target": "0.87",
     "seed": "7",
     "precision": "float32",
+    "augmentation": "geometry",
 }
 # Where a browser matters; tests/pages has the others.
 MARKUP, SAID = "<script>alert(1)</script>", "Optimizer must be one of"

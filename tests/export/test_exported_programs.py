@@ -79,6 +79,14 @@ SET_UPS = {
         ),
         replace(DIGITS, optimizer="adamw", seed=0, epochs=9, target=0.4, learning_rate=0.02),
     ),
+    "augmented": SetUp(
+        ModelConfig(blocks=(ConvBlock(8),), dense=(16,), input_shape=EIGHT),
+        replace(DIGITS, augmentation="both"),
+    ),
+    "shifted_and_turned": SetUp(
+        ModelConfig(blocks=(ConvBlock(8),), dense=(), input_shape=EIGHT),
+        replace(DIGITS, augmentation="geometry", precision="bfloat16", epochs=2),
+    ),
     # Its loss rises at the peak, so that the script also has to stop early and go back.
     "one_cycle": SetUp(
         ModelConfig(blocks=(ConvBlock(8),), dense=(16,), input_shape=EIGHT),
@@ -100,6 +108,8 @@ PROGRAMS = {
     "valid_padding": (NOTEBOOK,),
     "stride_2": (SCRIPT,),
     "no_dense": (NOTEBOOK,),
+    "augmented": (SCRIPT,),
+    "shifted_and_turned": (NOTEBOOK,),
     "one_cycle": (SCRIPT, NOTEBOOK),
 }
 

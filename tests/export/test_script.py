@@ -22,6 +22,7 @@ from cnn_core import export, texts
 from cnn_core.arithmetic import fits, layer_table
 from cnn_core.config import (
     ACTIVATIONS,
+    AUGMENTATIONS,
     OPTIMIZERS,
     POOLS,
     SCHEDULES,
@@ -62,6 +63,7 @@ trainings = st.builds(
     schedule=st.sampled_from(SCHEDULES),
     patience=st.sampled_from([0, 3]),
     precision=st.sampled_from(["float32", "bfloat16", "auto"]),
+    augmentation=st.sampled_from(AUGMENTATIONS),
     size=st.sampled_from(["sample", "full"]),
 )
 few = settings(max_examples=50, deadline=None)

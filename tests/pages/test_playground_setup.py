@@ -70,7 +70,7 @@ def test_the_order_holds_every_setting(visit):
             "optimizer": "sgd",
         },
         **{"schedule": "one_cycle", "learning_rate": 0.01, "patience": 0, "seed": 5},
-        **{"precision": "float32", "target": 0.85},
+        **{"precision": "float32", "target": 0.85, "augmentation": "noise"},
     }.items():
         put(at, control, value)
     at.button(key="train").click().run()
@@ -95,6 +95,7 @@ def test_the_order_holds_every_setting(visit):
         seed=5,
         target=0.85,
         precision="float32",
+        augmentation="noise",
     )
     assert linked(at) == (run.model, run.train)
     assert address(at)["run"] == run.id

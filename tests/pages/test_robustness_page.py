@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import types
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -181,6 +182,32 @@ def test_where_there_is_no_such_network_there_is_no_such_button(
 ) -> None:
     at = visit("robustness", run="digits")
     assert not [button for button in at.button if button.key == "robustness_curve_augmented"]
+
+
+def test_one_click_trains_the_same_network_with_augmentation_and_the_next_compares(
+    visit: Any, asked: list[tuple[str, str, int]]
+) -> None:
+    plain = copied(runs.open_run("digits"))
+    at = visit("robustness", run=plain.id)
+    at.button("robustness_train_twin").click().run()
+    assert not at.exception
+    [twin] = [run for run in runs.all_runs(US) if run.id != plain.id]
+    assert twin.model == plain.model
+    assert twin.train == replace(plain.train, augmentation="geometry")
+    assert twin.name == "with augmentation, augmented"
+    assert not [button for button in at.button if button.key == "robustness_train_twin"]
+    assert any("is training" in caption.value for caption in at.caption)
+
+    shutil.copy(plain.folder / "best.keras", twin.folder / "best.keras")
+    shutil.copytree(plain.folder / "snapshots", twin.folder / "snapshots", dirs_exist_ok=True)
+    runs.write_status(twin, "finished")
+    at = visit("robustness", run=plain.id)
+    at.button("robustness_curve_augmented").click().run()
+    assert {run for run, _, _ in asked} == {plain.id, twin.id}
+    at = visit("robustness", "ko", run=twin.id)
+    at.button("robustness_curve_augmented").click().run()
+    assert not at.exception
+    assert address(at)["beside"] == plain.id
 
 
 def test_a_second_network_older_than_those_listed_is_measured_where_a_link_names_it(

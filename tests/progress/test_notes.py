@@ -270,6 +270,7 @@ def test_validation_below_training_at_first_is_explained():
     history = run([0.6], [0.45])
     assert keys(history) == ["kinder_dropout"]
     assert keys(history, dropout=0.0) == ["kinder_mean"]
+    assert keys(history, replace(TRAIN, augmentation="noise")) == ["kinder_augmented"]
     assert "kinder_dropout" not in keys(run([0.6] * 4, [0.45] * 4))
 
 

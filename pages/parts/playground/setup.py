@@ -245,6 +245,7 @@ def _training() -> TrainConfig:
         format_func=lambda rate: f"{rate:g}",
         help=t("help.learning_rate"),
     )
+    values["augmentation"] = _choice(st, "augmentation", config.AUGMENTATIONS)
     left, right = st.columns(2, gap="small", wrap=False)
     values["patience"] = _number(left, "patience", 0, 100, 1)
     values["target"] = _target(right, train.target)

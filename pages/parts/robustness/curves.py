@@ -13,6 +13,7 @@ from cnn_core.labs.changes import CHANGES
 from pages.elements.chart import draw_chart
 from pages.network import answers, choice
 from pages.network.names import names_of
+from pages.parts.robustness import twin
 from pages.session import choices
 from pages.session.address import went_back
 from pages.session.doors import colours
@@ -60,9 +61,10 @@ def controls(run: runs.Run) -> tuple[str | None, list[runs.Run]]:
             t("robustness.curve.beside"), list(others), key=BESIDE, format_func=names.__getitem__,
             help=t("robustness.curve.beside_help"), placeholder=t("robustness.curve.none"), width=420,
         )  # fmt: skip
-        _offer_augmented(run)
-    twin = runs.augmented(run)
-    if twin is not None and beside == twin.id:
+        _offer_augmented(run, others)
+    twin.say_refusal()
+    shipped = runs.augmented(run)
+    if shipped is not None and beside == shipped.id:
         st.caption(t("robustness.curve.augmented_how"))
     return change, [run, *([others[beside]] if beside else [])]
 
@@ -91,15 +93,19 @@ def result(change: str, networks: Sequence[runs.Run]) -> None:
     st.caption(t("robustness.curve.read", images=f"{images:,}"))
 
 
-def _offer_augmented(run: runs.Run) -> None:
-    """One click to the same network trained on changed images, where ConvScope came with one."""
-    twin = runs.augmented(run)
-    if twin is not None:
-        st.button(
-            t("robustness.curve.augmented"), icon=":material/compare_arrows:",
-            key="robustness_curve_augmented", on_click=_take_augmented, args=(twin.id,),
-            disabled=st.session_state.get(BESIDE) == twin.id,
-        )  # fmt: skip
+def _offer_augmented(run: runs.Run, others: Mapping[str, runs.Run]) -> None:
+    """One click to the same network trained with augmentation, or without; or to its training."""
+    other = twin.compared_with(run, others)
+    if other is None:
+        twin.offer_training(run)
+        return
+    without = run.train.augmentation != "none"
+    st.button(
+        t("robustness.twin.compare_without" if without else "robustness.curve.augmented"),
+        icon=":material/compare_arrows:", key="robustness_curve_augmented",
+        on_click=_take_augmented, args=(other.id,),
+        disabled=st.session_state.get(BESIDE) == other.id,
+    )  # fmt: skip
 
 
 def _take_augmented(run_id: str) -> None:
@@ -110,8 +116,8 @@ def _take_augmented(run_id: str) -> None:
 
 def _others(run: runs.Run, chosen_id: str) -> dict[str, runs.Run]:
     """Networks that were trained on the same data set."""
-    twin = runs.augmented(run)
-    return ({twin.id: twin} if twin is not None else {}) | {
+    shipped = runs.augmented(run)
+    return ({shipped.id: shipped} if shipped is not None else {}) | {
         run_id: other
         for run_id, other in choice.others(run, chosen_id).items()
         if other.train.dataset == run.train.dataset
