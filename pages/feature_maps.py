@@ -16,7 +16,7 @@ from pages.elements.head import head
 from pages.network import answers, in_browser, unit
 from pages.network.choice import is_gone, trained_network
 from pages.network.epochs import epoch_slider, follow_epoch, kept_epoch
-from pages.parts.feature_maps import live, sums
+from pages.parts.feature_maps import live, start, sums
 from pages.parts.feature_maps import maps as parts
 from pages.parts.feature_maps.maps import View
 from pages.pictures import run_image
@@ -55,9 +55,11 @@ def _follow(run: runs.Run, link: Mapping[str, str]) -> None:
     if (newest := unit.take(run, "feature_maps", names)) is not None:
         parts.show_map(*newest)
     follow_layer(link, names, parts.LAYER)
-    if link.get("layer") in names:
-        channels = rows[link["layer"].partition("/")[0]].output_shape[-1]
-        parts.choose_map(whole(link, "map", channels) or 0)
+    if link.get("layer") in names or "map" in link:
+        name = parts.layer(run)
+        index = whole(link, "map", rows[name.partition("/")[0]].output_shape[-1])
+        if index is not None or name not in start.LAYERS:
+            parts.choose_map(index or 0)
     follow_epoch(run, "feature_maps", link)
     settings.follow(link, SETTINGS)
 
@@ -79,6 +81,7 @@ def _story(run: runs.Run, link: Mapping[str, str]) -> None:
         epoch = epoch_slider(run, "feature_maps", _epochs(run))
     with right, st.container(key="feature_maps_result"):
         if image is not None:
+            start.at_strongest(run, image, epoch)
             _result(run, image, epoch, reach)
         else:
             st.caption(t("feature_maps.no_image"))

@@ -110,7 +110,7 @@ function numbers(values, side, reach, alt, table) {
   grid.style.setProperty("--side", side);
   setAlt(grid, alt);
   for (const value of values) {
-    const cell = made("span", "", value.toFixed(2).replace("-", "−"));
+    const cell = made("span", "", hundredths(value));
     const part = 0.5 + 0.5 * Math.min(1, Math.max(-1, value / reach));
     const at = 3 * rounded(part * (table.length / 3 - 1));
     const shade = [...table.subarray(at, at + 3)];
@@ -119,6 +119,12 @@ function numbers(values, side, reach, alt, table) {
     grid.append(cell);
   }
   return grid;
+}
+
+// Two decimals, never "−0.00".
+export function hundredths(value) {
+  const text = value.toFixed(2);
+  return Number(text) === 0 ? "0.00" : text.replace("-", "−");
 }
 
 // Black or white, whichever stands out more (WCAG 2).

@@ -31,7 +31,7 @@ class Pad {
   constructor(key) {
     this.key = key;
     this.strokes = remembered(key); // each {width, points: [x, y, x, y, ...]}
-    this.past = []; // earlier values of this.strokes
+    this.past = this.strokes.map((_, at) => this.strokes.slice(0, at)).slice(-KEPT); // earlier values
     this.stroke = null; // the one under the pointer, also in this.strokes
     this.sent = this.seen = 0;
     this.drawn = 0; // counts the changes

@@ -6,6 +6,7 @@ import { floats } from "../network/packed.js";
 import { made, percent, setAlt } from "../reading/elements.js";
 import { network } from "../reading/store.js";
 import { strongest } from "./flips.js";
+import { mount } from "./mount.js";
 import { paint } from "./paint.js";
 import { along, mix, turns } from "./path.js";
 
@@ -17,12 +18,8 @@ const DASHES = ["", "7 4", "2 3", "9 3 2 3", "4 2"];
 const SVG = "http://www.w3.org/2000/svg";
 const kept = new Map(); // by key: where the slider was, for a visitor who comes back from another page
 
-export default function ({ parentElement, data, setStateValue }) {
-  const root = parentElement.querySelector(".morph");
-  const morph = (root.morph ??= new Morph(root));
-  morph.tell = (at) => setStateValue("mix", at);
-  morph.update(data);
-  return () => morph.stop();
+export default function (component) {
+  return mount(component, ".morph", Morph, "mix");
 }
 
 class Morph {

@@ -8,6 +8,7 @@ import { network } from "../reading/store.js";
 import { Bars } from "./bars.js";
 import { change, NEUTRAL } from "./changes.js";
 import { flips, strongest } from "./flips.js";
+import { mount } from "./mount.js";
 import { paint } from "./paint.js";
 import { Slider } from "./slider.js";
 
@@ -15,12 +16,8 @@ const SLICE = 8; // ms of searching for flips between two frames
 const STEPS = { ArrowLeft: [0, -1], ArrowRight: [0, 1], ArrowUp: [-1, 0], ArrowDown: [1, 0] };
 const kept = new Map(); // by key: what was set, for a visitor who comes back from another page
 
-export default function ({ parentElement, data, setStateValue }) {
-  const root = parentElement.querySelector(".bench");
-  const bench = (root.bench ??= new Bench(root));
-  bench.tell = (values) => setStateValue("values", values);
-  bench.update(data);
-  return () => bench.stop();
+export default function (component) {
+  return mount(component, ".bench", Bench, "values");
 }
 
 class Bench {

@@ -262,4 +262,4 @@ def _cell(value: float, reach: float, scale: Diverging) -> tuple[str, str, str]:
     place = 0.5 + 0.5 * min(1.0, max(-1.0, value / reach if reach else 0.0))
     red, green, blue = SCALES[scale][round(place * (STEPS - 1))].tolist()
     shade = f"#{red:02x}{green:02x}{blue:02x}"
-    return f"{red},{green},{blue}", ink(shade), f"{value:.2f}".replace("-", "−")
+    return f"{red},{green},{blue}", ink(shade), f"{value:z.2f}".replace("-", "−")

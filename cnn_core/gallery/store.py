@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import logging
 import os
 import sqlite3
 import time
@@ -17,6 +18,7 @@ from cnn_core.errors import GalleryError
 from cnn_core.gallery.entry import Entry, from_row, to_row
 from cnn_core.planning.limits import Limits
 
+log = logging.getLogger(__name__)
 SWITCH = "CONVSCOPE_GALLERY"
 FILE = "gallery.sqlite"
 BUSY_S = 10.0  # to wait for other processes that write to the file
@@ -165,7 +167,8 @@ def _connected() -> Iterator[sqlite3.Connection]:
             connection.executescript(TABLES)
             yield connection
     except (sqlite3.Error, OSError) as error:
-        raise GalleryError("gallery.storage", file=str(path())) from error
+        log.warning("the gallery cannot be used: %s: %s", path(), error)
+        raise GalleryError("gallery.storage") from error
 
 
 @contextmanager

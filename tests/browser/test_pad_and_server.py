@@ -105,6 +105,9 @@ def test_the_strokes_survive_reruns_other_pages_and_a_reload(desk):
     page.reload()
     eventually(lambda: desk.canvas.count() and desk.pixels() == drawn)
     assert desk.answer() == "3"
+    desk.press("Undo")  # stroke by stroke, as before the reload
+    eventually(lambda: desk.pixels() != drawn)
+    desk.draw(THREE)
     desk.press("Clear")
     page.reload()
     expect(desk.canvas).to_be_visible(timeout=COLD)

@@ -139,7 +139,7 @@ def test_kernels_are_on_one_scale_around_zero():
 
 
 def test_a_kernel_in_numbers_says_each_of_them():
-    html = kernels.kernel_grid(np.array([[-0.126, 0.0], [0.5, 9.0]]), 0.5, 'a "kernel"')
+    html = kernels.kernel_grid(np.array([[-0.126, -0.001], [0.5, 9.0]]), 0.5, 'a "kernel"')
     assert re.findall(r">([−\d.]+)</span>", html) == ["−0.13", "0.00", "0.50", "9.00"]
     assert "--side:2" in html
     assert "a &#34;kernel&#34;" in html

@@ -151,6 +151,13 @@ def test_a_bad_link_is_one_sentence(query, visit):
     assert len(visit(**query).warning) == 1
 
 
+def test_a_bad_size_says_which_of_the_sizes_it_is(visit):
+    [pooling] = [it.value for it in visit(size="999").warning]
+    [image] = [it.value for it in visit(side="999").warning]
+    assert "size (Pooling size)" in pooling
+    assert "side (Input size)" in image
+
+
 def test_a_link_opens_what_was_seen(visit, mounted):
     asked = {"kernel": "0.5_-1~2_0", "stride": "2", "padding": "valid", "activation": "relu",
              "dilation": "1", "side": "own", "bias": "-0.5", "data": "mnist", "index": "7",

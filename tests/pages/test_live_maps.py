@@ -9,7 +9,8 @@ import pytest
 import visits
 from visits import address
 
-from cnn_core import texts
+from cnn_core import datasets, runs, texts
+from cnn_core import model as models
 from pages.elements import tiles
 from pages.network import answers, in_browser
 from pages.parts.feature_maps import live
@@ -56,6 +57,33 @@ def browser(monkeypatch: pytest.MonkeyPatch) -> Browser:
     monkeypatch.setattr(live, "_mount_boards", lambda key, data: browser.boards.append(data))
     monkeypatch.setattr(tiles, "_mount", lambda **_: None)
     return browser
+
+
+@pytest.mark.parametrize("run_id", ["fashion", "digits"])
+def test_without_a_chosen_map_the_strongest_of_the_first_layer_is_shown(
+    run_id: str, visit: Any, browser: Browser, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = runs.open_run(run_id)
+    network = models.restore(run.model, run.folder / "best.keras")
+    real, _ = datasets.sample_test(run.train.dataset)
+    monkeypatch.setattr(answers, "images", lambda run, part, rows: real[list(rows)])
+    maps = network.layers[0](real[17:18] / 255.0).numpy()[0]
+    strongest = int(maps.max(axis=(0, 1)).argmax())
+    at = visit("feature_maps", run=run_id, index="17")
+    assert not at.exception
+    assert browser.mounted[-1]["map"] == strongest
+    assert address(at)["map"] == str(strongest)
+
+
+@pytest.mark.parametrize(
+    ("link", "index"),
+    [({"map": "0"}, 0), ({"layer": "conv2"}, 0), ({"layer": "conv1", "map": "5"}, 5)],
+)
+def test_a_link_names_the_map_or_opens_a_deeper_layer_at_its_first(
+    link: dict[str, str], index: int, visit: Any, browser: Browser
+) -> None:
+    visit("feature_maps", run="fashion", **link)
+    assert browser.mounted[-1]["map"] == index
 
 
 def test_the_browser_gets_the_network_and_many_images_in_one_file(

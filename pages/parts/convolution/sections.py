@@ -62,15 +62,25 @@ def _choice(name: str, value: object) -> str:
     return str(value)
 
 
-def follow_choice(link: Mapping[str, str], name: str, choices: Sequence[object]) -> None:
-    """Choose what a link names; one sentence if there is no such choice."""
+def follow_choice(
+    link: Mapping[str, str], name: str, choices: Sequence[object], label: str = ""
+) -> None:
+    """Choose what a link names; one sentence if there is no such choice.
+
+    Args:
+        link: What the address says.
+        name: Of the parameter.
+        choices: What can be chosen.
+        label: What the control is called, where the name alone could mean another one.
+    """
     if name not in link:
         return
     by_text = {str(choice): choice for choice in choices}
     if link[name] in by_text:
         st.session_state[key(name)] = by_text[link[name]]
     else:
-        words = t("convolution.bad_choice", name=name, known=", ".join(by_text))
+        named = f"{name} ({label})" if label else name
+        words = t("convolution.bad_choice", name=named, known=", ".join(by_text))
         st.warning(words, icon=":material/link_off:")
 
 

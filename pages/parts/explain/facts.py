@@ -84,7 +84,7 @@ def worst(occlusion: Explanations, side: int) -> tuple[int, int, int, int]:
 
 def two(value: float) -> str:
     """Two decimals with a real minus sign; "–" for no number."""
-    return "–" if np.isnan(value) else f"{value:.2f}".replace("-", "−")
+    return "–" if np.isnan(value) else f"{value:z.2f}".replace("-", "−")
 
 
 def times(shape: tuple[int, ...]) -> str:

@@ -234,13 +234,13 @@ def _flag_words(view: View, survey: TopImages | None, alike: Sequence[Twin]) -> 
 def _twin_line(view: View, alike: Sequence[Twin]) -> str:
     if alike:
         pairs = ", ".join(
-            f"{twin.first} {SIGNS['twin']} {twin.second} ({twin.cosine:.2f})" for twin in alike
+            f"{twin.first} {SIGNS['twin']} {twin.second} ({twin.cosine:z.2f})" for twin in alike
         )
         return t("kernels.filters.twins", pairs=pairs, epoch=view.epoch, least=kernels.ALIKE)
     closest = kernels.most_alike(view.kernel(view.weights))
     if closest is None:
         return t("kernels.filters.only_one")
-    cosine = f"{closest.cosine:.2f}".replace("-", "−")
+    cosine = f"{closest.cosine:z.2f}".replace("-", "−")
     return t(
         "kernels.filters.no_twins",
         one=closest.first,
@@ -294,7 +294,7 @@ def _one_filter(view: View, survey: TopImages | None, alike: Sequence[Twin]) -> 
         t(
             "kernels.filters.alike",
             other=twin.second if twin.first == index else twin.first,
-            cosine=f"{twin.cosine:.2f}",
+            cosine=f"{twin.cosine:z.2f}",
         )
         for twin in alike
         if index in (twin.first, twin.second)
