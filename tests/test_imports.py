@@ -46,7 +46,7 @@ CORE_TABLE = {
     "arithmetic": May(rooms={"config", "errors"}),
     "convolution": May({"numpy"}, {"arithmetic", "config"}),
     "datasets": May({"numpy"}, {"config", "errors", "paths"}, late={"sklearn", "keras"}),
-    "planning": May(rooms=SUMS | {"datasets"}),
+    "planning": May({"numpy"}, SUMS | {"datasets"}),
     "files": May(),
     "keras_file": May(),
     "version": May(rooms={"paths"}),
