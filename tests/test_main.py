@@ -35,7 +35,10 @@ def test_an_option_goes_before_the_link_and_the_link_before_the_preset() -> None
 
 
 def test_every_option_of_the_training_can_be_given() -> None:
-    values = ("mnist", 500, 2, 16, "momentum", 0.1, "one_cycle", 1, 5, "float32", "full", 0.9)
+    values = (
+        *("mnist", 500, 2, 16, "momentum", 0.1, "one_cycle", 1, 5, "float32", "full", 0.9),
+        "noise",
+    )
     chosen = TrainConfig(*values)
     options = [
         word
