@@ -1,12 +1,10 @@
-"""Both languages hold the same keys and slots, and every key that the code names exists."""
+"""Both languages hold the same keys and slots; numbers and particles fit what is filled in."""
 
 from __future__ import annotations
 
 import ast
-import os
 import re
-from collections.abc import Iterator
-from dataclasses import dataclass, fields
+from dataclasses import fields
 from importlib import import_module
 from pathlib import Path
 from string import Formatter
@@ -20,17 +18,11 @@ from cnn_core.figures.layer_curves import MEASURES, LayerWords
 from cnn_core.planning.limits import Limits
 
 ROOT = Path(__file__).parent.parent
-SOURCES = [
-    ROOT / "app.py",
-    *sorted(ROOT.glob("pages/**/*.py")),
-    *sorted(ROOT.glob("cnn_core/**/*.py")),
-]
 EN, KO = texts.table("en"), texts.table("ko")
 
 HANGUL = re.compile("[가-힣]")
 # Names, units and formulas that read the same in Korean; anything with two plain words does not.
 TWO_WORDS = re.compile(r"[a-z]{3,} [a-z]{3,}")
-ERRORS = {"CnnError", "DataError", "RunError", "LimitError", "EngineError"}
 
 
 def slots(text: str) -> set[str]:
@@ -149,6 +141,16 @@ def test_other_particles_fit_too() -> None:
     assert found == ["뷔라는 뷔나 뷔야", "별이라는 별이나 별아"]
 
 
+@pytest.mark.parametrize("count", [1, "1", "**1**"])
+def test_a_noun_after_one_is_singular(count: object) -> None:
+    assert texts.fill("{count} test image[s]", count=count) == f"{count} test image"
+
+
+@pytest.mark.parametrize("count", [0, 2, 11, "1,001", 0.1])
+def test_a_noun_after_another_number_is_plural(count: object) -> None:
+    assert texts.fill("{count} test image[s]", count=count) == f"{count} test images"
+
+
 def test_what_a_slot_says_stays_as_it_is() -> None:
     assert texts.fill("{name}을(를) {name}", name="은(는)") == "은(는)을 은(는)"
     assert texts.fill("f(x) {name}", name="y") == "f(x) y"
@@ -198,6 +200,10 @@ def test_texts_that_are_not_filled_by_say_know_their_particles() -> None:
     said += [str(one.of(KO)) for one in classes - views.keys()]
     said += [text for key, text in KO.items() if ".js." in key]
     assert not any(texts.PAIR.search(text) for text in said)
+    english = [str(words.of(EN, view)) for words, names in views.items() for view in names]
+    english += [str(words.of(EN)) for words in classes - views.keys()]
+    english += [text for key, text in EN.items() if ".js." in key]
+    assert not any(texts.PAIR.search(text) for text in english)
 
 
 @pytest.mark.parametrize("kind", [ConvBlock, ModelConfig, TrainConfig])
@@ -221,100 +227,6 @@ def test_an_unknown_language_or_key_is_refused() -> None:
         texts.say("en", "error.rule.at_least", label="Epochs", field="epochs", value=0)
     assert texts.has("error.shape")
     assert not texts.has("no.such.key")
-
-
-# Keys that the code names
-
-
-@dataclass(frozen=True)
-class Named:
-    """A key in the code. `given` are the slots it fills, or None if the code does not show them."""
-
-    place: str
-    key: str
-    given: frozenset[str] | None
-    whole: bool = True  # False: only the beginning of the key stands in the code
-
-
-def named_in(source: str, place: str = "") -> Iterator[Named]:
-    """Keys of t(key, ...), say(language, key, ...), has(key) and of errors in `source`."""
-    for node in ast.walk(ast.parse(source)):
-        if not isinstance(node, ast.Call) or not node.args:
-            continue
-        names = frozenset(word.arg for word in node.keywords if word.arg)
-        shown = all(word.arg for word in node.keywords)
-        match node.func:
-            case ast.Name(id=called) | ast.Attribute(attr=called):
-                spot = f"{place}:{node.lineno}"
-                for prefix, argument, free in _keys(called, node.args):
-                    yield from _literal(spot, prefix, argument, names | free if shown else None)
-
-
-def _keys(called: str, args: list[ast.expr]) -> Iterator[tuple[str, ast.expr, frozenset[str]]]:
-    """(prefix of the key, the key, slots that are filled for it) of a call."""
-    none: frozenset[str] = frozenset()
-    if called == "t":
-        yield "", args[0], none
-    elif called == "say" and len(args) > 1:
-        yield "", args[1], none
-    elif called in ERRORS:
-        yield "error.", args[0], none
-    elif called == "ConfigError" and len(args) > 2:
-        yield "error.rule.", args[2], frozenset({"label", "field", "value"})
-        yield "field.", args[0], none
-
-
-def _literal(
-    spot: str, prefix: str, key: ast.expr, given: frozenset[str] | None
-) -> Iterator[Named]:
-    match key:
-        case ast.Constant(value=str(text)):
-            yield Named(spot, prefix + text, given)
-        case ast.JoinedStr(values=[ast.Constant(value=str(text)), *_]):
-            yield Named(spot, prefix + text, None, whole=False)
-        case ast.IfExp():
-            yield from _literal(spot, prefix, key.body, given)
-            yield from _literal(spot, prefix, key.orelse, given)
-
-
-def complaints(named: Named) -> str | None:
-    if not named.whole:
-        found = any(key.startswith(named.key) for key in EN)
-        return None if found else f"{named.place}: no text begins with {named.key}"
-    if named.key not in EN:
-        return f"{named.place}: no text {named.key}"
-    missing = slots(EN[named.key]) - (
-        named.given if named.given is not None else slots(EN[named.key])
-    )
-    return f"{named.place}: {named.key} needs {sorted(missing)}" if missing else None
-
-
-@pytest.mark.parametrize("path", SOURCES, ids=lambda path: path.relative_to(ROOT).as_posix())
-def test_every_key_in_the_code_exists_and_gets_its_slots(path: Path) -> None:
-    if not path.exists():
-        pytest.skip(f"{path.name} is not written yet")
-    named = named_in(path.read_text("utf-8"), os.fspath(path.relative_to(ROOT)))
-    assert list(filter(None, map(complaints, named))) == []
-
-
-@pytest.mark.parametrize(
-    ("source", "expected"),
-    [
-        ('t("field.epochs")', None),
-        ('t("field.nothing")', "no text field.nothing"),
-        ('t(f"field.{name}")', None),
-        ('t(f"nothing.{name}")', "no text begins with nothing."),
-        ('t("field.epochs" if a else "field.nothing")', "no text field.nothing"),
-        ('texts.say("ko", "error.shape", layer="conv1")', "error.shape needs ['trail']"),
-        ('texts.say("ko", "error.shape", **slots)', None),
-        ('raise RunError("nothing")', "no text error.nothing"),
-        ('ConfigError("epochs", 0, "at_least")', "error.rule.at_least needs ['minimum']"),
-        ('ConfigError("nothing", 0, "whole")', "no text field.nothing"),
-    ],
-)
-def test_the_check_finds_what_it_should(source: str, expected: str | None) -> None:
-    found = [complaint for one in named_in(source) if (complaint := complaints(one))]
-    assert [line.split(": ", 1)[1] for line in found] == ([expected] if expected else [])
 
 
 def test_every_field_that_the_checks_of_config_name_has_a_label() -> None:

@@ -88,7 +88,7 @@ def _outcome(model: ModelConfig, train: TrainConfig) -> None:
         waits = not search.curves
         st.progress(
             len(search.curves) / SEEDS,
-            text=t("rates.running" if waits else "rates.second", seeds=SEEDS),
+            text=t("rates.running" if waits else "rates.second"),
         )
     if not search.curves:
         return
