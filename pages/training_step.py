@@ -17,7 +17,7 @@ from pages.session.html import STYLE, complain, waking
 
 
 def main() -> None:
-    """Which network; then everything that follows the controls, redrawn alone."""
+    """Which network; then everything that follows the controls."""
     st.html(STYLE)
     place = head("training_step", "loss", "gradient", "backpropagation", "optimizer")
     link = arrived("training_step", controls.LINK)
@@ -29,8 +29,8 @@ def main() -> None:
     _story(run)
 
 
-@st.fragment
 def _story(run: runs.Run) -> None:
+    """No fragment: in one, two presses while the worker is busy would become one step."""
     if is_gone(run, "training_step"):
         return
     left, right = st.columns([0.27, 0.73], gap="medium")

@@ -31,6 +31,7 @@ from pages.network.answer_types import (
     Verdict,
 )  # fmt: skip
 from pages.network.memory import kept, remembered
+from pages.network.waiting import listening
 from pages.session.doors import engine
 
 PATIENCE_S = 120.0  # for an answer: the look worker may still be loading TensorFlow
@@ -46,14 +47,12 @@ def _look(name: str, run: runs.Run, *arguments: object, patience: float = PATIEN
 
 
 def _state(run: runs.Run) -> State:
-    """What an answer depends on beside the question."""
-    return run.id, runs.weights_at(run), _size_here(run)
+    """What an answer depends on beside the question.
 
-
-def _size_here(run: runs.Run) -> str:
-    """Size of the data that are asked about: the sample stands in for a full set that is not here."""
+    The last is the size of the data: the sample stands in for a full set that is not here.
+    """
     here = datasets.available(run.train.dataset, run.train.size)
-    return run.train.size if here else "sample"
+    return run.id, runs.weights_at(run), run.train.size if here else "sample"
 
 
 def per_look(run: runs.Run, most: int, passes: int) -> int:
@@ -372,7 +371,9 @@ def training_step(run: runs.Run, settings: StepSettings) -> TrainingStep:
 @remembered
 def _training_step(state: State, _run: runs.Run, settings: StepSettings) -> TrainingStep:
     snapshot = snapshots.read(_run, settings.epoch, whole=True) if settings.epoch else None
-    answer: TrainingStep = _look("training_step", _run, _run.train, settings, snapshot)
+    answer: TrainingStep = listening(
+        lambda: _look("training_step", _run, _run.train, settings, snapshot)
+    )
     return answer
 
 
