@@ -254,8 +254,8 @@ def _top_images(
 
 def images(run: runs.Run, part: str, rows: Sequence[int]) -> Array:
     """Images (n, H, W, C) of a part of the run's data, as bytes; at most 0.8 MB."""
-    state = run.id, 0, _size_here(run)  # whatever the weights
-    return _images(state, run, part, tuple(rows))
+    run_id, _, size = _state(run)
+    return _images((run_id, 0, size), run, part, tuple(rows))  # whatever the weights
 
 
 @remembered
