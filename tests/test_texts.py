@@ -141,16 +141,6 @@ def test_other_particles_fit_too() -> None:
     assert found == ["뷔라는 뷔나 뷔야", "별이라는 별이나 별아"]
 
 
-@pytest.mark.parametrize("count", [1, "1", "**1**"])
-def test_a_noun_after_one_is_singular(count: object) -> None:
-    assert texts.fill("{count} test image[s]", count=count) == f"{count} test image"
-
-
-@pytest.mark.parametrize("count", [0, 2, 11, "1,001", 0.1])
-def test_a_noun_after_another_number_is_plural(count: object) -> None:
-    assert texts.fill("{count} test image[s]", count=count) == f"{count} test images"
-
-
 def test_what_a_slot_says_stays_as_it_is() -> None:
     assert texts.fill("{name}을(를) {name}", name="은(는)") == "은(는)을 은(는)"
     assert texts.fill("f(x) {name}", name="y") == "f(x) y"
