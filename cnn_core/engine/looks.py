@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from cnn_core import datasets, runs
+from cnn_core import runs
+from cnn_core.datasets import parts
 from cnn_core.engine.turns import TURNS
 from cnn_core.engine.worker import log
 from cnn_core.errors import CnnError, EngineError
@@ -81,15 +82,10 @@ def examples(
     Returns:
         Images (count, H, W, C), labels (count,) and probabilities (count, K).
     """
-    data = _cached_data(dataset, size)
+    data = parts.loaded(dataset, size)
     rows = np.random.default_rng(seed).choice(len(data.x_test), count, replace=False)
     images = data.x_test[rows]
     return images, data.y_test[rows], opened.predict(images)
-
-
-@lru_cache(maxsize=2)
-def _cached_data(dataset: str, size: str) -> datasets.Dataset:
-    return datasets.load(dataset, size)
 
 
 @lru_cache(maxsize=8)

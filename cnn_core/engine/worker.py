@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, NoReturn
 import psutil
 
 from cnn_core import datasets, runs, texts, version
+from cnn_core.datasets import parts
 from cnn_core.engine.turns import TURNS
 from cnn_core.errors import CnnError, EngineError, RunError
 from cnn_core.planning import cost
@@ -382,7 +383,9 @@ def _data(run: runs.Run, emit: Emit, control: Ask) -> datasets.Dataset:
 
         return download.fetch(source, progress=progress)
 
-    return datasets.load(run.train.dataset, run.train.size, fetch=fetch)
+    if not datasets.available(run.train.dataset, run.train.size):
+        datasets.load(run.train.dataset, run.train.size, fetch=fetch)
+    return parts.loaded(run.train.dataset, run.train.size)  # one copy, also for looks
 
 
 def _speed(run: runs.Run, epochs: Sequence[EpochEnd]) -> float:

@@ -3,20 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import lru_cache
 from weakref import WeakKeyDictionary
 
 import numpy as np
 import numpy.typing as npt
 
-from cnn_core import datasets
-from cnn_core.analysis.evaluation import PARTS, Predictions
+from cnn_core.analysis.evaluation import Predictions
 from cnn_core.config import TrainConfig
-from cnn_core.errors import DataError
+from cnn_core.datasets.parts import MAX_IMAGES, data_of, images_of, part_of
 from cnn_core.model import Opened, Predict
 
-MAX_IMAGES = 200
-"""Most images per call: 200 of 32×32×3 are 0.6 MB on their way between the processes."""
+__all__ = ["MAX_IMAGES", "data_of", "evaluate", "images"]
 
 _PREDICTIONS: WeakKeyDictionary[Predict, dict[tuple[object, ...], Predictions]] = (
     WeakKeyDictionary()
@@ -45,7 +42,7 @@ def evaluate(
         DataError: If the data set cannot be read.
     """
     data = data_of(train)
-    images, labels = _part(data, part)
+    images, labels = part_of(data, part)
     cached = _PREDICTIONS.setdefault(opened.predict, {})
     key = (data.name, data.size, train.train_size, part, first, count)
     if key not in cached:
@@ -69,36 +66,4 @@ def images(
     Raises:
         ValueError, DataError: As in `evaluate`.
     """
-    pool, _ = _part(data_of(train), part)
-    wanted = [row for row in rows[:MAX_IMAGES] if 0 <= row < len(pool)]
-    return pool[np.array(wanted, dtype=np.intp)]
-
-
-def _part(data: datasets.Dataset, part: str) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.int64]]:
-    if part not in PARTS:
-        raise ValueError(f"part must be one of {', '.join(PARTS)}. Received part={part!r}.")
-    return getattr(data, f"x_{part}"), getattr(data, f"y_{part}")
-
-
-def data_of(train: TrainConfig) -> datasets.Dataset:
-    """The data that the run trained on; the bundled sample where the full set is not on this machine.
-
-    Raises:
-        DataError: If the data set cannot be read.
-    """
-    try:
-        return _subset(train.dataset, train.size, train.train_size)
-    except DataError as error:
-        if error.key != "data.missing":
-            raise
-        return _subset(train.dataset, "sample", train.train_size)
-
-
-@lru_cache(maxsize=4)
-def _subset(name: str, size: str, train_size: int | None) -> datasets.Dataset:
-    return datasets.subset(_loaded(name, size), train_size)
-
-
-@lru_cache(maxsize=2)
-def _loaded(name: str, size: str) -> datasets.Dataset:
-    return datasets.load(name, size)
+    return images_of(train, part, rows)

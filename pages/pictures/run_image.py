@@ -10,13 +10,14 @@ import numpy as np
 import streamlit as st
 
 from cnn_core import datasets, drawing, runs
-from cnn_core.analysis.evaluation import PARTS, Predictions
+from cnn_core.analysis.evaluation import PARTS
 from cnn_core.errors import CnnError
 from cnn_core.figures import mosaic
 from pages.elements import pad, tiles
-from pages.network import answers
+from pages.network import run_data
 from pages.network.answers import PIECE
 from pages.network.names import class_names
+from pages.network.run_data import Piece
 from pages.pictures import place as places
 from pages.pictures import prepared
 from pages.pictures.place import Place
@@ -192,12 +193,12 @@ def _pick(run: runs.Run, place: Place, label: int | None, names: list[str]) -> C
     part, index = place.part, place.index
     link = st.session_state.pop("image_asked", None)
     with waking():
-        piece = answers.piece(run, part, index // PIECE * PIECE)
+        piece = run_data.piece(run, part, index // PIECE * PIECE)
     if index >= piece.total:
         if index == link:
             words = t("image.too_far", index=index, total=f"{piece.total:,}")
             st.warning(words, icon=":material/link_off:")
-        index, piece = 0, answers.piece(run, part, 0)
+        index, piece = 0, run_data.piece(run, part, 0)
     members = piece.first + (
         np.arange(len(piece.labels)) if label is None else np.flatnonzero(piece.labels == label)
     )
@@ -212,7 +213,7 @@ def _pick(run: runs.Run, place: Place, label: int | None, names: list[str]) -> C
         places.begin(place)
     places.keep(place, PAGE)
     truth = int(piece.labels[index - piece.first])
-    [pixels] = answers.images(run, part, (index,))
+    [pixels] = run_data.images(run, part, (index,))
     around = _around(members, page, pixels.nbytes)
     labels = piece.labels[np.asarray(around) - piece.first].tolist()
     among = Among(place, tuple(around), tuple(labels))
@@ -237,7 +238,7 @@ def go_to(image: Chosen, number: int) -> bool:
 
 
 def _thumbs(
-    run: runs.Run, place: Place, piece: Predictions, visible: np.ndarray, names: list[str]
+    run: runs.Run, place: Place, piece: Piece, visible: np.ndarray, names: list[str]
 ) -> None:
     """A page of small images; a click chooses one."""
     numbers = visible.tolist()
@@ -245,7 +246,7 @@ def _thumbs(
     tiles.tiles(
         tiles.Board(
             name="image_thumbs",
-            png=_sheet(answers.images(run, place.part, numbers)),
+            png=_sheet(run_data.images(run, place.part, numbers)),
             grid=tiles.Grid(
                 len(numbers), COLUMNS, width * ZOOM, height * ZOOM, GAP * ZOOM, THUMBS // COLUMNS
             ),
@@ -278,7 +279,7 @@ def _side_by_side(pictures: np.ndarray, gap: int) -> np.ndarray:
     return whole[: len(whole) - gap, : COLUMNS * width - gap]
 
 
-def _steps(place: Place, members: np.ndarray, page: int, piece: Predictions) -> None:
+def _steps(place: Place, members: np.ndarray, page: int, piece: Piece) -> None:
     """A page back, the place as a number, a page on."""
     before = int(members[(page - 1) * THUMBS]) if page else piece.first - 1
     after = (page + 1) * THUMBS

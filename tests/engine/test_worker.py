@@ -228,6 +228,7 @@ def test_a_download_is_told_and_can_be_stopped(
     digits = datasets.load("digits")
     monkeypatch.setattr("cnn_core.datasets.download.fetch", fetch)
     monkeypatch.setattr(datasets, "load", load)
+    monkeypatch.setattr(datasets, "available", lambda *_: False)
     acted = played()
     worker.train_run(run.id)
     assert runs.status(run).state == ("stopped" if stop else "finished")

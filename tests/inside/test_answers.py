@@ -11,6 +11,7 @@ import pytest
 from cnn_core import datasets
 from cnn_core.analysis.evaluation import PARTS, Predictions
 from cnn_core.config import ConvBlock, ModelConfig, TrainConfig
+from cnn_core.datasets import parts
 from cnn_core.errors import DataError
 from cnn_core.inside import answers
 from cnn_core.model import Opened, build, predictor
@@ -33,8 +34,8 @@ def digits() -> datasets.Dataset:
 @pytest.fixture(autouse=True)
 def fresh_caches() -> Iterator[None]:
     yield
-    answers._subset.cache_clear()
-    answers._loaded.cache_clear()
+    parts._subset.cache_clear()
+    parts.loaded.cache_clear()
 
 
 @pytest.mark.parametrize("part", PARTS)
@@ -84,7 +85,7 @@ def test_rows_that_are_not_there_are_left_out(opened: Opened, digits: datasets.D
 def test_one_look_hands_out_a_limited_number_of_images(
     opened: Opened, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(answers, "MAX_IMAGES", 3)
+    monkeypatch.setattr(parts, "MAX_IMAGES", 3)
     assert len(answers.images(opened, DIGITS, "test", range(10))) == 3
 
 
@@ -114,7 +115,7 @@ def test_the_sample_stands_in_for_a_full_set_that_is_not_here(
             raise DataError("data.missing", name=name)
         return digits
 
-    monkeypatch.setattr(datasets, "load", load)
+    monkeypatch.setattr(parts, "load", load)
     full = TrainConfig(dataset="digits", size="full", train_size=5_000)
     found = answers.evaluate(opened, full, "train")
     assert (found.size, found.total) == ("sample", len(digits.y_train))
@@ -131,7 +132,7 @@ def test_the_full_set_is_used_as_soon_as_it_is_here(
             raise DataError("data.missing", name=name)
         return replace(digits, size=size)
 
-    monkeypatch.setattr(datasets, "load", load)
+    monkeypatch.setattr(parts, "load", load)
     full = TrainConfig(dataset="digits", size="full")
     assert answers.evaluate(opened, full, "test").size == "sample"
     here = True
@@ -144,7 +145,7 @@ def test_a_damaged_full_set_is_not_passed_over(
     def load(name: str, size: str) -> datasets.Dataset:
         raise DataError("data.damaged", file=name)
 
-    monkeypatch.setattr(datasets, "load", load)
+    monkeypatch.setattr(parts, "load", load)
     with pytest.raises(DataError, match="damaged"):
         answers.evaluate(opened, TrainConfig(dataset="digits", size="full"), "test")
 

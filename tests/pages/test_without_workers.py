@@ -13,7 +13,7 @@ from pages.session import doors
 
 LOOKING = {
     "training_step", "kernels", "evaluation", "explain", "robustness", "surgery", "embedding",
-    "landscape", "feature_maps",
+    "landscape",
 }  # fmt: skip
 TRAINING = {"playground", "sweep"}
 SENTENCES = {

@@ -18,7 +18,7 @@ from cnn_core.config import ACTIVATIONS
 from cnn_core.figures import palette
 from cnn_core.paths import ASSETS
 from pages.elements import saving
-from pages.network import answers, choice, in_browser, shown
+from pages.network import choice, in_browser, run_data, shown
 from pages.network.names import class_names, names_of
 from pages.parts.feature_maps import maps
 from pages.pictures import place as places
@@ -120,7 +120,7 @@ def _image(image: Chosen) -> dict[str, Any]:
 def _pack(run: runs.Run, among: Among) -> dict[str, Any]:
     """The images around the chosen one as one file of bytes."""
     sized = places.with_size(run, among.place.size)
-    content = answers.images(sized, among.place.part, among.numbers).tobytes()
+    content = run_data.images(sized, among.place.part, among.numbers).tobytes()
     return {
         "name": hashlib.sha256(content).hexdigest()[:32],
         "url": files.address(content, f"{KEY}_images"),

@@ -12,7 +12,7 @@ from cnn_core import runs
 from cnn_core.browser.bundle import bundle
 from cnn_core.errors import CnnError
 from cnn_core.paths import ASSETS
-from pages.network import answers, in_browser
+from pages.network import in_browser, run_data
 from pages.network.names import class_names
 from pages.parts.robustness import bench
 from pages.pictures.run_image import Chosen
@@ -144,12 +144,12 @@ def _end(run: runs.Run, label: int) -> End:
     if label == OWN and kept is not None:
         return End(kept, t("robustness.morph.kept"))
     with waking():
-        piece = answers.piece(run, "test", 0)
+        piece = run_data.piece(run, "test", 0)
     members = np.flatnonzero(piece.labels == label)
     if not len(members):
         members = np.arange(len(piece.labels))
     index = int(members[st.session_state.get(NUMBER, 0) % len(members)])
-    [pixels] = answers.images(run, "test", (index,))
+    [pixels] = run_data.images(run, "test", (index,))
     name = class_names(run)[int(piece.labels[index])]
     return End(pixels, t("image.thumb", index=index, name=name))
 
