@@ -21,6 +21,7 @@ from bench import (
     first_screen,
     home,
     layers,
+    load,
     look,
     maps,
     memory,
@@ -53,6 +54,7 @@ MEASUREMENTS: dict[str, Callable[..., Iterator[Figure]]] = {
     "memory": memory.measure,
     "visitors": visitors.measure,
     "crowd": crowd.measure,
+    "load": load.measure,
     "room": room.measure,
     "runs": run_table.measure,
     "surgery": surgery.measure,
@@ -61,7 +63,7 @@ MEASUREMENTS: dict[str, Callable[..., Iterator[Figure]]] = {
     "recipes": recipes.measure,
     "sweep": sweep.measure,
 }
-ON_REQUEST = {"deletion", "recipes", "room", "sweep"}
+ON_REQUEST = {"deletion", "load", "recipes", "room", "sweep"}
 BUSY_PERCENT = 10.0
 
 

@@ -51,15 +51,15 @@ def turn_pages(server: Server, turns: int) -> tuple[float, list[float]]:
             wait_until_whole(first)
     server.wait_until_idle()
     with ThreadPoolExecutor(VISITORS) as pool:
-        list(pool.map(lambda number: _visit(server, number, WARM_TURNS), range(VISITORS)))
+        list(pool.map(lambda number: visit(server, number, WARM_TURNS), range(VISITORS)))
         before = server.cpu_seconds()
-        visits = list(pool.map(lambda number: _visit(server, number, turns), range(VISITORS)))
+        visits = list(pool.map(lambda number: visit(server, number, turns), range(VISITORS)))
     spent = server.cpu_seconds() - before
     seconds = [second for visit in visits for second in visit]
     return 1000 * spent / len(seconds), seconds
 
 
-def _visit(server: Server, number: int, turns: int) -> list[float]:
+def visit(server: Server, number: int, turns: int) -> list[float]:
     """One visitor, who begins at a page and a moment of their own."""
     time.sleep(PACE_S * number / VISITORS)
     seconds = []

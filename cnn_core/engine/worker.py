@@ -43,10 +43,8 @@ from cnn_core.runs import log as run_log
 if TYPE_CHECKING:
     from pathlib import Path
 
-
 KINDS = ("train", "look")
-BOTH = "both"
-"""A worker of every kind: it trains in one thread and looks in another, between the calls of the training."""
+BOTH = "both"  # trains in one thread, and looks in another between the calls of the training
 SECONDS_BETWEEN_DOWNLOAD_EVENTS = 0.5
 SECONDS_BETWEEN_LOOKS_AT_SCHEDULER = 0.1
 SHORTEST_MEASURE = 0.5  # seconds of training that tell a speed
@@ -238,9 +236,8 @@ def _settle(kind: str) -> None:
         lower = psutil.BELOW_NORMAL_PRIORITY_CLASS if ON_WINDOWS else TRAINING_NICENESS
         psutil.Process().nice(lower)
     elif not os.environ.get("CONVSCOPE_LOOK_GPU"):
-        os.environ["CUDA_VISIBLE_DEVICES"] = (
-            "-1"  # a look takes milliseconds, its copy of the network memory
-        )
+        # A look takes milliseconds, its copy of the network memory.
+        os.environ["CUDA_VISIBLE_DEVICES"] = "-1"
 
 
 def knock(address: str, timeout: float) -> None:
