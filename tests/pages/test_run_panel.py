@@ -228,5 +228,16 @@ def test_what_happens_inside_the_layers_is_a_closed_section_of_a_run_that_measur
             ratio="0.002", low="0.002", high="0.002", usual="0.001", count=4,
         )  # fmt: skip
         assert plain(sentence) in [it.value for it in at.success]
-    old = visit(run=make_run("finished").id)
-    assert texts.say("en", "panel.layers") not in [it.label for it in old.expander]
+
+
+@pytest.mark.parametrize("language", texts.LANGUAGES)
+def test_a_run_without_measurements_of_its_layers_says_so(language: str, visit):
+    sentence = texts.say(language, "panel.layers_none")
+    at = visit(language=language, run="fashion")
+    assert sentence not in [it.value for it in at.caption]
+    charts = len(at.get("echarts_chart"))
+    at.session_state["layer_curves"] = True
+    at.run()
+    assert not at.exception
+    assert sentence in [it.value for it in at.caption]
+    assert len(at.get("echarts_chart")) == charts

@@ -20,15 +20,16 @@ WEIGHTED = {"conv", "dense", "output"}  # kinds of layers
 
 
 def layers(run: runs.Run, history: History) -> None:
-    """Gradients, updates and zeros of each layer, and what they say; nothing of a run without them."""
-    if history.ended and not history.layers:
-        return
+    """Gradients, updates and zeros of each layer, and what they say; one sentence if it has none."""
     section = st.expander(
         t("panel.layers"), icon=":material/ssid_chart:", key="layer_curves", on_change="rerun"
     )
     if not section.open:
         return
     with section:
+        if history.ended and not history.layers:
+            st.caption(t("panel.layers_none"))
+            return
         st.caption(t("panel.layers_about"))
         left, right = st.columns(2, gap="small")
         below, beside = st.columns(2, gap="small")
