@@ -15,7 +15,7 @@ from urllib.parse import parse_qsl
 
 from cnn_core import export, interruption, texts
 from cnn_core.arithmetic import layer_table
-from cnn_core.command import admin, check, listing, rehearse, sweep
+from cnn_core.command import admin, check, failures, listing, rehearse, sweep
 from cnn_core.command.overrides import OVERRIDES
 from cnn_core.command.progress import ProgressBar
 from cnn_core.command.recorded import RecordedRun
@@ -26,7 +26,7 @@ from cnn_core.errors import CnnError, EngineError, FileError
 from cnn_core.planning.links import SETUP_PARAMETERS, from_query
 from cnn_core.planning.presets import PRESETS
 from cnn_core.progress.events import Downloading
-from cnn_core.runs.destination import TrainingFolder, check_program, storage_error, write_text
+from cnn_core.runs.destination import TrainingFolder, check_program, write_text
 
 FAILED, MISTAKE = 1, 2
 Place = TrainingFolder | RecordedRun
@@ -63,10 +63,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(EngineError("engine.no_tensorflow"), file=sys.stderr)
         return MISTAKE
     except OSError as error:
-        place = error.filename or options.folder or "."
-        expected = options.command in ("train", "export")
-        print(storage_error(place, error) if expected else error, file=sys.stderr)
-        return MISTAKE
+        writes = options.command in ("train", "export")
+        return failures.refused(error, MISTAKE, options.folder, writes=writes)
     except KeyboardInterrupt:
         return _interrupted(places[0] if places else None)
 
@@ -320,7 +318,8 @@ def _train(options: argparse.Namespace, places: list[Place]) -> int:
     if not places:
         places.append(RecordedRun(model, config, options.name))
     place = places[0]
-    with ProgressBar(config.epochs) as progress, place:
+    recorded = isinstance(place, RecordedRun)
+    with ProgressBar(config.epochs, covers_test=recorded) as progress, place:
 
         def leave() -> None:
             progress.__exit__()

@@ -4,14 +4,21 @@ from __future__ import annotations
 
 from cnn_core.progress.events import BatchEnd, Downloading, EpochEnd, Evaluating, Event, RunEnded
 
+REASONS = {"early_stopping": "early stopping", "target": "target reached"}
+
 
 class ProgressBar:
-    """A progress bar for all epochs, and a line when one ends."""
+    """A progress bar for all epochs, and a line when one ends.
 
-    def __init__(self, epochs: int) -> None:
+    Args:
+        epochs: How many at most.
+        covers_test: Say nothing of the test images: who compares runs compares validation figures.
+    """
+
+    def __init__(self, epochs: int, *, covers_test: bool = False) -> None:
         from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
-        self._epochs = epochs
+        self._epochs, self._covers_test = epochs, covers_test
         self._bar = Progress(
             TextColumn("{task.description}"),
             BarColumn(),
@@ -46,9 +53,12 @@ class ProgressBar:
             case Evaluating():
                 self._update("testing", "")
             case RunEnded():
-                self._update(event.reason.replace("_", " "), "")
-                self._say(f"{event.reason.replace('_', ' ')}: best epoch {event.best_epoch}")
+                reason = REASONS.get(event.reason, event.reason)
+                self._update(reason, "")
+                self._say(f"{reason}: best epoch {event.best_epoch}")
                 for part, score in event.scores.items():
+                    if part == "test" and self._covers_test:
+                        continue
                     self._say(f"{part}: loss {score.loss:.4f}, accuracy {score.accuracy:.4f}")
 
     def _update(self, description: str, figures: str, done: float | None = None) -> None:

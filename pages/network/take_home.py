@@ -22,6 +22,7 @@ from pages.network import answers, in_browser
 from pages.network.names import class_names, local_time, name_of, span
 from pages.session import choices
 from pages.session.doors import engine
+from pages.session.downloads import telling
 from pages.session.visitor import visitor
 from pages.session.words import language, say_error, t
 
@@ -234,7 +235,7 @@ def _program(
         help_text = t(f"take.{kind}_help", size=file.size)
         columns[number % 2].download_button(
             t(f"take.{kind}"),
-            file.make,
+            telling(file.make),
             file.name,
             MIME[kind],
             key=f"take_{kind}_{key}",

@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from cnn_core import __main__ as command
 from cnn_core import runs
+from cnn_core.command.failures import PIPE_CLOSED
 from cnn_core.planning.presets import PRESETS
 from cnn_core.progress.events import EpochEnd, RunEnded, RunStarted, Score
 from cnn_core.runs.log import EventWriter
 
 TINY = PRESETS["tiny"]
+ROOT = Path(__file__).parents[2]
 
 
 def recorded(name: str = "", accuracy: float = 0.8, **train: Any) -> runs.Run:
@@ -119,3 +124,14 @@ def test_an_end_that_fits_several_runs_is_refused(capsys):
         run.folder.rename(run.folder.parent / run_id)
     assert command.main(["compare", f"00000{common}", ids[0]]) == 2
     assert "Several runs end in" in capsys.readouterr().err
+
+
+def test_a_reader_who_has_seen_enough_gets_no_message_and_no_traceback() -> None:
+    recorded("a run")
+    listed = [sys.executable, "-m", "cnn_core", "runs", "--json"]
+    with subprocess.Popen(
+        listed, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=ROOT
+    ) as process:
+        process.stdout.close()
+        assert process.stderr.read() == ""
+    assert process.returncode == PIPE_CLOSED

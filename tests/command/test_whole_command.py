@@ -53,6 +53,8 @@ def test_a_training_without_a_folder_is_recorded_where_the_app_finds_it(
     assert (code, err) == (0, "")
     [recorded] = runs.all_runs()
     assert out.endswith(f"Recorded as {recorded.id}.\n")
+    assert "val: loss" in out
+    assert "test: loss" not in out, "the app covers the test accuracy of its runs, too"
     assert (recorded.owner, recorded.name) == (OWNER, "six filters")
     assert runs.status(recorded).state == "finished"
     history = log.history(recorded)

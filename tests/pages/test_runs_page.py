@@ -13,6 +13,7 @@ from visits import US, visit
 
 from cnn_core import runs, texts
 from cnn_core.analysis.evaluation import Predictions
+from cnn_core.errors import RunError
 from cnn_core.planning.presets import PRESETS
 from cnn_core.progress.events import EpochEnd, RunEnded, RunStarted, Score
 from cnn_core.runs import marks
@@ -163,6 +164,23 @@ def test_a_run_that_was_deleted_elsewhere_is_missed_in_one_sentence(language, vi
     at.run()
     assert [it.value for it in at.warning] == [texts.say(language, "runs.gone", count=1)]
     assert not at.exception
+
+
+@pytest.mark.parametrize("language", texts.LANGUAGES)
+def test_a_failed_run_says_why_and_shows_no_empty_chart(language, visit):
+    run = runs.create(TINY.model, TINY.train, owner=US, name="lost *run*")
+    problem = RunError("run.killed")
+    runs.write_status(run, "failed", error=problem)
+    at = visit("runs", language, runs=run.id)
+    assert not at.exception
+    [error] = at.error
+    assert problem.sentence(language) in error.value
+    assert r"lost \*run\*" in error.value
+    assert texts.say(language, "runs.no_curves") in [info.value for info in at.info]
+    other = trained()
+    at = visit("runs", language, runs=f"{run.id}~{other.id}")
+    assert problem.sentence(language) in at.error[0].value
+    assert texts.say(language, "runs.no_curves") not in [info.value for info in at.info]
 
 
 def test_more_than_eight_are_not_compared(visit):

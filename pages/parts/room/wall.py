@@ -26,6 +26,7 @@ from pages.network.names import class_names, names_of
 from pages.parts.room import readings
 from pages.session import choices, membership
 from pages.session.doors import colours
+from pages.session.downloads import telling
 from pages.session.html import html
 from pages.session.room_bar import say_refusal
 from pages.session.words import language, say_error, t
@@ -243,7 +244,7 @@ def _matrix(pictures: Sequence[Picture], best: dict[int, int], names: Sequence[s
 def download(room: rooms.Room) -> None:
     """The drawings that are shown, with their labels, as one file for NumPy."""
     st.download_button(
-        t("room.download"), data=lambda: _npz(room.state()), file_name=f"room-{room.code}.npz",
+        t("room.download"), data=telling(lambda: _npz(room.state())), file_name=f"room-{room.code}.npz",
         mime="application/octet-stream", key="wall_download", icon=":material/download:",
         help=t("room.download_help"), on_click="ignore",
     )  # fmt: skip

@@ -19,6 +19,7 @@ from pages.network.names import short_names
 from pages.network.run_state import state_of
 from pages.network.take_home import take_home
 from pages.parts.runs import selection
+from pages.session.downloads import telling
 from pages.session.visitor import visitor
 from pages.session.words import plain, say_error, t
 
@@ -97,7 +98,7 @@ def _download(selected: Sequence[runs.Run]) -> None:
     with st.popover(t("runs.save_files"), icon=":material/download:", key="runs_save"):
         for name, (ending, icon) in kinds.items():
             st.download_button(
-                t(f"runs.{name}"), make, stem + ending, "application/zip",
+                t(f"runs.{name}"), telling(make), stem + ending, "application/zip",
                 key=f"runs_file_{name}", icon=f":material/{icon}:", on_click="ignore",
                 width="stretch",
             )  # fmt: skip

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import streamlit as st
 
@@ -17,19 +17,23 @@ from pages.parts.runs import rows, selection
 from pages.session import choices
 from pages.session.doors import colours, engine
 from pages.session.html import heading
-from pages.session.words import language, t
+from pages.session.words import language, plain, t
 
 HEIGHT = 620
 SETTING_WIDTH = 180  # pixels: the longest name of a setting
 
 
 def chart(selected: Sequence[runs.Run]) -> None:
-    """Loss and accuracy of up to eight runs, by epoch or by seconds."""
+    """Loss and accuracy of up to eight runs, by epoch or by seconds; before them what went wrong."""
+    names = short_names(selected)
+    _say_problems(selected, names)
+    if not any(run_log.history(run).epochs or runs.status(run).active for run in selected):
+        st.info(t("runs.no_curves"), icon=":material/show_chart:")
+        return
     axis = choices.segmented_control(
         t("runs.axis"), ("epochs", "seconds"), key=selection.AXIS, help=t("runs.axis_help"),
         format_func=lambda option: t(f"runs.axis_{option}"),
     )  # fmt: skip
-    names = short_names(selected)
     lines = [overlay.Curves(run.id, names[run.id], run_log.history(run)) for run in selected]
     words = overlay.OverlayWords.of(texts.table(language()))
     draw_chart(
@@ -41,6 +45,13 @@ def chart(selected: Sequence[runs.Run]) -> None:
         alt=overlay.overlay_alt(lines, words=words),
     )
     _say_turns(selected)
+
+
+def _say_problems(selected: Sequence[runs.Run], names: Mapping[str, str]) -> None:
+    """Why a chosen run failed."""
+    for run in selected:
+        if problem := runs.status(run).sentence(language()):
+            st.error(f"**{plain(names[run.id])}**: {plain(problem)}", icon=":material/error:")
 
 
 def _say_turns(selected: Sequence[runs.Run]) -> None:

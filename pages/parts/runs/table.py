@@ -23,6 +23,7 @@ from pages.session.words import label, t
 HEIGHT = 390
 SHOWN_ALREADY = {"dataset", "size", "seed"}  # have columns of their own
 MOST_COLUMNS = 12  # of settings
+STATE_WIDTH = 96  # pixels: the longest state in English
 
 
 def filters() -> list[Row]:
@@ -155,7 +156,7 @@ def _columns(listed: Sequence[Row]) -> tuple[dict[str, list[Any]], dict[str, Any
     best = [row.summary.best for row in listed]
     add("name", [_starred(row) for row in listed], pinned=True, width="medium")
     states = _by_value([row.state for row in listed], lambda state: t(f"state.{state}"))
-    add("state", states, width="small")
+    add("state", states, width=STATE_WIDTH)
     add(
         "accuracy",
         [round(100 * end.val_accuracy, 2) if end else None for end in best],

@@ -24,6 +24,7 @@ from pages.network import shown
 from pages.network.names import local_time
 from pages.parts.sweep import findings, state
 from pages.session.doors import colours, engine
+from pages.session.downloads import telling
 from pages.session.visitor import visitor
 from pages.session.words import language, plain, t
 
@@ -35,7 +36,7 @@ def best(sweep: Sweep, rows: Sequence[Trial]) -> None:
     """The best trial so far with its settings, how much of it is luck, and its buttons."""
     top = outcome.best(rows)
     if top is None or top.accuracy is None:
-        st.caption(_no_best(sweep))
+        st.caption(_no_best(sweep, rows))
         return
     settings = _settings(sweep, top)
     st.markdown(
@@ -50,8 +51,10 @@ def best(sweep: Sweep, rows: Sequence[Trial]) -> None:
         _downloads(sweep, rows, top)
 
 
-def _no_best(sweep: Sweep) -> str:
-    return t("sweep.no_best" if sweeps.progress(sweep).active else "sweep.no_best_over")
+def _no_best(sweep: Sweep, rows: Sequence[Trial]) -> str:
+    if sweeps.progress(sweep).active:
+        return t("sweep.no_best")
+    return t("sweep.no_best_of_these" if rows else "sweep.no_best_over")
 
 
 def _settings(sweep: Sweep, trial: Trial) -> str:
@@ -140,17 +143,17 @@ def _opened(trial: Trial) -> runs.Run | None:
 def _downloads(sweep: Sweep, rows: Sequence[Trial], top: Trial) -> None:
     stem = file_name("convscope", sweep.name or sweep.id)
     st.download_button(
-        t("sweep.csv"), partial(outcome.to_csv, sweep, rows), f"{stem}.csv", "text/csv",
+        t("sweep.csv"), telling(partial(outcome.to_csv, sweep, rows)), f"{stem}.csv", "text/csv",
         key="sweep_csv", icon=":material/table:", on_click="ignore",
     )  # fmt: skip
     st.download_button(
-        t("sweep.report"), partial(_report, sweep, list(rows)), f"{stem}.html", "text/html",
+        t("sweep.report"), telling(partial(_report, sweep, list(rows))), f"{stem}.html", "text/html",
         key="sweep_report", icon=":material/description:", on_click="ignore",
     )  # fmt: skip
     setup = sweep.plan.space.setup(top.params)
     st.download_button(
-        t("sweep.program"), partial(export.to_script, *setup, language=language()), f"{stem}.py",
-        "text/x-python", key="sweep_program", icon=":material/code:", on_click="ignore",
+        t("sweep.program"), telling(partial(export.to_script, *setup, language=language())),
+        f"{stem}.py", "text/x-python", key="sweep_program", icon=":material/code:", on_click="ignore",
     )  # fmt: skip
 
 
@@ -179,7 +182,7 @@ def _report(sweep: Sweep, rows: list[Trial]) -> str:
             best=t(
                 "sweep.best", place=top.place, accuracy=f"{top.accuracy or 0:.2%}",
                 settings=_settings(sweep, top),
-            ) if top else _no_best(sweep),
+            ) if top else _no_best(sweep, rows),
             luck=luck(sweep, rows),
             columns=[t("sweep.trial"), t("runs.column_state"), t("runs.column_accuracy"),
                      *(axis.name for axis in lines), t("sweep.epochs_done")],

@@ -117,6 +117,7 @@ def _opener(key: str, results: Sequence[Point]) -> Any:
 
 def _slices(results: Sequence[Point], lines: Sequence[Axis], words: SweepWords) -> None:
     st.markdown(f"##### {words.slices}")
+    st.caption(t("sweep.darker"))
     for number, column in enumerate(st.columns(len(lines), gap="small")):
         draw_chart(
             figures.slice_of(results, lines, number, words=words, palette=colours()),
