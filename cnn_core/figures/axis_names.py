@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Sequence
 from typing import Any
 
@@ -13,7 +14,10 @@ Option = dict[str, Any]
 
 IN_ONE_ROW = 4  # axes whose names share a row
 ROW_PX = 2 * (TEXT_PX + 4)  # height of a row of names of two lines
-TOP_PX, GAP_PX = 34, 14  # above the names, and between them and the axes
+UNIT = re.compile(
+    r"\s*(\([^()]*\))$"
+)  # or another remark in brackets at the end: a line of its own
+TOP_PX, GAP_PX = 40, 14  # above the names, and between them and the axes
 LEFT_PERCENT, RIGHT_PERCENT = 8, 12  # beside the axes, of the width of the chart
 NARROW_PX = 350  # width of a chart on a phone
 
@@ -54,9 +58,9 @@ def titles(names: Sequence[str], palette: Palette) -> list[Option]:
         if number == 0:
             percent, place = percent / 2 + LEFT_PERCENT, {"left": 0, "textAlign": "left"}
         elif number == len(names) - 1:
-            percent, place = percent / 2 + RIGHT_PERCENT, {"right": 0, "textAlign": "right"}
+            percent, place = percent / 2 + RIGHT_PERCENT, {"left": "100%", "textAlign": "right"}
         parts.append(
-            {"text": name, **place, "textVerticalAlign": "bottom", "padding": 0,
+            {"text": UNIT.sub(r"\n\1", name), **place, "textVerticalAlign": "bottom", "padding": 0,
              "top": below - GAP_PX - ROW_PX * (number % rows),
              "textStyle": {**style, "width": math.floor(percent / 100 * NARROW_PX) - 4}}
         )  # fmt: skip

@@ -116,7 +116,7 @@ def test_the_parallel_coordinates_are_optunas(sweep: Sweep, study: optuna.Study)
     theirs = optuna.visualization.plot_parallel_coordinate(study)
     lines = [trace.customdata for trace in theirs.data if trace.mode == "lines"]
     option = figures.parallel(points(sweep), axes(sweep), words=WORDS, palette=palette.LIGHT)
-    names = [title["text"] for title in option["title"][1:]]
+    names = [title["text"].replace("\n", " ") for title in option["title"][1:]]
     ours = option["series"]["data"]
     assert len(lines) == len(ours) == TRIALS
     texts_of = [{str(label): str(text) for label, text in line} for line in lines]
@@ -287,22 +287,20 @@ def test_a_plan_comes_back_from_its_folder() -> None:
 @pytest.mark.parametrize("count", range(1, 6))
 def test_the_names_of_parallel_axes_are_whole_on_a_phone(count: int, language: str) -> None:
     """None overlaps its neighbour in a chart 350 pixels wide, whose letters take up to 14 pixels."""
-    name = texts.say(language, "field.activation")
+    name = f"{texts.say(language, 'field.kernel')} (1)"
     lines = [figures.Axis(name, ("a", "b"), ("a", "b")) for _ in range(count)]
     words = figures.SweepWords.of(texts.table(language))
     option = figures.parallel([], lines, words=words, palette=palette.LIGHT)
     titles = option["title"][1:]
-    assert [title["text"] for title in titles] == [name] * count + [words.short]
+    written = [title["text"].replace("\n", "").replace(" ", "") for title in titles]
+    assert written == [text.replace(" ", "") for text in [name] * count + [words.short]]
     assert all(title["textStyle"]["overflow"] == "break" for title in titles)
 
     def span(title: dict[str, Any]) -> tuple[float, float]:
         width = title["textStyle"]["width"]
-        if title["textAlign"] == "left":
-            return 0, width
-        if title["textAlign"] == "right":
-            return 350 - width, 350
-        middle = 3.5 * float(title["left"].removesuffix("%"))
-        return middle - width / 2, middle + width / 2
+        place = 3.5 * float(str(title["left"]).removesuffix("%"))
+        before = {"left": 0.0, "center": 0.5, "right": 1.0}[title["textAlign"]]
+        return place - before * width, place + (1 - before) * width
 
     for row in {title["top"] for title in titles}:
         spans = sorted(span(title) for title in titles if title["top"] == row)
