@@ -27,7 +27,7 @@ def telling(make: Make) -> Make:
     """
     reader = language()
 
-    def told() -> str | bytes:
+    def make_or_tell() -> str | bytes:
         try:
             return make()
         except Exception as error:
@@ -39,7 +39,7 @@ def telling(make: Make) -> Make:
                 problems.append(sentence)
             raise  # Streamlit logs it
 
-    return told
+    return make_or_tell
 
 
 def install() -> None:
