@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 from conftest import Server, eventually, go
 from desk import FOUR, HINT, THREE, Desk, Windows
 from playwright.sync_api import Page, expect
@@ -13,13 +11,12 @@ COLD = 120_000  # milliseconds: a worker that still loads TensorFlow, on a busy 
 
 
 def test_a_room_from_its_first_drawing_to_the_page_that_all_are_brought_to(
-    start: Callable[..., Server], window: Windows
+    app: Server, window: Windows
 ) -> None:
-    server = start()
-    host = window(f"{server.url}/room?lang=en")
+    host = window(f"{app.url}/room?lang=en")
     host.get_by_role("button", name="Open a room").click(timeout=COLD)
     code = host.locator(".invitation .code").inner_text(timeout=COLD)
-    phones = _joined(server, code, window)
+    phones = _joined(app, code, window)
     expect(host.locator(".room-figures")).to_contain_text("3 joined")
 
     host.get_by_role("radio", name="3", exact=True).click()
