@@ -9,6 +9,7 @@ from cnn_core.errors import CnnError
 from cnn_core.planning import limits
 from cnn_core.runs import space
 from pages.elements.head import head
+from pages.network import room_scores
 from pages.parts.runs import (
     actions,
     curves,
@@ -49,7 +50,7 @@ def main() -> None:
         with st.container(key="runs_more"):
             race.race(selected)
             project.uploader()
-    busy = bool(orders.waiting()) or any(_active(row) for row in listed)
+    busy = bool(orders.waiting() or room_scores.waiting()) or any(_active(row) for row in listed)
     busy = busy or any(map(_trains, selected))
     with st.container(key="runs_live"):
         st.fragment(_live, run_every=POLL_S if busy else None)(busy, [listed])
@@ -76,6 +77,7 @@ def _live(busy: bool, just_read: list[list[Row]]) -> None:
     if st.session_state.get(selection.CHANGED):
         st.rerun()
     placed = orders.place()
+    room_scores.advance(room_scores.drawings())
     listed = just_read.pop() if just_read and not placed else table.listed()
     just_read.clear()
     try:
@@ -85,6 +87,7 @@ def _live(busy: bool, just_read: list[list[Row]]) -> None:
     if (
         busy
         and not orders.waiting()
+        and not room_scores.waiting()
         and not any(map(_active, listed))
         and not any(map(_trains, selected))
     ):

@@ -27,7 +27,7 @@ from room_visits import (
 from visits import address
 
 from cnn_core import rooms, texts
-from pages.parts.room import readings
+from pages.network import readings
 from pages.session import membership
 
 __all__ = ["visit", "worker"]  # fixtures
@@ -100,7 +100,7 @@ def test_drawings_get_to_the_wall_and_are_read_by_the_server_once(visit, worker,
     host.run()
     state = room.state()
     assert [picture.label for picture in state.pictures.values()] == [1, 7]
-    read = readings.read(_digits(), state.pictures.values())
+    read = readings.read(_digits(), [*state.pictures.values()])
     assert [int(read[number].argmax()) for number in state.pictures] == [1, 1]
     assert worker == [1], "the same drawing twice, asked once, for the wall and both phones"
     assert "50%" in markdown(host)

@@ -13,8 +13,9 @@ from cnn_core.markup import fill
 from cnn_core.rooms.events import LONGEST_NICKNAME
 from cnn_core.rooms.state import Picture
 from pages.elements import pad
+from pages.network import readings
 from pages.network.names import class_names, dataset_classes
-from pages.parts.room import challenge, readings, votes
+from pages.parts.room import challenge, votes
 from pages.session import membership, standings
 from pages.session.html import html
 from pages.session.room_bar import say_refusal

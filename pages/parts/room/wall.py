@@ -21,9 +21,10 @@ from cnn_core.markup import fill
 from cnn_core.rooms.state import Picture
 from pages.elements import drawings
 from pages.elements.chart import draw_chart
+from pages.network import readings
 from pages.network.choice import WIDTH
 from pages.network.names import class_names, names_of
-from pages.parts.room import readings
+from pages.parts.room import comparison
 from pages.session import choices, membership
 from pages.session.doors import colours
 from pages.session.downloads import telling
@@ -58,7 +59,8 @@ def wall(room: rooms.Room, place: DeltaGenerator) -> None:
             t("room.answers"), key="wall_answers", help=t("room.answers_help"), disabled=room.closed,
             on_change=_switch_answers, args=(room,),
         )  # fmt: skip
-    st.fragment(_drawings, run_every=POLL_S)(room, run)
+        comparison.switch(state)
+    st.fragment(_drawings, run_every=POLL_S)(room, run, networks)
 
 
 def _switch_answers(room: rooms.Room) -> None:
@@ -101,7 +103,7 @@ def _set_task(room: rooms.Room, run: runs.Run) -> None:
     membership.steer(room, event)
 
 
-def _drawings(room: rooms.Room, run: runs.Run) -> None:
+def _drawings(room: rooms.Room, run: runs.Run, networks: dict[str, runs.Run]) -> None:
     """The part that asks for news: drawings, figures, confusion matrix."""
     say_refusal()
     try:
@@ -131,6 +133,7 @@ def _drawings(room: rooms.Room, run: runs.Run) -> None:
         )
     with right:
         if state.answers:
+            comparison.board(networks, state.shown_pictures())
             _matrix(fitting, best, names)
         if len(fitting) < len(state.shown_pictures()):
             st.caption(t("room.other_data", count=len(state.shown_pictures()) - len(fitting)))

@@ -14,7 +14,7 @@ from cnn_core.planning.links import to_query
 from cnn_core.progress.events import RunEnded
 from cnn_core.runs import archive, marks
 from cnn_core.runs import log as run_log
-from pages.network import run_actions, scores, shown
+from pages.network import room_scores, run_actions, scores, shown
 from pages.network.names import short_names
 from pages.network.run_state import state_of
 from pages.network.take_home import take_home
@@ -48,6 +48,7 @@ def actions(selected: Sequence[runs.Run]) -> None:
                 _owner_buttons(ours[0])
         elif ours:
             _delete_button(ours)
+        _room_button(selected)
         st.button(
             t("runs.clear"), key="runs_clear", icon=":material/close:", type="tertiary",
             on_click=selection.select, args=([],),
@@ -56,6 +57,18 @@ def actions(selected: Sequence[runs.Run]) -> None:
         _single(selected[0], bool(ours))
     elif st.session_state.get("runs_delete") == [run.id for run in ours] != []:
         _delete_question(ours)
+
+
+def _room_button(selected: Sequence[runs.Run]) -> None:
+    """For the presenter of a room: score the chosen runs on what the room has drawn."""
+    pictures = room_scores.drawings()
+    if not pictures:
+        return
+    scored = [run.id for run in selected if room_scores.fitting(run, pictures)]
+    st.button(
+        t("runs.score_room", count=len(pictures)), key="runs_score_room", icon=":material/groups:",
+        help=t("runs.score_room_help"), disabled=not scored, on_click=room_scores.order, args=(scored,),
+    )  # fmt: skip
 
 
 def _single(run: runs.Run, ours: bool) -> None:

@@ -12,7 +12,7 @@ import streamlit as st
 from cnn_core.analysis import comparison
 from cnn_core.analysis.comparison import Setting
 from cnn_core.runs import log as run_log
-from pages.network import scores
+from pages.network import room_scores, scores
 from pages.network.names import local_time
 from pages.parts.runs import rows, selection
 from pages.parts.runs.rows import Row
@@ -167,6 +167,11 @@ def _columns(listed: Sequence[Row]) -> tuple[dict[str, list[Any]], dict[str, Any
     add("loss", [end.val_loss if end else None for end in best], number, format="%.4f")
     if any(scores.uncovered(row.run) for row in listed):
         add("test", [_test_accuracy(row) for row in listed], number, format="%.2f%%")
+    pictures = room_scores.drawings()
+    in_room = [room_scores.score(row.run, pictures) for row in listed] if pictures else []
+    if any(in_room):
+        cells = [round(100 * score.accuracy, 2) if score else None for score in in_room]
+        add("room", cells, number, format="%.1f%%")
     for setting in _varying(listed):
         tables = [row.settings for row in listed]
         values = [table.get(setting, _MISSING) for table in tables]

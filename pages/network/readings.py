@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -26,10 +26,10 @@ def networks() -> dict[str, runs.Run]:
     """Networks for greyscale images of 28 × 28 that have weights, by id: digits first, then the newest."""
     shipped = sorted(runs.shipped_runs(), key=lambda run: run.train.dataset != "mnist")
     trained = [run for run, _ in zip(runs.newest(), range(50), strict=False)]
-    return {run.id: run for run in [*shipped, *trained] if _fits(run)}
+    return {run.id: run for run in [*shipped, *trained] if fits(run)}
 
 
-def read(run: runs.Run, pictures: Iterable[Picture]) -> Mapping[int, Probabilities]:
+def read(run: runs.Run, pictures: Sequence[Picture]) -> Mapping[int, Probabilities]:
     """Probabilities (K,) by number of the drawing; none of those that the network has not read yet.
 
     Args:
@@ -37,10 +37,9 @@ def read(run: runs.Run, pictures: Iterable[Picture]) -> Mapping[int, Probabiliti
         pictures: Drawings.
     """
     memory = _memory()
-    drawings = {
-        picture.number: (run.id, runs.weights_at(run), picture.pixels) for picture in pictures
-    }
-    waiting = list(dict.fromkeys(key for key in drawings.values() if key not in memory))[:BATCH]
+    weights_at = runs.weights_at(run)
+    keys = dict.fromkeys((run.id, weights_at, picture.pixels) for picture in pictures)
+    waiting = [key for key in keys if key not in memory][:BATCH]
     if waiting and engine().ready("look"):
         try:
             images = np.stack([np.frombuffer(pixels, np.uint8) for _, _, pixels in waiting])
@@ -50,11 +49,20 @@ def read(run: runs.Run, pictures: Iterable[Picture]) -> Mapping[int, Probabiliti
                 memory.pop(oldest, None)
         except CnnError:  # asked again a moment later; the tiles say that they are not read yet
             pass
-    remembered = {number: memory.get(key) for number, key in drawings.items()}
-    return {number: answer for number, answer in remembered.items() if answer is not None}
+    return remembered(run, pictures)
 
 
-def _fits(run: runs.Run) -> bool:
+def remembered(run: runs.Run, pictures: Sequence[Picture]) -> Mapping[int, Probabilities]:
+    """As `read`, without asking for anything."""
+    memory, weights_at = _memory(), runs.weights_at(run)
+    answered = {
+        picture.number: memory.get((run.id, weights_at, picture.pixels)) for picture in pictures
+    }
+    return {number: answer for number, answer in answered.items() if answer is not None}
+
+
+def fits(run: runs.Run) -> bool:
+    """Whether the network takes a drawing of a room as it is, and has weights."""
     return run.model.input_shape == (SIDE, SIDE, 1) and (run.folder / "best.keras").exists()
 
 
