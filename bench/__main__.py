@@ -76,6 +76,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     names = options.names or [
         name for name in MEASUREMENTS if options.all or name not in ON_REQUEST
     ]
+    settings = {"room": {"minutes": options.minutes}} if options.minutes else {}
     figures: list[Figure] = []
     busy: dict[str, float] = {}
     failed = 0
@@ -85,7 +86,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         facts = report.machine()
         for name in names:
             busy[name] = psutil.cpu_percent(interval=1.0)
-            failed += not _measure(name, options.quick, figures)
+            failed += not _measure(name, settings.get(name, {}), options.quick, figures)
             _end_child_processes()
     _print(facts, figures, busy, quick=options.quick)
     return min(1, failed)
@@ -98,17 +99,20 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--quick", action="store_true", help="a short trial; not for the README")
     parser.add_argument(
+        "--minutes", type=float, metavar="N", help="how long the room is in use (default: 10)"
+    )
+    parser.add_argument(
         "--all", action="store_true", help=f"the long ones too: {', '.join(ON_REQUEST)}"
     )
     return parser
 
 
-def _measure(name: str, quick: bool, figures: list[Figure]) -> bool:
+def _measure(name: str, settings: dict[str, float], quick: bool, figures: list[Figure]) -> bool:
     """Add the figures of one measurement; a failure is told, and the others go on."""
     _say(f"{name} ...")
     began = time.monotonic()
     try:
-        for figure in MEASUREMENTS[name](quick=quick):
+        for figure in MEASUREMENTS[name](quick=quick, **settings):
             _say(f"  {figure.name}: {figure.measured}")
             figures.append(figure)
     except Exception as error:

@@ -43,17 +43,17 @@ def measure(*, quick: bool) -> Iterator[Figure]:
     )
 
 
-def turn_pages(server: Server, turns: int) -> tuple[float, list[float]]:
+def turn_pages(server: Server, turns: int, visitors: int = VISITORS) -> tuple[float, list[float]]:
     """Milliseconds of the server's processor time a page, and seconds until each page was whole."""
     with connect_window(server) as first:
         for page in PAGES:  # what all visitors share is kept from now on
             ask(first, page)
             wait_until_whole(first)
     server.wait_until_idle()
-    with ThreadPoolExecutor(VISITORS) as pool:
-        list(pool.map(lambda number: visit(server, number, WARM_TURNS), range(VISITORS)))
+    with ThreadPoolExecutor(visitors) as pool:
+        list(pool.map(lambda number: visit(server, number, WARM_TURNS), range(visitors)))
         before = server.cpu_seconds()
-        visits = list(pool.map(lambda number: visit(server, number, turns), range(VISITORS)))
+        visits = list(pool.map(lambda number: visit(server, number, turns), range(visitors)))
     spent = server.cpu_seconds() - before
     seconds = [second for visit in visits for second in visit]
     return 1000 * spent / len(seconds), seconds

@@ -48,16 +48,16 @@ def measure(*, quick: bool) -> Iterator[Figure]:
     """Memory after waves of visitors of all pages, each wave after the one before was forgotten."""
     count = 4 * len(PAGES) if quick else VISITORS
     with serving(STREAMLIT_SERVER_DISCONNECTED_SESSION_TTL=str(KEPT_S)) as server:
-        _visit(server, PAGES)  # what all visitors share is kept from now on
+        visit_and_leave(server, PAGES)  # what all visitors share is kept from now on
         server.wait_until_idle()
-        _forget(server)
-        before = _megabytes(server)
+        forget(server)
+        before = megabytes(server)
         left, forgotten = [], []
         for _ in range(2):
-            _visit(server, [PAGES[number % len(PAGES)] for number in range(count)])
-            left.append(_megabytes(server) - before)
-            _forget(server)
-            forgotten.append(_megabytes(server) - before)
+            visit_and_leave(server, [PAGES[number % len(PAGES)] for number in range(count)])
+            left.append(megabytes(server) - before)
+            forget(server)
+            forgotten.append(megabytes(server) - before)
     values = {"before": before, "left": left, "forgotten": forgotten, "visitors": count}
     yield Figure(
         f"memory of the server after {count} visitors left, while it keeps their sessions",
@@ -76,7 +76,7 @@ def measure(*, quick: bool) -> Iterator[Figure]:
     )
 
 
-def _visit(server: Server, pages: Sequence[str]) -> None:
+def visit_and_leave(server: Server, pages: Sequence[str]) -> None:
     """Open the pages, each by a visitor of its own, a few at a time; then all of these leave."""
     for first in range(0, len(pages), OPEN):
         with ExitStack() as stack:
@@ -115,12 +115,13 @@ def wait_until_whole(window: ClientConnection) -> None:
     raise BenchError(f"no page within {PATIENCE_S:.0f} s")
 
 
-def _forget(server: Server) -> None:
+def forget(server: Server) -> None:
     """Wait until the sessions are out of date; the next who leave let the server clear them away."""
     time.sleep(KEPT_S + 1)
-    _visit(server, ["glossary", "glossary"])
+    visit_and_leave(server, ["glossary", "glossary"])
     time.sleep(2 * collection.INTERVAL_S)
 
 
-def _megabytes(server: Server) -> float:
+def megabytes(server: Server) -> float:
+    """Memory of the server itself, without its workers."""
     return psutil.Process(server.process.pid).memory_info().rss / 1e6

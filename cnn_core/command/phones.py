@@ -31,6 +31,7 @@ class Measured:
         news: From asking for news until the answer was whole.
         actions: From pressing a button until the answer was whole.
         arrivals: From what the presenter did until a phone showed it.
+        followed: From bringing everybody to a page until it was whole on a phone.
         wall: From handing in a drawing until the wall counted it.
         errors: What went wrong, in words.
     """
@@ -39,6 +40,7 @@ class Measured:
     news: list[float] = field(default_factory=list)
     actions: list[float] = field(default_factory=list)
     arrivals: list[float] = field(default_factory=list)
+    followed: list[float] = field(default_factory=list)
     wall: list[float] = field(default_factory=list)
     errors: list[str] = field(default_factory=list)
 
@@ -62,10 +64,12 @@ class Window(threading.Thread):
         self.url, self.page, self.query, self.measured, self.saw = url, page, query, measured, saw
         self.buttons: dict[str, str] = {}
         self.voted = 0  # number of the last question that was answered
+        self.turns = 0  # how often the app turned the page
         self.ready, self.ended = threading.Event(), threading.Event()
         self.pressing: list[tuple[float, str]] = []
         self._parts: dict[str, tuple[float, float]] = {}  # interval and the next time, by id
         self._page_hash = ""
+        self._is_turning = False
         self._pending: tuple[list[float], float] | None = None
 
     def press(self, key: str, at: float = 0.0) -> None:
@@ -132,15 +136,30 @@ class Window(threading.Thread):
             if kind == wire.AUTO_RERUN:
                 self._note_part(dict(wire.fields(body)))
             elif kind == wire.NAVIGATION:
-                self._page_hash = dict(wire.fields(body)).get(PAGE_HASH, b"").decode()
-            elif kind == wire.FINISHED and self._pending is not None:
-                durations, since = self._pending
-                durations.append(time.monotonic() - since)
-                self._pending = None
-                self.ready.set()
+                self._turn(dict(wire.fields(body)).get(PAGE_HASH, b"").decode())
+            elif kind == wire.FINISHED:
+                self._finish()
         for match in BUTTON.finditer(message):
             self.buttons[match[1].decode()] = match[0].decode()
         self.saw(self, message)
+
+    def _turn(self, page_hash: str) -> None:
+        """The app draws this page now; if it is another one, the parts of the page before are gone."""
+        if page_hash != self._page_hash and self._page_hash:
+            self._is_turning = True
+            self._parts.clear()
+        self._page_hash = page_hash
+
+    def _finish(self) -> None:
+        """What was asked for is whole; or the page that the app turned to by itself."""
+        if self._is_turning:
+            self._is_turning = False
+            self.turns += 1
+        if self._pending is not None:
+            durations, since = self._pending
+            durations.append(time.monotonic() - since)
+            self._pending = None
+            self.ready.set()
 
     def _note_part(self, parts: dict[int, bytes]) -> None:
         interval = struct.unpack("<f", parts[1])[0] if len(parts.get(1, b"")) == 4 else 1.0

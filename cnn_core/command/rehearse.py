@@ -1,4 +1,4 @@
-"""A dress rehearsal: phones join a room, draw and vote while a run trains; how many this machine carries."""
+"""A dress rehearsal: phones join a room, draw, vote and follow while a run trains; how many are carried."""
 
 from __future__ import annotations
 
@@ -18,14 +18,15 @@ from typing import Any
 import psutil
 
 from cnn_core import rooms, runs
-from cnn_core.command.phones import Measured, Window, wall_count
+from cnn_core.command.phones import SLOW_S, Measured, Window, wall_count
 from cnn_core.errors import EngineError, RoomError
 from cnn_core.paths import ROOT
 
 PHONES, SECONDS = 60, 120
 MOST_PHONES = 200  # that a room takes
 ACTION_S, WALL_S, GROWTH = 0.8, 1.5, 0.10
-LEAST_FOR_MEMORY = 0.3  # of the time: the server has made by then what it makes only once
+SETTLED_S = 60.0  # until then the server makes what it makes only once
+SETTLED_PART = 0.3  # of a short rehearsal
 OPEN_S = 90.0
 ROUND_S = 6.0
 SETUP = "blocks=8.3.1.same.relu.max.2&dense=16&data=digits&epochs=50&batch=8&patience=0"
@@ -36,9 +37,9 @@ def add(commands: Any) -> None:
     parser = commands.add_parser(
         "rehearse",
         help="say how many phones this machine carries in a room",
-        description="Starts the app with a room of its own and lets phones without a browser join, draw "
-        "and vote while the wall is shown and a run trains; says in words how many phones this machine "
-        "carries. The exit code is 1 if it carries fewer than asked for.",
+        description="Starts the app with a room of its own and lets phones without a browser join, draw, "
+        "vote and follow while the wall is shown and a run trains; says in words how many phones this "
+        "machine carries. The exit code is 1 if it carries fewer than asked for.",
     )
     parser.add_argument(
         "--phones",
@@ -172,6 +173,8 @@ class Report:
             f"95 % of drawings on the wall within {_seconds(self.wall)} (goal: {WALL_S} s).",
             f"What the presenter does reaches 95 % of phones within "
             f"{_seconds(share_within(self.measured.arrivals, 0.95))}.",
+            f"A page that everybody is brought to is whole on 95 % of phones within "
+            f"{_seconds(share_within(self.measured.followed, 0.95))}.",
             f"A page opens within {_seconds(share_within(self.measured.opened, 0.95))} (95 %).",
             f"Memory of the server: {self.memory[0]:.0f} MB, at the end {self.growth:+.0%}.",
             f"Errors: {len(self.measured.errors)}.",
@@ -214,13 +217,15 @@ class Stage:
         self.windows: list[Window] = []
         self.drawn: list[tuple[int, float]] = []  # drawings on the wall that are waited for
         self.question = (0, 0.0)  # number of the question, and when it was asked
+        self.lead_since: float | None = None  # when everybody was brought to another page
+        self.followers: set[Window] = set()
 
     def open(self, phones: int) -> None:
         """The presenter's window, then the phones, then a training."""
         secret = self.room.link_secret(self.key)
         self._window("room", f"room={self.room.code}&host={secret}", self._saw_wall)
         for _ in range(phones):
-            self._window("room", f"room={self.room.code}", self._saw_question)
+            self._window("room", f"room={self.room.code}", self._saw_news)
         trains = self._window("playground", SETUP, lambda window, message: None)
         trains.press("train")
 
@@ -232,7 +237,13 @@ class Stage:
         return window
 
     def play(self, pid: int, phones: int, seconds: float) -> Report:
-        """Drawings and questions in turn."""
+        """Drawings, questions and pages that everybody is brought to, in turn.
+
+        Args:
+            pid: Of the app's process.
+            phones: How many there are, with those that other windows than this stage's show.
+            seconds: How long it takes; a turn that has begun is ended.
+        """
         for window in self.windows:
             window.ready.wait(OPEN_S)
         process, begin = psutil.Process(pid), time.monotonic()
@@ -240,7 +251,8 @@ class Stage:
         while time.monotonic() - begin < seconds:
             self._draw(phones)
             self._ask()
-            if not before and time.monotonic() - begin >= LEAST_FOR_MEMORY * seconds:
+            self._lead()
+            if not before and time.monotonic() - begin >= min(SETTLED_S, SETTLED_PART * seconds):
                 before = process.memory_info().rss / 1e6
         after = process.memory_info().rss / 1e6
         return Report(
@@ -271,6 +283,22 @@ class Stage:
         time.sleep(1.0)
         self.room.steer(self.key, rooms.Pause())
 
+    def _lead(self) -> None:
+        """Everybody to the kernels of a network, and back to the room."""
+        phones = [window for window in self.windows if window.saw == self._saw_news]
+        for page, query in (("kernels", (("run", "digits"),)), ("room", ())):
+            self.followers.clear()
+            for phone in phones:
+                phone.turns = 0
+            self.lead_since = begin = time.monotonic()
+            self.room.steer(self.key, rooms.Lead(page, query))
+            while len(self.followers) < len(phones) and time.monotonic() - begin < SLOW_S:
+                time.sleep(0.1)
+            self.lead_since = None
+            if lost := len(phones) - len(self.followers):
+                self.measured.errors.append(f"room: {lost} phones did not follow to {page}")
+        self.room.steer(self.key, rooms.LetGo())
+
     def _saw_wall(self, window: Window, message: bytes) -> None:
         count = wall_count(message)
         if count is not None:
@@ -279,7 +307,11 @@ class Stage:
                 self.drawn.remove(drawing)
                 self.measured.wall.append(now - drawing[1])
 
-    def _saw_question(self, window: Window, message: bytes) -> None:
+    def _saw_news(self, window: Window, message: bytes) -> None:
+        began = self.lead_since
+        if began is not None and window.turns and window not in self.followers:
+            self.followers.add(window)
+            self.measured.followed.append(time.monotonic() - began)
         number, since = self.question
         key = f"votes_{number}_{random.randrange(2)}"
         if number and key in window.buttons and window.voted != number:

@@ -56,7 +56,7 @@ def fitting(run: runs.Run, pictures: Iterable[Picture]) -> list[Picture]:
 
 
 def score(run: runs.Run, pictures: Iterable[Picture]) -> RoomScore | None:
-    """The score on these drawings; None as long as the network has not answered to all of them."""
+    """The score on these drawings; None until the network has classified all of them."""
     own = fitting(run, pictures)
     try:
         answers = readings.remembered(run, own)

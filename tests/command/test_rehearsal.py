@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import pytest
+from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 
-from cnn_core.command.phones import Measured, wall_count
+from cnn_core.command.phones import Measured, Window, wall_count
 from cnn_core.command.rehearse import Report, share_within
 
 
@@ -20,7 +21,7 @@ def test_a_machine_that_is_quick_enough_carries_them_all() -> None:
     quick = report(0.2, 0.9)
     assert quick.good
     assert quick.lines()[-1] == "This machine carries a room of 60 phones."
-    assert "+5%" in quick.lines()[5]
+    assert "+5%" in quick.lines()[6]
 
 
 @pytest.mark.parametrize(
@@ -60,3 +61,23 @@ def test_the_wall_says_how_many_drawings_it_has() -> None:
         == 17
     )
     assert wall_count(b"nothing") is None
+
+
+def drawn_by_the_app(window: Window, page_hash: str, part: str) -> None:
+    """A whole page, with one part that asks for news."""
+    page, asks, finished = ForwardMsg(), ForwardMsg(), ForwardMsg()
+    page.navigation.page_script_hash = page_hash
+    asks.auto_rerun.fragment_id, asks.auto_rerun.interval = part, 1.0
+    finished.script_finished = ForwardMsg.FINISHED_SUCCESSFULLY
+    for message in (page, asks, finished):
+        window._take(message.SerializeToString())
+
+
+def test_a_phone_that_is_brought_to_another_page_asks_for_the_news_of_that_page() -> None:
+    window = Window("http://127.0.0.1:1", "room", "", Measured())
+    drawn_by_the_app(window, "of the room", "first")
+    drawn_by_the_app(window, "of the room", "second")
+    assert window.turns == 0
+    drawn_by_the_app(window, "of the kernels", "third")
+    assert window.turns == 1
+    assert set(window._parts) == {"third"}
