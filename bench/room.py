@@ -183,11 +183,11 @@ def _draw(page: Page) -> bool:
 def _vote(page: Page) -> bool:
     """Take the first choice, once for each question."""
     choices = page.locator("[class*=st-key-votes_] button")
-    chosen = page.locator("[class*=st-key-votes_] button[kind=primary]")
-    if not choices.count() or chosen.count():
+    own = page.locator("[class*=st-key-votes_] button[kind=primary]")
+    if not choices.count() or own.count():
         return False
     choices.first.click(timeout=2000)
-    chosen.first.wait_for(timeout=5000)
+    own.first.wait_for(timeout=5000)
     return True
 
 

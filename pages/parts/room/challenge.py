@@ -88,7 +88,7 @@ def leaderboard(state: rooms.State, listed: Mapping[str, Standing], own: str = "
             for person, figures in room_board.by_accuracy(listed)
         ],
         "efficiency": [
-            (name_of(state, person), f"{figures.per_thousand:.3f}", person == own)
+            (name_of(state, person), f"{figures.per_thousand:.1%}", person == own)
             for person, figures in room_board.by_accuracy_per_parameter(listed)
         ],
     }

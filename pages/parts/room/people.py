@@ -68,9 +68,9 @@ def _board(room: rooms.Room) -> None:
         _work(room, state, person, listed.get(person))
     if not state.people:
         st.info(t("room.nobody"), icon=":material/hourglass_empty:")
-    _tiles(state, listed, goal)
-    if goal and state.leaderboard:
+    if goal and state.leaderboard:  # what the class looks at, above sixty tiles
         leaderboard(state, listed)
+    _tiles(state, listed, goal)
     _removed(room, state)
 
 
