@@ -55,7 +55,7 @@ PAGES = {
     "notes": Screen(
         ('[class*="st-key-note_"]', '[class*="st-key-slip_"]'), {"part": _option("notes_part", 1)}
     ),
-    "glossary": Screen(('[class*="st-key-term_"]',), {}),
+    "glossary": Screen(('[class*="st-key-term_"]',), {}),  # an opened entry moves what is below it
     "training_step": Screen((".step-answer",), {"start": _option("training_step_start", 1)}),
     "playground": Screen(
         (".st-key-network",),
@@ -85,12 +85,21 @@ PAGES = {
         {"layer": _option("surgery_layer_choice", 1), "view": _option("surgery_view", 1)},
     ),
     "embedding": Screen((".st-key-embedding",), {"dimensions": _option("embedding_dimensions", 1)}),
-    "challenges": Screen((".st-key-goal_field",), {}),
-    "landscape": Screen((".st-key-landscape_stage",), {}),
-    "robustness": Screen((".st-key-robustness_result",), {}),
-    "draw": Screen((".readings",), {}),
-    "room": Screen((".st-key-room_enter",), {}),
-    "course": Screen((".st-key-join_course", ".st-key-part_0"), {}),
+    "challenges": Screen(
+        (".st-key-goal_field",), {"hint": '[class*="st-key-hint_"] button >> nth=0'}
+    ),
+    "landscape": Screen(
+        (".st-key-landscape_stage",),
+        {"plane": _option("landscape_plane", 1), "part": _option("landscape_part", 1)},
+    ),
+    "robustness": Screen(
+        (".st-key-robustness_result",), {"change": _option("robustness_change", 1)}
+    ),
+    "draw": Screen((".readings",), {"source": _option("draw_source", 1)}),
+    "room": Screen((".st-key-room_enter",), {"presenter view": ".stMain summary >> nth=0"}),
+    "course": Screen(
+        (".st-key-join_course", ".st-key-part_0"), {"own course": ".st-key-own_start button"}
+    ),
 }
 
 HEADINGS = """() => [...document.querySelectorAll("h1, h2, h3, h4, h5, h6, [role=heading]")]

@@ -133,7 +133,8 @@ def _curves(run: runs.Run, waits: bool) -> None:
     if change is None:
         st.info(t("robustness.curve.choose"), icon=":material/show_chart:")
     else:
-        curves.result(change, networks)
+        with st.container(key="robustness_curve"):
+            curves.result(change, networks)
 
 
 @st.fragment
