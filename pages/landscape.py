@@ -100,12 +100,14 @@ def _story(run: runs.Run) -> None:
     left, right = stage.columns([0.66, 0.34], gap="medium")
     try:
         with left:
+            picture = st.container()  # above the progress, which so does not push it down
             with waking():
                 plane = answers.plane(run, question)
             losses = _losses(run, question, plane)
             if losses is None:
                 return
-            chart.draw(run, question, plane, losses)
+            with picture:
+                chart.draw(run, question, plane, losses)
         with right:
             _facts(run, question, plane, losses)
     except CnnError as error:
