@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-from scipy import ndimage
+import scipy
 
 from cnn_core.drawing import BOX
 from cnn_core.images.marks import LIMITS, Box, groups_in
@@ -66,7 +66,9 @@ def contrast(
         mask: Where there is paper; None for everywhere.
         bright: Whether ink is brighter; None for what there is more of.
     """
-    soft = np.maximum(ndimage.gaussian_filter(grey, max(grey.shape) * SMOOTH), np.float32(1 / 255))
+    soft = np.maximum(
+        scipy.ndimage.gaussian_filter(grey, max(grey.shape) * SMOOTH), np.float32(1 / 255)
+    )
     darker = np.clip(1 - soft / ground, 0, 1)
     brighter = np.clip((soft - ground) / np.maximum(1 - ground, np.float32(0.35)), 0, 1)
     if mask is not None:
@@ -92,13 +94,13 @@ def without_rules(strength: Floats) -> Floats:
     for axis in (0, 1):
         turned = left if axis == 1 else left.T
         width = max(3, round(max(turned.shape) * RULE_WIDTH))
-        thin = turned - ndimage.grey_opening(turned, (width, 1))
+        thin = turned - scipy.ndimage.grey_opening(turned, (width, 1))
         if float((thin > FAINTEST / 2).mean()) < RULED:
             continue
         lines = np.zeros_like(turned)
         for lean in LEANS:
             lines = np.maximum(lines, _sheared(_level_lines(_sheared(thin, lean)), -lean))
-        rest = np.clip(turned - ndimage.grey_dilation(lines, (5, 1)), 0, None)
+        rest = np.clip(turned - scipy.ndimage.grey_dilation(lines, (5, 1)), 0, None)
         left = np.asarray(rest if axis == 1 else rest.T, np.float32)
     return left
 
@@ -106,13 +108,13 @@ def without_rules(strength: Floats) -> Floats:
 def _level_lines(thin: Floats) -> Floats:
     """What of thin strokes is part of a level line over half of the picture; strokes may cross it."""
     length = round(max(thin.shape) * RULE)
-    along = np.asarray(ndimage.grey_opening(thin, (1, length)), np.float32)
+    along = np.asarray(scipy.ndimage.grey_opening(thin, (1, length)), np.float32)
     dark = (along > FAINTEST / 2).astype(np.uint8)
-    near = ndimage.grey_closing(ndimage.maximum_filter1d(dark, 3, axis=0), (1, length))
-    labels, count = ndimage.label(near, structure=np.ones((3, 3)))
+    near = scipy.ndimage.grey_closing(scipy.ndimage.maximum_filter1d(dark, 3, axis=0), (1, length))
+    labels, count = scipy.ndimage.label(near, structure=np.ones((3, 3)))
     if not count:
         return along
-    wide = [part[1].stop - part[1].start for part in ndimage.find_objects(labels)]
+    wide = [part[1].stop - part[1].start for part in scipy.ndimage.find_objects(labels)]
     kept = np.array([False, *(size > ACROSS * thin.shape[1] for size in wide)])
     return np.asarray(along * kept[labels], np.float32)
 
@@ -139,11 +141,11 @@ def digits_in(strength: Floats, bright: bool, least: float) -> Ink:
     """
     strong = strength[strength > least]
     level = float(np.percentile(strong, 90)) if len(strong) else 1.0
-    mask = ndimage.binary_closing(strength > max(least, level / 2), iterations=1)
-    labels, _ = ndimage.label(mask, structure=np.ones((3, 3)))
+    mask = scipy.ndimage.binary_closing(strength > max(least, level / 2), iterations=1)
+    labels, _ = scipy.ndimage.label(mask, structure=np.ones((3, 3)))
     areas = np.bincount(labels.ravel())
     boxes: dict[int, Box] = {}
-    for number, part in enumerate(ndimage.find_objects(labels), start=1):
+    for number, part in enumerate(scipy.ndimage.find_objects(labels), start=1):
         rows, columns = part
         boxes[number] = (rows.start, columns.start, rows.stop, columns.stop)
     groups = groups_in({number: boxes[number] for number in _written(boxes, areas, mask.shape)})
@@ -186,14 +188,14 @@ def drawn(mask: Mask, *, pen: bool) -> tuple[Floats, float]:
         pen: Make a pen that is thinner or thicker than those of MNIST one of them.
     """
     zoom = SIDE / max(mask.shape)
-    soft = ndimage.zoom(np.pad(mask.astype(np.float32), 1), zoom, order=1)
-    large = np.pad(ndimage.gaussian_filter(soft, max(0.5, zoom / 3)), MARGIN) > 0.5
-    inner = ndimage.distance_transform_edt(large)
+    soft = scipy.ndimage.zoom(np.pad(mask.astype(np.float32), 1), zoom, order=1)
+    large = np.pad(scipy.ndimage.gaussian_filter(soft, max(0.5, zoom / 3)), MARGIN) > 0.5
+    inner = scipy.ndimage.distance_transform_edt(large)
     unit = SIDE / BOX
     # Across a stroke the distance to its edge rises evenly to half the width: its mean is a quarter.
     width = 4 * float((inner[large] - 0.5).mean()) / unit if large.any() else 0.0
     more = (min(max(width, PENS[0]), PENS[1]) - width) / 2 * unit if pen and width else 0.0
-    distance = inner - ndimage.distance_transform_edt(~large)
+    distance = inner - scipy.ndimage.distance_transform_edt(~large)
     edge = np.where(large, distance - 0.5, distance + 0.5)  # from the border between two pixels
     ink: Floats = np.clip(edge + more + 0.5, 0, 1).astype(np.float32)
     return ink, width

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
+import scipy
 from PIL import Image
-from scipy import ndimage
 
 from cnn_core.drawing import LUMINANCE
 from cnn_core.images.paper import Floats, Mask
@@ -49,7 +49,7 @@ def find(rgb: Floats, bright_ground: bool | None = None, *, even: bool = True) -
     ground, deviation = _ground(rgb)
     difference = np.abs(rgb - ground).max(axis=-1)
     mask = difference > max(FAINTEST, NOISY * deviation)
-    mask = ndimage.binary_fill_holes(ndimage.binary_opening(mask, iterations=2))
+    mask = scipy.ndimage.binary_fill_holes(scipy.ndimage.binary_opening(mask, iterations=2))
     grey, base = rgb @ LUMINANCE, np.clip(ground @ LUMINANCE, 0, 1)
     bright = bool(np.median(base) > BRIGHT) if bright_ground is None else bright_ground
     least = np.float32(1 / 255)
@@ -84,13 +84,13 @@ def _ground(rgb: Floats) -> tuple[Floats, float]:
 
 def _boxes(mask: Mask) -> tuple[Box, ...]:
     near = max(1, round(GAP * max(mask.shape) / 2))
-    wide = ndimage.maximum_filter(mask, 2 * near + 1)
-    labels, count = ndimage.label(wide)
+    wide = scipy.ndimage.maximum_filter(mask, 2 * near + 1)
+    labels, count = scipy.ndimage.label(wide)
     labels = labels * mask
     areas = np.bincount(labels.ravel(), minlength=count + 1)
     areas[0] = 0
     boxes = []
-    for number, part in enumerate(ndimage.find_objects(labels), start=1):
+    for number, part in enumerate(scipy.ndimage.find_objects(labels), start=1):
         if part is None or areas[number] < max(SMALLEST * mask.size, OTHER * areas.max()):
             continue
         rows, columns = part

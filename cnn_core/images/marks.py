@@ -11,7 +11,7 @@ from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
-from scipy import ndimage
+import scipy
 
 Mask = npt.NDArray[np.bool_]
 Canvas = npt.NDArray[np.uint8]
@@ -143,7 +143,7 @@ def can_be_digit(mask: Mask) -> bool:
     columns = int((mask & ~np.pad(mask, ((1, 0), (0, 0)))[:-1]).sum())
     if rows > LIMITS.row_strokes * height or columns > LIMITS.column_strokes * width:
         return False
-    labels, _ = ndimage.label(~np.pad(mask, 1))
+    labels, _ = scipy.ndimage.label(~np.pad(mask, 1))
     areas = np.bincount(labels.ravel())[2:]  # 0 is ink, 1 what is around it
     return int((areas >= LIMITS.hole * square).sum()) <= LIMITS.holes
 
@@ -205,11 +205,11 @@ def on_pad(canvas: Canvas) -> Marks:
     """
     most = int(canvas.max(initial=0))
     mask: Mask = (canvas > LIMITS.dark * most) if most else np.zeros(canvas.shape, np.bool_)
-    labels, count = ndimage.label(mask, structure=np.ones((3, 3)))
+    labels, count = scipy.ndimage.label(mask, structure=np.ones((3, 3)))
     areas = np.bincount(labels.ravel(), minlength=count + 1)[1:]
     boxes = {
         number: (rows.start, columns.start, rows.stop, columns.stop)
-        for number, (rows, columns) in enumerate(ndimage.find_objects(labels), start=1)
+        for number, (rows, columns) in enumerate(scipy.ndimage.find_objects(labels), start=1)
         if areas[number - 1] >= LIMITS.speck * areas.max()
     }
     least = LIMITS.least * max(canvas.shape)
@@ -242,5 +242,5 @@ def _between(canvas: Canvas, left: int, part: slice) -> Canvas:
 def _alone(canvas: Canvas, labels: npt.NDArray[np.int32], members: tuple[int, ...]) -> Canvas:
     """The canvas with those parts and their soft edges alone."""
     own = np.isin(labels, members)
-    near = ndimage.binary_dilation(own, np.ones((3, 3)))
+    near = scipy.ndimage.binary_dilation(own, np.ones((3, 3)))
     return np.where(own | (near & (labels == 0)), canvas, 0).astype(np.uint8)

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
+import scipy
 from PIL import Image, ImageDraw
-from scipy import ndimage
 
 Floats = npt.NDArray[np.float32]
 Mask = npt.NDArray[np.bool_]
@@ -45,7 +45,7 @@ def sheet(grey: Floats) -> Sheet | None:
         grey: Brightness in [0, 1], of shape (H, W).
     """
     step = max(1, round(max(grey.shape) / (2 * COARSE)))
-    small = ndimage.median_filter(ndimage.uniform_filter(grey, step)[::step, ::step], 5)
+    small = scipy.ndimage.median_filter(scipy.ndimage.uniform_filter(grey, step)[::step, ::step], 5)
     level = sum(two_levels(small)) / 2
     for bright in (True, False):
         inside = _inside(small, (small > level) == bright, bright=bright)
@@ -61,9 +61,9 @@ def sheet(grey: Floats) -> Sheet | None:
 
 def _inside(grey: Floats, side: Mask, *, bright: bool) -> Mask | None:
     """The inside of a sheet whose pixels are among `side`; None if that is no sheet."""
-    region = _largest(ndimage.binary_opening(side, iterations=2))
+    region = _largest(scipy.ndimage.binary_opening(side, iterations=2))
     bare = int(region.sum())
-    region = ndimage.binary_fill_holes(region)
+    region = scipy.ndimage.binary_fill_holes(region)
     least = SMALLEST[bright]
     if not least < region.mean() < LARGEST or _on_border(region) > 0.1:
         return None
@@ -73,10 +73,10 @@ def _inside(grey: Floats, side: Mask, *, bright: bool) -> Mask | None:
     height, width = _rectangle(corners)
     if outline.sum() < SQUARE * height * width or max(height, width) > LONG * min(height, width):
         return None
-    outside = ~ndimage.binary_dilation(outline, iterations=2)
+    outside = ~scipy.ndimage.binary_dilation(outline, iterations=2)
     if not outside.any() or abs(np.median(grey[region]) - np.median(grey[outside])) < CONTRAST:
         return None
-    inside: Mask = ndimage.binary_erosion(outline, iterations=2)
+    inside: Mask = scipy.ndimage.binary_erosion(outline, iterations=2)
     return inside if inside.any() else None
 
 
@@ -89,7 +89,9 @@ def ground(grey: Floats, mask: Mask | None = None) -> Floats:
     """
     if mask is not None and not mask.all():
         # What is no paper gets the brightness of the paper nearest to it.
-        nearest = ndimage.distance_transform_edt(~mask, return_distances=False, return_indices=True)
+        nearest = scipy.ndimage.distance_transform_edt(
+            ~mask, return_distances=False, return_indices=True
+        )
         grey = grey[tuple(nearest)]
     step = max(grey.shape) / COARSE
     size = [max(3, round(side / step)) for side in grey.shape]
@@ -97,7 +99,7 @@ def ground(grey: Floats, mask: Mask | None = None) -> Floats:
         Image.fromarray(grey).resize((size[1], size[0]), Image.Resampling.BOX), np.float32
     )
     window = round(WINDOW * COARSE) | 1
-    paper = ndimage.median_filter(small, window, mode="nearest")
+    paper = scipy.ndimage.median_filter(small, window, mode="nearest")
     smooth = np.asarray(
         Image.fromarray(paper).resize(grey.shape[::-1], Image.Resampling.BILINEAR), np.float32
     )
@@ -117,7 +119,7 @@ def two_levels(values: Floats) -> tuple[float, float]:
 
 
 def _largest(mask: Mask) -> Mask:
-    labels, count = ndimage.label(mask)
+    labels, count = scipy.ndimage.label(mask)
     if not count:
         return mask
     sizes = np.bincount(labels.ravel())
@@ -136,7 +138,7 @@ def _outline(region: Mask) -> tuple[Mask, Floats]:
     """The convex outline of a region, filled, and its corners (N, 2) as row and column."""
     from scipy.spatial import ConvexHull
 
-    points = np.argwhere(region & ~ndimage.binary_erosion(region))
+    points = np.argwhere(region & ~scipy.ndimage.binary_erosion(region))
     corners = points[ConvexHull(points).vertices]
     picture = Image.new("L", region.shape[::-1])
     ImageDraw.Draw(picture).polygon([(x, y) for y, x in corners.tolist()], fill=1, outline=1)

@@ -10,7 +10,7 @@ from itertools import pairwise
 import pytest
 from conftest import eventually
 from desk import FOUR, HINT, THREE, Desk, Windows, desk, link, seen_ink
-from playwright.sync_api import expect
+from playwright.sync_api import Locator, expect
 
 __all__ = ["desk", "link"]  # fixtures
 
@@ -192,10 +192,16 @@ def test_on_a_phone_the_answer_is_in_sight_while_the_finger_is_down(link, window
     touch("touchEnd", [])
 
 
-def test_on_a_phone_on_its_side_the_answer_is_in_sight_too(link, window):
+def test_on_a_phone_pad_answer_and_probabilities_are_in_sight_together(link, window):
     desk = Desk.of(window(link, width=844, height=390))
     desk.draw(THREE)
-    short = desk.pad.locator(".answer")
-    expect(short).to_have_text(re.compile(r"^3 "))
-    place = short.bounding_box()
-    assert place["y"] + place["height"] <= 390
+    assert desk.answer() == "3"
+    for width, height in ((844, 390), (390, 844)):
+        desk.page.set_viewport_size({"width": width, "height": height})
+        for part in (desk.canvas, desk.glyph, desk.reading.locator(".bars")):
+            eventually(lambda part=part, height=height: 0 < _end(part) <= height)
+
+
+def _end(part: Locator) -> float:
+    place = part.bounding_box()
+    return place["y"] + place["height"] if place else 0.0
