@@ -1,5 +1,7 @@
 // A part of the page "Fool it": made once for its element, updated with each rerun of the page.
 
+const parts = new WeakMap(); // by element, which has a property "part" of its own
+
 /**
  * @param {{parentElement: Element, data: object, setStateValue: (name: string, value: any) => void}} component
  * @param {string} selector Of the element.
@@ -9,7 +11,8 @@
  */
 export function mount({ parentElement, data, setStateValue }, selector, Part, name) {
   const root = parentElement.querySelector(selector);
-  const part = (root.part ??= new Part(root));
+  const part = parts.get(root) ?? new Part(root);
+  parts.set(root, part);
   part.tell = (value) => setStateValue(name, value);
   part.update(data);
   return () => part.stop();
