@@ -46,6 +46,7 @@ help:
 	@echo "make test       the tests of each landing, those in a real Chromium too   (ARGS=... for pytest)"
 	@echo "make test-long  the same and the long ones, each kind of random case repeated at length"
 	@echo "make test-faults  processes killed, disks full, files cut, in many random rounds; a table at the end"
+	@echo "make test-fuzz  ten thousand cases of bad input: links, messages, images, projects, logs"
 	@echo "make test-unit  the tests that take seconds"
 	@echo "make lint       format, lint and types"
 	@echo "make format     put the code in the format that lint expects"
@@ -84,6 +85,10 @@ test-long: $(INSTALLED_DEV) browser
 .PHONY: test-faults
 test-faults: $(INSTALLED_DEV)
 	$(VPY) -m pytest tests/faults -n 0 --long $(if $(SHORT),,--in-full) $(ARGS)
+
+.PHONY: test-fuzz
+test-fuzz: $(INSTALLED_DEV)
+	$(VPY) -m pytest tests/fuzz -n 0 $(if $(SHORT),,--in-full) $(ARGS)
 
 .PHONY: test-unit
 test-unit: $(INSTALLED_DEV)
