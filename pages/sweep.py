@@ -27,9 +27,14 @@ def main() -> None:
     page_head.head("sweep")
     state.follow()
     sweep = _choose_sweep()
-    with st.expander(
-        t("sweep.new"), icon=":material/add:", expanded=sweep is None, key="sweep_form"
-    ):
+    # With a key of its own for each sweep: it would stay open above the one that has begun.
+    with (
+        st.container(key="sweep_form"),
+        st.expander(
+            t("sweep.new"), icon=":material/add:", expanded=sweep is None,
+            key=f"sweep_new_{sweep.id if sweep else ''}",
+        ),
+    ):  # fmt: skip
         form.form()
     if sweep is None:
         st.info(t("sweep.none_yet"), icon=":material/query_stats:")

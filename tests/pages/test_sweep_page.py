@@ -95,7 +95,12 @@ def test_every_setting_can_be_chosen(visit) -> None:
 
 def test_a_sweep_is_begun_and_shown_in_the_address(visit) -> None:
     at = visit("sweep")
+    form = at.expander[0].proto
+    assert form.expanded
     at.button(key="sweep_begin").click().run()
+    assert not at.exception
+    begun = at.expander[0].proto
+    assert not begun.expanded, "the sweep that has begun is in the first screen"
     assert not at.exception
     [sweep] = sweeps.newest()
     assert (sweep.owner, sweep.name) == (US, "Sweep 1")
