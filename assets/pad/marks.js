@@ -151,6 +151,7 @@ function surrounded({ height, width, inked }) {
 function touchingAt(mask, limits) {
   const { height, width } = mask;
   if (width <= limits.wide * height) return null;
+  if (mask.inked.reduce((area, ink) => area + ink, 0) > limits.blot * width * width) return null; // a dot
   const edge = Math.floor(limits.middle * width);
   let [at, least] = [edge, Infinity];
   for (let column = edge; column < width - edge; column += 1) {

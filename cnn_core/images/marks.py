@@ -58,12 +58,12 @@ class Limits:
     hat: float = 0.25
     beside: float = 0.4
     near: float = 0.04
-    blot: float = 0.64
-    row_strokes: float = 2.25
+    blot: float = 0.62
+    row_strokes: float = 2.1
     column_strokes: float = 3.4
-    holes: int = 3
+    holes: int = 2
     hole: float = 0.002
-    wide: float = 1.2
+    wide: float = 1.05
     very_wide: float = 1.7
     middle: float = 0.25
     tall: float = 0.6
@@ -155,7 +155,7 @@ def touching_at(mask: Mask) -> int | None:
     than high, a single stroke must cross it.
     """
     height, width = mask.shape
-    if width <= LIMITS.wide * height:
+    if width <= LIMITS.wide * height or int(mask.sum()) > LIMITS.blot * width * width:  # or a dot
         return None
     edge = int(LIMITS.middle * width)
     ink = mask[:, edge : width - edge].sum(axis=0)
