@@ -71,7 +71,7 @@ print(train_scaled.shape, train_scaled.min(), train_scaled.max())
 
 
 # --- Split off a validation part ---
-# train_test_split returns the images first, each as (train, rest), then the labels in the same way.
+# train_test_split returns the images first, as (train, rest), then the labels in the same order.
 # stratify keeps the share of every class.
 x_train, x_val, y_train, y_val = train_test_split(
     train_scaled, train_target, test_size=0.2, stratify=train_target, random_state=42
@@ -116,7 +116,7 @@ if picture.exists():
 
 
 # --- Compile ---
-# How the weights are updated, what is minimised, and what is reported. Labels are class numbers
+# How the weights are updated, what is minimized, and what is reported. Labels are class numbers
 # rather than one-hot vectors, hence sparse_categorical_crossentropy. A copy with new weights stays
 # untrained, for comparison.
 untrained = keras.models.clone_model(model)  # the same layers with new weights

@@ -57,6 +57,13 @@ CHECKED: dict[tuple[str, str], Callable[[], object]] = {
     ("compile", "1"): lambda: int(np.eye(10)[3].max()),
     ("learning_rate", "0"): lambda: int(min(range(-9, 9), key=lambda weight: weight * weight)),
     ("initialization", "0"): lambda: int(np.abs(untrained("conv1/bias")).max()),
+    ("activation_functions", "0"): lambda: round(np.maximum(-5, 0) + 1 / (1 + np.exp(9))),
+    ("activation_functions", "1"): lambda: round(np.tanh(9)),
+    ("gradient", "0"): lambda: round(np.gradient(np.square([-0.1, 0, 0.1]), 0.1)[1]),
+    ("history", "0"): lambda: next(iter(range(5))),  # Keras: for epoch in range(epochs)
+    ("history", "1"): lambda: int(sorted(UNTRAINED.parent.glob("*.npz"))[1].stem[-3:]),
+    ("schedule", "0"): lambda: round(0.001 * (1 + np.cos(np.pi)) / 2),
+    ("stride", "1"): lambda: round(4 * (14 * 14) / (28 * 28)),
     ("initialization", "6"): lambda: round(Glorot.of((3, 3, 1, 32)).limit ** 2 * (9 + 288)),
 }
 
