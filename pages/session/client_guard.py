@@ -16,6 +16,10 @@ LOGS = (
     "streamlit.web.server.starlette.starlette_websocket",
     "streamlit.components.v2.bidi_component.serialization",
 )
+NUMBERS = {
+    "int_value",
+    "double_value",
+}  # a field of whole numbers is of the second, and sends the first
 log = logging.getLogger(__name__)
 
 
@@ -52,8 +56,10 @@ def _problem(states: WStates, widget: str) -> str:
     state, metadata = states.states.get(widget), states.widget_metadata.get(widget)
     if state is None or metadata is None or isinstance(state, Value):
         return ""
-    kind = state.value.WhichOneof("value")
-    return f"{kind} for {metadata.value_type}" if kind not in (None, metadata.value_type) else ""
+    kind, own = state.value.WhichOneof("value"), metadata.value_type
+    if kind is None or kind == own or {kind, own} == NUMBERS:
+        return ""
+    return f"{kind} for {own}"
 
 
 def _without_lost_files(value: Any) -> Any:

@@ -39,6 +39,26 @@ def test_what_a_widget_can_have_is_its_value(states: WStates) -> None:
     assert sent(states, state) == 3.0
 
 
+@pytest.mark.parametrize(("kind", "number"), [("int_value", 16), ("double_value", 0.5)])
+def test_a_number_field_has_whole_numbers_too(
+    kind: str, number: float, states: WStates, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Streamlit registers each number field as `double_value`; browsers send whole numbers as `int_value`."""
+    states.set_widget_metadata(
+        WidgetMetadata(
+            id="field",
+            deserializer=lambda sent: 8 if sent is None else sent,
+            serializer=lambda value: value,
+            value_type="double_value",
+        )
+    )
+    state = WidgetState(id="field")
+    setattr(state, kind, number)
+    states["field"] = Serialized(state)
+    assert states["field"] == number
+    assert not caplog.text
+
+
 @pytest.mark.parametrize("kind", ["bool_value", "string_value", "int_value", "json_value"])
 def test_another_kind_of_value_is_the_default(
     kind: str, states: WStates, caplog: pytest.LogCaptureFixture
