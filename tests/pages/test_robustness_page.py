@@ -188,9 +188,11 @@ def test_one_click_trains_the_same_network_with_augmentation_and_the_next_compar
     visit: Any, asked: list[tuple[str, str, int]]
 ) -> None:
     plain = copied(runs.open_run("digits"))
+    other_window = visit("robustness", run=plain.id)
     at = visit("robustness", run=plain.id)
     at.button("robustness_train_twin").click().run()
     assert not at.exception
+    other_window.button("robustness_train_twin").click().run()
     [twin] = [run for run in runs.all_runs(US) if run.id != plain.id]
     assert twin.model == plain.model
     assert twin.train == replace(plain.train, augmentation="geometry")

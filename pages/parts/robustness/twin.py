@@ -99,6 +99,8 @@ def _help(run: runs.Run) -> str:
 
 
 def _order(run: runs.Run) -> None:
+    if in_training(run) is not None:  # ordered meanwhile: two quick clicks, or another window
+        return
     twin = _setup(run)
     base = run.name or label("dataset", run.train.dataset)
     key = (
