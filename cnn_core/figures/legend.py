@@ -9,7 +9,7 @@ from markupsafe import Markup
 
 from cnn_core.analysis.probabilities import percent
 from cnn_core.figures.mosaic import Scale
-from cnn_core.figures.palette import stops
+from cnn_core.figures.palette import ink, stops
 from cnn_core.markup import fill
 
 __all__ = ["framed", "legend", "number", "percent", "uri"]
@@ -22,16 +22,17 @@ def uri(png: bytes) -> str:
 
 def legend(scale: Scale, low: str, high: str, *, middle: str = "", title: str = "") -> Markup:
     """The colours of a scale from left to right, labelled at the ends and in the middle."""
-    colours = ",".join(stops(scale))
+    colours = stops(scale)
     return fill(
         '<span class="legend-row"><span class="what">{{ title }}</span>'
         '<span class="end">{{ low }}</span>'
         '<span class="ramp" style="background:linear-gradient(90deg,{{ colours }})">'
-        "<i>{{ middle }}</i></span>"
+        '<i style="color:{{ ink }}">{{ middle }}</i></span>'
         '<span class="end">{{ high }}</span></span>',
         title=title,
         low=low,
-        colours=colours,
+        colours=",".join(colours),
+        ink=ink(colours[len(colours) // 2]),
         middle=middle,
         high=high,
     )

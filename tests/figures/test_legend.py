@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from cnn_core.figures.legend import percent
+from cnn_core.figures import palette
+from cnn_core.figures.legend import legend, percent
 
 ROOT = Path(__file__).parent.parent.parent
 
@@ -50,3 +51,12 @@ def test_every_probability_is_written_by_that_function() -> None:
         if formatted.search(line) and "percent(" not in line  # beside it is the width of a bar
     ]
     assert not lines
+
+
+@pytest.mark.parametrize("theme", [palette.LIGHT, palette.DARK], ids=["light", "dark"])
+def test_the_number_in_the_middle_can_be_read_on_the_scale(theme: palette.Palette) -> None:
+    row = str(legend(theme.diverging, "−1", "1", middle="0"))
+    colour = re.search(r'<i style="color:(#[0-9a-f]{6})">0</i>', row)
+    background = palette.stops(theme.diverging)[5]
+    assert colour is not None
+    assert palette.contrast(colour[1], background) >= palette.READABLE
