@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 from patience import until
+from real_clusters import address, plain_scheduler, start, worker_of
 from real_runs import ended, real_home, running_pid, shared_home, words
 from small_runs import LONG, MODEL, PLENTY, state
-from test_existing_cluster import address, plain_scheduler, start, worker_of
 
 from cnn_core import runs
 from cnn_core.engine import Engine
