@@ -42,7 +42,7 @@ class Facts:
     rows: Sequence[Sequence[str]]
     points: Sequence[Point]
     trials: int
-    script: str
+    script: str = ""
 
 
 def to_html(facts: Facts, language: str) -> str:

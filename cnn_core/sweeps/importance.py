@@ -53,7 +53,8 @@ def _run(journal: Path, name: str, evaluator: str) -> dict[str, float]:
         )
         importances: dict[str, float] = json.loads(done.stdout)
     except (OSError, ValueError, subprocess.SubprocessError) as error:
-        log.warning("the importance of %s cannot be calculated: %s", name, type(error).__name__)
+        if journal.exists():  # else the sweep was deleted meanwhile
+            log.warning("the importance of %s cannot be calculated: %s", name, type(error).__name__)
         return {}
     return importances
 

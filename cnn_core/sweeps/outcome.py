@@ -15,6 +15,7 @@ from cnn_core.errors import CnnError
 from cnn_core.planning.space import Params
 from cnn_core.runs import summary
 from cnn_core.sweeps.record import Sweep
+from cnn_core.sweeps.store import progress
 from cnn_core.sweeps.study import RUN, WEAK, kept, open_to_read
 
 COLUMNS = ("trial", "state", "val_accuracy", "best_epoch", "epochs", "seconds", "run")
@@ -27,7 +28,8 @@ class Trial:
     Attributes:
         place: Which trial of the sweep it is, counted from 1.
         params: The values that were tried, by the name of the dimension.
-        state: "queued", "running", "finished", "pruned" (it was weak), "stopped", "diverged" or "failed".
+        state: "queued", "running", "finished", "pruned" (it was weak), "stopped", "diverged", "failed" or
+            "interrupted": its run has no end, and the sweep does not continue it.
         accuracy: Best validation accuracy of a complete trial; None of another.
         so_far: The last validation accuracy that it reported; None before the first.
         run: Id of its run; empty before it has one.
@@ -63,6 +65,7 @@ def trials(sweep: Sweep) -> list[Trial]:
         return []
     from optuna.trial import TrialState
 
+    active = progress(sweep).active
     rows = []
     begun = [trial for trial in kept(study) if trial.state is not TrialState.WAITING]
     for place, trial in enumerate(begun, 1):
@@ -74,7 +77,7 @@ def trials(sweep: Sweep) -> list[Trial]:
             Trial(
                 place,
                 dict(trial.params),
-                _state(ending, facts, weak=bool(trial.user_attrs.get(WEAK))),
+                _state(ending, facts, weak=bool(trial.user_attrs.get(WEAK)), active=active),
                 _accuracy(trial.value, ending, facts),
                 values[max(values)] if values else None,
                 run_id if facts else "",
@@ -101,10 +104,12 @@ def _accuracy(value: float | None, ending: str, facts: summary.Summary | None) -
     return facts.best.val_accuracy if over and facts and facts.best else None
 
 
-def _state(ending: str, facts: summary.Summary | None, *, weak: bool) -> str:
+def _state(ending: str, facts: summary.Summary | None, *, weak: bool, active: bool) -> str:
     state = facts.status.state if facts else ""
     if ending == "RUNNING":
-        return state if state in ("running", *runs.OVER, "failed") else "queued"
+        if state in ("running", *runs.OVER, "failed"):
+            return state
+        return "queued" if active or state == "queued" else "interrupted"
     if state == "diverged":
         return "diverged"
     if ending == "PRUNED":

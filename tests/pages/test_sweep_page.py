@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
 import visits
 from small_runs import MODEL, SHORT
@@ -11,6 +14,7 @@ from cnn_core import runs, sweeps, texts
 from cnn_core.progress.events import EpochEnd
 from cnn_core.runs import log as run_log
 from cnn_core.sweeps import outcome
+from pages.parts.sweep import best
 
 visit = visits.visit
 US = visits.US
@@ -153,6 +157,29 @@ def test_a_sweep_that_is_over_shows_its_best_and_how_much_is_luck(language: str,
     excess = outcome.optimism(sweep, outcome.trials(sweep))
     assert f"{100 * excess:.2f}" in text
     assert f"{0.902 - excess:.2%}" in text
+
+
+@pytest.mark.parametrize("language", texts.LANGUAGES)
+def test_its_files_are_in_the_visitors_language_on_the_thread_that_makes_them(
+    language: str, visit, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    makers = []
+    monkeypatch.setattr(best, "telling", lambda make: makers.append(make) or make)
+    at = visit("sweep", language, sweep=finished(owner=US).id)
+    assert not at.exception
+    with ThreadPoolExecutor(1) as pool:  # has no session
+        files = [pool.submit(make).result() for make in makers[-3:]]
+    table, report, program = files
+    assert table.startswith("trial,")
+    assert f'lang="{language}"' in report
+    assert re.search(r"<body>\s*<main>.+</main>\s*</body>", report, re.DOTALL), (
+        "which has the margins"
+    )
+    assert texts.say(language, "runs.column_state") in report
+    seed_line = next(line for line in program.splitlines() if line.startswith("SEED"))
+    assert seed_line.split("#")[1] in report
+    other = next(code for code in texts.LANGUAGES if code != language)
+    assert texts.say(other, "runs.column_state") not in report
 
 
 def test_the_best_goes_to_the_playground(visit) -> None:

@@ -10,11 +10,11 @@ from played_sweeps import ended
 from small_runs import MODEL, PLENTY, SHORT, state
 from sweep_play import Played, begin, drive, plan, play
 
-from cnn_core import runs, sweeps
+from cnn_core import runs, sweeps, texts
 from cnn_core.errors import LimitError, SweepError
 from cnn_core.planning.limits import Limits
 from cnn_core.runs import control
-from cnn_core.sweeps import outcome
+from cnn_core.sweeps import outcome, store
 
 
 def by_rate(run: runs.Run, epoch: int) -> float:
@@ -170,6 +170,22 @@ def test_a_trial_that_fails_diverges_or_is_deleted_is_told_and_the_sweep_goes_on
         *("failed", "diverged", "stopped", "failed", "finished"),
     ]
     assert sweeps.progress(sweep).state == "finished"
+
+
+@pytest.mark.parametrize("over", ["failed", "stopped"])
+def test_a_trial_that_was_cut_off_waits_only_while_its_sweep_goes_on(over: str) -> None:
+    engine = Played()
+    sweep = begin(engine, plan("seed=0:9", trials=4))
+    engine.tick()
+    [trial] = runs.all_runs()
+    runs.write_status(trial, "interrupted")
+    [row] = outcome.trials(sweep)
+    assert row.state == "queued", "the sweep continues it"
+    store.change(sweep, over)
+    [row] = outcome.trials(sweep)
+    assert (row.state, row.over) == ("interrupted", True)
+    table = texts.table("en")
+    assert table[f"sweep.state_{row.state}"] == "interrupted"
 
 
 def test_a_paused_sweep_begins_nothing_and_goes_on_when_it_is_resumed() -> None:

@@ -25,7 +25,7 @@ from cnn_core.figures import sweeps as figures
 from cnn_core.figures.sweeps import Axis, Point, SweepWords
 from cnn_core.sweeps import Sweep, outcome
 from cnn_core.sweeps.evaluator import EVALUATORS, evaluate
-from cnn_core.sweeps.importance import importance
+from cnn_core.sweeps.importance import _run, importance
 from cnn_core.sweeps.outlook import outlook
 from cnn_core.sweeps.study import open_to_read
 
@@ -306,3 +306,15 @@ def test_the_names_of_parallel_axes_are_whole_on_a_phone(count: int, language: s
         spans = sorted(span(title) for title in titles if title["top"] == row)
         assert all(end <= start for (_, end), (start, _) in itertools.pairwise(spans))
         assert 22 + 36 <= row <= option["parallel"]["top"]
+
+
+@pytest.mark.parametrize("deleted", [True, False])
+def test_only_the_importance_of_a_sweep_that_is_still_there_is_missed(
+    deleted: bool, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    journal = tmp_path / "sweep" / "journal.log"
+    if not deleted:
+        journal.parent.mkdir()
+        journal.write_text("no journal\n", encoding="utf-8")
+    assert _run(journal, "a sweep", EVALUATORS[0]) == {}
+    assert bool(caplog.messages) is not deleted

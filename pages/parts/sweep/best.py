@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
 
@@ -147,7 +147,7 @@ def _downloads(sweep: Sweep, rows: Sequence[Trial], top: Trial) -> None:
         key="sweep_csv", icon=":material/table:", on_click="ignore",
     )  # fmt: skip
     st.download_button(
-        t("sweep.report"), telling(partial(_report, sweep, list(rows))), f"{stem}.html", "text/html",
+        t("sweep.report"), telling(_report(sweep, rows)), f"{stem}.html", "text/html",
         key="sweep_report", icon=":material/description:", on_click="ignore",
     )  # fmt: skip
     setup = sweep.plan.space.setup(top.params)
@@ -157,8 +157,9 @@ def _downloads(sweep: Sweep, rows: Sequence[Trial], top: Trial) -> None:
     )  # fmt: skip
 
 
-def _report(sweep: Sweep, rows: list[Trial]) -> str:
-    top = outcome.best(rows)
+def _report(sweep: Sweep, rows: Sequence[Trial]) -> Callable[[], str]:
+    """Makes the report. Its texts are taken now: the thread that makes files knows no visitor."""
+    top, reader = outcome.best(rows), language()
     lines = findings.axes(sweep)
     cells = [
         [
@@ -174,25 +175,28 @@ def _report(sweep: Sweep, rows: list[Trial]) -> str:
         ]
         for row in rows
     ]  # fmt: skip
-    return sweep_report.to_html(
-        sweep_report.Facts(
-            title=sweep.name or sweep.id,
-            made=local_time(sweep.created),
-            plan=plan_sentence(sweep),
-            best=t(
-                "sweep.best", place=top.place, accuracy=f"{top.accuracy or 0:.2%}",
-                settings=_settings(sweep, top),
-            ) if top else _no_best(sweep, rows),
-            luck=luck(sweep, rows),
-            columns=[t("sweep.trial"), t("runs.column_state"), t("runs.column_accuracy"),
-                     *(axis.name for axis in lines), t("sweep.epochs_done")],
-            rows=cells,
-            points=findings.points(sweep, rows),
-            trials=sweep.plan.trials,
-            script=export.to_script(*sweep.plan.space.setup(top.params), language=language()) if top else "",
-        ),
-        language(),
+    facts = sweep_report.Facts(
+        title=sweep.name or sweep.id,
+        made=local_time(sweep.created),
+        plan=plan_sentence(sweep),
+        best=t(
+            "sweep.best", place=top.place, accuracy=f"{top.accuracy or 0:.2%}",
+            settings=_settings(sweep, top),
+        ) if top else _no_best(sweep, rows),
+        luck=luck(sweep, rows),
+        columns=[t("sweep.trial"), t("runs.column_state"), t("runs.column_accuracy"),
+                 *(axis.name for axis in lines), t("sweep.epochs_done")],
+        rows=cells,
+        points=findings.points(sweep, rows),
+        trials=sweep.plan.trials,
     )  # fmt: skip
+
+    def make() -> str:
+        setup = sweep.plan.space.setup(top.params) if top else None
+        script = export.to_script(*setup, language=reader) if setup else ""
+        return sweep_report.to_html(replace(facts, script=script), reader)
+
+    return make
 
 
 def plan_sentence(sweep: Sweep) -> str:
