@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import ast
 import asyncio
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from small_runs import MODEL, SHORT
 from streamlit.proto.BackMsg_pb2 import BackMsg
 from streamlit.runtime.backend_operation_handler import DeferredFileHandler
 from streamlit.runtime.media_file_manager import MediaFileManager
 from streamlit.runtime.memory_media_file_storage import MemoryMediaFileStorage
 
-from cnn_core import texts
+from cnn_core import runs, texts
 from cnn_core.errors import RunError
+from pages.parts.runs import actions
 from pages.session import downloads
 
 PAGES = Path(__file__).parents[2] / "pages"
@@ -87,3 +90,11 @@ def test_every_file_that_is_made_on_demand_tells_what_goes_wrong() -> None:
             if not ready:
                 silent.append(f"{path.relative_to(PAGES)}:{node.lineno}")
     assert silent == []
+
+
+def test_of_runs_that_were_all_deleted_no_empty_file_is_made(language: str) -> None:
+    run = runs.create(MODEL, SHORT, owner="me")
+    make = downloads.telling(lambda: actions._zip((run,), by="me"))
+    assert answer(make)[1] == ""
+    shutil.rmtree(run.folder)
+    assert answer(make) == ("", RunError("run.not_found", id=run.id).sentence(language))

@@ -124,7 +124,8 @@ def _stem(selected: Sequence[runs.Run]) -> str:
 
 
 def _zip(selected: Sequence[runs.Run], **asker: str) -> bytes:
-    return archive.to_zip((run for run in selected if runs.exists(run)), **asker)
+    left = [run for run in selected if runs.exists(run)]
+    return archive.to_zip(left or selected, **asker)  # of none that is left it says so
 
 
 def _owner_buttons(run: runs.Run) -> None:
