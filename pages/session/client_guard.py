@@ -16,10 +16,9 @@ LOGS = (
     "streamlit.web.server.starlette.starlette_websocket",
     "streamlit.components.v2.bidi_component.serialization",
 )
-NUMBERS = {
-    "int_value",
-    "double_value",
-}  # a field of whole numbers is of the second, and sends the first
+REFUSED = "a client sent what a widget cannot have"
+# A field of whole numbers is of the second kind, and a browser sends the first.
+NUMBERS = {"int_value", "double_value"}
 log = logging.getLogger(__name__)
 
 
@@ -40,7 +39,7 @@ def install() -> None:
                 raise
             except Exception as error:  # what a client sends can be wrong in any way
                 problem = type(error).__name__
-        log.warning("a client sent what a widget cannot have: %s", problem)
+        log.warning("%s: %s", REFUSED, problem)
         default = self.widget_metadata[widget].deserializer(None)
         self.states[widget] = Value(default)
         return default

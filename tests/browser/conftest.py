@@ -31,6 +31,8 @@ from playwright.sync_api import (
     sync_playwright,
 )
 
+from pages.session import client_guard
+
 ROOT = Path(__file__).parent.parent.parent
 FLAGS = [
     *("--no-sandbox", "--disable-gpu", "--disable-background-networking"),
@@ -215,6 +217,8 @@ def app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     # A Mac does not tell which files a process has mapped.
     loaded = [] if psutil.MACOS else psutil.Process(server.process.pid).memory_maps()
     server.close()
+    refused = client_guard.REFUSED in (server.home / "server.log").read_text()
+    assert not refused, "the server took what a browser sent for what its widget cannot have"
     foreign = [mapped.path for mapped in loaded if re.search("/(tensorflow|sklearn)/", mapped.path)]
     assert foreign == [], "the server loaded what only workers need"
 
