@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import streamlit as st
 
 from cnn_core import runs
-from cnn_core.errors import RoomError, RunError
+from cnn_core.errors import CnnError, RoomError, RunError
 from cnn_core.rooms.state import Picture
 from pages.network import readings
 from pages.session import membership
@@ -69,8 +69,23 @@ def score(run: runs.Run, pictures: Iterable[Picture]) -> RoomScore | None:
 
 
 def order(run_ids: Sequence[str]) -> None:
-    """Score these runs from now on, one after the other; for a callback."""
+    """Score these runs from now on, one after the other; none where no worker will ever come."""
+    if never():
+        return
     st.session_state[ORDERED] = {**waiting(), **dict.fromkeys(run_ids, 0)}
+
+
+def never() -> CnnError | None:
+    """Why this server scores no run at all."""
+    problem = engine().problem("look")
+    return problem if problem is not None and problem.key == "engine.off_look" else None
+
+
+def weights(run: runs.Run) -> int | None:
+    """Which weights the run has now; None if it was deleted in this moment."""
+    with suppress(RunError):
+        return runs.weights_at(run)
+    return None
 
 
 def waiting() -> dict[str, int]:

@@ -24,6 +24,8 @@ from room_visits import (
 from streamlit.testing.v1 import AppTest
 
 from cnn_core import rooms, runs, texts
+from cnn_core.engine import Engine
+from cnn_core.errors import EngineError
 from pages.network import room_scores
 
 __all__ = ["visit", "worker"]  # fixtures
@@ -84,6 +86,35 @@ def test_a_phone_and_another_visitor_see_nothing_of_it(drawn):
         at = as_visitor(token, None, "runs", runs="digits", whose="all")
         at.session_state["membership_code"] = code or None
         assert "runs_score_room" not in keys(at.run())
+
+
+def test_a_server_without_workers_says_so_and_orders_no_scores(drawn, monkeypatch):
+    _, room = drawn
+    monkeypatch.setattr(Engine, "problem", lambda *_: EngineError("engine.off_look"))
+    monkeypatch.setattr(Engine, "ready", lambda *_: False)
+    st.cache_resource.clear()
+    host = as_visitor(HOST, None, room=room.code)
+    assert "WORKERS=off" in " ".join(element.value for element in host.warning)
+    host.session_state["comparison_on"] = True
+    assert not host.run().exception
+    assert room_scores.ORDERED not in host.session_state
+    at = as_visitor(HOST, None, "runs", room=room.code, runs="digits", whose="all")
+    at.session_state["membership_code"] = room.code
+    assert at.run().button(key="runs_score_room").disabled
+
+
+def test_a_network_that_trained_on_is_scored_again(drawn, monkeypatch):
+    host, _ = drawn
+    host.session_state["comparison_on"] = True
+    until_scored(host)
+    orders: list[object] = []
+    monkeypatch.setattr(room_scores, "order", orders.append)
+    assert not host.run().exception
+    assert not orders
+    written = runs.weights_at(runs.open_run("digits"))
+    monkeypatch.setattr(runs, "weights_at", lambda run: written + 1)
+    assert not host.run().exception
+    assert len(orders) == 1
 
 
 def test_a_run_that_was_deleted_or_never_answers_is_given_up(drawn, monkeypatch):

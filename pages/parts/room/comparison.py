@@ -16,9 +16,7 @@ from pages.session.html import html
 from pages.session.words import t
 
 COMPARED = "comparison_on"  # session key: whether all networks are compared
-CONTENT = (
-    "comparison_content"  # session key: drawings and networks for which scores were ordered last
-)
+CONTENT = "comparison_content"  # session key: drawings, networks and weights that were ordered last
 LISTED = 10
 
 
@@ -37,7 +35,10 @@ def board(networks: Mapping[str, runs.Run], pictures: Sequence[Picture]) -> None
         run_id: run for run_id, run in networks.items() if room_scores.fitting(run, pictures)
     }
     scores = {run_id: room_scores.score(run, pictures) for run_id, run in candidates.items()}
-    content = tuple(picture.number for picture in pictures), tuple(candidates)
+    content = (
+        tuple(picture.number for picture in pictures),
+        tuple((run_id, room_scores.weights(run)) for run_id, run in candidates.items()),
+    )
     if st.session_state.get(CONTENT) != content:
         st.session_state[CONTENT] = content
         room_scores.order([run_id for run_id, score in scores.items() if score is None])

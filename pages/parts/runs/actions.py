@@ -65,9 +65,11 @@ def _room_button(selected: Sequence[runs.Run]) -> None:
     if not pictures:
         return
     scored = [run.id for run in selected if room_scores.fitting(run, pictures)]
+    problem = room_scores.never()
     st.button(
         t("runs.score_room", count=len(pictures)), key="runs_score_room", icon=":material/groups:",
-        help=t("runs.score_room_help"), disabled=not scored, on_click=room_scores.order, args=(scored,),
+        help=say_error(problem) if problem else t("runs.score_room_help"),
+        disabled=not scored or problem is not None, on_click=room_scores.order, args=(scored,),
     )  # fmt: skip
 
 
