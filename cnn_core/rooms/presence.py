@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 from cnn_core.rooms.events import LONGEST_QUERY
 
 MOST = 1_000  # people in memory
+PLAYGROUND = "playground"  # the page on which people build networks
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +23,8 @@ class Place:
         at: When the window last asked for news, in seconds since 1970.
         trouble: The error that this person meets, a sentence for each language; empty of who meets none.
         times: How often it was met in a row, with another set-up each time.
+        built: The set-up that the person had in the playground last; empty of who has not been there.
+        built_at: When that was, in seconds since 1970.
     """
 
     page: str = ""
@@ -29,6 +32,8 @@ class Place:
     at: float = 0.0
     trouble: Mapping[str, str] = field(default_factory=dict)
     times: int = 0
+    built: Mapping[str, str] = field(default_factory=dict)
+    built_at: float = 0.0
 
 
 class Presence:
@@ -44,7 +49,10 @@ class Presence:
         fits = sum(len(name) + len(text) for name, text in query.items()) <= LONGEST_QUERY
         with self._lock:
             place = replace(self._of(person), page=page, at=time.time())
-            self._places[person] = replace(place, query=dict(query) if fits else {})
+            place = replace(place, query=dict(query) if fits else {})
+            if page == PLAYGROUND:
+                place = replace(place, built=place.query, built_at=place.at)
+            self._places[person] = place
 
     def note_trouble(
         self,

@@ -80,6 +80,7 @@ class State:
         lead: Where everybody is brought; None if they are free.
         lead_number: Number of the event that said so.
         drawn: How many drawings there were, with those that were taken back.
+        handed_in: The same for each person; who handed in none is left out.
         bytes: What all events take, in bytes.
     """
 
@@ -107,6 +108,7 @@ class State:
     lead: Lead | None = None
     lead_number: int = 0
     drawn: int = 0
+    handed_in: dict[str, int] = field(default_factory=dict)
     bytes: int = 0
     _recent: dict[str, deque[float]] = field(default_factory=dict, repr=False)
 
@@ -177,6 +179,7 @@ class State:
             began=dict(self.began),
             removed=dict(self.removed),
             free=set(self.free),
+            handed_in=dict(self.handed_in),
             pictures=dict(self.pictures),
             hidden=set(self.hidden),
             tasks=dict(self.tasks),
@@ -199,6 +202,7 @@ class State:
                 self.arrivals.setdefault(record.person, len(self.arrivals) + 1)
             case Drawing(task, pixels):
                 self.drawn += 1
+                self.handed_in[record.person] = self.handed_in.get(record.person, 0) + 1
                 asked_for = self.tasks[task]
                 self.pictures[record.number] = Picture(
                     record.number, record.person, task, asked_for.label, asked_for.dataset, pixels

@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import streamlit as st
 
+from cnn_core import texts
+from cnn_core.figures import activations
 from cnn_core.lessons import reader
 from cnn_core.lessons.reader import Lesson
+from pages.elements.chart import draw_chart
+from pages.session.doors import colours
 from pages.session.words import language, t
 
 LETTERS = "ABCD"
@@ -49,6 +53,8 @@ def heading(name: str) -> str:
 def text(content: Lesson, place: str = "") -> None:
     """The lesson and its question; the answer appears once the visitor has predicted one."""
     st.markdown(content.body)
+    if content.name == "activation_functions":
+        _activations(f"curves_{place}{content.name}")
     with st.container(border=True, key=f"question_{place}{content.name}"):
         st.markdown(f"**{t('lesson.predict')}** {content.question}")
         predicted = _predictions().get(content.name)
@@ -56,6 +62,12 @@ def text(content: Lesson, place: str = "") -> None:
             _choices(content, place)
         else:
             _answer(content, predicted, place)
+
+
+def _activations(key: str) -> None:
+    words = activations.ActivationWords.of(texts.table(language()))
+    option = activations.activation_curves(words=words, palette=colours())
+    draw_chart(option, key=key, height=activations.HEIGHT, alt=words.alt)
 
 
 def _predictions() -> dict[str, int]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping
 from contextlib import suppress
 
 import streamlit as st
@@ -15,10 +16,9 @@ from cnn_core.course.room_board import Standing
 from cnn_core.errors import CnnError
 from cnn_core.planning.links import from_query
 from cnn_core.planning.presets import fit_to_data
-from cnn_core.rooms.presence import Place
+from cnn_core.rooms.presence import PLAYGROUND, Place
 from cnn_core.runs import summary
 
-PLAYGROUND = "playground"  # page
 EVERY_S = 1.0
 
 
@@ -45,18 +45,25 @@ def _standings(
         place = _room.presence.of(person) or Place()
         since = max(began, _state.joined.get(person, 0.0))
         listed[person] = room_board.standing(
-            rows.get(_state.owners.get(person, ""), []), since, now, goal, network_of(place),
-            place.times,
+            rows.get(_state.owners.get(person, ""), []), since, now, goal,
+            _built(place, since), place.times,
         )  # fmt: skip
     return listed
 
 
 def network_of(place: Place) -> ModelConfig | None:
     """The network that a window has in the playground; None on other pages."""
-    if place.page != PLAYGROUND:
-        return None
+    return _network(place.query) if place.page == PLAYGROUND else None
+
+
+def _built(place: Place, since: float) -> ModelConfig | None:
+    """The network that somebody had in the playground last, wherever they are now; None before that time."""
+    return _network(place.built) if place.built_at > since else None
+
+
+def _network(query: Mapping[str, str]) -> ModelConfig | None:
     with suppress(CnnError):
-        model, train = from_query(place.query)
+        model, train = from_query(query)
         return fit_to_data(model, train)[0]
     return None
 

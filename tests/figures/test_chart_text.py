@@ -18,6 +18,7 @@ from cnn_core.analysis.deletion import replaced_shares
 from cnn_core.analysis.evaluation import calibration
 from cnn_core.analysis.evaluation import per_class as class_scores
 from cnn_core.figures import (
+    activations,
     charts,
     curves,
     deletion,
@@ -72,6 +73,9 @@ def cloud(dimensions: int) -> embedding.Cloud:
 
 
 ECHARTS: dict[str, Callable[[Palette], dict[str, Any]]] = {
+    "activations.activation_curves": lambda p: activations.activation_curves(
+        words=activations.ActivationWords.of(TABLE), palette=p
+    ),
     "curves.loss_curves": lambda p: curves.loss_curves(
         RUN, words=curves.CurveWords.of(TABLE, "loss"), palette=p
     ),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import Any
 
 import pytest
@@ -15,7 +16,7 @@ from cnn_core.errors import RunError
 from cnn_core.planning.links import to_query
 from cnn_core.progress.events import EpochEnd, RunStarted
 from cnn_core.runs.log import EventWriter
-from pages.session import membership
+from pages.session import membership, standings
 
 __all__ = ["visit"]  # a fixture
 SMALL = ModelConfig(blocks=(ConvBlock(32), ConvBlock(64, pool_size=4)), dense=())  # 24,586
@@ -77,6 +78,28 @@ def test_a_run_of_a_phone_counts_for_that_phone_alone(visit):
     assert "1 reached the goal" in markdown(host)
     assert "1 not training" in markdown(host)
     assert "95.0%" not in markdown(host)
+
+
+def test_a_set_up_that_reached_the_goal_counts_on_other_pages_too(visit):
+    _, room = opened(visit)
+    as_visitor(ANN, visit, room=room.code)
+    [person] = room.state().people
+    blocks = ConvBlock(8, pool_size=4), ConvBlock(8, pool="none")
+    deep = to_query(ModelConfig(blocks=blocks), TrainConfig())
+    room.presence.note(person, "playground", deep)
+    time.sleep(0.01)
+    room.steer(host_key(room), rooms.Challenge("field"))
+    room.presence.note(person, "room", {})
+
+    def progress() -> Any:
+        st.cache_resource.clear()
+        return standings.standings(room, room.state())[person].progress
+
+    assert progress() is None, "built before the challenge"
+    time.sleep(0.01)
+    room.presence.note(person, "playground", deep)
+    room.presence.note(person, "room", {})
+    assert progress().reached
 
 
 def test_the_leaderboard_is_there_only_where_the_presenter_shows_it(visit):

@@ -28,6 +28,7 @@ from visits import address
 
 from cnn_core import rooms, texts
 from pages.network import readings
+from pages.parts.room import phone
 from pages.session import membership
 
 __all__ = ["visit", "worker"]  # fixtures
@@ -125,6 +126,23 @@ def test_an_empty_pad_is_one_sentence_and_a_drawing_can_be_taken_back(visit, wor
         assert len(room.state().pictures) == 1, "pressed twice, handed in once"
     press(at, "phone_take_back")
     assert room.state().pictures == {}
+
+
+def test_a_page_that_is_loaded_again_goes_on_with_the_pad_in_use(visit, worker, monkeypatch):
+    """Also after a restart of the server: the browser keeps the strokes under the name of the sheet."""
+    _, room = opened(visit)
+    room.steer(host_key(room), rooms.Task(1, "mnist"))
+    sheets = []
+
+    def pad(key: str, *, sheet: str, **settings: Any) -> None:
+        sheets.append(sheet)
+
+    monkeypatch.setattr(phone.pad, "pad", pad)
+    draw(as_visitor(ANN, visit, room=room.code), INK, monkeypatch)
+    as_visitor(ANN, visit, room=room.code)
+    assert sheets[-1] == sheets[-2] != sheets[0]
+    as_visitor(BOB, visit, room=room.code)
+    assert sheets[-1] == sheets[0]
 
 
 def test_the_presenter_hides_and_shows_drawings(visit, worker, monkeypatch):

@@ -24,7 +24,7 @@ from pages.session.words import t
 
 NICKNAME = "phone_nickname"
 PAD = "phone_pad"
-HANDED_IN = "phone_count"  # session key: how many drawings; each gets an empty pad
+HANDED_IN = "phone_count"  # session key: how many drawings in each room; each gets an empty pad
 LAST = "phone_last"  # session key: number of the pad's message that was handed in last
 
 
@@ -111,7 +111,9 @@ def _draw(room: rooms.Room, person: str, task: int) -> None:
         )
     )
     mine = state.of_person(person, task)
-    count = st.session_state.get(HANDED_IN, 0)
+    # A session that begins with the pad in use, as after a restart, goes on counting: it keeps the strokes.
+    counts = st.session_state.setdefault(HANDED_IN, {})
+    count = counts.setdefault(room.code, state.handed_in.get(person, 0))
     pad.pad(PAD, local=True, dataset=wanted.dataset, sheet=f"{room.code} {task} {count}")
     st.button(
         t("room.hand_in"), type="primary", icon=":material/send:", width="stretch", key="phone_hand_in",
@@ -134,7 +136,9 @@ def _hand_in(room: rooms.Room, task: int) -> None:
         membership.refuse(error)
         return
     if membership.act(room, event) and drawn:
-        st.session_state[HANDED_IN] = st.session_state.get(HANDED_IN, 0) + 1
+        counts = st.session_state.get(HANDED_IN, {})
+        if room.code in counts:
+            counts[room.code] += 1
         st.session_state[LAST] = drawn.number
 
 
