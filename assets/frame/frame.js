@@ -6,9 +6,10 @@ import { isOfNextPage, isPlaceOnPage, Returning, writesEntry } from "./entries.j
 const NARROW = "(max-width: 768px)"; // where Streamlit's menu is a drawer over the page
 const STATE = "data-test-script-state"; // where Streamlit says whether a page is still being written
 
-export default function ({ data }) {
+export default function ({ data, setTriggerValue }) {
   document.documentElement.lang = data.language;
   nameMenu(data.menu);
+  window.convscopeTheme = { drawn: data.theme, ask: setTriggerValue };
   window.convscopeReturning ??= new Returning();
   if (!window.convscopeFrame) setUp(window.convscopeReturning);
   window.convscopeFrame = true;
@@ -19,6 +20,7 @@ function setUp(returning) {
   keepEntries(returning);
   passDoubledEntry();
   document.addEventListener("click", closeMenu);
+  followTheme();
   new MutationObserver(closeConnectionError).observe(document.body, { childList: true });
 }
 
@@ -57,6 +59,19 @@ function keepEntries(returning) {
   };
   for (const kind of ["pointerdown", "keydown", "change"]) document.addEventListener(kind, act, true);
   new MutationObserver(look).observe(document.body, { subtree: true, attributeFilter: [STATE] });
+}
+
+// The server draws charts in the colours of the theme, and Streamlit tells it of another theme with the next run only
+// (a change asks for none). So the page runs again, once for each change.
+function followTheme() {
+  const app = document.querySelector(".stApp");
+  const look = () => {
+    const theme = getComputedStyle(app).colorScheme;
+    if (theme === window.convscopeTheme.drawn) return;
+    window.convscopeTheme.drawn = theme;
+    window.convscopeTheme.ask("theme", theme);
+  };
+  new MutationObserver(look).observe(app, { attributeFilter: ["class"] });
 }
 
 function isComplete() {

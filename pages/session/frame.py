@@ -30,9 +30,14 @@ def frame() -> None:
     with st.container(key="lost"):  # style.css shows it as soon as the browser has lost the server
         st.html(fill('<p role="alert">{{ words }}</p>', words=t("frame.lost")))
     remember()
-    data = {"language": language(), "menu": t("frame.menu"), "answered": answered()}
+    data = {
+        "language": language(),
+        "menu": t("frame.menu"),
+        "answered": answered(),
+        "theme": st.context.theme.type or "light",
+    }
     with st.container(key="frame"):
-        _browser(key="frame_browser", data=data)
+        _browser(key="frame_browser", data=data, on_theme_change=lambda: None)
     if not engine().ours:
         _watch_cluster()
 

@@ -11,6 +11,7 @@ from playwright.sync_api import Page, expect
 from screens import COLD, LONG, SHORT, Playground
 
 from cnn_core import texts
+from cnn_core.figures import palette
 
 SECTIONS = ["Learn", "Build and train", "Look inside", "Use"]
 PAGES = re.findall(r'"pages/(\w+)\.py"', (ROOT / "app.py").read_text("utf-8"))
@@ -25,6 +26,13 @@ STICKS_OUT = """() => {
 }"""
 WORD_BESIDE = "it => getComputedStyle(it, '::after').content"
 PHONE = "Mozilla/5.0 (Linux; Android 15; Pixel 9) Chrome/140.0.0.0 Mobile Safari/537.36"
+HAS_COLOUR = """colour => [...document.querySelectorAll('.st-key-term_activation_functions canvas')].some(
+    (canvas) => {
+        const points = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height).data;
+        for (let at = 0; at < points.length; at += 4)
+            if (colour.every((level, channel) => points[at + channel] === level)) return true;
+        return false;
+    })"""
 WHITE, DARK = "rgb(255, 255, 255)", "rgb(14, 17, 23)"
 
 
@@ -205,3 +213,16 @@ def overflow(page: Page) -> list[str]:
         return ["the page"]
     found: list[str] = page.evaluate(STICKS_OUT)
     return found
+
+
+def test_charts_follow_the_theme_without_another_touch(app, window):
+    page = window(f"{app.url}/glossary?term=activation_functions", color_scheme="light")
+    assert palette.LIGHT.validation != palette.DARK.validation
+    for theme, colours in (
+        ("light", palette.LIGHT),
+        ("dark", palette.DARK),
+        ("light", palette.LIGHT),
+    ):
+        page.emulate_media(color_scheme=theme)
+        channels = [int(colours.validation[place : place + 2], 16) for place in (1, 3, 5)]
+        eventually(lambda channels=channels: page.evaluate(HAS_COLOUR, channels))
