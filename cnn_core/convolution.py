@@ -19,6 +19,7 @@ from cnn_core.config import ModelConfig
 
 Array = npt.NDArray[Any]
 
+NUDGE = 1e-5  # half the distance of the two sums in a difference quotient
 LEAK = 0.2  # gradient of Keras' leaky_relu below zero
 _ERF = np.vectorize(erf, otypes=[np.float64])
 
@@ -283,6 +284,20 @@ def activate(sums: Array, name: str) -> Array:
     if name not in ACTIVATE:
         raise ValueError(f"activation must be one of {', '.join(ACTIVATE)}. Received {name!r}.")
     return ACTIVATE[name](_float(sums))
+
+
+def derivative(sums: Array, name: str) -> Array:
+    """The derivative of an activation, as a difference quotient; at a bend the mean of both sides.
+
+    Args:
+        sums: Where, of any shape.
+        name: One of `config.ACTIVATIONS`.
+
+    Raises:
+        ValueError: If there is no such activation.
+    """
+    rise: Array = activate(sums + NUDGE, name) - activate(sums - NUDGE, name)
+    return rise / (2 * NUDGE)
 
 
 def forward(config: ModelConfig, weights: Mapping[str, Array], image: Array) -> dict[str, Array]:

@@ -1,15 +1,14 @@
-"""The activation functions with their derivatives as one ECharts option."""
+"""Activation functions with their derivatives as one ECharts option."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import numpy as np
 import numpy.typing as npt
 
-from cnn_core.config import ACTIVATIONS
-from cnn_core.convolution import activate
 from cnn_core.figures.charts import TEXT_PX
 from cnn_core.figures.palette import Palette
 from cnn_core.figures.words import FigureWords
@@ -19,9 +18,7 @@ Floats = npt.NDArray[np.float64]
 
 WIDEST_SUM = 5.0
 COLUMNS = 2
-ROWS = -(-len(ACTIVATIONS) // COLUMNS)
-HEIGHT = 150 * ROWS + 40  # in pixels, of the whole chart
-NUDGE = 1e-5  # for the difference quotient
+ROW_PX, LEGEND_PX = 150, 40
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,23 +38,29 @@ class ActivationWords(FigureWords):
     alt: str
 
 
-def derivative(name: str, sums: Floats) -> Floats:
-    """The slope of an activation, as a difference quotient; at a bend the mean of both sides.
+def activation_curves(
+    curves: Mapping[str, tuple[Floats, Floats]],
+    sums: Floats,
+    *,
+    words: ActivationWords,
+    palette: Palette,
+) -> Option:
+    """Activations and their derivatives over the sum, a small chart each with the same axes.
 
     Args:
-        name: One of `ACTIVATIONS`.
-        sums: Where, of any shape.
+        curves: Function and derivative (N,) at each sum, by the name of the activation.
+        sums: Where, (N,), from -`WIDEST_SUM` to `WIDEST_SUM`.
+        words: What is written.
+        palette: Of the theme.
     """
-    rise = activate(sums + NUDGE, name) - activate(sums - NUDGE, name)
-    slope: Floats = rise / (2 * NUDGE)
-    return slope
-
-
-def activation_curves(*, words: ActivationWords, palette: Palette) -> Option:
-    """Every activation and its derivative over the sum, a small chart each with the same axes."""
-    # An even number of points leaves out zero, where two of them have no derivative.
-    sums = np.linspace(-WIDEST_SUM, WIDEST_SUM, 200)
-    places = range(len(ACTIVATIONS))
+    names = list(curves)
+    places = range(len(names))
+    lines = []
+    for place, (function, derivative) in enumerate(curves.values()):
+        lines += [
+            _line(place, words.function, sums, function, palette.validation, "solid"),
+            _line(place, words.derivative, sums, derivative, palette.test, "dashed"),
+        ]
     return {
         "animation": False,
         "legend": {
@@ -66,7 +69,7 @@ def activation_curves(*, words: ActivationWords, palette: Palette) -> Option:
         },
         "title": [
             {"text": name, "left": _left(place, 2), "top": _top(place), "textStyle": {"fontSize": TEXT_PX}}
-            for place, name in enumerate(ACTIVATIONS)
+            for place, name in enumerate(names)
         ],
         "grid": [
             {
@@ -75,17 +78,15 @@ def activation_curves(*, words: ActivationWords, palette: Palette) -> Option:
             }
             for place in places
         ],
-        "xAxis": [_axis(place, WIDEST_SUM, 5) | {"axisLine": {"onZero": True}} for place in places],
+        "xAxis": [_axis(place, WIDEST_SUM, 5) for place in places],
         "yAxis": [_axis(place, 2, 2) | {"axisLine": {"show": True, "onZero": False}} for place in places],
-        "series": [
-            _line(place, words.function, np.column_stack([sums, activate(sums, name)]), palette.validation)
-            for place, name in enumerate(ACTIVATIONS)
-        ] + [
-            _line(place, words.derivative, np.column_stack([sums, derivative(name, sums)]), palette.test)
-            | {"lineStyle": {"width": 2, "type": "dashed"}}
-            for place, name in enumerate(ACTIVATIONS)
-        ],
+        "series": lines,
     }  # fmt: skip
+
+
+def height(count: int) -> int:
+    """Of a chart of so many activations, in pixels."""
+    return ROW_PX * -(-count // COLUMNS) + LEGEND_PX
 
 
 def _left(place: int, percent: int) -> str:
@@ -93,7 +94,7 @@ def _left(place: int, percent: int) -> str:
 
 
 def _top(place: int, below: int = 0) -> int:
-    return 150 * (place // COLUMNS) + below
+    return ROW_PX * (place // COLUMNS) + below
 
 
 def _axis(place: int, widest: float, step: float) -> Option:
@@ -103,9 +104,9 @@ def _axis(place: int, widest: float, step: float) -> Option:
     }  # fmt: skip
 
 
-def _line(place: int, name: str, points: Floats, colour: str) -> Option:
+def _line(place: int, name: str, sums: Floats, levels: Floats, colour: str, dash: str) -> Option:
     return {
         "type": "line", "name": name, "xAxisIndex": place, "yAxisIndex": place, "color": colour,
-        "data": points.round(4).tolist(), "symbol": "none", "lineStyle": {"width": 2},
-        "silent": True, "clip": True,
+        "data": np.column_stack([sums, levels]).round(4).tolist(), "symbol": "none",
+        "lineStyle": {"width": 2, "type": dash}, "silent": True, "clip": True,
     }  # fmt: skip

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import numpy as np
 import streamlit as st
 
 from cnn_core import texts
+from cnn_core.config import ACTIVATIONS
+from cnn_core.convolution import activate, derivative
 from cnn_core.figures import activations
 from cnn_core.lessons import reader
 from cnn_core.lessons.reader import Lesson
@@ -65,9 +68,13 @@ def text(content: Lesson, place: str = "") -> None:
 
 
 def _activations(key: str) -> None:
+    """All activations with their derivatives."""
+    # An even number of sums leaves out zero, where two activations have no derivative.
+    sums = np.linspace(-activations.WIDEST_SUM, activations.WIDEST_SUM, 200)
+    curves = {name: (activate(sums, name), derivative(sums, name)) for name in ACTIVATIONS}
     words = activations.ActivationWords.of(texts.table(language()))
-    option = activations.activation_curves(words=words, palette=colours())
-    draw_chart(option, key=key, height=activations.HEIGHT, alt=words.alt)
+    option = activations.activation_curves(curves, sums, words=words, palette=colours())
+    draw_chart(option, key=key, height=activations.height(len(curves)), alt=words.alt)
 
 
 def _predictions() -> dict[str, int]:

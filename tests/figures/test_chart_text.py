@@ -74,6 +74,7 @@ def cloud(dimensions: int) -> embedding.Cloud:
 
 ECHARTS: dict[str, Callable[[Palette], dict[str, Any]]] = {
     "activations.activation_curves": lambda p: activations.activation_curves(
+        {"relu": (np.zeros(2), np.ones(2))}, np.arange(2.0),
         words=activations.ActivationWords.of(TABLE), palette=p
     ),
     "curves.loss_curves": lambda p: curves.loss_curves(
