@@ -126,6 +126,8 @@ def _panel(page: str, polled: bool, turn: int) -> None:
         st.container(key="course"),
         st.expander(label, expanded=True, key=f"course_step_{state.step}"),
     ):
+        if state.kiosk:
+            st.caption(f":material/touch_app: {t('course.plays')}")
         if page == step.page:
             _story(state, course, step)
         else:

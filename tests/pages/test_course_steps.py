@@ -74,12 +74,13 @@ def state_of(at: AppTest) -> CourseState:
     return state
 
 
-def join(language: str, number: int) -> AppTest:
+def join(language: str, number: int, **query: str) -> AppTest:
     """The app as the link to a step opens it, which names no page."""
     at = AppTest.from_file(str(APP), default_timeout=60)
     at.session_state["language"] = language
     at.session_state["visitor"] = US
-    at.query_params["course"] = f"{steps.TEXTBOOK}-{number + 1}"
+    for name, text in {"course": f"{steps.TEXTBOOK}-{number + 1}", **query}.items():
+        at.query_params[name] = text
     return at.run()
 
 

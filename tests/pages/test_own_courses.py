@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import streamlit as st
 from streamlit.testing.v1 import AppTest
-from test_course_steps import panel, press
+from test_course_steps import join, panel, press
 from test_every_control import visit
 from visits import address
 from window import Window
@@ -95,6 +95,15 @@ def test_a_page_is_added_by_clicking_as_it_is(visit, panel):
     assert not at.exception
     [step] = store.open_course(at.session_state[KEPT_ID], "en").steps
     assert (step.page, step.query["layer"], step.text) == ("kernels", "conv2", "Look at conv2.")
+
+
+@pytest.mark.parametrize("language", texts.LANGUAGES)
+def test_a_course_that_plays_by_itself_says_so(language, visit, panel):
+    words = texts.say(language, "course.plays")
+    for kiosk in ({}, {"kiosk": "1"}):
+        at = join(language, 0, **kiosk)
+        assert not at.exception
+        assert any(words in caption.value for caption in at.caption) == bool(kiosk)
 
 
 def test_a_course_that_plays_by_itself_answers_goes_on_and_is_handed_over(monkeypatch):
