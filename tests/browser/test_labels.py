@@ -66,8 +66,8 @@ def test_another_language_changes_no_setting_and_none_after_it(app, window):
     screen.tab("학습 설정")
     for epochs in (7, 8):
         screen.type("epochs", epochs)
-        told = {**asked, "lang": "ko", "epochs": str(epochs)}
-        eventually(lambda told=told: screen.query == told)
+        told = {**asked, "lang": "ko", "tab": "training", "epochs": str(epochs)}
+        becomes(told, lambda: screen.query)
     screen.slide("learning_rate", "ArrowRight")
     screen.slide("learning_rate", "ArrowLeft")
     eventually(lambda: screen.query["lr"] == UNUSUAL["lr"])

@@ -37,7 +37,7 @@ def home(language: str) -> AppTest:
     return at.run()
 
 
-@pytest.mark.parametrize(("language", "words"), [("en", "1 windows"), ("ko", "1개")])
+@pytest.mark.parametrize(("language", "words"), [("en", "1 open window."), ("ko", "1개")])
 def test_a_full_server_says_so_and_takes_the_next_when_one_leaves(
     server, monkeypatch, language, words
 ) -> None:

@@ -6,6 +6,7 @@ import ast
 import asyncio
 import shutil
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -33,7 +34,9 @@ def answer(make: Callable[[], bytes] | None) -> tuple[str, str]:
     message = BackMsg()
     request = message.backend_operation_request
     request.request_id, request.deferred_file.file_id = "1", file_id
-    response = asyncio.run(DeferredFileHandler(lambda: files).handle(request, "session"))
+    handling = DeferredFileHandler(lambda: files).handle(request, "session")
+    with ThreadPoolExecutor(1) as thread:  # a browser test before this one left a loop in its own
+        response = thread.submit(asyncio.run, handling).result()
     assert response.request_id == "1"
     return response.deferred_file.url, response.error_msg
 

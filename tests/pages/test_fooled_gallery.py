@@ -11,7 +11,7 @@ import pytest
 import visits
 from streamlit.testing.v1 import AppTest
 
-from cnn_core import gallery, runs
+from cnn_core import gallery, runs, texts
 from cnn_core.analysis.evaluation import Predictions
 from cnn_core.errors import EngineError
 from cnn_core.gallery import store
@@ -200,4 +200,5 @@ def test_a_damaged_file_is_one_sentence(visit: Any, network: dict[str, Any]) -> 
     assert not at.exception
     at.button(ADD).click().run()
     assert not at.exception
-    assert any("gallery.sqlite" in warning.value.replace("\\", "") for warning in at.warning)
+    warnings = [warning.value.replace("\\", "") for warning in at.warning]
+    assert texts.say("en", "error.gallery.storage") in warnings

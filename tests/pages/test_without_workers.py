@@ -18,7 +18,7 @@ LOOKING = {
 TRAINING = {"playground", "sweep"}
 SENTENCES = {
     "en": ("This needs a worker process", "No network can be trained on this server"),
-    "ko": ("여기에는 워커 프로세스가 필요하지만", "네트워크를 학습할 수 없습니다"),
+    "ko": ("여기에는 워커 프로세스가 필요하지만", "신경망을 학습할 수 없습니다"),
 }
 
 

@@ -16,6 +16,7 @@ from cnn_core import datasets, training
 from cnn_core.config import AUGMENTATIONS, TrainConfig
 from cnn_core.planning.augmentation import NOISE, ROTATION, SHIFT, ZOOM, random_moves
 from cnn_core.progress.events import LayersMeasured
+from cnn_core.training import layer_meter
 from cnn_core.training.augmentation import augmentation_of
 
 CHANGING = [name for name in AUGMENTATIONS if name != "none"]
@@ -94,7 +95,8 @@ def test_a_training_goes_on_after_an_interruption_as_if_there_had_been_none(tmp_
 
 
 @pytest.mark.slow
-def test_layers_are_measured_on_the_changed_images() -> None:
+def test_layers_are_measured_on_the_changed_images(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(layer_meter, "SHARE_OF_TIME", float("inf"))
     data, said = datasets.load("digits"), Said()
     training.train(SMALL, replace(PLAIN, augmentation="both", epochs=1), data, said.append)
     assert said.of(LayersMeasured)
