@@ -6,7 +6,6 @@ It is kept beside the runs, where reloads and restarts leave it; no browser can 
 from __future__ import annotations
 
 import hashlib
-import time
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -15,7 +14,7 @@ from filelock import FileLock, Timeout
 
 from cnn_core.course.goals import GOALS
 from cnn_core.course.progress import Progress
-from cnn_core.runs import record
+from cnn_core.runs import record, steady
 
 LOCK_TIMEOUT_S = 2.0
 KEPT_S = 180 * 24 * 3600.0  # a file that nobody wrote to for as long may go
@@ -54,6 +53,7 @@ def keep(owner: str, name: str, attempt: Progress) -> bool:
             if attempt.beats(kept.get(name)):
                 tree = {each: _to_tree(value) for each, value in {**kept, name: attempt}.items()}
                 record.write_json(path, tree)
+                steady.stamp(path)
     except (OSError, NotImplementedError, Timeout):
         return False
     return True
@@ -67,14 +67,9 @@ def _path(owner: str) -> Path:
 
 def _remove_old(folder: Path) -> None:
     """Make room for another visitor: what is old goes, and more where there are too many."""
-    written: dict[Path, float] = {}
-    for path in folder.glob("*.json"):
-        with suppress(OSError):
-            written[path] = path.stat().st_mtime
-    newest_first = sorted(written, key=written.__getitem__, reverse=True)
-    oldest = time.time() - KEPT_S
-    for place, path in enumerate(newest_first, 1):
-        if place >= MOST_KEPT or written[path] < oldest:
+    ages = {path: steady.age(path) for path in folder.glob("*.json")}
+    for place, path in enumerate(sorted(ages, key=ages.__getitem__), 1):
+        if place >= MOST_KEPT or ages[path] > KEPT_S:
             with suppress(OSError):
                 path.unlink()
                 path.with_suffix(".lock").unlink(missing_ok=True)

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import re
-import time
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from functools import lru_cache
@@ -16,6 +14,7 @@ from cnn_core import runs
 from cnn_core.course import steps
 from cnn_core.course.steps import Course, CourseError
 from cnn_core.files import disk_is_full, replacing
+from cnn_core.runs import steady
 
 MOST_KEPT = 500
 MOST_OWN = 20
@@ -60,6 +59,7 @@ def keep(source: str, owner: str = "") -> str:
             path.with_suffix(f".{owner}").touch()
         with replacing(path) as temporary:
             temporary.write_text(source, encoding="utf-8")
+            steady.stamp(temporary)
     except OSError as error:
         key = "course.disk_full" if disk_is_full(error) else "course.storage"
         raise CourseError(key) from error
@@ -102,9 +102,8 @@ def _count() -> int:
 
 def _remove_unused() -> None:
     """Remove the courses that nobody opened for half a year."""
-    oldest = time.time() - KEPT_S
     for path in folder().glob("*.toml"):
-        if _used_at(path) < oldest:
+        if steady.age(path) > KEPT_S:
             _remove(path)
 
 
@@ -113,17 +112,10 @@ def _make_room(owner: str) -> None:
     own = [mark.with_suffix(".toml") for mark in folder().glob(f"*.{owner}")]
     if len(own) < MOST_OWN:
         return
-    oldest = min(own, key=_used_at)
-    if _used_at(oldest) > time.time() - DAY_S:
+    oldest = max(own, key=steady.age)
+    if steady.age(oldest) < DAY_S:
         raise CourseError("course.full_own", most=MOST_OWN)
     _remove(oldest)
-
-
-def _used_at(path: Path) -> float:
-    """When a course was opened or kept last; 0 if it is gone."""
-    with suppress(OSError):
-        return path.stat().st_mtime
-    return 0.0
 
 
 def _remove(path: Path) -> None:
@@ -136,8 +128,8 @@ def _remove(path: Path) -> None:
 def _note_use(path: Path) -> None:
     """Let the time of a file say when its course was opened last, to the day."""
     with suppress(OSError):
-        if path.stat().st_mtime < time.time() - DAY_S:
-            os.utime(path)
+        if steady.age(path) > DAY_S:
+            steady.stamp(path)
 
 
 def write(title: str, rows: Iterable[Mapping[str, str]]) -> str:

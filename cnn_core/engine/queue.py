@@ -58,6 +58,7 @@ class Queue:
         self._jobs: list[_Job] = []  # oldest first
         self._held: set[str] = set()
         self._turns: dict[tuple[bool, str], int] = {}  # the number of the last one of each visitor
+        self._pauses: dict[str, tuple[int, float]] = {}  # which pause of a run, and since when
         self._sent = 0
         self._workers = 0
         self._vouched = -math.inf
@@ -212,8 +213,18 @@ class Queue:
             if not any(job.future is None for job in self._jobs):
                 return None
             working = any(job.run.id == run.id and job.future is not None for job in self._jobs)
-        paused = control.paused_for(run) if working else 0.0
-        return max(0.0, MOST_PAUSE - paused) if paused else None
+            paused = self._paused_for(run) if working else None
+        return None if paused is None else max(0.0, MOST_PAUSE - paused)
+
+    def _paused_for(self, run: runs.Run) -> float | None:
+        """Seconds since this queue saw that the run was paused, or took its last step; None if it is not."""
+        pause = control.pause_of(run)
+        if pause is None:
+            self._pauses.pop(run.id, None)
+            return None
+        if self._pauses.get(run.id, (None, 0.0))[0] != pause:
+            self._pauses[run.id] = pause, self._clock()
+        return self._clock() - self._pauses[run.id][1]
 
     def step(self, workers: int) -> None:
         """Take back what has ended, and send the next runs to the workers that are free.
@@ -291,6 +302,10 @@ class Queue:
 
     def _end_long_pauses(self) -> None:
         """A run that its visitor left paused goes on by itself once others wait for the worker."""
+        working = self._working()
+        self._pauses = {
+            run.id: self._pauses[run.id] for run in working if self._paused_for(run) is not None
+        }
         for job in self._jobs:
             if self.pause_left(job.run) == 0.0:
                 with suppress(RunError):

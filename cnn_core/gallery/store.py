@@ -66,7 +66,8 @@ def add(entry: Entry, owner: str, limits: Limits) -> Entry:
         query = "INSERT INTO images (at, owner, dataset, digest, body, pixels) VALUES (?, ?, ?, ?, ?, ?)"
         row = (now, word, entry.dataset, digest, body, pixels)
         number = int(connection.execute(query, row).lastrowid or 0)
-        connection.execute("DELETE FROM added WHERE at < ?", (now - WINDOW_S,))
+        gone = "DELETE FROM added WHERE at < ? OR at > ?"  # later: the clock was set back
+        connection.execute(gone, (now - WINDOW_S, now))
         connection.execute("INSERT INTO added (at, owner) VALUES (?, ?)", (now, word))
         connection.execute(
             "DELETE FROM images WHERE number NOT IN"
@@ -135,8 +136,8 @@ def remove(number: int, owner: str) -> None:
 def _refuse(connection: sqlite3.Connection, word: str, limits: Limits, now: float) -> None:
     if not is_on():
         raise GalleryError("gallery.off")
-    query = "SELECT COUNT(*), COALESCE(SUM(owner = ?), 0) FROM added WHERE at > ?"
-    everybody, own = connection.execute(query, (word, now - WINDOW_S)).fetchone()
+    query = "SELECT COUNT(*), COALESCE(SUM(owner = ?), 0) FROM added WHERE at > ? AND at <= ?"
+    everybody, own = connection.execute(query, (word, now - WINDOW_S, now)).fetchone()
     if own >= PER_VISITOR or everybody >= PER_SERVER:
         raise GalleryError("gallery.too_fast", minutes=round(WINDOW_S / 60))
     query = "SELECT COUNT(*) FROM images WHERE owner = ?"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import secrets
 import sqlite3
 import threading
@@ -27,20 +26,11 @@ from cnn_core.rooms.events import (
     from_row,
     to_row,
 )
+from cnn_core.rooms.file import CLOSED, OPEN, WIPED, connect, hash_of, note_use, remove
 from cnn_core.rooms.presence import Presence
 from cnn_core.rooms.state import State
 
-BUSY_S = 60.0  # to wait for other processes that write to the same file; a write takes milliseconds
 ROW_BYTES = 60  # of an event, beside what it says
-TABLES = """
-CREATE TABLE meta (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
-CREATE TABLE steering (hash TEXT PRIMARY KEY, kind TEXT NOT NULL) WITHOUT ROWID;
-CREATE TABLE events (
-    number INTEGER PRIMARY KEY, at REAL NOT NULL, person TEXT NOT NULL,
-    kind TEXT NOT NULL, body TEXT NOT NULL, pixels BLOB
-);
-"""
-OPEN, CLOSED, WIPED = "open", "closed", "wiped"
 
 
 class Room:
@@ -163,7 +153,7 @@ class Room:
         """
         with self._writing():
             query = "SELECT 1 FROM steering WHERE kind = 'link' AND hash = ?"
-            if not self._connection.execute(query, (_hash(secret),)).fetchone():
+            if not self._connection.execute(query, (hash_of(secret),)).fetchone():
                 raise RoomError("room.bad_secret")
             self._add_key(key, "browser")
 
@@ -339,51 +329,19 @@ class Room:
         most = self.limits.room_megabytes * 1_000_000
         if not even_full and self._state.bytes + _size(body, pixels) > most:
             raise RoomError("room.too_large", cap=self.limits.room_megabytes)
+        note_use(self.path)
         row = (time.time(), person, kind, body, pixels)
         query = "INSERT INTO events (at, person, kind, body, pixels) VALUES (?, ?, ?, ?, ?)"
         return int(self._connection.execute(query, row).lastrowid or 0)
 
     def _has_key(self, key: str) -> bool:
         query = "SELECT 1 FROM steering WHERE kind = 'browser' AND hash = ?"
-        return self._connection.execute(query, (_hash(key),)).fetchone() is not None
+        return self._connection.execute(query, (hash_of(key),)).fetchone() is not None
 
     def _add_key(self, key: str, kind: str) -> None:
         query = "INSERT OR REPLACE INTO steering (hash, kind) VALUES (?, ?)"
-        self._connection.execute(query, (_hash(key), kind))
-
-
-def connect(path: Path) -> sqlite3.Connection:
-    """A connection that threads may share; each statement is its own transaction unless one is begun."""
-    connection = sqlite3.connect(
-        path, timeout=BUSY_S, isolation_level=None, check_same_thread=False
-    )
-    connection.execute("PRAGMA synchronous = NORMAL")
-    return connection
-
-
-def prepare(path: Path, key: str) -> None:
-    """Make an empty file the file of a room that the browser with that key steers."""
-    connection = connect(path)
-    connection.execute("PRAGMA journal_mode = WAL")
-    connection.execute("BEGIN IMMEDIATE")
-    for statement in filter(str.strip, TABLES.split(";")):
-        connection.execute(statement)
-    meta = {"phase": OPEN, "created": str(time.time())}
-    connection.executemany("INSERT INTO meta VALUES (?, ?)", meta.items())
-    connection.execute("INSERT INTO steering VALUES (?, 'browser')", (_hash(key),))
-    connection.execute("COMMIT")
-    connection.close()
-
-
-def remove(path: Path) -> None:
-    """Delete the file of a room with what SQLite keeps beside it: a new room may get the same name."""
-    for suffix in ("", "-wal", "-shm"):
-        path.with_name(path.name + suffix).unlink(missing_ok=True)
+        self._connection.execute(query, (hash_of(key), kind))
 
 
 def _size(body: str, pixels: bytes | None) -> int:
     return ROW_BYTES + len(body) + len(pixels or b"")
-
-
-def _hash(secret: str) -> str:
-    return hashlib.sha256(f"convscope room {secret}".encode()).hexdigest()

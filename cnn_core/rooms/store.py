@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import sqlite3
 import threading
-import time
 from contextlib import suppress
 from pathlib import Path
 
@@ -13,7 +12,8 @@ from cnn_core import runs
 from cnn_core.errors import RoomError
 from cnn_core.planning.limits import Limits
 from cnn_core.rooms.codes import new_code, parse_code
-from cnn_core.rooms.room import Room, prepare, remove
+from cnn_core.rooms.file import idle, prepare, remove
+from cnn_core.rooms.room import Room
 
 SUFFIX = ".sqlite"
 DAY_S = 86_400.0
@@ -82,16 +82,15 @@ def rooms_of(key: str) -> list[Room]:
             room = open_room(path.stem)
             if room.steers(key):
                 own.append(room)
-    return sorted(own, key=lambda room: _changed(room.path), reverse=True)
+    return sorted(own, key=lambda room: idle(room.path))
 
 
 def wipe_old(limits: Limits | None = None) -> list[str]:
     """Wipe every room without an event for as many days as the caps say; their codes."""
     limits = limits or Limits.from_environment()
-    before = time.time() - limits.room_days * DAY_S
     wiped = []
     for path in _paths():
-        if _changed(path) >= before:
+        if idle(path) <= limits.room_days * DAY_S:
             continue
         try:
             open_room(path.stem).wipe()
@@ -108,15 +107,6 @@ def _paths() -> list[Path]:
 
 def _path(code: str) -> Path:
     return folder() / f"{code}{SUFFIX}"
-
-
-def _changed(path: Path) -> float:
-    """When a room was last written to: its newest events may still be in the log beside it."""
-    times = [0.0]
-    for file in (path, path.with_name(f"{path.name}-wal")):
-        with suppress(OSError):
-            times.append(file.stat().st_mtime)
-    return max(times)
 
 
 def _take_code() -> str:

@@ -59,13 +59,13 @@ def ask_for_step(run: record.Run, *, by: str) -> Control:
     return control
 
 
-def paused_for(run: record.Run) -> float:
-    """Seconds since the run was asked to pause, or for its last step; 0 if it is not asked to."""
+def pause_of(run: record.Run) -> int | None:
+    """A number that changes with every pause or step of the run; None if it is not paused."""
     try:
-        since = (run.folder / "control.json").stat().st_mtime
+        stamp = (run.folder / "control.json").stat().st_mtime_ns
     except OSError:
-        return 0.0
-    return max(0.0, time.time() - since) if read_control(run).paused else 0.0
+        return None
+    return stamp if read_control(run).paused else None
 
 
 class ControlReader:

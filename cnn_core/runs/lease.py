@@ -17,7 +17,7 @@ from typing import Any
 from filelock import FileLock, Timeout
 
 from cnn_core.errors import RunError
-from cnn_core.runs import identity
+from cnn_core.runs import identity, steady
 from cnn_core.runs.record import Run, exists, lock_file, read_json, refuse_shipped, write
 
 RECORD = "lease.json"
@@ -128,11 +128,16 @@ def refusal(run: Run) -> LeaseError:
 
 
 def shows_life(run: Run) -> bool:
-    """Whether somebody said in the last seconds that the run is worked on or waits in a queue."""
+    """Whether somebody said in the last seconds that the run is worked on or waits in a queue.
+
+    Where the clock was set meanwhile, they are given the time to say so again.
+    """
+    clock_was_set = steady.was_set(STALE_AFTER)
     try:
-        return abs(time.time() - (run.folder / "alive").stat().st_mtime) < STALE_AFTER
+        ago = abs(time.time() - (run.folder / "alive").stat().st_mtime)
     except OSError:
         return False
+    return ago < STALE_AFTER or clock_was_set
 
 
 def _try(run: Run) -> FileLock | None:

@@ -10,7 +10,7 @@ from functools import lru_cache
 from pathlib import Path
 
 from cnn_core.errors import LimitError, RunError
-from cnn_core.runs import marks, record, store
+from cnn_core.runs import marks, record, steady, store
 from cnn_core.runs.state import status
 
 ABSENT_DAYS = 30  # as long as a browser keeps its token: afterwards nobody can own these runs again
@@ -32,6 +32,7 @@ def note_visit(visitor: str, *, orders: bool = False) -> None:
         if VISITOR.fullmatch(visitor) and (orders or path.exists()):
             path.parent.mkdir(parents=True, exist_ok=True)
             path.touch()
+            steady.stamp(path)
 
 
 def used() -> int:
@@ -90,14 +91,13 @@ def make_room(cap: int) -> list[str]:
 def _may_go(run: record.Run) -> bool:
     if not run.owner or status(run).active or marks.read(run).starred:
         return False
-    try:
-        visited = (_visits() / run.owner).stat().st_mtime
-    except (
-        OSError
-    ):  # a run of an older version, or from a project file: its owner is watched from now on
+    visit = _visits() / run.owner
+    if not visit.exists():
+        # A run of an older version, or from a project file: its owner is watched from now on.
         note_visit(run.owner, orders=True)
         return False
-    return time.time() - max(run.created, visited) > ABSENT_DAYS * SECONDS_PER_DAY
+    away = min(steady.age(visit), steady.now() - run.created)
+    return away > ABSENT_DAYS * SECONDS_PER_DAY
 
 
 def _visits() -> Path:

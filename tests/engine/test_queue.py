@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import shutil
-import time
 from typing import Any
 
 import pytest
@@ -207,21 +206,30 @@ def test_waiting_runs_are_vouched_for(queue: Queue, workers: Workers) -> None:
     assert (state(waiting), state(sent)) == ("queued", "queued")
 
 
-def test_a_long_pause_ends_once_others_wait_for_the_worker(queue: Queue, workers: Workers) -> None:
+def test_a_long_pause_ends_once_others_wait_for_the_worker(
+    queue: Queue, workers: Workers, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seconds = 0.0
+    monkeypatch.setattr(queue, "_clock", lambda: seconds)
     paused = order(queue)
     turn(queue, workers)
     steering.ask(paused, by=paused.owner, paused=True)
-    control, waiting = paused.folder / "control.json", None
-    for seconds, others, goes_on in ((400, False, False), (100, True, False), (400, True, True)):
-        if others and waiting is None:
-            waiting = order(queue)
-        os.utime(control, (time.time() - seconds,) * 2)
+    queue.vouch(immediately=True)
+    seconds += 400
+    queue.vouch(immediately=True)
+    assert steering.read_control(paused).paused, "nobody waits"
+    assert queue.pause_left(paused) is None
+    os.utime(paused.folder / "control.json", (5, 5))  # a step
+    queue.vouch(immediately=True)
+    order(queue)
+    for passed, goes_on in ((100, False), (100, False), (100, True)):
+        seconds += passed
+        left = queue.pause_left(paused)
         queue.vouch(immediately=True)
-        turn(queue, workers)
         assert steering.read_control(paused).paused is not goes_on
         assert steering.read_control(paused).pause_ended is goes_on
-        left = queue.pause_left(paused)
-        assert left == (None if goes_on or not others else pytest.approx(200, abs=5))
+        assert left == pytest.approx(700 - seconds)
+    assert queue.pause_left(paused) is None
     steering.ask(paused, by=paused.owner, paused=True)
     assert not steering.read_control(paused).pause_ended, "said of the last pause only"
 

@@ -54,7 +54,7 @@ def open_everywhere(run_id: str) -> None:
     assert runs.status(run).state in runs.STATES
     runs.status(run).sentence("ko")
     control.read_control(run)
-    control.paused_for(run)
+    control.pause_of(run)
     lease.holder(run)
     marks.read(run)
     history = run_log.EventReader(run.folder, run.train.epochs).history()
