@@ -37,6 +37,8 @@ FILES := --dist loadfile --no-loadscope-reorder
 FAST  := -m "not slow and not browser" -n logical --maxprocesses 4 $(FILES)
 ALL   := -n 2 $(FILES)
 
+PROXIES := nginx caddy
+
 # Where JavaScript lies; .oxlintrc.json and .oxfmtrc.json say how it is written.
 SCRIPTS := assets tests/javascript
 
@@ -78,7 +80,7 @@ else
 endif
 
 .PHONY: test-long
-test-long: $(INSTALLED_DEV) browser
+test-long: $(INSTALLED_DEV) browser proxies
 	$(VPY) -m pytest $(ALL) --long $(ARGS)
 
 # ARGS="--seed 7" for other rounds. "make test-faults SHORT=1" has a round or two of each kind.
@@ -130,6 +132,12 @@ browser: $(INSTALLED_DEV)
 	if grep -qs '^ID=debian' /etc/os-release; \
 	then echo "The browser tests need Chromium. Install it with: sudo apt-get install chromium-headless-shell"; \
 	else echo "The browser tests need Chromium. Install it with: $(VPY) -m playwright install chromium"; fi
+
+# What the long tests put before two servers; without them those tests are skipped, and say so.
+.PHONY: proxies
+proxies:
+	@for name in $(PROXIES); do PATH="$$PATH:/usr/sbin" command -v $$name > /dev/null || missing="$$missing $$name"; done; \
+	[ -z "$$missing" ] || { $(call apt_install,$$missing); } || echo "Tests through$$missing are skipped: not installed."
 
 $(MADE):
 	@set -e; if ! $(VPY) -m pip --version > /dev/null 2>&1; then \

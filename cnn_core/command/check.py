@@ -7,10 +7,9 @@ import os
 import platform
 import shutil
 import socket
-import subprocess
 import sys
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from importlib import metadata
 from pathlib import Path
 from typing import Any
@@ -18,32 +17,20 @@ from typing import Any
 import psutil
 
 from cnn_core import runs
+from cnn_core.command.check_tensorflow import instructions, tensorflow
+from cnn_core.command.finding import Finding
 from cnn_core.errors import ConfigError
 from cnn_core.planning import limits
 from cnn_core.rooms import invitation
 
-OLDEST_PYTHON = (3, 11)
+OLDEST_PYTHON, TOO_NEW_PYTHON = (3, 11), (3, 14)
 NEEDED_MB = {"separate": 2_400, "one": 1_400, "off": 400}
 """Memory of server and workers with the full Fashion-MNIST, by `limits.WORKER_PLANS`."""
+INTEL_MAC = ("Darwin", "x86_64")
+LARGEST_PORT = 65_535
 LEAST_FREE_MB = 500  # of disk: data sets and some runs
-PROBE_TIMEOUT_S = 300
 MEGABYTE = 1e6
 MARKS = {"ok": "ok", "warning": "!", "problem": "X"}
-
-
-@dataclass(frozen=True)
-class Finding:
-    """One thing that was checked.
-
-    Attributes:
-        level: "ok", "warning" (it works, with a loss) or "problem" (it does not work).
-        subject: What was checked, such as "python".
-        sentence: What was found, and what to do about it.
-    """
-
-    level: str
-    subject: str
-    sentence: str
 
 
 def add(commands: Any) -> None:
@@ -97,6 +84,7 @@ def findings_of(port: int, *, train: bool) -> Iterator[Finding]:
     yield home(runs.home())
     yield from reachable(port)
     yield from processor()
+    yield from instructions()
     if train:
         yield from tensorflow()
 
@@ -108,6 +96,13 @@ def python() -> Finding:
         return Finding(
             "problem", "python", f"Python {version} is too old; install {oldest} or later."
         )
+    if sys.version_info >= TOO_NEW_PYTHON:
+        return Finding(
+            "problem",
+            "python",
+            f"TensorFlow has no build for Python {version}. Install Python 3.13, and choose it with: "
+            "make PYTHON=/path/to/python3.13 run",
+        )
     return Finding("ok", "python", f"Python {version}.")
 
 
@@ -116,6 +111,14 @@ def packages() -> Iterator[Finding]:
     versions = {name: _version(name) for name in ("streamlit", "keras", "numpy")}
     versions["tensorflow"] = _version("tensorflow-cpu") or _version("tensorflow")
     missing = [name for name, version in versions.items() if version is None]
+    if missing == ["tensorflow"] and (platform.system(), platform.machine()) == INTEL_MAC:
+        yield Finding(
+            "problem",
+            "packages",
+            "TensorFlow has no build for Macs with Intel processors. Pages that need no network work with "
+            f"{limits.WORKERS}=off; for the others use another computer, or CONVSCOPE_SCHEDULER.",
+        )
+        return
     if missing:
         yield Finding(
             "problem",
@@ -187,9 +190,20 @@ def home(folder: Path) -> Finding:
 
 def reachable(port: int) -> Iterator[Finding]:
     """Whether the port is free, and where phones find this machine."""
+    if not 0 <= port <= LARGEST_PORT:
+        yield Finding(
+            "problem", "port", f"There is no port {port}: choose one from 1024 to {LARGEST_PORT}."
+        )
+        return
     with socket.socket() as probe:
         try:
             probe.bind(("", port))
+        except PermissionError:
+            yield Finding(
+                "problem",
+                "port",
+                f"Only an administrator may serve on port {port}. Choose another one: make run PORT=8501",
+            )
         except OSError:
             yield Finding(
                 "warning",
@@ -203,7 +217,12 @@ def reachable(port: int) -> Iterator[Finding]:
     links = invitation.addresses(here)
     if links != [here]:
         listed = ", ".join(links)
-        yield Finding("ok", "addresses", f"Other devices on this network find the app at {listed}.")
+        yield Finding(
+            "ok",
+            "addresses",
+            f"Other devices on this network find the app at {listed}. If a phone does not, allow port "
+            f"{port} in this machine's firewall; some public Wi-Fi keeps devices apart, a hotspot does not.",
+        )
     else:
         yield Finding(
             "warning",
@@ -230,67 +249,3 @@ def _cores() -> int:
     if hasattr(process, "cpu_affinity"):  # not on macOS
         return len(process.cpu_affinity())
     return os.cpu_count() or 1
-
-
-def tensorflow() -> Iterator[Finding]:
-    """Whether TensorFlow starts, what it computes with, and how long an epoch takes."""
-    command = [sys.executable, "-m", "cnn_core.training.probe"]
-    environment = {**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3"}
-    try:
-        probe = subprocess.run(
-            command,
-            capture_output=True,
-            text=True,
-            timeout=PROBE_TIMEOUT_S,
-            check=False,
-            env=environment,
-        )
-    except subprocess.TimeoutExpired:
-        yield Finding(
-            "problem",
-            "tensorflow",
-            f"TensorFlow did not train within {PROBE_TIMEOUT_S // 60} minutes. Close other programs and "
-            "check again.",
-        )
-        return
-    if probe.returncode:
-        yield Finding("problem", "tensorflow", _failure(probe.returncode, probe.stderr))
-        return
-    yield from _measured(json.loads(probe.stdout.splitlines()[-1]))
-
-
-def _failure(code: int, errors: str) -> str:
-    if code < 0 or code in ILLEGAL_INSTRUCTION:
-        return (
-            "TensorFlow ends as soon as it starts: the processor may lack AVX instructions, which its "
-            "packages need. Use another machine, or a build of TensorFlow for this processor."
-        )
-    last = (errors.strip().splitlines() or ["no message"])[-1]
-    return (
-        f"TensorFlow does not start ({last}). Install it again: "
-        "pip install --force-reinstall -r requirements.txt"
-    )
-
-
-ILLEGAL_INSTRUCTION = {0xC000001D, -0x3FFFFFE3}
-"""Exit codes of Windows for a process that met an instruction its processor does not have."""
-
-
-def _measured(probe: dict[str, Any]) -> Iterator[Finding]:
-    cards = probe["gpus"]
-    if cards:
-        yield Finding(
-            "ok",
-            "gpu",
-            f"TensorFlow trains on {', '.join(cards)}; what pages show of networks is computed on the CPU.",
-        )
-    else:
-        yield Finding(
-            "ok", "gpu", "TensorFlow uses no graphics card; networks are trained on the CPU."
-        )
-    yield Finding(
-        "ok",
-        "speed",
-        f"An epoch of the textbook network on the full Fashion-MNIST takes about {probe['epoch_s']:.0f} s "
-        f"here, in {probe['precision']}; on the bundled sample a sixth of that.",
-    )

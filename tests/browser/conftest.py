@@ -197,10 +197,12 @@ def serve(home: Path, **environment: str) -> Server:
             stderr=subprocess.STDOUT,
         )
     server = Server(f"http://127.0.0.1:{port}", home, process)
+    base = environment.get("STREAMLIT_SERVER_BASE_URL_PATH", "")
+    health = "/".join(part for part in (server.url, base, "_stcore/health") if part)
     deadline = time.monotonic() + PATIENCE_S
     while time.monotonic() < deadline:
         try:
-            urllib.request.urlopen(f"{server.url}/_stcore/health", timeout=2).close()
+            urllib.request.urlopen(health, timeout=2).close()
         except OSError:
             time.sleep(0.1)
         else:

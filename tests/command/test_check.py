@@ -15,7 +15,7 @@ import pytest
 from command_line import run
 
 from cnn_core import __main__ as command
-from cnn_core.command import check
+from cnn_core.command import check, check_tensorflow
 from cnn_core.planning import limits
 from cnn_core.rooms import invitation
 
@@ -55,6 +55,29 @@ def test_an_old_python_is_told(monkeypatch):
     monkeypatch.setattr(sys, "version_info", (3, 10, 4))
     assert check.python().level == "problem"
     assert "3.11 or later" in check.python().sentence
+
+
+def test_a_python_that_tensorflow_has_no_build_for_is_told(monkeypatch):
+    monkeypatch.setattr(sys, "version_info", (3, 14, 0))
+    assert check.python().level == "problem"
+    assert "make PYTHON=" in check.python().sentence
+
+
+def test_a_mac_with_an_intel_processor_is_told_what_works_without_tensorflow(monkeypatch):
+    def version(name: str) -> str:
+        if name.startswith("tensorflow"):
+            raise metadata.PackageNotFoundError(name)
+        return "1.2"
+
+    monkeypatch.setattr(metadata, "version", version)
+    monkeypatch.setattr("platform.system", lambda: "Darwin")
+    monkeypatch.setattr("platform.machine", lambda: "x86_64")
+    [finding] = check.packages()
+    assert finding.level == "problem"
+    assert "CONVSCOPE_WORKERS=off" in finding.sentence
+    monkeypatch.setattr("platform.machine", lambda: "arm64")
+    [finding] = check.packages()
+    assert "Not installed: tensorflow." in finding.sentence
 
 
 @pytest.mark.parametrize("missing", ["streamlit", "keras"])
@@ -131,6 +154,23 @@ def test_a_taken_port_is_told_with_another_one():
     assert f"make run PORT={port + 1}" in first.sentence
 
 
+@pytest.mark.parametrize("port", [-1, 65_536])
+def test_a_port_that_does_not_exist_is_a_problem(port):
+    [finding] = check.reachable(port)
+    assert finding.level == "problem"
+    assert f"There is no port {port}" in finding.sentence
+
+
+def test_a_port_that_needs_an_administrator_is_a_problem(monkeypatch):
+    def refuse(*_: object) -> None:
+        raise PermissionError
+
+    monkeypatch.setattr(socket.socket, "bind", refuse)
+    finding = next(check.reachable(80))
+    assert finding.level == "problem"
+    assert "make run PORT=8501" in finding.sentence
+
+
 @pytest.mark.parametrize(("hosts", "level"), [(["192.168.1.7"], "ok"), ([], "warning")])
 def test_addresses_are_those_that_phones_reach(monkeypatch, hosts, level):
     monkeypatch.delenv("CONVSCOPE_URL", raising=False)
@@ -150,6 +190,8 @@ def test_cores(monkeypatch, cores, level):
     ("code", "err", "words"),
     [
         (-4, "", "AVX"),
+        (-9, "", "memory ran out"),
+        (-11, "", "(it ends with signal 11)"),
         (0xC000001D, "", "AVX"),
         (1, "Traceback\nImportError: DLL load failed", "(ImportError: DLL load failed)"),
         (1, "", "(no message)"),
@@ -173,10 +215,140 @@ def test_a_tensorflow_that_hangs_is_a_problem(monkeypatch):
     assert [it.level for it in check.tensorflow()] == ["problem"]
 
 
-@pytest.mark.parametrize(("gpus", "words"), [([], "no graphics card"), (["RTX 9"], "RTX 9")])
-def test_what_was_measured_is_said(monkeypatch, gpus, words):
-    out = "a line of another package\n" + json.dumps(MEASURED | {"gpus": gpus})
-    monkeypatch.setattr(subprocess, "run", ended(0, out))
-    card, speed = check.tensorflow()
-    assert words in card.sentence
-    assert "about 11 s" in speed.sentence
+@pytest.mark.parametrize(
+    ("flags", "levels"), [("fpu sse sse2", ["problem"]), ("fpu sse avx avx2", []), (None, [])]
+)
+def test_a_processor_without_avx_is_told_before_tensorflow_starts(
+    monkeypatch, tmp_path, flags, levels
+):
+    listing = tmp_path / "cpuinfo"
+    if flags is not None:
+        listing.write_text(f"processor : 0\nflags\t\t: {flags}\nbugs : \n", "utf-8")
+    monkeypatch.setattr("platform.machine", lambda: "x86_64")
+    read = check_tensorflow._processor_flags
+    monkeypatch.setattr(check_tensorflow, "_processor_flags", lambda: read(listing))
+    findings = [*check.instructions()]
+    assert [finding.level for finding in findings] == levels
+    assert all("CONVSCOPE_WORKERS=off" in finding.sentence for finding in findings)
+
+
+@pytest.fixture
+def measured(monkeypatch):
+    """Runs the check with what the probe measured and what the driver of the card tells."""
+    for name in ("CONVSCOPE_LOOK_GPU", "CUDA_VISIBLE_DEVICES", "TF_FORCE_GPU_ALLOW_GROWTH"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.delenv(limits.TRAIN_WORKERS, raising=False)
+    monkeypatch.delenv(limits.WORKERS, raising=False)
+
+    def findings(driver: str = "", **facts: Any) -> dict[str, check.Finding]:
+        out = "a line of another package\n" + json.dumps(MEASURED | facts)
+
+        def answer(command: list[str], **options: Any) -> Any:
+            return SimpleNamespace(
+                returncode=0, stderr="", stdout=driver if "nvidia-smi" in command[0] else out
+            )
+
+        monkeypatch.setattr("shutil.which", lambda name: "/usr/bin/nvidia-smi" if driver else None)
+        monkeypatch.setattr(subprocess, "run", answer)
+        return {finding.subject: finding for finding in check.tensorflow()}
+
+    return findings
+
+
+CARD = {"gpus": ["RTX 9"], "gpu_peak_mb": 600.0, "gpu_difference": 1e-6}
+
+
+def test_what_was_measured_is_said(measured):
+    findings = measured()
+    assert "no graphics card" in findings["gpu"].sentence
+    assert "about 11 s" in findings["speed"].sentence
+    assert {finding.level for finding in findings.values()} == {"ok"}
+
+
+def test_a_slow_machine_is_told_what_to_train(measured):
+    finding = measured(epoch_s=300.0)["speed"]
+    assert finding.level == "warning"
+    assert "about 300 s" in finding.sentence
+    assert "on the sample or on the digits" in finding.sentence
+
+
+def test_a_card_on_which_the_workers_fit(measured):
+    findings = measured("RTX 9, 8192, 8000\n", **CARD)
+    assert findings["gpu"].level == findings["gpu memory"].level == "ok"
+    assert "RTX 9, with the same results" in findings["gpu"].sentence
+    assert "computed on the CPU" in findings["gpu"].sentence
+    assert "one worker needs about 1,100 MB" in findings["gpu memory"].sentence
+
+
+def test_a_card_whose_driver_does_not_tell_its_memory(measured):
+    assert "gpu memory" not in measured("", **CARD)
+    assert "gpu memory" not in measured("RTX 9, [N/A], [N/A]\n", **CARD)
+    assert "gpu memory" not in measured("RTX 9, 8192, 8000", **CARD | {"gpu_peak_mb": None})
+
+
+@pytest.mark.parametrize(
+    ("settings", "workers", "advice"),
+    [
+        ({}, "one worker needs about 1,100 MB", "close programs that use the card"),
+        (
+            {"CONVSCOPE_LOOK_GPU": "1"},
+            "2 workers need about 2,200 MB",
+            "unset CONVSCOPE_LOOK_GPU",
+        ),
+        (
+            {"CONVSCOPE_TRAIN_WORKERS": "3"},
+            "3 workers need about 3,300 MB",
+            "set CONVSCOPE_TRAIN_WORKERS=1",
+        ),
+        (
+            {"CONVSCOPE_WORKERS": "one", "CONVSCOPE_LOOK_GPU": "1"},
+            "one worker needs",
+            "CUDA_VISIBLE_DEVICES=-1",
+        ),
+    ],
+)
+def test_a_card_that_is_too_full(monkeypatch, measured, settings, workers, advice):
+    for name, value in settings.items():
+        monkeypatch.setenv(name, value)
+    finding = measured("RTX 9, 8192, 900", **CARD)["gpu memory"]
+    assert finding.level == "warning"
+    assert "900 of 8,192 MB are free" in finding.sentence
+    assert workers in finding.sentence
+    assert advice in finding.sentence
+
+
+def test_a_worker_that_would_take_the_whole_card(monkeypatch, measured):
+    monkeypatch.setenv("TF_FORCE_GPU_ALLOW_GROWTH", "false")
+    finding = measured("RTX 9, 8192, 8000", **CARD)["gpu memory"]
+    assert finding.level == "warning"
+    assert "Remove that variable" in finding.sentence
+
+
+@pytest.mark.parametrize(
+    ("system", "advice"),
+    [("Darwin", "pip uninstall tensorflow-metal"), ("Linux", "CUDA_VISIBLE_DEVICES=-1")],
+)
+def test_a_card_that_computes_wrong_results_is_a_problem(monkeypatch, measured, system, advice):
+    monkeypatch.setattr("platform.system", lambda: system)
+    findings = measured(**CARD | {"gpu_difference": 0.3})
+    assert findings["gpu"].level == "problem"
+    assert "differs by 0.30" in findings["gpu"].sentence
+    assert advice in findings["gpu"].sentence
+    assert check.run(0, as_json=False) == 1
+
+
+def test_a_card_that_this_tensorflow_does_not_use(monkeypatch, measured):
+    finding = measured("RTX 9, 8192, 8000")["gpu"]
+    assert finding.level == "warning"
+    assert "tensorflow[and-cuda]" in finding.sentence
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "-1")
+    assert measured("RTX 9, 8192, 8000")["gpu"].level == "ok"
+
+
+def test_a_driver_that_does_not_answer_is_no_card(monkeypatch):
+    def fail(*args: Any, **options: Any) -> None:
+        raise subprocess.CalledProcessError(9, "nvidia-smi")
+
+    monkeypatch.setattr("shutil.which", lambda name: "/usr/bin/nvidia-smi")
+    monkeypatch.setattr(subprocess, "run", fail)
+    assert check_tensorflow.cards() == []
