@@ -16,7 +16,7 @@ from pages.parts.convolution import kernel_choice, network_section
 from pages.parts.convolution import sections as parts
 from pages.pictures import sample_image
 from pages.session import choices
-from pages.session.address import arrived, say
+from pages.session.address import arrived, followed, say
 from pages.session.html import STYLE, complain
 from pages.session.words import t
 
@@ -62,6 +62,7 @@ def main() -> None:
     if section == "network":
         network_section.story(link, place)
     else:
+        followed("convolution", link)
         _story(section)
 
 

@@ -29,7 +29,7 @@ from pages.parts.draw.answers import answered, each, side_by_side
 from pages.parts.draw.content import Content, content
 from pages.pictures import prepared
 from pages.session import choices, settings
-from pages.session.address import arrived, publish, say, went_back
+from pages.session.address import arrived, followed, publish, say, went_back
 from pages.session.doors import engine
 from pages.session.html import html
 from pages.session.settings import Setting
@@ -63,6 +63,7 @@ def main() -> None:
         return
     selected = _choose(models, wanted, place)
     settings.follow(link, _settings(selected))
+    followed("draw", link)
     st.fragment(_desk)(selected)
 
 

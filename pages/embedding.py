@@ -24,7 +24,7 @@ from pages.network.names import class_names
 from pages.pictures import cards
 from pages.pictures.cards import Answers
 from pages.session import choices, settings
-from pages.session.address import arrived, say, went_back, whole
+from pages.session.address import arrived, followed, say, went_back, whole
 from pages.session.doors import colours
 from pages.session.html import STYLE, complain, html, waking
 from pages.session.settings import Setting, flag
@@ -57,6 +57,7 @@ def main() -> None:
         return
     say_if_training(run)
     _follow(run, link)
+    followed("embedding", link)
     if "embedding" not in st.session_state:  # a chart that is new has nothing selected
         st.session_state.pop("embedding_selected", None)
     waiting = _method() == "tsne" and _answers.known_tsne(run, IMAGES, _perplexity()) is None

@@ -28,7 +28,7 @@ from pages.parts.evaluation import turning
 from pages.pictures import cards
 from pages.pictures.cards import Answers
 from pages.session import choices, course, settings
-from pages.session.address import arrived, say
+from pages.session.address import arrived, followed, say
 from pages.session.doors import colours
 from pages.session.settings import Setting
 from pages.session.words import language, plain, say_error, t
@@ -69,6 +69,7 @@ def main() -> None:
         _publish(run)
         return
     _follow(link, run.model.classes)
+    followed("evaluation", link)
     with st.container(horizontal=True, vertical_alignment="center", key="evaluation_bar"):
         part = _part(run)
         if part == "test":

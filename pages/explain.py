@@ -22,7 +22,7 @@ from pages.pictures import run_image
 from pages.pictures.place import size_here
 from pages.pictures.run_image import Chosen
 from pages.session import choices, course, settings
-from pages.session.address import arrived, follow_layer, say, went_back, whole
+from pages.session.address import arrived, follow_layer, followed, say, went_back, whole
 from pages.session.html import STYLE, complain
 from pages.session.settings import Setting, flag
 from pages.session.words import t
@@ -53,6 +53,7 @@ def main() -> None:
         return
     say_if_training(run)
     _follow(run, link)
+    followed("explain", link)
     _story(run)
     pattern.story(run, _say)
 

@@ -22,7 +22,7 @@ from pages.parts.feature_maps.maps import View
 from pages.pictures import run_image
 from pages.pictures.run_image import Chosen
 from pages.session import choices, settings
-from pages.session.address import arrived, follow_layer, say, whole
+from pages.session.address import arrived, follow_layer, followed, say, whole
 from pages.session.html import STYLE, complain, waking
 from pages.session.settings import Setting, flag
 from pages.session.words import t
@@ -44,6 +44,7 @@ def main() -> None:
     if run is None:
         return
     _follow(run, link)
+    followed("feature_maps", link)
     _story(run, link)
 
 

@@ -17,11 +17,13 @@ from pages.session.html import heading
 from pages.session.settings import BETWEEN
 from pages.session.words import language, t
 
+SCROLL = "glossary_scroll"  # session key: the term to bring into sight
+
 
 def main() -> None:
     """The search, then the terms group by group; a link opens the one that it names."""
     head("glossary")
-    arrived = _follow()
+    _follow()
     words = st.text_input(
         t("glossary.search"), key="glossary_search", type="search", live=True,
         icon=":material/search:", placeholder=t("glossary.placeholder"),
@@ -41,16 +43,13 @@ def main() -> None:
     if len(opened := [name for name in LESSONS if st.session_state.get(f"entry_{name}")]) > 1:
         query["open"] = BETWEEN.join(opened)
     address.say("glossary", query)
-    if arrived:
-        show(f"term_{arrived}", key="show")
+    if wanted := st.session_state.get(SCROLL):
+        show(f"term_{wanted}", key="show")
+        st.session_state[SCROLL] = None
 
 
-def _follow() -> str | None:
-    """Open the terms that a link names; one sentence if there is none of that name.
-
-    Returns:
-        The term to scroll to: that of a link, not one that the visitor went back to.
-    """
+def _follow() -> None:
+    """Open the terms that a link names, and scroll to the one; one sentence if there is none of that name."""
     state, link = st.session_state, address.arrived("glossary", ("term", "open", "find"))
     if address.went_back():
         state["glossary_term"] = link.get("term")
@@ -64,10 +63,10 @@ def _follow() -> str | None:
             state[f"entry_{name}"] = True
     if term is not None and term not in LESSONS:
         st.warning(t("glossary.bad_term"), icon=":material/link_off:")
-        return None
-    if term is not None:
+    elif term is not None:
         state["glossary_term"] = term
-    return None if address.went_back() else term
+        state[SCROLL] = None if address.went_back() else term
+    address.followed("glossary", link)
 
 
 def _list(title: str, names: list[str]) -> None:

@@ -14,7 +14,7 @@ from pages.guide import entry
 from pages.network.names import class_names
 from pages.pictures import place as places
 from pages.pictures.place import Place
-from pages.session.address import arrived, say, went_back, whole
+from pages.session.address import arrived, followed, say, went_back, whole
 from pages.session.html import heading
 from pages.session.words import t
 
@@ -100,13 +100,13 @@ def _picture() -> None:
     _follow()
     image = state.setdefault("home_image", FIRST)
     links = {stage: [_link(page, stage) for page in pages] for stage, pages in STAGES.items()}
-    followed = flow.flow(
+    target = flow.flow(
         "flow", network_tour, names, links, start=state["home_start"], turn=state["home_turn"],
         addresses=[place.query for place in _places()] or [{}] * len(network_tour.images),
         on_image=_choose,
     )  # fmt: skip
-    if followed is not None:
-        st.switch_page(f"pages/{followed.page}.py", query_params=followed.query)
+    if target is not None:
+        st.switch_page(f"pages/{target.page}.py", query_params=target.query)
     say("home", {} if image == FIRST else {"image": str(image)})
 
 
@@ -130,6 +130,7 @@ def _follow() -> None:
     if image is not None or "home_start" not in state:
         state["home_start"] = FIRST if image is None else image
         state["home_turn"] = state.get("home_turn", 0) + 1
+    followed("home", link)
 
 
 def _link(target: str, stage: str) -> Link:

@@ -26,7 +26,7 @@ from pages.pictures.place import Place
 from pages.pictures.upload import upload
 from pages.session import choices as _choices
 from pages.session import course, presenting
-from pages.session.address import arrived, say, whole
+from pages.session.address import arrived, followed, say, whole
 from pages.session.html import STYLE, heading, html
 from pages.session.words import say_error, t
 
@@ -63,7 +63,9 @@ def main() -> None:
     """Which image; its numbers; what they are; what Keras wants; the way of a batch."""
     st.html(STYLE)
     head("images")
-    _follow(arrived("images", LINK))
+    link = arrived("images", LINK)
+    _follow(link)
+    followed("images", link)
     _story()
 
 

@@ -24,7 +24,7 @@ from pages.network.epochs import convolutions, epoch_name, epoch_slider, follow_
 from pages.parts.kernels import filters as parts
 from pages.parts.kernels.filters import View
 from pages.session import choices, settings
-from pages.session.address import arrived, follow_layer, say, went_back, whole
+from pages.session.address import arrived, follow_layer, followed, say, went_back, whole
 from pages.session.doors import colours
 from pages.session.html import STYLE, complain, html
 from pages.session.settings import Setting
@@ -47,6 +47,7 @@ def main() -> None:
         say("kernels", {})
         return
     _follow(run, link)
+    followed("kernels", link)
     active = runs.status(run).active
     st.fragment(_story, run_every=POLL_S if active else None)(run, active, link)
 

@@ -20,7 +20,7 @@ from pages.network.choice import is_gone, others, trained_network
 from pages.network.names import name_of, names_of
 from pages.parts.landscape import chart
 from pages.session import choices, settings
-from pages.session.address import arrived, say, went_back
+from pages.session.address import arrived, followed, say, went_back
 from pages.session.html import STYLE, complain, waking
 from pages.session.settings import Setting
 from pages.session.words import plain, t
@@ -51,6 +51,7 @@ def main() -> None:
         return
     settings.follow(link, SETTINGS)
     _follow_other(run, link)
+    followed("landscape", link)
     _story(run)
 
 

@@ -11,7 +11,7 @@ from pages.elements.show import show
 from pages.guide import entry
 from pages.parts.notes import entries
 from pages.session import choices, settings
-from pages.session.address import LONGEST_FIND, arrived, say, went_back
+from pages.session.address import LONGEST_FIND, arrived, followed, say, went_back
 from pages.session.html import heading
 from pages.session.settings import Setting
 from pages.session.words import language, t
@@ -43,6 +43,7 @@ def _follow() -> None:
     settings.follow(link, SETTINGS)
     if "find" in link or "part" in link or went_back():
         st.session_state["notes_find"] = link.get("find", "")[:LONGEST_FIND]
+    followed("notes", link)
 
 
 def _controls() -> tuple[str, str]:

@@ -17,7 +17,7 @@ from pages.parts.robustness import attack, bench, curves, fooled, morph, twin
 from pages.pictures import run_image
 from pages.pictures.run_image import Chosen
 from pages.session import settings
-from pages.session.address import arrived, say, went_back
+from pages.session.address import arrived, followed, say, went_back
 from pages.session.html import STYLE
 from pages.session.words import t
 
@@ -42,6 +42,7 @@ def main() -> None:
         return
     say_if_training(run)
     _follow(run, link)
+    followed("robustness", link)
     _story(run)
     waits = twin.in_training(run) is not None
     st.fragment(_curves, run_every=POLL_S if waits else None)(run, waits)

@@ -25,6 +25,7 @@ from pages.parts.runs import (
 from pages.parts.runs.rows import Row
 from pages.pictures import run_image
 from pages.session import choices
+from pages.session.address import followed
 from pages.session.html import STYLE
 from pages.session.words import t
 
@@ -45,6 +46,7 @@ def main() -> None:
         selected = selection.chosen_runs()
         for run in inside.with_weights(selected)[:1]:
             run_image.follow(link, run)
+        followed("runs", link)
         listed = table.filters()
         actions.actions(selected)
         with st.container(key="runs_more"):

@@ -17,7 +17,7 @@ from pages.parts.surgery import controls, outcome, state
 from pages.parts.surgery.state import View
 from pages.pictures import run_image
 from pages.session import settings
-from pages.session.address import arrived, follow_layer, say, went_back, whole
+from pages.session.address import arrived, follow_layer, followed, say, went_back, whole
 from pages.session.html import STYLE, complain
 from pages.session.words import say_error
 
@@ -34,6 +34,7 @@ def main() -> None:
         return
     say_if_training(run)
     _follow(run, link)
+    followed("surgery", link)
     _story(run, link)
 
 

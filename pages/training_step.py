@@ -12,7 +12,7 @@ from pages.network.choice import is_gone, say_if_training, trained_network
 from pages.parts.training_step import controls, stages
 from pages.parts.training_step.stages import View
 from pages.session import course
-from pages.session.address import arrived, say
+from pages.session.address import arrived, followed, say
 from pages.session.html import STYLE, complain, waking
 
 
@@ -26,6 +26,7 @@ def main() -> None:
         return
     say_if_training(run)
     controls.follow(run, link)
+    followed("training_step", link)
     _story(run)
 
 

@@ -13,7 +13,9 @@ from pages.session.words import language, t
 
 LONGEST_FIND = 100  # characters of a search, which stands in the address
 ANSWERED = "address_answered"  # session key: the last Back or Forward that a page answered
-SAID = "address_said"  # session key: the page that wrote the address last, and what it wrote
+SAID = "address_said"  # session key: the page that wrote the address last, and all that it wrote
+MOVED = "address_moved"  # session key: the window has been led elsewhere since it was opened
+MOST_WRITTEN = 50  # addresses that a browser may not have heard of
 
 
 def went_back() -> bool:
@@ -42,17 +44,60 @@ def answered() -> dict[str, str | int]:
 def arrived(page: str, names: Sequence[str]) -> dict[str, str]:
     """What a link asks of a page; nothing if the page wrote it itself and no other page wrote since.
 
-    After going back, all that the address says: other pages may have changed what they share with this one.
+    A browser hears of an address after the visitor may have changed something again, and sends what it has:
+    any that the page wrote. After going back, all that the address says: other pages may have changed what
+    they share with this one.
+
+    The page calls `followed` as soon as all is done that the link asks for.
     """
     link = {name: st.query_params[name] for name in names if name in st.query_params}
-    own = (page, link) == st.session_state.get(SAID)
-    return {} if own and not went_back() else link
+    if not went_back():
+        if not link or (link in _written(page) and not _is_link_within()):
+            return {}
+        if SAID in st.session_state:
+            st.session_state[MOVED] = True
+    st.session_state[SAID] = page, ()
+    return link
+
+
+def followed(page: str, link: Mapping[str, str]) -> None:
+    """Do what that link asks for no more: from here on it is the visitor who changes things.
+
+    Not before: a run of the page that is cut short earlier has not taken over all of it.
+    """
+    if link:
+        remember(page, link)
+        if (
+            _is_link_within()
+        ):  # so that the browser has it as the page's own before it has the controls
+            _write(link)
 
 
 def say(page: str, query: Mapping[str, str]) -> None:
     """Put the page's state into the address, and remember that it was the page that said so."""
-    publish(query)
-    st.session_state[SAID] = page, dict(query)
+    remember(page, query)  # first: the run may be cut short as soon as the browser has it
+    _write(query)
+
+
+def remember(page: str, query: Mapping[str, str]) -> None:
+    """From now on the browser may send this as an address that the page wrote."""
+    if st.session_state.get(SAID, (page,))[0] != page:
+        st.session_state[MOVED] = True
+    rest = [address for address in _written(page) if address != query]
+    st.session_state[SAID] = page, (*rest[1 - MOST_WRITTEN :], dict(query))
+
+
+def _written(page: str) -> tuple[dict[str, str], ...]:
+    writer, addresses = st.session_state.get(SAID, ("", ()))
+    return addresses if writer == page else ()
+
+
+def _is_link_within() -> bool:
+    """Whether the address comes from a link within the app: only a page writes the language into it.
+
+    The window may have been opened without the language, too.
+    """
+    return "lang" not in st.query_params and bool(st.session_state.get(MOVED))
 
 
 def whole(link: Mapping[str, str], name: str, below: int) -> int | None:
@@ -83,6 +128,11 @@ def publish(query: Mapping[str, str]) -> None:
     course runs, the address says its step, too, and in the presenter view what this leaves out.
     """
     st.session_state.pop(SAID, None)
+    st.session_state[MOVED] = True
+    _write(query)
+
+
+def _write(query: Mapping[str, str]) -> None:
     frame = {**membership.in_address(), "lang": language(), **course.parameters()}
     wanted = {**query, **frame, **presenting.parameters()}
     # After going back also what does not change: the browser may have heard of a later address meanwhile.

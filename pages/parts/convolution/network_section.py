@@ -20,7 +20,7 @@ from pages.parts.convolution import sections as parts
 from pages.pictures import sample_image
 from pages.pictures.sample_image import Sample
 from pages.session import choices
-from pages.session.address import follow_layer, say, whole
+from pages.session.address import follow_layer, followed, say, whole
 from pages.session.doors import engine
 from pages.session.html import complain
 from pages.session.words import say_error, t
@@ -37,6 +37,7 @@ def story(link: Mapping[str, str], place: DeltaGenerator) -> None:
         say(PAGE, {"section": "network"})
         return
     _follow(run, link)
+    followed(PAGE, link)
     waits = _waits()
     st.fragment(_steps, run_every=POLL_S if waits else None)(run, waits, link)
 

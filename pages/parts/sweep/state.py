@@ -11,7 +11,7 @@ from cnn_core.errors import CnnError
 from cnn_core.planning.space import PLACED, Dimension
 from cnn_core.sweeps import Sweep
 from pages.parts.sweep import form_link
-from pages.session.address import arrived, say, went_back
+from pages.session.address import arrived, followed, say, went_back
 from pages.session.words import say_error, t
 
 SWEEP, TRIAL = "sweep_id", "sweep_trial"
@@ -28,6 +28,7 @@ def follow() -> None:
     elif went_back():
         choose_trial(None)
     form_link.follow(link)
+    followed("sweep", link)
 
 
 def show(sweep_id: str | None) -> None:
