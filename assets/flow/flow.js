@@ -4,6 +4,7 @@
 
 import { bytes } from "../network/packed.js";
 import { percent, setAlt } from "../reading/elements.js";
+import { Fitting } from "../screen/density.js";
 import { BOARDS, Maps } from "./boards.js";
 import { frame, pen } from "./canvas.js";
 import { odds } from "./odds.js";
@@ -31,7 +32,7 @@ class Flow {
     this.state = kept.get(data.key) ?? { image: data.start, turn: data.turn, place: 1, index: null };
     kept.set(data.key, this.state);
     this.rail = root.querySelector(".rail");
-    this.resized = new ResizeObserver(() => this.fit());
+    this.resized = new Fitting(() => this.fit());
     this.rail.addEventListener("scroll", () => this.shade(), { passive: true });
     root.querySelector(".links").addEventListener("click", (event) => this.follow(event));
     root.querySelector(".stages").addEventListener("click", (event) => this.follow(event));
@@ -183,8 +184,8 @@ class Flow {
     const width = this.rail.clientWidth;
     if (!width || !this.tour) return;
     const scale = Math.min(WIDEST, Math.max(1, width / this.data.natural));
-    if (Math.abs(scale - this.scale) > 0.004) {
-      this.scale = scale;
+    if (Math.abs(scale - this.scale) > 0.004 || this.density !== devicePixelRatio) {
+      [this.scale, this.density] = [scale, devicePixelRatio];
       this.boards = this.data.stages.map((stage) => new BOARDS[stage.kind](stage, scale));
       this.items().forEach((item, at) => {
         const [wide, high] = this.boards[at].size;

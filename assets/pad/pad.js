@@ -5,6 +5,7 @@
 // the page answers in the browser: each change is told on the channel, and sent when a stroke ends. Another
 // `data.sheet` than before empties the pad.
 
+import { Fitting } from "../screen/density.js";
 import { listen, tell } from "./channel.js";
 import { SIDE, covered, pack, smooth } from "./ink.js";
 
@@ -62,7 +63,7 @@ class Pad {
     on(this.brush, "input", () => this.choose(this.brush.value));
     on(root.querySelector(".undo"), "click", () => this.undo());
     on(root.querySelector(".clear"), "click", () => this.clear());
-    this.resized = new ResizeObserver(() => this.fit());
+    this.resized = new Fitting(() => this.fit());
     this.resized.observe(this.canvas);
     this.choose(this.brush.value);
     const answered = (answer) => this.local && this.name(".answer", answer);

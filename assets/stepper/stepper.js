@@ -7,6 +7,7 @@
 import { forward, resolve } from "../network/layers.js";
 import { unread } from "../network/layout.js";
 import { bytes, floats } from "../network/packed.js";
+import { Fitting } from "../screen/density.js";
 import { View, lookOfInput, lookOfOutput } from "./paint.js";
 import { Pictures } from "./pictures.js";
 
@@ -19,7 +20,8 @@ export default function ({ parentElement, data, setTriggerValue }) {
   const root = parentElement.querySelector(".stepper");
   root.stepper ??= new Stepper(root);
   root.stepper.update(data, setTriggerValue);
-  return () => root.stepper.pause();
+  root.stepper.resized.observe(root);
+  return () => root.stepper.leave();
 }
 
 class Stepper extends Pictures {
@@ -34,7 +36,7 @@ class Stepper extends Pictures {
     this.frames = 0;
     this.sent = []; // kernels on their way to Python
     this.listen();
-    new ResizeObserver(() => this.repaint()).observe(root);
+    this.resized = new Fitting(() => this.repaint());
   }
 
   listen() {
@@ -231,6 +233,11 @@ class Stepper extends Pictures {
     this.revealed = this.index + 1;
     if (steps || this.speed <= GLIDES) this.show(this.speed <= GLIDES ? this.carry : 0);
     if (this.index === this.cells - 1 && this.carry >= 0.5) this.pause();
+  }
+
+  leave() {
+    this.pause();
+    this.resized.disconnect();
   }
 
   pause() {
