@@ -1,17 +1,18 @@
 // A guided course in the browser. Data: {asks: true} sends what the storage keeps of a course, as `kept`. Or
-// {progress, restored, waits, signal, settings, turn, checked, highlight, reveals, kiosk, phase, own}: keeps the
-// progress; while the step waits, tells of another address as `seen` and of what is done in the browser alone
+// {progress, restored, waits, signal, settings, turn, checked, highlight, reveals, kiosk, silence, phase, own}: keeps
+// the progress; while the step waits, tells of another address as `seen` and of what is done in the browser alone
 // as `did`; outlines the part of the page that the step is about; plays a course by itself, `turn` by `turn`,
-// until somebody touches the screen, which is `taken`.
+// until somebody touches the screen, which is `taken`; then waits until nobody has for a while, which is `silent`.
 
 import { awaited, same } from "./awaited.js";
-import { play } from "./kiosk.js";
+import { awaitSilence, play } from "./kiosk.js";
 
 const KEY = "convscope_course";
 const STATE = "data-test-script-state"; // where Streamlit says whether a page is still being written
 const AGAIN = 2000; // ms until the server is asked for the same once more
 const MOST_ASKED = 50; // times for one state of the panel
 const LOOKS = 40; // for a part of the page that is still on its way
+let lastSign = {};
 
 export default function ({ data, setTriggerValue }) {
   if (data.asks) {
@@ -27,7 +28,9 @@ export default function ({ data, setTriggerValue }) {
   const end = (window.convscopeGuide = new AbortController());
   if (data.waits) watch(data, setTriggerValue, end.signal);
   outline(data.highlight, data.reveals, end.signal);
+  if (!data.silence) lastSign = {};
   if (data.kiosk) play(data, setTriggerValue, end.signal);
+  if (data.silence) awaitSilence(data, lastSign, setTriggerValue, end.signal);
   return () => end.abort();
 }
 

@@ -21,6 +21,7 @@ from pages.session.words import language, plain, say_error, t
 
 POLL_S = 2.0  # between two looks at a training that a step waits for
 KIOSK_S = 20  # between two turns of a course that plays by itself
+SILENCE_S = 180  # without a touch, after which a course that was taken over plays by itself again
 STYLE = ASSETS / "guide" / "guide.css"
 GO, TURN, COMPLETE = "course_go", "course_turn", "course_complete"
 """Session keys: a step is to be opened; number of the run of the page, and of the last that is complete."""
@@ -70,10 +71,12 @@ def _follow(page: str) -> None:
     index = int(number) - 1 if number.isdecimal() and len(number) < 4 else 0
     index = max(0, min(index, len(course.steps) - 1))
     state = session.current()
+    unattended = query.get("kiosk") == "1"
     if state is None or state.course_id != course_id:
-        state = CourseState(course_id)
+        state = CourseState(course_id, kiosk=unattended)
         session.begin(state)
-    state.step, state.kiosk, state.seen = index, query.get("kiosk") == "1", {}
+    state.step, state.unattended, state.seen = index, unattended, {}
+    state.kiosk = state.kiosk and unattended
     step = course.steps[index]
     if not went_back() and (page != step.page or (step.query and bare)):
         open_step(step)
@@ -128,6 +131,9 @@ def _panel(page: str, polled: bool, turn: int) -> None:
     ):
         if state.kiosk:
             st.caption(f":material/touch_app: {t('course.plays')}")
+        elif state.unattended:
+            minutes = SILENCE_S // 60
+            st.caption(f":material/smart_display: {t('course.plays_again', minutes=minutes)}")
         if page == step.page:
             _story(state, course, step)
         else:
@@ -248,12 +254,17 @@ def _buttons(state: CourseState, course: Course, done: bool) -> None:
     )  # fmt: skip
     st.button(
         t("course.finish" if last else "course.next"), icon=":material/arrow_forward:",
-        key="course_next", type="primary" if ready else "secondary", on_click=go,
-        args=(state.step + 1,),
+        key="course_next", type="primary" if ready else "secondary",
+        on_click=_play_again if last and state.unattended else _next,
     )  # fmt: skip
     if st.button(t("course.leave"), icon=":material/close:", key="course_leave", type="tertiary"):
         session.leave()
         st.rerun()
+
+
+def _next() -> None:
+    if (state := session.current()) is not None:
+        go(state.step + 1)
 
 
 def _watch(state: CourseState, step: Step, page: str, turn: int) -> None:
@@ -262,7 +273,7 @@ def _watch(state: CourseState, step: Step, page: str, turn: int) -> None:
     waits = here and step.goal is not None and state.step not in state.outcomes
     complete = st.session_state.get(COMPLETE) == turn  # the page after this panel is there
     data = {
-        "progress": None if state.kiosk else browser.progress(state),
+        "progress": None if state.unattended else browser.progress(state),
         "restored": state.restored,
         "waits": waits,
         "signal": CONDITIONS[step.goal.name].signal if waits and step.goal else "",
@@ -272,12 +283,13 @@ def _watch(state: CourseState, step: Step, page: str, turn: int) -> None:
         "highlight": step.highlight if here else "",
         "reveals": f"{state.step} {state.step in state.predictions}",
         "kiosk": KIOSK_S if state.kiosk else 0,
+        "silence": SILENCE_S if state.unattended and not state.kiosk else 0,
         "phase": f"{state.step} {state.step in state.predictions}",
     }
     browser.mount(
         "panel", data, on_seen_change=lambda: st.session_state.update({COMPLETE: turn}),
         on_did_change=_take_deed, on_kept_change=_take_kept, on_turn_change=_take_turn,
-        on_taken_change=_take_over,
+        on_taken_change=_take_over, on_silent_change=_play_again,
     )  # fmt: skip
 
 
@@ -322,3 +334,13 @@ def _take_over() -> None:
         state.kiosk = False
         state.predictions.clear()
         st.session_state[GO] = True
+
+
+def _play_again() -> None:
+    """The course plays by itself from the first step, with nothing of those who had taken it over."""
+    state = session.current()
+    if state is not None and state.unattended:
+        state.kiosk = True
+        state.predictions.clear()
+        state.outcomes.clear()
+        go(0)

@@ -24,7 +24,8 @@ class CourseState:
         step: Its step, from 0.
         predictions: What was predicted, by step.
         outcomes: The numbers of the steps that are done, by step.
-        kiosk: Whether it plays by itself.
+        kiosk: Whether it plays by itself now.
+        unattended: Whether it plays by itself whenever nobody touches the screen.
         restored: Whether the browser has been asked for what it keeps of this course.
         seen: What the browser says of the current step.
     """
@@ -34,6 +35,7 @@ class CourseState:
     predictions: dict[int, int] = field(default_factory=dict)
     outcomes: dict[int, dict[str, str]] = field(default_factory=dict)
     kiosk: bool = False
+    unattended: bool = False
     restored: bool = False
     seen: dict[str, Value] = field(default_factory=dict)
 
@@ -61,7 +63,7 @@ def parameters() -> dict[str, str]:
     if state is None:
         return {}
     words = {"course": f"{state.course_id}{BETWEEN}{state.step + 1}"}
-    return words | {"kiosk": "1"} if state.kiosk else words
+    return words | {"kiosk": "1"} if state.unattended else words
 
 
 def report(page: str, **values: Value) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 
 import pytest
@@ -11,8 +12,10 @@ from hands import HANDS, on_pad
 from lengths import repeats
 from playwright.sync_api import Locator, Page, expect
 
+from cnn_core import texts
 from cnn_core.course import steps
 from cnn_core.course.steps import Course
+from pages.guide.panel import KIOSK_S, SILENCE_S
 
 PHONE = {"width": 390, "height": 844, "has_touch": True}
 ENTERED = repeats((7,), (0, 7, 11))  # by a link; tests/pages/test_course_steps.py enters every step
@@ -218,3 +221,37 @@ def _leave_and_resume(learner: Learner, number: int, url: str, language: str) ->
     learner.press("join_resume_home")
     learner.is_at(number)
     expect(page.locator(".st-key-course")).to_contain_text(closing)
+
+
+def test_an_unattended_course_plays_is_taken_over_and_plays_again(
+    app: Server, window: Callable[..., Page]
+) -> None:
+    page = window("about:blank", **PHONE)
+    page.clock.install()
+    page.goto(f"{app.url}/?lang=en&course=textbook-3&kiosk=1")
+    learner = Learner(page, steps.textbook("en"), touches=True)
+    plays, waits = (_opening("en", name) for name in ("course.plays", "course.plays_again"))
+    panel = page.locator(".st-key-course")
+    for number in (2, 3):  # each first asks, then answers, then goes on
+        learner.is_at(number)
+        expect(panel).to_contain_text(plays)
+        expect(page.locator(".st-key-course_option_0")).to_have_count(1)
+        page.clock.fast_forward(KIOSK_S * 1000)
+        expect(page.locator(".st-key-course_option_0")).to_have_count(0)
+        rest(page)
+        page.clock.fast_forward(KIOSK_S * 1000)
+    learner.is_at(4)
+    page.touchscreen.tap(195, 700)
+    expect(panel).to_contain_text(waits)
+    rest(page)
+    page.clock.fast_forward(2 * KIOSK_S * 1000)
+    learner.is_at(4)
+    page.clock.fast_forward(SILENCE_S * 1000)
+    learner.is_at(0)
+    expect(panel).to_contain_text(plays)
+    assert page.evaluate("localStorage.getItem('convscope_course')") is None
+
+
+def _opening(language: str, key: str) -> str:
+    """The sentence of a text before its first slot or point."""
+    return re.split(r"[.{]", texts.say(language, key, minutes=SILENCE_S // 60))[0]

@@ -107,7 +107,7 @@ def test_a_course_that_plays_by_itself_says_so(language, visit, panel):
 
 
 def test_a_course_that_plays_by_itself_answers_goes_on_and_is_handed_over(monkeypatch):
-    state = CourseState(steps.TEXTBOOK, 0, kiosk=True)
+    state = CourseState(steps.TEXTBOOK, 0, kiosk=True, unattended=True)
     monkeypatch.setattr(st, "session_state", {STATE: state})
     monkeypatch.setattr(guide, "language", lambda: "en")
     course = steps.textbook("en")
@@ -124,3 +124,35 @@ def test_a_course_that_plays_by_itself_answers_goes_on_and_is_handed_over(monkey
     assert (state.kiosk, state.predictions) == (False, {})
     guide._take_turn()
     assert (state.step, state.predictions) == (0, {}), "it plays no more"
+
+
+def test_a_course_that_was_taken_over_plays_again_after_a_silence(monkeypatch):
+    state = CourseState(steps.TEXTBOOK, 4, {4: 1}, {2: {"total": "3"}}, unattended=True)
+    monkeypatch.setattr(st, "session_state", {STATE: state})
+    guide._play_again()
+    assert (state.kiosk, state.step, state.predictions, state.outcomes) == (True, 0, {}, {})
+    assert st.session_state[guide.GO], "the page of the first step is opened"
+    mine = CourseState(steps.TEXTBOOK, 4, {4: 1})
+    st.session_state[STATE] = mine
+    guide._play_again()
+    assert (mine.kiosk, mine.step, mine.predictions) == (False, 4, {4: 1})
+
+
+@pytest.mark.parametrize("language", texts.LANGUAGES)
+def test_a_course_that_was_taken_over_says_when_it_plays_again(language, visit, panel):
+    at = join(language, 0, kiosk="1")
+    at.session_state[STATE].kiosk = False
+    at.run()
+    assert not at.exception
+    words = texts.say(language, "course.plays_again", minutes=guide.SILENCE_S // 60)
+    assert any(words in caption.value for caption in at.caption)
+
+
+def test_the_last_step_of_an_unattended_course_is_followed_by_the_first(visit, panel):
+    last = len(steps.textbook("en").steps) - 1
+    at = join("en", last, kiosk="1")
+    at.session_state[STATE].kiosk = False
+    at.run()
+    press(Window(at), "course_next")
+    state = at.session_state[STATE]
+    assert (state.step, state.kiosk) == (0, True)
