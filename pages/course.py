@@ -54,7 +54,8 @@ def _steps(course: Course, state: CourseState | None) -> None:
                 f"{index + 1}. {title}", icon=icon, type="tertiary", key=f"open_step_{index}"
             ):
                 entry.start(course_id, index)
-            st.caption(t(f"{step.page}.nav"))
+            if (page := t(f"{step.page}.nav")) != title:
+                st.caption(page)
 
 
 main()

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from cnn_core.figures import charts
-from cnn_core.figures.palette import Palette, stops
+from cnn_core.figures.palette import Palette, contrast, ink, stops
 from cnn_core.figures.words import FigureWords
 
 if TYPE_CHECKING:
@@ -112,7 +112,12 @@ def landscape(
     layout = charts.layout(title, palette)
     layout["xaxis"] = charts.axis(axes[0], palette, range=[float(x[0]), float(x[-1])])
     layout["yaxis"] = charts.axis(axes[1], palette, range=[float(y[0]), float(y[-1])])
-    layout["legend"] |= {"x": 0, "y": 1.01, "yanchor": "bottom"}
+    # Its lines are white and black: they stand on a colour of the map, in either theme.
+    ground = max(
+        stops("sequential", STEPS), key=lambda c: min(contrast(c, WHITE), contrast(c, BLACK))
+    )
+    layout["legend"] |= {"x": 0, "y": 1.01, "yanchor": "bottom", "bgcolor": ground}
+    layout["legend"]["font"] = {**layout["legend"]["font"], "color": ink(ground)}
     layout["margin"] |= {"t": layout["margin"]["t"] + LEGEND * max(0, len(walks) - 1)}
     layout["annotations"] = [mark for walk in walks for mark in _marks(walk, words, palette)]
     traces = [_contours(x, y, losses, words, palette)]

@@ -8,7 +8,7 @@ import pytest
 from cnn_core import texts
 from cnn_core.figures import landscape
 from cnn_core.figures.landscape import LandscapeWords, Walk
-from cnn_core.figures.palette import LIGHT
+from cnn_core.figures.palette import DARK, LIGHT, READABLE, contrast
 
 X = np.linspace(-2, 2, 5)
 Y = np.linspace(-1, 3, 5)
@@ -19,9 +19,9 @@ WALK = Walk(
 WORDS = LandscapeWords.of(texts.table("en"))
 
 
-def drawn(losses=LOSSES, walks=(WALK,)):
+def drawn(losses=LOSSES, walks=(WALK,), palette=LIGHT):
     return landscape.landscape(
-        X, Y, losses, walks, title="losses", axes=("x", "y"), words=WORDS, palette=LIGHT
+        X, Y, losses, walks, title="losses", axes=("x", "y"), words=WORDS, palette=palette
     ).to_plotly_json()
 
 
@@ -55,6 +55,16 @@ def test_two_paths_differ_in_colour_and_shape():
     first, second = (it for it in drawn(walks=(WALK, other))["data"] if it.get("showlegend"))
     assert first["marker"]["color"] != second["marker"]["color"]
     assert first["marker"]["symbol"] != second["marker"]["symbol"]
+
+
+@pytest.mark.parametrize("palette", [LIGHT, DARK], ids=["light", "dark"])
+def test_every_line_and_name_of_the_legend_stands_out_from_its_background(palette):
+    figure = drawn(walks=(WALK, Walk("two", WALK.epochs, WALK.points, {}, 3)), palette=palette)
+    legend = figure["layout"]["legend"]
+    assert contrast(legend["font"]["color"], legend["bgcolor"]) >= READABLE
+    lines = [it["line"]["color"] for it in figure["data"] if it.get("showlegend")]
+    assert len(lines) == 2
+    assert all(contrast(line, legend["bgcolor"]) >= 3 for line in lines)
 
 
 def test_what_is_written_keeps_out_of_the_way_of_the_path_and_of_each_other():

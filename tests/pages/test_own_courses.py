@@ -76,6 +76,15 @@ def test_every_fault_of_a_file_is_a_sentence(content, count, language, visit):
     assert KEPT_ID not in at.session_state
 
 
+@pytest.mark.parametrize("language", texts.LANGUAGES)
+def test_a_step_named_like_its_page_is_not_followed_by_the_same_words(language, visit, panel):
+    at = visit("course", language).at
+    pages = [caption.value for caption in at.caption]
+    for step in steps.textbook(language).steps:
+        assert (texts.say(language, f"{step.page}.nav") in pages) or step.page == "training_step"
+        assert step.title not in pages
+
+
 def test_a_page_is_added_by_clicking_as_it_is(visit, panel):
     window: Window = visit("course", "en")
     at = window.at
