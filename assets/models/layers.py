@@ -62,18 +62,18 @@ def weights(path: Path) -> Weights:
     if path.suffix == ".npz":
         with np.load(path, allow_pickle=False) as arrays:
             return {name: arrays[name] for name in arrays.files}
-    found: Weights = {}
+    kept_arrays: Weights = {}
 
     def take(name: str, part: object) -> None:
         if isinstance(part, h5py.Dataset) and name.startswith("layers/"):
-            found[name] = part[()]
+            kept_arrays[name] = part[()]
 
     with (
         zipfile.ZipFile(path) as archive,
         h5py.File(io.BytesIO(archive.read("model.weights.h5"))) as file,
     ):
         file.visititems(take)
-    return found
+    return kept_arrays
 
 
 def _equal(kept: Weights, again: Weights) -> bool:

@@ -112,7 +112,7 @@ def landscape(
     layout = charts.layout(title, palette)
     layout["xaxis"] = charts.axis(axes[0], palette, range=[float(x[0]), float(x[-1])])
     layout["yaxis"] = charts.axis(axes[1], palette, range=[float(y[0]), float(y[-1])])
-    # Its lines are white and black: they stand on a colour of the map, in either theme.
+    # Its lines are white and black: a colour of the map as background shows both in either theme.
     ground = max(
         stops("sequential", STEPS), key=lambda c: min(contrast(c, WHITE), contrast(c, BLACK))
     )

@@ -21,7 +21,7 @@ from pages.session.words import language, plain, say_error, t
 
 POLL_S = 2.0  # between two looks at a training that a step waits for
 KIOSK_S = 20  # between two turns of a course that plays by itself
-SILENCE_S = 180  # without a touch, after which a course that was taken over plays by itself again
+SILENCE_S = 180  # without a touch, after which it plays by itself again; texts say so
 STYLE = ASSETS / "guide" / "guide.css"
 GO, TURN, COMPLETE = "course_go", "course_turn", "course_complete"
 """Session keys: a step is to be opened; number of the run of the page, and of the last that is complete."""
@@ -132,8 +132,7 @@ def _panel(page: str, polled: bool, turn: int) -> None:
         if state.kiosk:
             st.caption(f":material/touch_app: {t('course.plays')}")
         elif state.unattended:
-            minutes = SILENCE_S // 60
-            st.caption(f":material/smart_display: {t('course.plays_again', minutes=minutes)}")
+            st.caption(f":material/smart_display: {t('course.plays_again')}")
         if page == step.page:
             _story(state, course, step)
         else:

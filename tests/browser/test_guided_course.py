@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 
 import pytest
@@ -230,7 +229,7 @@ def test_an_unattended_course_plays_is_taken_over_and_plays_again(
     page.clock.install()
     page.goto(f"{app.url}/?lang=en&course=textbook-3&kiosk=1")
     learner = Learner(page, steps.textbook("en"), touches=True)
-    plays, waits = (_opening("en", name) for name in ("course.plays", "course.plays_again"))
+    plays, waits = (texts.say("en", name) for name in ("course.plays", "course.plays_again"))
     panel = page.locator(".st-key-course")
     for number in (2, 3):  # each first asks, then answers, then goes on
         learner.is_at(number)
@@ -250,8 +249,3 @@ def test_an_unattended_course_plays_is_taken_over_and_plays_again(
     learner.is_at(0)
     expect(panel).to_contain_text(plays)
     assert page.evaluate("localStorage.getItem('convscope_course')") is None
-
-
-def _opening(language: str, key: str) -> str:
-    """The sentence of a text before its first slot or point."""
-    return re.split(r"[.{]", texts.say(language, key, minutes=SILENCE_S // 60))[0]

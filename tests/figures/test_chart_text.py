@@ -242,11 +242,17 @@ def test_text_of_an_echarts_figure(name: str, palette: Palette) -> None:
 @pytest.mark.parametrize("name", PLOTLY)
 def test_text_of_a_plotly_figure(name: str, palette: Palette) -> None:
     chart = PLOTLY[name](palette).to_plotly_json()
-    fonts = {path: node for path, node in walk(chart) if path and path[-1].endswith("font")}
+    fonts = {
+        (*path, key): (font, node.get("bgcolor", palette.background))
+        for path, node in walk(chart)
+        if isinstance(node, dict)
+        for key, font in node.items()
+        if key.endswith("font")
+    }
     assert ("layout", "font") in fonts
-    for path, font in fonts.items():
+    for path, (font, background) in fonts.items():
         assert font["size"] >= charts.TEXT_PX, path
-        assert contrast(font["color"], palette.background) >= READABLE, path
+        assert contrast(font["color"], background) >= READABLE, path
 
 
 @THEMES

@@ -153,7 +153,9 @@ def test_a_course_that_was_taken_over_says_when_it_plays_again(language, visit, 
     at.session_state[STATE].kiosk = False
     at.run()
     assert not at.exception
-    words = texts.say(language, "course.plays_again", minutes=guide.SILENCE_S // 60)
+    words = texts.say(language, "course.plays_again")
+    assert {"en": "three minutes", "ko": "3분"}[language] in words
+    assert guide.SILENCE_S == 3 * 60
     assert any(words in caption.value for caption in at.caption)
 
 
