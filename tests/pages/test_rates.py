@@ -150,3 +150,4 @@ def test_the_zone_is_the_same_whatever_rate_was_set(visit, monkeypatch):
         TEXTBOOK, replace(one, learning_rate=0.5, schedule="one_cycle", epochs=2, patience=0)
     )
     assert rates._relevant(TEXTBOOK, one) != rates._relevant(TEXTBOOK, replace(one, seed=1))
+    assert rates._relevant(TEXTBOOK, replace(one, augmentation="both"))[1].augmentation == "both"

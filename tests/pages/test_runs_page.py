@@ -183,6 +183,21 @@ def test_a_failed_run_says_why_and_shows_no_empty_chart(language, visit):
     assert texts.say(language, "runs.no_curves") not in [info.value for info in at.info]
 
 
+def test_runs_of_a_link_are_the_first_rows_whatever_was_filtered_before(visit):
+    ids = [trained(name=f"run {number}").id for number in range(15)]
+    before = names(visit("runs"))
+    at = visit("runs", find="nothing has this", starred="1", single="1")
+    for chosen in ([0, 2], [1]):
+        at.query_params.clear()
+        at.query_params["runs"] = "~".join(ids[number] for number in chosen)
+        at.switch_page("pages/glossary.py").run().switch_page("pages/runs.py")
+        at.query_params["runs"] = "~".join(ids[number] for number in chosen)
+        at.run()
+        first = [f"run {number}" for number in chosen]
+        assert names(at)[: len(first)] == first
+        assert names(at)[len(first) :] == [name for name in before if name not in first]
+
+
 def test_more_than_eight_are_not_compared(visit):
     ids = [trained(seed=seed).id for seed in range(9)]
     at = visit("runs", runs="~".join(ids))

@@ -15,6 +15,7 @@ from cnn_core import datasets
 from cnn_core import model as models
 from cnn_core.config import OPTIMIZERS, ConvBlock, TrainConfig
 from cnn_core.progress.learning_rates import STEPS, exploded, ramp, usable
+from cnn_core.training.augmentation import Augmentation
 from cnn_core.training.range_test import range_test
 
 pytestmark = pytest.mark.slow
@@ -82,6 +83,31 @@ def test_every_optimizer_has_a_usable_zone_in_which_it_learns(
 
     fitted = fit(wider, replace(train, learning_rate=zone.suggestion, epochs=6), digits)
     assert max(end.val_accuracy for end in fitted.epochs) > 0.6
+
+
+def test_the_images_are_changed_as_in_the_training(digits: datasets.Dataset) -> None:
+    """Image by image through `Augmentation`, with the changes of the second epoch where that begins."""
+    train = replace(TRAIN, optimizer="momentum", augmentation="both", train_size=96)
+    images = datasets.subset(digits, 96)
+    model = models.build(MODEL, seed=train.seed)
+    model.compile(KERAS["momentum"](1.0), "sparse_categorical_crossentropy")
+    augmentation = Augmentation(train, images.x_train.shape)
+    expected = []
+    for step, rate in enumerate(ramp()[:6]):
+        epoch, batch = divmod(step, 3)
+        if batch == 0:
+            augmentation.begin_epoch(epoch)
+            order = np.random.default_rng((train.seed, epoch)).permutation(96)
+        rows = order[batch * 32 : (batch + 1) * 32]
+        inputs = np.float32(images.x_train[rows] / 255.0)
+        model.optimizer.learning_rate = rate
+        model.reset_metrics()
+        changed = augmentation.changed(inputs, np.int32(batch))
+        expected.append(float(model.train_on_batch(changed, images.y_train[rows])))
+    measured = range_test(MODEL, train, digits)
+    assert_allclose(measured.losses[:6], expected, rtol=1e-4)
+    plain = range_test(MODEL, replace(train, augmentation="none"), digits)
+    assert abs(plain.losses[0] - expected[0]) > 1e-4
 
 
 def test_it_ends_when_it_is_asked_to(digits: datasets.Dataset) -> None:

@@ -73,6 +73,7 @@ def _relevant(model: ModelConfig, train: TrainConfig) -> tuple[ModelConfig, Trai
         train_size=train.train_size,
         batch_size=train.batch_size,
         optimizer=train.optimizer,
+        augmentation=train.augmentation,
         precision=train.precision,
         seed=train.seed,
     )

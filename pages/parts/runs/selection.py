@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import streamlit as st
 
 from cnn_core import runs
@@ -17,6 +19,7 @@ RACE = "runs_race"  # session key: the race that is shown
 SELECTED = "runs_selected"
 VERSION = "runs_version"  # goes up with a selection that does not come from the table itself
 CHANGED = "runs_changed"
+LEADING = "runs_leading"  # runs at the top of the table, where a link or a button chose them
 WHOSE, TEXT = "runs_whose", "runs_text"
 STARRED, SINGLE = "runs_starred", "runs_single"
 SETTING, VALUE, AXIS = "runs_setting", "runs_value", "runs_axis"
@@ -40,7 +43,17 @@ def selected() -> list[str]:
 
 
 def select(ids: list[str]) -> None:
-    """Choose these runs, and mark them in the table; for a callback, or before the table is drawn."""
+    """Choose these runs, at the top of the table; for a callback, or before the table is drawn."""
+    _mark(ids)
+    st.session_state[LEADING] = selected()
+
+
+def leading() -> list[str]:
+    """Ids of the runs that a link or a button chose: the table begins with them, as others may fill it."""
+    return list(st.session_state.get(LEADING, []))
+
+
+def _mark(ids: list[str]) -> None:
     st.session_state[SELECTED] = list(dict.fromkeys(ids))[:MOST]
     st.session_state[VERSION] = version() + 1
 
@@ -50,7 +63,7 @@ def take(ids: list[str]) -> None:
     kept = [run_id for run_id in selected() if run_id in ids]
     ids_kept = [*kept, *(run_id for run_id in ids if run_id not in kept)]
     if len(ids_kept) > MOST:
-        select(ids_kept)
+        _mark(ids_kept)
         st.session_state["runs_too_many"] = True
     st.session_state[SELECTED] = ids_kept[:MOST]
     st.session_state[CHANGED] = True
@@ -76,9 +89,20 @@ def follow() -> dict[str, str]:
         select([])
     if "runs" in link:
         select(link["runs"].split(BETWEEN))
+        _show_all(link)
         if any(not run.shipped and run.owner != visitor() for run in chosen_runs()):
             st.session_state[WHOSE] = "all"
     return link
+
+
+def _show_all(link: Mapping[str, str]) -> None:
+    """Filters that the link does not name are from before, and may hide its runs."""
+    for name in ("find", "only", "is"):
+        if name not in link:
+            st.session_state.pop(PLAIN[name], None)
+    for setting in SETTINGS:
+        if setting.name in ("starred", "single") and setting.name not in link:
+            setting.reset()
 
 
 def chosen_runs() -> list[runs.Run]:

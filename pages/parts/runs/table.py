@@ -92,10 +92,14 @@ def _order(value: Any) -> tuple[bool, float, str]:
 
 
 def listed(candidates: Sequence[Row] | None = None) -> list[Row]:
-    """The rows that pass the filters; `candidates` are all rows, if somebody has just read them."""
+    """The rows that pass the filters, those that a link chose first.
+
+    Args:
+        candidates: All rows, if somebody has just read them.
+    """
     state = st.session_state
     only = state.get(selection.SETTING)
-    return rows.passing(
+    passing = rows.passing(
         rows.rows(state[selection.WHOSE]) if candidates is None else candidates,
         state.get(selection.TEXT, ""),
         only,
@@ -103,6 +107,8 @@ def listed(candidates: Sequence[Row] | None = None) -> list[Row]:
         starred=state.get(selection.STARRED, False),
         single=state.get(selection.SINGLE, False),
     )
+    places = {run_id: place for place, run_id in enumerate(selection.leading())}
+    return sorted(passing, key=lambda row: places.get(row.run.id, len(places)))
 
 
 def table(listed: Sequence[Row]) -> None:
