@@ -6,6 +6,7 @@ import hashlib
 import importlib
 import json
 import re
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
@@ -18,7 +19,7 @@ from cnn_core import datasets, model, runs
 from cnn_core.engine import looks, worker
 from cnn_core.errors import CnnError, RunError
 from cnn_core.labs.changes import apply
-from cnn_core.progress.events import BatchEnd
+from cnn_core.progress.events import BatchEnd, EpochEnd, LayerFigures, LayersMeasured
 from cnn_core.runs import control, store
 from cnn_core.runs import log as run_log
 
@@ -209,6 +210,63 @@ def test_its_examples_are_answered_as_its_last_word_says(name: str) -> None:
     assert (images.dtype, len(images)) == (np.uint8, len(labels))
     answers = model.predictor(restored(name))(images)
     np.testing.assert_allclose(answers, ended.samples, atol=1e-4)
+
+
+def test_the_layers_of_the_clothes_were_measured_in_every_epoch() -> None:
+    run = runs.open_run("fashion")
+    measured = run_log.history(run).layers
+    assert {event.epoch for event in measured} == set(range(1, run.train.epochs + 1))
+    places = [(event.epoch, event.batch) for event in measured]
+    assert places == sorted(places)
+    for event in measured:
+        assert set(event.layers) == {"conv1", "conv2", "dense1", "output"}
+        figures = np.array([(it.gradient, it.update) for it in event.layers.values()])
+        assert np.isfinite(figures).all()
+        assert (figures > 0).all()
+        assert all(0 <= it.zeros <= 1 for it in event.layers.values())
+
+
+def test_measurements_come_before_the_reports_of_their_batch_and_replace_older_ones(
+    scripts: Callable[[str], ModuleType],
+) -> None:
+    layers = scripts("layers")
+
+    def measured(epoch: int, batch: int, gradient: float = 1.0) -> LayersMeasured:
+        return LayersMeasured(epoch, batch, 0.1, {"conv1": LayerFigures(gradient, 1e-3, 0.5, 0.0)})
+
+    def report(epoch: int, batch: int) -> BatchEnd:
+        return BatchEnd(epoch, batch, 40, 1.0, 0.5, 1e-3, 400.0)
+
+    end = EpochEnd(1, 1.0, 0.5, 1.0, 0.5, 1e-3, 9.0, best=True, complete=True)
+    kept = [report(1, 20), measured(1, 25, 7.0), report(1, 40), end, report(2, 20), report(2, 40)]
+    fresh = [measured(1, 20), measured(1, 21), measured(2, 3), measured(2, 40)]
+    assert layers.merged(kept, fresh) == [
+        fresh[0], report(1, 20), fresh[1], report(1, 40), end,
+        fresh[2], report(2, 20), fresh[3], report(2, 40),
+    ]  # fmt: skip
+    many = [measured(epoch, batch) for epoch in (1, 2) for batch in range(1, 40)]
+    few = layers.thinned(many, 5)
+    assert [(event.epoch, event.batch) for event in few[:5]] == [
+        (1, 1), (1, 11), (1, 20), (1, 29), (1, 39),
+    ]  # fmt: skip
+    assert len(few) == 10
+    assert layers.thinned(many[:3], 5) == many[:3]
+
+
+def test_other_weights_are_told_from_the_same_ones(
+    tmp_path: Path, scripts: Callable[[str], ModuleType]
+) -> None:
+    layers, again = scripts("layers"), tmp_path / "again"
+    shutil.copytree(MODELS / "fashion", again)
+    assert layers.different(MODELS / "fashion", again) == []
+    snapshot = again / "snapshots" / "epoch-004.npz"
+    arrays = layers.weights(snapshot)
+    arrays["conv1/bias"] = np.nextafter(arrays["conv1/bias"], np.float32(1))
+    np.savez(snapshot, allow_pickle=False, **arrays)
+    shutil.copy(MODELS / "fashion_augmented" / "best.keras", again / "best.keras")
+    assert layers.different(MODELS / "fashion", again) == [
+        "best.keras", "snapshots/epoch-004.npz",
+    ]  # fmt: skip
 
 
 CHANGES: dict[str, Callable[[runs.Run], object]] = {

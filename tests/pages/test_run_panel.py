@@ -233,7 +233,7 @@ def test_what_happens_inside_the_layers_is_a_closed_section_of_a_run_that_measur
 @pytest.mark.parametrize("language", texts.LANGUAGES)
 def test_a_run_without_measurements_of_its_layers_says_so(language: str, visit):
     sentence = texts.say(language, "panel.layers_none")
-    at = visit(language=language, run="fashion")
+    at = visit(language=language, run="digits")
     assert sentence not in [it.value for it in at.caption]
     charts = len(at.get("echarts_chart"))
     at.session_state["layer_curves"] = True
@@ -241,3 +241,17 @@ def test_a_run_without_measurements_of_its_layers_says_so(language: str, visit):
     assert not at.exception
     assert sentence in [it.value for it in at.caption]
     assert len(at.get("echarts_chart")) == charts
+    [link] = at.get("page_link")
+    assert (link.proto.page, link.proto.query_string) == ("playground", "run=fashion")
+
+
+@pytest.mark.parametrize("language", texts.LANGUAGES)
+def test_a_network_that_comes_with_the_app_shows_what_happened_in_its_layers(language: str, visit):
+    at = visit(language=language, run="fashion")
+    charts = len(at.get("echarts_chart"))
+    at.session_state["layer_curves"] = True
+    at.run()
+    assert not at.exception
+    assert len(at.get("echarts_chart")) == charts + 3
+    assert texts.say(language, "panel.layers_none") not in [it.value for it in at.caption]
+    assert texts.say(language, "panel.layers_soon") not in [it.value for it in at.caption]

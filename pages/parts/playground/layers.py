@@ -16,6 +16,7 @@ from pages.session.doors import colours
 from pages.session.words import language, t
 
 HEIGHT = 300
+EXAMPLE = "fashion"  # a run whose layers were measured
 WEIGHTED = {"conv", "dense", "output"}  # kinds of layers
 
 
@@ -29,6 +30,10 @@ def layers(run: runs.Run, history: History) -> None:
     with section:
         if history.ended and not history.layers:
             st.caption(t("panel.layers_none"))
+            st.page_link(
+                "pages/playground.py", label=t("panel.layers_example", name=t(f"shipped.{EXAMPLE}")),
+                icon=":material/arrow_forward:", query_params={"run": EXAMPLE},
+            )  # fmt: skip
             return
         st.caption(t("panel.layers_about"))
         left, right = st.columns(2, gap="small")
