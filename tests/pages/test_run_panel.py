@@ -241,8 +241,11 @@ def test_a_run_without_measurements_of_its_layers_says_so(language: str, visit):
     assert not at.exception
     assert sentence in [it.value for it in at.caption]
     assert len(at.get("echarts_chart")) == charts
-    [link] = at.get("page_link")
-    assert (link.proto.page, link.proto.query_string) == ("playground", "run=fashion")
+    at.button(key="layers_example").click().run()
+    assert not at.exception
+    assert at.session_state["run"] == "fashion"
+    assert sentence not in [it.value for it in at.caption]
+    assert len(at.get("echarts_chart")) == charts + 3
 
 
 @pytest.mark.parametrize("language", texts.LANGUAGES)

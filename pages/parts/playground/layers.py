@@ -11,7 +11,9 @@ from cnn_core.progress.history import History
 from cnn_core.progress.layer_notes import narrate_layers
 from pages.elements.chart import draw_chart
 from pages.elements.lessons import lesson
+from pages.network.names import name_of
 from pages.parts.playground.remarks import remark
+from pages.parts.playground.run_list import open_run
 from pages.session.doors import colours
 from pages.session.words import language, t
 
@@ -30,10 +32,12 @@ def layers(run: runs.Run, history: History) -> None:
     with section:
         if history.ended and not history.layers:
             st.caption(t("panel.layers_none"))
-            st.page_link(
-                "pages/playground.py", label=t("panel.layers_example", name=t(f"shipped.{EXAMPLE}")),
-                icon=":material/arrow_forward:", query_params={"run": EXAMPLE},
-            )  # fmt: skip
+            example = next((run for run in runs.shipped_runs() if run.id == EXAMPLE), None)
+            if example is not None and st.button(
+                t("panel.layers_example", name=name_of(example)), icon=":material/arrow_forward:",
+                key="layers_example", on_click=open_run, args=(example,),
+            ):  # fmt: skip
+                st.rerun()
             return
         st.caption(t("panel.layers_about"))
         left, right = st.columns(2, gap="small")

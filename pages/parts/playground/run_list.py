@@ -55,7 +55,7 @@ def _row(run: runs.Run) -> None:
 
 
 def _buttons(run: runs.Run, state: str, ours: bool) -> None:
-    st.button(t("runs.open"), key=f"open_{run.id}", on_click=_open, args=(run,))
+    st.button(t("runs.open"), key=f"open_{run.id}", on_click=open_run, args=(run,))
     if not ours:
         return
     if runs.status(run).resumable and state != "queued":
@@ -67,7 +67,8 @@ def _buttons(run: runs.Run, state: str, ours: bool) -> None:
         run_actions.ask_button(run, "delete", ":material/delete:")
 
 
-def _open(run: runs.Run) -> None:
+def open_run(run: runs.Run) -> None:
+    """Show a run with its set-up; for a callback."""
     shown.show(run.id)
     try:
         setup.put(*fit_to_data(run.model, run.train))
