@@ -12,18 +12,21 @@ import time
 from collections import Counter
 from collections.abc import Callable, Collection
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from cnn_core import datasets, runs
 from cnn_core.config import ModelConfig, TrainConfig
+from cnn_core.engine.disk_wait import DiskWait
 from cnn_core.engine.estimate import Place, present_speed, wait, whole
 from cnn_core.errors import CnnError, LimitError, RunError
 from cnn_core.planning import cost
 from cnn_core.planning.limits import Limits, check_limits
 from cnn_core.runs import control, lease, space
 from cnn_core.runs import log as run_log
+from cnn_core.runs.state import WAITS_FOR_DISK, full_disk
 
+ROOM_TO_GO_ON = 5_000_000  # bytes free on a disk that was full, below which no run is tried again
 MOST_PAUSE = 300.0  # seconds that a run may be paused while others wait for its worker
 
 log = logging.getLogger(__name__)
@@ -35,6 +38,7 @@ class _Job:
 
     run: runs.Run
     future: Any = None
+    disk: DiskWait = field(default_factory=DiskWait)
 
 
 class Queue:
@@ -210,7 +214,7 @@ class Queue:
     def pause_left(self, run: runs.Run) -> float | None:
         """Seconds after which a paused run goes on by itself; None if it is not paused or nobody waits."""
         with self._lock:
-            if not any(job.future is None for job in self._jobs):
+            if not self._waiting():
                 return None
             working = any(job.run.id == run.id and job.future is not None for job in self._jobs)
             paused = self._paused_for(run) if working else None
@@ -244,11 +248,32 @@ class Queue:
             if job.future.status in ("cancelled", "lost"):  # the scheduler went away
                 job.future, self._vouched = None, -math.inf
                 continue
+            error = self._error_of(job.future) if job.future.status == "error" else None
+            if runs.status(job.run).waits_for_disk or (error and error.key == WAITS_FOR_DISK):
+                job.future = None
+                self._wait_for_disk(job)
+                continue
             self._jobs.remove(job)
-            if job.future.status == "error":
-                _tell(job.run, "failed", self._error_of(job.future))
+            if error:
+                _tell(job.run, "failed", error)
+
+    def _wait_for_disk(self, job: _Job) -> None:
+        """Try a run again later whose worker found no room on the disk; in the end it has failed."""
+        if job.disk.wait(self._clock(), run_log.history(job.run).epochs_done):
+            _tell(job.run, "queued", full_disk(job.run))
+        else:
+            self._jobs.remove(job)
+            _tell(job.run, "failed", RunError("run.disk_full", folder=str(job.run.folder)))
+
+    def _waiting(self) -> list[_Job]:
+        """The jobs that can be sent, the oldest first: not those that wait for the disk."""
+        now = self._clock()
+        return [job for job in self._jobs if job.future is None and job.disk.over(now)]
 
     def _send(self) -> None:
+        for job in self._waiting():
+            if job.disk.tries and space.free() < ROOM_TO_GO_ON:
+                self._wait_for_disk(job)
         free = self._workers - sum(job.future is not None for job in self._jobs)
         for job in [job for job in self._next() if job.run.sweep not in self._held][: max(0, free)]:
             job.future = self._send_run(job.run)
@@ -266,7 +291,7 @@ class Queue:
             if job.future is not None:
                 turns[_group(job)] += 1
         places: dict[str, tuple[bool, int, int]] = {}
-        waiting = [job for job in self._jobs if job.future is None]
+        waiting = self._waiting()
         for job in waiting:
             group = _group(job)
             places[job.run.id] = bool(job.run.sweep), turns[group], self._turns.get(group, 0)
@@ -294,7 +319,8 @@ class Queue:
                     continue
                 state = runs.status(job.run).state
                 if state == "interrupted":
-                    _tell(job.run, "queued", only_if=("interrupted",))
+                    waits = None if job.disk.over(self._clock()) else full_disk(job.run)
+                    _tell(job.run, "queued", waits, only_if=("interrupted",))
                 elif state == "queued":
                     with suppress(OSError):
                         runs.show_life(job.run)

@@ -21,15 +21,15 @@ from typing import TYPE_CHECKING, NoReturn
 import psutil
 
 from cnn_core import datasets, runs, texts, version
-from cnn_core.datasets import parts
+from cnn_core.engine.images import StopAskedError, training_data
 from cnn_core.engine.turns import TURNS
 from cnn_core.errors import CnnError, EngineError, RunError
+from cnn_core.files import disk_is_full
 from cnn_core.planning import cost
 from cnn_core.progress.events import (
     Ask,
     BatchEnd,
     Control,
-    Downloading,
     Emit,
     EpochEnd,
     Event,
@@ -39,13 +39,13 @@ from cnn_core.progress.events import (
 from cnn_core.runs import control as steering
 from cnn_core.runs import lease
 from cnn_core.runs import log as run_log
+from cnn_core.runs.state import full_disk
 
 if TYPE_CHECKING:
-    from pathlib import Path
+    pass
 
 KINDS = ("train", "look")
 BOTH = "both"  # trains in one thread, and looks in another between the calls of the training
-SECONDS_BETWEEN_DOWNLOAD_EVENTS = 0.5
 SECONDS_BETWEEN_LOOKS_AT_SCHEDULER = 0.1
 SHORTEST_MEASURE = 0.5  # seconds of training that tell a speed
 ON_WINDOWS = os.name == "nt"
@@ -81,9 +81,13 @@ def train_run(run_id: str) -> None:
         return  # the worker that finished it was killed before it could say so to Dask
     try:
         with lease.hold(run) as held:
-            _train_to_end(run, held)
+            _train_to_end(run, held, waits=True)
     except lease.LeaseError as error:
         log.warning("%s", error)
+    except RunError as error:
+        if not disk_is_full(error):
+            raise
+        raise full_disk(run) from error
     gc.collect()
 
 
@@ -98,7 +102,14 @@ def train_here(run: runs.Run, emit: Emit) -> None:
         _train_to_end(run, held, emit)
 
 
-def _train_to_end(run: runs.Run, held: lease.Lease, listener: Emit = lambda event: None) -> None:
+def _train_to_end(
+    run: runs.Run,
+    held: lease.Lease,
+    listener: Emit = lambda event: None,
+    *,
+    waits: bool = False,
+) -> None:
+    """Train it; on a full disk it fails, or, if it `waits`, the queue that sent it tries again."""
     if runs.status(run).state in runs.OVER:
         return  # another process finished it meanwhile
     control = steering.ControlReader(run)
@@ -110,12 +121,14 @@ def _train_to_end(run: runs.Run, held: lease.Lease, listener: Emit = lambda even
     try:
         with _vouching(run, held):
             state, speed = _train(run, control, past, held, listener)
-    except _StopAskedError:
+    except StopAskedError:
         state = "stopped"
     except lease.LeaseError:
         raise
     except Exception as error:  # whatever it was, the visitor gets a sentence and the log the rest
         state, problem = "failed", _problem(run, error)
+        if waits and problem.key == "run.disk_full":
+            state, problem = "queued", full_disk(run)
     if not runs.exists(run):
         log.warning("run %s was deleted while it trained", run.id)
         return
@@ -162,7 +175,7 @@ def _train(
             return control()
 
         emit(Loading())
-        data = _data(run, emit, ask)
+        data = training_data(run, emit, ask)
         first = slice(loop.SAMPLE_IMAGES)
         runs.write_examples(run, data.x_test[first], data.y_test[first])
         with TURNS.held(), training.release_custom_gradients() as graphs:
@@ -358,31 +371,6 @@ def _vouching(run: runs.Run, held: lease.Lease) -> Iterator[None]:
     finally:
         over.set()
         thread.join()
-
-
-class _StopAskedError(Exception):
-    """The visitor does not want to wait for the download."""
-
-
-def _data(run: runs.Run, emit: Emit, control: Ask) -> datasets.Dataset:
-    def fetch(source: datasets.Source) -> Path:
-        from cnn_core.datasets import download
-
-        last = 0.0
-
-        def progress(done: int, total: int) -> None:
-            nonlocal last
-            if control().stop:
-                raise _StopAskedError
-            if time.monotonic() - last > SECONDS_BETWEEN_DOWNLOAD_EVENTS or done == total:
-                last = time.monotonic()
-                emit(Downloading(done, total))
-
-        return download.fetch(source, progress=progress)
-
-    if not datasets.available(run.train.dataset, run.train.size):
-        datasets.load(run.train.dataset, run.train.size, fetch=fetch)
-    return parts.loaded(run.train.dataset, run.train.size)  # one copy, also for looks
 
 
 def _speed(run: runs.Run, epochs: Sequence[EpochEnd]) -> float:

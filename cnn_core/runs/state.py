@@ -19,6 +19,7 @@ OVER = ("finished", "stopped", "diverged")
 RESUMABLE = ("interrupted", "failed")
 STATES = (*ACTIVE, *OVER, *RESUMABLE)
 SECONDS_BETWEEN_LIFE_SIGNS = 3.0
+WAITS_FOR_DISK = "run.waits_for_disk"
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +33,8 @@ class Status:
         speed: Of this machine while it trained: seconds of `pace.estimated_seconds` worked off in one;
             0 if it was not measured.
         extra: Seconds that it took beside its epochs, mostly to compile; 0 if that was not measured.
-        error: What went wrong when it failed, in a sentence for each language.
+        error: What went wrong when it failed, or what it waits for, in a sentence for each language.
+        cause: Key of that sentence, as in `CnnError.key`; empty without one.
     """
 
     state: str
@@ -40,6 +42,12 @@ class Status:
     speed: float = 0.0
     extra: float = 0.0
     error: dict[str, str] | None = None
+    cause: str = ""
+
+    @property
+    def waits_for_disk(self) -> bool:
+        """Whether the run waits for room on a full disk, and goes on by itself."""
+        return self.state == "queued" and self.cause == WAITS_FOR_DISK
 
     @property
     def active(self) -> bool:
@@ -78,6 +86,7 @@ def status_of(tree: dict[str, Any]) -> Status:
             speed=float(tree.get("speed", 0.0)),
             extra=float(tree.get("extra", 0.0)),
             error={name: str(text) for name, text in error.items()} if error else None,
+            cause=str(tree.get("cause", "")),
         )
     except (AttributeError, KeyError, TypeError, ValueError, OverflowError):
         return Status("interrupted")
@@ -125,6 +134,7 @@ def _replace(run: Run, state: str, speed: float, extra: float, error: CnnError |
         **identity.own(),
     }
     if error is not None:
+        tree["cause"] = error.key
         tree["error"] = {language: error.sentence(language) for language in texts.LANGUAGES}
     try:
         show_life(run)
@@ -136,6 +146,11 @@ def _replace(run: Run, state: str, speed: float, extra: float, error: CnnError |
             write_within(run.folder / "status.json", json.dumps(tree).encode())
         except OSError as again:
             raise RunError("run.storage", folder=str(run.folder)) from again
+
+
+def full_disk(run: Run) -> RunError:
+    """What is said of a run that waits for room on the disk."""
+    return RunError(WAITS_FOR_DISK, folder=str(run.folder))
 
 
 def show_life(run: Run) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -16,6 +17,7 @@ from cnn_core.rooms.state import Picture
 from pages.network import answers
 from pages.session.doors import engine
 
+log = logging.getLogger(__name__)
 Probabilities = npt.NDArray[np.float32]
 BATCH = 200  # drawings per call: a fraction of a second
 SECONDS_TO_READ = 5.0
@@ -47,9 +49,24 @@ def read(run: runs.Run, pictures: Sequence[Picture]) -> Mapping[int, Probabiliti
             memory.update(zip(waiting, answered, strict=True))
             for oldest in list(memory)[: max(0, len(memory) - MOST)]:
                 memory.pop(oldest, None)
-        except CnnError:  # asked again a moment later; the tiles say that they are not read yet
-            pass
+        except CnnError as error:  # asked again a moment later
+            _note_problem(run, error)
+        else:
+            _problems().pop(run.id, None)
     return remembered(run, pictures)
+
+
+def problem(run: runs.Run) -> CnnError | None:
+    """Why drawings that were sent to the network are still not read; None where nothing is wrong."""
+    return engine().lack("look") or _problems().get(run.id)
+
+
+def _note_problem(run: runs.Run, error: CnnError) -> None:
+    """Remember it for the wall; the log has it once, however often the wall asks."""
+    before = _problems().get(run.id)
+    _problems()[run.id] = error.with_traceback(None)
+    if before is None or before.key != error.key:
+        log.warning("the drawings of a room cannot be read by run %s: %s", run.id, error)
 
 
 def remembered(run: runs.Run, pictures: Sequence[Picture]) -> Mapping[int, Probabilities]:
@@ -64,6 +81,12 @@ def remembered(run: runs.Run, pictures: Sequence[Picture]) -> Mapping[int, Proba
 def fits(run: runs.Run) -> bool:
     """Whether the network takes a drawing of a room as it is, and has weights."""
     return run.model.input_shape == (SIDE, SIDE, 1) and (run.folder / "best.keras").exists()
+
+
+@st.cache_resource(show_spinner=False)
+def _problems() -> dict[str, CnnError]:
+    """Why the last question was not answered, by id of the run; no entry where it was."""
+    return {}
 
 
 @st.cache_resource(show_spinner=False)

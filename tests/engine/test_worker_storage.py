@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import errno
 import os
+import pickle
 import shutil
 from pathlib import Path
 from typing import Any
 
 import pytest
+from played_future import Future
 from worker_runs import MODEL, TRAIN, _no_open_models, run
 
 from cnn_core import runs
-from cnn_core.engine import worker
+from cnn_core.engine import disk_wait, worker
+from cnn_core.engine.cluster import error_of
+from cnn_core.engine.queue import Queue
 from cnn_core.errors import RunError
 from cnn_core.runs import control as steering
 from cnn_core.runs import log as run_log
@@ -66,10 +70,8 @@ def test_a_disk_that_fills_up_at_any_write_is_told_truly_and_leaves_nothing_half
     worker.train_run(run.id)
     assert disk.full, "that write never came"
     status = runs.status(run)
-    assert (status.state, status.resumable) == ("failed", True)
-    assert f"The disk is full: the run can no longer be written to {run.folder}" in status.sentence(
-        "en"
-    )
+    assert status.waits_for_disk
+    assert f"The disk is full: the run cannot be written to {run.folder}" in status.sentence("en")
     assert "디스크" in status.sentence("ko")
     assert [path.name for path in run.folder.rglob("*") if path.name.startswith(".")] == []
     assert list(run.folder.rglob("*.tmp")) == []
@@ -81,6 +83,61 @@ def test_a_disk_that_fills_up_at_any_write_is_told_truly_and_leaves_nothing_half
     started = run_log.history(run).started
     assert started is not None
     assert started.epochs_done == saved, "it went on from elsewhere than was said"
+
+
+@pytest.mark.slow
+def test_a_training_without_a_queue_says_that_it_failed_on_a_full_disk(
+    run: runs.Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    disk = Disk("last.keras", 1, monkeypatch)
+    worker.train_here(run, lambda event: None)
+    assert disk.full
+    status = runs.status(run)
+    assert (status.state, status.resumable) == ("failed", True)
+    assert "Free some space there, then resume" in status.sentence("en")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("name", "times"), [("lease.json", 1), ("last.keras", 2)])
+def test_a_queue_trains_a_run_on_by_itself_once_there_is_room_again(
+    name: str, times: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seconds, sent = 0.0, []
+
+    def send(run: runs.Run) -> Future:
+        future = Future(run.id)
+        sent.append(future)
+        try:
+            worker.train_run(run.id)
+        except RunError as error:
+            future.end("error", pickle.loads(pickle.dumps(error)))  # as it comes from a worker
+        else:
+            future.end()
+        return future
+
+    queue = Queue(send, error_of, lambda: seconds)
+    run = queue.order(MODEL, TRAIN)
+    with monkeypatch.context() as patch:
+        disk = Disk(name, times, patch)
+        for _ in range(3):
+            queue.step(1)  # sends it
+            queue.step(1)  # hears how it ended
+            queue.vouch(immediately=True)
+            assert "The disk is full" in runs.status(run).sentence("en")
+            assert (runs.status(run).state, queue.holds(run.id)) == ("queued", True)
+            seconds += 2 * disk_wait.LONGEST_WAIT
+        assert disk.full
+    tries = len(sent)
+    assert tries > 1
+    queue.step(1)
+    queue.step(1)
+    assert runs.status(run).state == "finished"
+    assert runs.status(run).sentence("en") == ""
+    assert (len(sent), queue.holds(run.id)) == (tries + 1, False)
+    history = run_log.history(run)
+    assert [end.epoch for end in history.complete_epochs] == [1, 2]
+    assert history.started is not None
+    assert history.started.epochs_done == times - 1, "not from the last epoch on the disk"
 
 
 def test_a_run_that_cannot_be_made_leaves_no_folder(monkeypatch: pytest.MonkeyPatch) -> None:

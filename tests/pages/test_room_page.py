@@ -27,9 +27,11 @@ from room_visits import (
 from visits import address
 
 from cnn_core import rooms, texts
+from cnn_core.errors import EngineError
 from pages.network import readings
 from pages.parts.room import phone
 from pages.session import membership
+from pages.session.words import plain
 
 __all__ = ["visit", "worker"]  # fixtures
 
@@ -105,6 +107,32 @@ def test_drawings_get_to_the_wall_and_are_read_by_the_server_once(visit, worker,
     assert [int(read[number].argmax()) for number in state.pictures] == [1, 1]
     assert worker == [1], "the same drawing twice, asked once, for the wall and both phones"
     assert "50%" in markdown(host)
+
+
+@pytest.mark.parametrize("language", texts.LANGUAGES)
+def test_the_wall_says_why_drawings_are_not_read_and_the_log_once(
+    visit, worker, monkeypatch, caplog, language
+):
+    """And no more once they are."""
+    problem = EngineError("engine.failed", kind="ValueError")
+
+    def fail(*arguments: object) -> None:
+        raise problem
+
+    host, room = opened(visit)
+    host.session_state["language"] = language
+    room.steer(host_key(room), rooms.Task(1, "mnist"))
+    room.steer(host_key(room), rooms.Switch("answers", True))
+    with monkeypatch.context() as patch:
+        patch.setattr(readings.answers, "predict", fail)
+        draw(as_visitor(ANN, visit, room=room.code), INK, monkeypatch)
+        for _ in range(2):
+            host.run()
+            assert plain(problem.sentence(language)) in [it.value for it in host.warning]
+        assert [str(problem) in record.message for record in caplog.records].count(True) == 1
+    host.run()
+    assert plain(problem.sentence(language)) not in [it.value for it in host.warning]
+    assert not host.exception
 
 
 def test_a_phone_sees_the_answer_only_if_the_presenter_shows_answers(visit, worker, monkeypatch):

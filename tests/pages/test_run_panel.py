@@ -23,6 +23,7 @@ from cnn_core.progress.events import (
 from cnn_core.runs import Run, holdout, record
 from cnn_core.runs import control as steering
 from cnn_core.runs.log import EventWriter
+from cnn_core.runs.state import full_disk
 from pages.session import doors
 from pages.session.words import plain
 
@@ -36,6 +37,18 @@ def test_a_run_that_waits_for_a_worker_that_cannot_start_says_so(visit, monkeypa
     for language in texts.LANGUAGES:
         at = visit(language=language, run=run.id)
         assert plain(problem.sentence(language)) in [it.proto.text for it in at.get("progress")]
+
+
+@pytest.mark.parametrize("language", texts.LANGUAGES)
+def test_a_run_that_waits_for_room_on_the_disk_says_so_and_can_be_stopped(visit, language):
+    run = doors.engine().order(TINY.model, TINY.train, owner=US)
+    runs.write_status(run, "queued", error=full_disk(run))
+    at = visit(language=language, run=run.id)
+    sentence = plain(full_disk(run).sentence(language))
+    assert [it.proto.text for it in at.get("progress")] == [sentence]
+    at.button(key="stop").click().run()
+    assert not doors.engine().holds(run.id)
+    assert not at.exception
 
 
 def test_a_paused_run_tells_neither_a_speed_nor_a_time(visit):

@@ -118,6 +118,8 @@ def _head(run: runs.Run, state: str) -> None:
 def _progress(run: runs.Run, state: str, history: History) -> None:
     if state == "queued" and (problem := engine().lack("train")):
         text = say_error(problem)
+    elif state == "queued" and (status := runs.status(run)).waits_for_disk:
+        text = plain(status.sentence(language()))
     elif state == "queued":
         place = engine().place(run)
         text = (

@@ -21,7 +21,7 @@ from cnn_core.markup import fill
 from cnn_core.rooms.state import Picture
 from pages.elements import drawings
 from pages.elements.chart import draw_chart
-from pages.network import readings, room_scores
+from pages.network import readings
 from pages.network.choice import WIDTH
 from pages.network.names import class_names, names_of
 from pages.parts.room import comparison
@@ -122,7 +122,7 @@ def _drawings(room: rooms.Room, run: runs.Run, networks: dict[str, runs.Run]) ->
     names = class_names(run)
     left, right = st.columns([0.68, 0.32], gap="medium")
     with left:
-        if state.answers and len(read) < len(fitting) and (problem := room_scores.never()):
+        if state.answers and len(read) < len(fitting) and (problem := readings.problem(run)):
             complain(problem)
         _figures(state, seen, best)
         drawings.drawings(
