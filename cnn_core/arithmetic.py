@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from itertools import pairwise
 from math import prod
 
@@ -123,6 +124,7 @@ def _padded_formula(sides: tuple[int, int], kernel: int, stride: int, padding: i
     return "; ".join(lines)
 
 
+@lru_cache(maxsize=512)  # a page asks for the same table a dozen times
 def layer_table(config: ModelConfig) -> tuple[LayerRow, ...]:
     """One row for each layer, from the first convolution to the softmax.
 

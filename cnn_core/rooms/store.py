@@ -85,6 +85,11 @@ def rooms_of(key: str) -> list[Room]:
     return sorted(own, key=lambda room: idle(room.path))
 
 
+def codes() -> list[str]:
+    """The codes of all rooms, of every browser."""
+    return [path.stem for path in _paths()]
+
+
 def wipe_old(limits: Limits | None = None) -> list[str]:
     """Wipe every room without an event for as many days as the caps say; their codes."""
     limits = limits or Limits.from_environment()

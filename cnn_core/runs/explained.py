@@ -7,6 +7,8 @@ So they are on the page before a process that could compute them has loaded Tens
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -52,12 +54,22 @@ def read(run: record.Run, size: str) -> Explained | None:
     if not run.shipped or not path.exists():
         return None
     try:
-        with np.load(path, allow_pickle=False) as arrays:
-            kept = {name: arrays[name] for name in arrays.files}
-        index, image, truth = int(kept.pop("index")), kept.pop("image"), int(kept.pop("truth"))
+        index, image, truth, kept = _read(path, path.stat().st_mtime_ns)
     except Exception as error:  # a damaged file can make zipfile and NumPy raise anything
         raise RunError("run.unreadable", id=run.id, folder=str(run.folder)) from error
     return Explained(index, image, truth, _nested(kept))
+
+
+@lru_cache(maxsize=8)
+def _read(
+    path: Path, changed: int
+) -> tuple[int, npt.NDArray[np.uint8], int, dict[str, npt.NDArray[Any]]]:
+    """Place, image, class and the explanations of `flat`; nobody can change the arrays, which all share."""
+    with np.load(path, allow_pickle=False) as arrays:
+        kept = {name: arrays[name] for name in arrays.files}
+    for array in kept.values():
+        array.setflags(write=False)
+    return int(kept.pop("index")), kept.pop("image"), int(kept.pop("truth")), kept
 
 
 def flat(answer: dict[str, Any]) -> dict[str, npt.NDArray[Any]]:

@@ -6,12 +6,13 @@ from collections import Counter
 from collections.abc import Iterable
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta, timezone, tzinfo
+from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 import streamlit as st
 
 from cnn_core import datasets, runs, texts
-from pages.session.words import label, plain, t
+from pages.session.words import label, language, plain, t
 
 
 def title(run: runs.Run) -> str:
@@ -96,11 +97,19 @@ def class_names(run: runs.Run) -> list[str]:
 
 def dataset_classes(name: str) -> list[str]:
     """The classes of a data set in the visitor's language; none of one that is not known here."""
+    return list(_dataset_classes(name, language()))
+
+
+@lru_cache(maxsize=64)
+def _dataset_classes(name: str, code: str) -> tuple[str, ...]:
     if name not in datasets.DATASETS:
-        return []
+        return ()
     names = datasets.DATASETS[name].class_names
     keys = [f"dataset.{name}.class_{index}" for index in range(len(names))]
-    return [t(key) if texts.has(key) else english for key, english in zip(keys, names, strict=True)]
+    return tuple(
+        texts.say(code, key) if texts.has(key) else english
+        for key, english in zip(keys, names, strict=True)
+    )
 
 
 def span(seconds: float) -> str:

@@ -16,7 +16,7 @@ from cnn_core.analysis.evaluation import Predictions
 from cnn_core.errors import RunError
 from cnn_core.planning.presets import PRESETS
 from cnn_core.progress.events import EpochEnd, RunEnded, RunStarted, Score
-from cnn_core.runs import marks
+from cnn_core.runs import marks, space
 from cnn_core.runs.log import EventWriter
 from pages.parts.runs import pair
 from pages.session import doors
@@ -66,6 +66,18 @@ def test_own_runs_are_listed_and_everybodys_on_request(visit):
     trained(STRANGER, name="theirs")
     assert names(visit("runs")) == ["mine"]
     assert set(names(visit("runs", whose="all"))) == {"mine", "theirs"}
+
+
+@pytest.mark.parametrize("language", texts.LANGUAGES)
+def test_visitors_are_told_before_runs_are_deleted_for_their_disk_space(
+    visit, monkeypatch, language
+):
+    trained()
+    warning = texts.say(language, "runs.disk", cap=20, days=space.ABSENT_DAYS)
+    for nearly in (False, True):
+        monkeypatch.setattr(space, "nearly_full", lambda cap, nearly=nearly: nearly)
+        at = visit("runs", language=language)
+        assert [it.value == warning for it in at.warning] == [True] * nearly
 
 
 def test_a_row_says_the_best_epoch_and_not_the_test_accuracy(visit):
