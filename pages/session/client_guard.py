@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 from typing import Any
 
+from streamlit.runtime.state.common import WidgetMetadata
 from streamlit.runtime.state.session_state import Value, WStates
 from streamlit.runtime.uploaded_file_manager import DeletedFile
 
@@ -33,6 +34,7 @@ def install() -> None:
         if not problem:
             try:
                 value = _without_lost_files(read(self, widget))
+                value = _as_fraction(value, self.widget_metadata.get(widget))
                 self.states[widget] = Value(value)
                 return value
             except KeyError:
@@ -59,6 +61,13 @@ def _problem(states: WStates, widget: str) -> str:
     if kind is None or kind == own or {kind, own} == NUMBERS:
         return ""
     return f"{kind} for {own}"
+
+
+def _as_fraction(value: Any, metadata: WidgetMetadata[Any] | None) -> Any:
+    """A whole number as a float where the widget has fractions: Streamlit refuses to mix them."""
+    if type(value) is int and metadata is not None and metadata.value_type in NUMBERS:
+        return float(value) if isinstance(metadata.deserializer(None), float) else value
+    return value
 
 
 def _without_lost_files(value: Any) -> Any:

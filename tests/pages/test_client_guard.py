@@ -39,6 +39,24 @@ def test_what_a_widget_can_have_is_its_value(states: WStates) -> None:
     assert sent(states, state) == 3.0
 
 
+@pytest.mark.parametrize(("usual", "kind"), [(0.5, float), (8, int), (None, int)])
+def test_a_field_of_fractions_never_has_a_whole_number(
+    usual: float | None, kind: type, states: WStates
+) -> None:
+    """Streamlit refuses to draw a field whose value and limits are of two kinds."""
+    states.set_widget_metadata(
+        WidgetMetadata(
+            id="field",
+            deserializer=lambda sent: usual if sent is None else sent,
+            serializer=lambda value: value,
+            value_type="double_value",
+        )
+    )
+    states["field"] = Serialized(WidgetState(id="field", int_value=3))
+    assert type(states["field"]) is kind
+    assert states["field"] == 3
+
+
 @pytest.mark.parametrize(("kind", "number"), [("int_value", 16), ("double_value", 0.5)])
 def test_a_number_field_has_whole_numbers_too(
     kind: str, number: float, states: WStates, caplog: pytest.LogCaptureFixture
