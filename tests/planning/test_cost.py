@@ -4,9 +4,12 @@ from pathlib import Path
 
 import pytest
 
-from cnn_core.config import TEXTBOOK, ConvBlock, ModelConfig, TrainConfig
+from cnn_core.config import AUGMENTATIONS, TEXTBOOK, ConvBlock, ModelConfig, TrainConfig
+from cnn_core.datasets import training_images
+from cnn_core.errors import LimitError
 from cnn_core.planning import cost
 from cnn_core.planning.cost import COSTS, cpu_precision, estimated_seconds, native_bfloat16
+from cnn_core.planning.limits import Limits, check_limits
 from cnn_core.planning.presets import PRESETS
 
 
@@ -44,6 +47,35 @@ def test_more_work_takes_longer(precision: str) -> None:
     assert estimated_seconds(wider, train, 4000) > base
     assert estimated_seconds(TEXTBOOK, replace(train, batch_size=16), 4000) > base
     assert estimated_seconds(TEXTBOOK, train, 8000) == pytest.approx(2 * base)
+
+
+@pytest.mark.parametrize(
+    ("shape", "geometry", "noise", "both"),  # milliseconds of processor time for 32 images
+    [
+        ((28, 28, 1), 0.339, 0.353, 0.793),
+        ((32, 32, 3), 0.994, 1.266, 2.469),
+        ((64, 64, 3), 4.414, 5.286, 9.520),
+    ],
+)
+def test_augmentation_costs_what_was_measured(
+    shape: tuple[int, int, int], geometry: float, noise: float, both: float
+) -> None:
+    model = replace(TEXTBOOK, input_shape=shape)
+    plain = estimated_seconds(model, TrainConfig(), 32)
+    for name, measured in (("geometry", geometry), ("noise", noise), ("both", both)):
+        extra = estimated_seconds(model, TrainConfig(augmentation=name), 32) - plain
+        assert 1000 * extra == pytest.approx(measured, rel=1 / 3)
+
+
+@pytest.mark.parametrize("name", sorted(set(AUGMENTATIONS) - {"none"}))
+def test_the_cap_on_the_time_of_a_run_counts_augmentation(name: str) -> None:
+    """A minute that just holds the run without augmentation is too short for the one with it."""
+    plain = TrainConfig(epochs=10)
+    seconds = estimated_seconds(TEXTBOOK, plain, training_images(plain)) * plain.epochs
+    speed, minute = seconds * 1.001 / 60, Limits(minutes=1)
+    check_limits(TEXTBOOK, plain, minute, speed=speed)
+    with pytest.raises(LimitError):
+        check_limits(TEXTBOOK, replace(plain, augmentation=name), minute, speed=speed)
 
 
 @pytest.fixture
