@@ -77,6 +77,6 @@ def start(course_id: str, index: int, *, kiosk: bool = False) -> None:
     if state is None or state.course_id != course_id:
         state = CourseState(course_id)
     state.step, state.seen = min(index, len(course.steps) - 1), {}
-    state.kiosk = state.unattended = kiosk
+    state.kiosk, state.unattended = kiosk, kiosk or state.unattended
     session.begin(state)
     open_step(course.steps[state.step])

@@ -167,3 +167,14 @@ def test_the_last_step_of_an_unattended_course_is_followed_by_the_first(visit, p
     press(Window(at), "course_next")
     state = at.session_state[STATE]
     assert (state.step, state.kiosk) == (0, True)
+
+
+def test_an_unattended_course_stays_so_when_a_step_of_the_list_is_opened(visit, panel):
+    at = join("en", 0, kiosk="1")
+    at.session_state[STATE].kiosk = False
+    at.switch_page("pages/course.py").run()
+    at.button(key="open_step_3").click().run()
+    assert not at.exception
+    state = at.session_state[STATE]
+    assert (state.step, state.kiosk, state.unattended) == (3, False, True)
+    assert address(at)["kiosk"] == "1"
