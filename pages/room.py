@@ -19,7 +19,7 @@ def main() -> None:
     st.html(STYLE)
     place = head("room")
     membership.arrive()
-    room = membership.current()
+    room, query = membership.current(), {}
     if room is None:
         say_refusal()
         entrance.entrance()
@@ -27,11 +27,11 @@ def main() -> None:
     else:
         with membership.again_if_gone():
             if membership.is_presenter(room):
-                presenter.presenter(room, place)
+                query = presenter.presenter(room, place)
                 presenter_view.builder()
             else:
                 phone.phone(room)
-    say("room", {})
+    say("room", query)
 
 
 main()

@@ -115,7 +115,8 @@ class Room:
     def steer(self, key: str, event: Event) -> int:
         """Write what the presenter does; the number of the event.
 
-        `ENDINGS` are written in a full room, too; those that change nothing are not written.
+        `ENDINGS` are written in a full room, too. What changes nothing is not written: then it is the number
+        of the open task, question or challenge, or of the last event if there is none.
 
         Raises:
             RoomError: If the key does not steer the room, or the room is full or closed.
@@ -124,12 +125,10 @@ class Room:
             if not self._has_key(key) or isinstance(event, (Join, *OF_PEOPLE)):
                 raise RoomError("room.not_steering")
             self._refuse_closed()
-            if isinstance(event, ENDINGS):
-                if not self._state.changes(event):
-                    return self._state.number
-                ends = not isinstance(event, Remove) or event.removed
-                return self._append("", event, even_full=ends)
-            return self._append("", event)
+            if not self._state.changes(event):
+                return self._state.activity or self._state.number
+            ends = isinstance(event, ENDINGS) and (not isinstance(event, Remove) or event.removed)
+            return self._append("", event, even_full=ends)
 
     def link_secret(self, key: str) -> str:
         """A new secret that lets another browser steer; the one before is worth nothing from now on.

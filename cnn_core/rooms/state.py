@@ -142,8 +142,18 @@ class State:
         ]
 
     def changes(self, event: Event) -> bool:
-        """Whether one of `ENDINGS` changes anything: it can be pressed twice, or in two browsers."""
+        """Whether what the presenter does changes anything.
+
+        It can be pressed twice, or in two browsers; and a browser that has not heard yet that a control has
+        left its page sends what the control showed.
+        """
         match event:
+            case Task() | Challenge() | Question():
+                return event not in (self.task, self.challenge, self.question)
+            case Network(run):
+                return self.network != run
+            case Switch(setting, on):
+                return getattr(self, setting) is not on
             case Pause():
                 return self.activity is not None
             case Reveal(question):

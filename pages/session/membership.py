@@ -10,6 +10,7 @@ import streamlit as st
 
 from cnn_core import rooms, texts
 from cnn_core.errors import CnnError, RoomError
+from cnn_core.rooms.events import SETTINGS
 from pages.session.visitor import private_word
 
 CODE = "membership_code"  # session key: of the room
@@ -158,6 +159,21 @@ def draw_again() -> None:
 def has_changed(state: rooms.State, closed: bool, challenge: tuple[object, ...]) -> bool:
     """Whether a phone has to be drawn again."""
     return st.session_state.get(SEEN) not in (None, (*_appearance(state, closed), challenge))
+
+
+def show_steering(room: rooms.Room) -> None:
+    """Remember what the presenter's controls show, for `was_steered`."""
+    st.session_state[SEEN] = _controls(room.state(), room.closed)
+
+
+def was_steered(room: rooms.Room, state: rooms.State) -> bool:
+    """Whether another window of the presenter changed what the controls of this one show."""
+    return st.session_state.get(SEEN) not in (None, _controls(state, room.closed))
+
+
+def _controls(state: rooms.State, closed: bool) -> tuple[object, ...]:
+    switches = tuple(getattr(state, name) for name in SETTINGS)
+    return state.activity, state.network, switches, state.lead is None, closed
 
 
 def note_trouble(error: CnnError | None, query: Mapping[str, str], *, again: bool = False) -> None:

@@ -149,6 +149,7 @@ def _back(room: rooms.Room) -> None:
 def _bring(room: rooms.Room, page: str) -> None:
     """Bring everybody to this page as its address describes it now."""
     try:
-        membership.steer(room, rooms.Lead(page, tuple(_setup().items())))
+        setup = {} if page == ROOM else _setup()  # on that page it is the presenter's own
+        membership.steer(room, rooms.Lead(page, tuple(setup.items())))
     except RoomError as error:  # an address that is too long
         membership.refuse(error)

@@ -178,11 +178,15 @@ def go(page: Page, section: str, name: str) -> None:
     page.get_by_role("menuitem", name=name, exact=True).click()
 
 
-def serve(home: Path, **environment: str) -> Server:
-    """Start the app and wait until it answers."""
+def _free_port() -> int:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+        return int(free.getsockname()[1])
+
+
+def serve(home: Path, *, port: int = 0, **environment: str) -> Server:
+    """Start the app, on a port of its own unless one is given, and wait until it answers."""
+    port = port or _free_port()
     home.mkdir(parents=True, exist_ok=True)
     with (home / "server.log").open("ab") as log:
         process = subprocess.Popen(
@@ -238,8 +242,8 @@ def start(tmp_path: Path) -> Iterator[Callable[..., Server]]:
     """Starts servers of the test's own, all on one home, and ends them."""
     servers: list[Server] = []
 
-    def start_server(**environment: str) -> Server:
-        servers.append(serve(tmp_path / "home", **environment))
+    def start_server(port: int = 0, **environment: str) -> Server:
+        servers.append(serve(tmp_path / "home", port=port, **environment))
         return servers[-1]
 
     yield start_server

@@ -39,6 +39,31 @@ def test_everything_is_there_after_a_restart(room: rooms.Room) -> None:
     assert reopened(room).steers(HOST)
 
 
+@pytest.mark.parametrize(
+    ("event", "other"),
+    [
+        (rooms.Task(7, "mnist"), rooms.Task(7, "fashion_mnist")),
+        (rooms.Challenge("receptive"), rooms.Challenge("small")),
+        (rooms.Question("?", ("yes", "no")), rooms.Question("?", ("no", "yes"))),
+        (rooms.Network("digits"), rooms.Network("fashion")),
+        (rooms.Switch("answers", False), rooms.Switch("answers", True)),
+        (rooms.Switch("leaderboard", True), rooms.Switch("leaderboard", False)),
+    ],
+)
+def test_what_the_presenter_does_again_changes_nothing(room: rooms.Room, event, other) -> None:
+    number = room.steer(HOST, event)
+    assert room.steer(HOST, event) == number
+    assert room.state().number == number
+    assert room.steer(HOST, other) == number + 1
+    assert room.steer(HOST, event) == number + 2
+
+
+def test_the_same_task_after_a_pause_is_a_new_one(room: rooms.Room) -> None:
+    task = room.steer(HOST, rooms.Task(7, "mnist"))
+    room.steer(HOST, rooms.Pause())
+    assert room.steer(HOST, rooms.Task(7, "mnist")) == task + 2
+
+
 def test_only_what_is_new_is_read(room: rooms.Room) -> None:
     before = room.state()
     number = room.steer(HOST, rooms.Task(1, "mnist"))

@@ -58,6 +58,8 @@ def _switch_leaderboard(room: rooms.Room) -> None:
 @membership.again_if_gone()
 def _board(room: rooms.Room) -> None:
     state = room.state()
+    if membership.was_steered(room, state):
+        st.rerun()
     say_refusal()
     listed, goal = standings.standings(room, state), standings.goal_of(state)
     if goal:

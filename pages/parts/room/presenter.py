@@ -10,16 +10,23 @@ from cnn_core.errors import RoomError
 from cnn_core.markup import fill
 from cnn_core.rooms import invitation
 from pages.parts.room import people, votes, wall
-from pages.session import choices, membership, phone_address
+from pages.session import choices, membership, phone_address, settings
+from pages.session.address import arrived
 from pages.session.html import html
 from pages.session.words import t
 
 PARTS = ("wall", "predict", "people")
+SETTINGS = (
+    settings.Setting("part", "presenter_part", PARTS, PARTS[0]),
+    settings.Setting("drawings", wall.SCOPE, wall.SCOPES, wall.SCOPES[0]),
+)
 SECRET = "presenter_secret"  # session key
 
 
-def presenter(room: rooms.Room, place: DeltaGenerator) -> None:
-    """The invitation left, the wall or the question right."""
+def presenter(room: rooms.Room, place: DeltaGenerator) -> dict[str, str]:
+    """The invitation left, the wall or the question right; what the address says of that."""
+    membership.draw_again()
+    settings.follow(arrived("room", [setting.name for setting in SETTINGS]), SETTINGS)
     left, right = st.columns([0.24, 0.76], gap="medium")
     with left, st.container(key="room_invitation"):
         _invitation(room)
@@ -37,6 +44,8 @@ def presenter(room: rooms.Room, place: DeltaGenerator) -> None:
             votes.for_presenter(room)
         else:
             people.for_presenter(room)
+    membership.show_steering(room)
+    return settings.query(SETTINGS)
 
 
 def _invitation(room: rooms.Room) -> None:

@@ -34,8 +34,11 @@ def for_presenter(room: rooms.Room) -> None:
 @membership.again_if_gone()
 def _headcount(room: rooms.Room) -> None:
     """How many there are to be asked."""
+    state = room.state()
+    if membership.was_steered(room, state):
+        st.rerun()
     say_refusal()
-    words = t("room.people", count=len(room.state().people))
+    words = t("room.people", count=len(state.people))
     html(fill('<div class="room-figures"><span>{{ words }}</span></div>', words=words))
 
 
@@ -114,7 +117,7 @@ def _ask(room: rooms.Room) -> None:
 def _votes(room: rooms.Room, number: int) -> None:
     """How many have voted; the distribution once it is revealed."""
     state = room.state()
-    if state.activity != number:
+    if state.activity != number or membership.was_steered(room, state):
         st.rerun()
     voted = sum(state.counts(number))
     say_refusal()

@@ -108,6 +108,8 @@ def _drawings(room: rooms.Room, run: runs.Run, networks: dict[str, runs.Run]) ->
     say_refusal()
     try:
         state = room.state()
+        if membership.was_steered(room, state):
+            st.rerun()
         fitting = [
             picture for picture in state.shown_pictures() if picture.dataset == run.train.dataset
         ]
