@@ -149,20 +149,22 @@ class State:
         """
         match event:
             case Task() | Challenge() | Question():
-                return event not in (self.task, self.challenge, self.question)
+                same = event in (self.task, self.challenge, self.question)
             case Network(run):
-                return self.network != run
+                same = self.network == run
             case Switch(setting, on):
-                return getattr(self, setting) is not on
+                same = getattr(self, setting) is on
             case Pause():
-                return self.activity is not None
+                same = self.activity is None
             case Reveal(question):
-                return question not in self.revealed
+                same = question in self.revealed
             case LetGo():
-                return self.lead is not None
+                same = self.lead is None
             case Remove(person, removed):
-                return person in (self.people if removed else self.removed)
-        return True
+                same = person not in (self.people if removed else self.removed)
+            case _:
+                same = False
+        return not same
 
     def of_person(self, person: str, task: int) -> list[Picture]:
         """Somebody's drawings for a task, oldest first."""

@@ -26,7 +26,7 @@ def test_what_a_browser_sends_of_controls_that_have_left_its_page_changes_nothin
 
 
 def test_a_presenter_who_loads_the_page_again_is_at_the_same_part(visit):
-    at, room = opened(visit)
+    at, _ = opened(visit)
     window = Window(at)
     window.choose("wall_scope", 1).choose("presenter_part", 2)
     link = address(at)
