@@ -11,7 +11,7 @@ from cnn_core.markup import fill
 from cnn_core.rooms import invitation
 from pages.parts.room import people, votes, wall
 from pages.session import choices, membership, phone_address, settings
-from pages.session.address import arrived
+from pages.session.address import arrived, followed
 from pages.session.html import html
 from pages.session.words import t
 
@@ -26,7 +26,9 @@ SECRET = "presenter_secret"  # session key
 def presenter(room: rooms.Room, place: DeltaGenerator) -> dict[str, str]:
     """The invitation left, the wall or the question right; what the address says of that."""
     membership.draw_again()
-    settings.follow(arrived("room", [setting.name for setting in SETTINGS]), SETTINGS)
+    link = arrived("room", [setting.name for setting in SETTINGS])
+    settings.follow(link, SETTINGS)
+    followed("room", link)
     left, right = st.columns([0.24, 0.76], gap="medium")
     with left, st.container(key="room_invitation"):
         _invitation(room)
