@@ -16,6 +16,8 @@ const BUTTONS = {
   n: [".st-key-presenter_after a"],
   b: [".st-key-presenter_before a"],
 };
+const BEGINS = "ps"; // of a training that has been ordered
+const BEGINNING_MS = 120_000;
 const FIELDS =
   'input:not([type="range"], [type="radio"], [type="checkbox"]), textarea, select, [contenteditable="true"]';
 const LIVE = ".st-key-run_here";
@@ -23,9 +25,9 @@ const LIVE = ".st-key-run_here";
 // A listener for each mount: Streamlit may mount the next one before it takes the last one away.
 export default function ({ parentElement, data }) {
   const words = parentElement.querySelector("output");
-  const say = (key) => {
-    words.textContent = key && data.waits.replace("{key}", key.toUpperCase());
-    words.hidden = !key;
+  const say = (name, key) => {
+    words.textContent = name && data[name].replace("{key}", key.toUpperCase());
+    words.hidden = !name;
   };
   const listener = (event) => press(event, say);
   document.addEventListener("keydown", listener);
@@ -41,8 +43,9 @@ function press(event, say) {
   if (target.matches?.(FIELDS) || document.querySelector('[role="dialog"]')) return;
   event.preventDefault();
   pressOrWait(() => state(key), {
-    say: (waits) => say(waits ? key : ""),
+    say: (name) => say(name, key),
     place: () => location.pathname,
+    longest: BEGINS.includes(key) ? BEGINNING_MS : 0,
     pressed: key === "t" ? showRun : () => {},
   });
 }

@@ -1,34 +1,40 @@
 // A key that comes before its button, or before that can be pressed, is kept for a while.
 
 const EVERY_MS = 100;
-const WITHOUT_BUTTON_MS = 8_000; // a page that still loads
-const WITH_BUTTON_MS = 120_000; // a training that has not begun
+const LOADING_MS = 8_000; // a page that still loads
 const SILENT_MS = 500;
+const TELLING_MS = 5_000; // that it was in vain
 
 let end = () => {};
 
 // Press the button now or as soon as that works; a later key, or another page, takes the place of the one before.
-export function pressOrWait(state, { say, place, pressed }) {
+// A button that the page has is waited for as long as `longest` milliseconds, if that is longer than a page loads.
+// `say` gets "waits", in the end "never" if it was in vain, and "" when there is nothing more to say.
+export function pressOrWait(state, { say, place, pressed, longest = 0 }) {
   end();
   const began = Date.now();
   const here = place();
   let timer = null;
   end = () => {
-    clearInterval(timer);
-    say(false);
+    clearTimeout(timer);
+    say("");
     end = () => {};
   };
   const attempt = () => {
     const { ready, exists } = state();
     const waited = Date.now() - began;
-    const moved = place() !== here;
-    if (moved || waited > (exists ? WITH_BUTTON_MS : WITHOUT_BUTTON_MS)) end();
-    else if (ready) {
+    if (place() !== here) end();
+    else if (waited > (exists ? Math.max(LOADING_MS, longest) : LOADING_MS)) {
+      say("never");
+      timer = setTimeout(end, TELLING_MS);
+    } else if (ready) {
       end();
       ready.click();
       pressed();
-    } else if (exists && waited >= SILENT_MS) say(true);
+    } else {
+      if (exists && waited >= SILENT_MS) say("waits");
+      timer = setTimeout(attempt, EVERY_MS);
+    }
   };
-  timer = setInterval(attempt, EVERY_MS);
   attempt();
 }

@@ -49,7 +49,8 @@ def presenter_bar(pages: Sequence[tuple[str, str]], page: str) -> None:
                 on_click=presenting.leave, type="tertiary",
             )  # fmt: skip
     with st.container(key="presenter_keys"):
-        _keys(key="presenter_keys_browser", data={"waits": t("present.waits", letter="{key}")})
+        words = {name: t(f"present.{name}", letter="{key}") for name in ("waits", "never")}
+        _keys(key="presenter_keys_browser", data=words)
 
 
 def neighbours(walked: Sequence[str], pages: Sequence[str], page: str) -> tuple[str, str]:

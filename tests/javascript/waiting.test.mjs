@@ -7,67 +7,97 @@ import { pressOrWait } from "../../assets/present/waiting.js";
 
 let clicks, told, page, button;
 
-function key(name = "t") {
+function key(name = "t", longest = 0) {
   pressOrWait(() => ({ ready: button.ready ? button : undefined, exists: button.exists }), {
     say: (waits) => told.push(waits),
     place: () => page,
     pressed: () => clicks.push(`after ${name}`),
+    longest,
   });
+}
+
+// In steps, since within one the mocked clock shows the end of it from the first timer on.
+function pass(milliseconds) {
+  for (let passed = 0; passed < milliseconds; passed += 100) mock.timers.tick(100);
 }
 
 beforeEach(() => {
   mock.timers.reset();
-  mock.timers.enable({ apis: ["setInterval", "Date"] });
+  mock.timers.enable({ apis: ["setTimeout", "Date"] });
   [clicks, told, page] = [[], [], "/playground"];
   button = { exists: true, ready: true, click: () => clicks.push("click") };
 });
 
 test("a button that can be pressed is pressed once", () => {
   key();
-  mock.timers.tick(200_000);
+  pass(200_000);
   assert.deepEqual(clicks, ["click", "after t"]);
 });
 
 test("a button that comes later is pressed then, once", () => {
   Object.assign(button, { exists: false, ready: false });
   key();
-  mock.timers.tick(3000);
+  pass(3000);
   assert.deepEqual(clicks, []);
   Object.assign(button, { exists: true, ready: true });
-  mock.timers.tick(60_000);
+  pass(60_000);
   assert.deepEqual(clicks, ["click", "after t"]);
 });
 
 test("a button that cannot be pressed yet is waited for, and the page says so", () => {
   button.ready = false;
-  key();
-  mock.timers.tick(30_000);
-  assert.equal(told.at(-1), true);
+  key("p", 120_000);
+  pass(30_000);
+  assert.equal(told.at(-1), "waits");
   button.ready = true;
-  mock.timers.tick(100);
-  assert.deepEqual(clicks, ["click", "after t"]);
-  assert.equal(told.at(-1), false);
+  pass(100);
+  assert.deepEqual(clicks, ["click", "after p"]);
+  assert.equal(told.at(-1), "");
 });
 
 test("no key waits for ever", () => {
   Object.assign(button, { exists: false, ready: false });
   key();
-  mock.timers.tick(9000);
+  pass(9000);
   Object.assign(button, { exists: true, ready: true });
-  mock.timers.tick(60_000);
+  pass(60_000);
   assert.deepEqual(clicks, []);
+});
+
+test("a button that the page refuses, as of a network that is broken, is not pressed a minute later", () => {
+  button.ready = false;
+  key();
+  pass(7000);
+  assert.equal(told.at(-1), "waits");
+  pass(2000);
+  assert.equal(told.at(-1), "never");
+  button.ready = true;
+  pass(10_000);
+  assert.deepEqual(clicks, []);
+  assert.equal(told.at(-1), "");
+});
+
+test("a key after one that was in vain has its own words", () => {
+  button.ready = false;
+  key();
+  pass(9000);
+  button.ready = true;
+  key("p");
+  pass(10_000);
+  assert.deepEqual(clicks, ["click", "after p"]);
+  assert.equal(told.at(-1), "");
 });
 
 test("on another page it is forgotten", () => {
   button.ready = false;
   key();
-  mock.timers.tick(1000);
+  pass(1000);
   page = "/runs";
-  mock.timers.tick(100);
+  pass(100);
   button.ready = true;
-  mock.timers.tick(60_000);
+  pass(60_000);
   assert.deepEqual(clicks, []);
-  assert.equal(told.at(-1), false);
+  assert.equal(told.at(-1), "");
 });
 
 test("the next key takes its place", () => {
@@ -75,6 +105,6 @@ test("the next key takes its place", () => {
   key("t");
   key("p");
   button.ready = true;
-  mock.timers.tick(60_000);
+  pass(60_000);
   assert.deepEqual(clicks, ["click", "after p"]);
 });
