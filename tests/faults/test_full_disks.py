@@ -25,6 +25,7 @@ from cnn_core.errors import RunError
 from cnn_core.progress.events import EpochEnd
 from cnn_core.runs import control, lease
 from cnn_core.runs import log as run_log
+from cnn_core.runs.state import WAITS_FOR_DISK
 
 pytestmark = pytest.mark.slow
 
@@ -72,7 +73,7 @@ def test_a_disk_that_is_full_at_any_moment_is_told_and_the_run_goes_on(
         run = runs.create(MODEL, CONFIG, owner="us")
         timer = threading.Timer(each.random.uniform(0.0, takes), fill, [small_disk])
         timer.start()
-        worker.train_run(run.id)
+        _train(run)
         timer.cancel()
         timer.join()
         each.note(state(run))
@@ -83,6 +84,7 @@ def test_a_disk_that_is_full_at_any_moment_is_told_and_the_run_goes_on(
         runs.delete(run, by="us")
 
 
+@pytest.mark.long
 def test_a_run_goes_on_by_itself_once_there_is_room_again(
     small_disk: Path, whole: tuple[list[EpochEnd], float], fault: Rounds
 ) -> None:
@@ -118,12 +120,20 @@ def test_any_write_that_finds_no_space_is_told_and_the_run_goes_on(
         run = runs.create(MODEL, CONFIG, owner="us")
         number = each.random.randrange(writes.count)
         writes.fail_from(number)
-        worker.train_run(run.id)
+        _train(run)
         each.note(state(run))
         before = _after_full(run)
         writes.fail_from(None)
         worker.train_run(run.id)
         assert_nothing_lost(run, epochs, before)
+
+
+def _train(run: runs.Run) -> None:
+    """As a worker does: where not even the state can be written, it tells the queue."""
+    try:
+        worker.train_run(run.id)
+    except RunError as error:
+        assert error.key == WAITS_FOR_DISK, error
 
 
 def _after_full(run: runs.Run) -> int:
