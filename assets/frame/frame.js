@@ -21,6 +21,9 @@ function setUp(returning) {
   passDoubledEntry();
   document.addEventListener("click", closeMenu);
   followTheme();
+  reachWideTables();
+  window.addEventListener("resize", reachWideTables);
+  new MutationObserver(reachWideTables).observe(document.body, { subtree: true, attributeFilter: [STATE] });
   new MutationObserver(closeConnectionError).observe(document.body, { childList: true });
 }
 
@@ -99,13 +102,35 @@ function passDoubledEntry() {
 // sheet writes the word beside the icon.
 function nameMenu(word) {
   document.documentElement.style.setProperty("--convscope-menu", JSON.stringify(word));
-  const name = () =>
+  const name = () => {
     document.querySelector('[data-testid="stExpandSidebarButton"]')?.setAttribute("aria-label", word);
+    nameSections();
+  };
   name();
   window.convscopeMenu?.disconnect();
   window.convscopeMenu = new MutationObserver(name);
-  const header = document.querySelector('[data-testid="stHeader"]');
-  if (header) window.convscopeMenu.observe(header, { childList: true, subtree: true });
+  // A phone that is turned changes from one menu to the other, with another header.
+  window.convscopeMenu.observe(document.querySelector(".stApp"), { childList: true, subtree: true });
+}
+
+// Streamlit draws the sections of that menu as parts of one list, which a list must not have: each is one by itself.
+function nameSections() {
+  const menu = document.querySelector('[data-testid="stSidebarNavItems"]');
+  for (const section of menu?.querySelectorAll(":scope > div:not([role])") ?? []) {
+    menu.setAttribute("role", "none");
+    section.setAttribute("role", "list");
+    section.setAttribute("aria-label", section.querySelector("header > span")?.textContent ?? "");
+  }
+}
+
+// A table that is wider than the window scrolls by itself, which the keyboard can do where it can get to.
+function reachWideTables() {
+  requestAnimationFrame(() => {
+    for (const table of document.querySelectorAll('[data-testid="stTable"] > div')) {
+      if (table.scrollWidth > table.clientWidth) table.tabIndex = 0;
+      else table.removeAttribute("tabindex");
+    }
+  });
 }
 
 // What Streamlit says of a lost connection is in English, covers the page and makes the rest of it inert; the page

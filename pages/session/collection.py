@@ -2,7 +2,7 @@
 
 Streamlit collects after every script run, which is a third of what the run of a page costs once there are
 some visitors. `.streamlit/config.toml` turns that off; this takes its place, so that sessions that ended
-still give their memory back.
+still give their memory back, to Python and to the system.
 """
 
 from __future__ import annotations
@@ -10,6 +10,8 @@ from __future__ import annotations
 import gc
 import threading
 import time
+
+from pages.session import heaps
 
 INTERVAL_S = 5.0
 BUSY_S = 0.1  # processor time of the server since the last collection; below it there is nothing to collect
@@ -34,4 +36,5 @@ def _collect_after_work(interval: float, end: threading.Event) -> None:
     while not end.wait(interval):
         if time.process_time() - then > BUSY_S:
             gc.collect()
+            heaps.give_back()
             then = time.process_time()

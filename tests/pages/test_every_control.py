@@ -5,19 +5,19 @@ from __future__ import annotations
 import pickle
 import types
 from collections.abc import Callable, Iterator
-from itertools import product
+from itertools import cycle, islice, product
 from urllib.parse import parse_qsl
 
 import numpy as np
 import pytest
 import streamlit as st
-from lengths import at_length
+from lengths import at_length, repeats
 from streamlit.proto.WidgetStates_pb2 import WidgetState
 from streamlit.testing.v1 import AppTest
 from streamlit.testing.v1.element_tree import Block, Button, Tab
 from sweep_play import finished
 from visits import APP, PAGES, US, address, events_of, make_run
-from window import Window, changes, labels
+from window import Window, changes, labels, pick
 
 from cnn_core import datasets, runs, texts
 from cnn_core.analysis import deletion, landscape
@@ -39,6 +39,8 @@ IN_TURN = [
 NO_STATE = {
     "image_class",  # which images are offered
 }
+PRESSES = repeats(2, 5)
+"""Of Back; five in Chromium in tests/browser/test_walks.py."""
 Open = Callable[..., Window]
 ANSWERS: dict[bytes, bytes] = {}
 """What looks at the shipped networks answered, by the question: their weights do not change."""
@@ -137,39 +139,54 @@ def test_every_control_after_another_language_and_network(page, language, visit)
     ],
 )
 def test_every_control_is_in_the_link(page, visit, monkeypatch):
-    """Each change is seen in the address, the address alone opens the same, and Back restores what was."""
+    """Each change is in the address, which alone opens the same; five presses of Back restore what was."""
     name, _, query = page.partition("?")
     if page == "sweep":
         query = f"sweep={finished(US).id}"
     window = visit(name, "en", **dict(parse_qsl(query)))
-    first = address(window.at), controls(window)
+    entries = [(address(window.at), controls(window))]
     unseen = []
-    for key in [widget.key.partition(".")[0] for widget in window.widgets() if widget.key]:
+
+    def press(key: str) -> None:
+        """Change this control once; an address that tells it is an entry of the history."""
         widget = next(
             (it for it in window.widgets() if (it.key or "").partition(".")[0] == key), None
         )
         if widget is None or isinstance(widget, Button) or key in NO_STATE:
-            continue
+            return
         value, link = widget.value, address(window.at)
-        for change in changes(widget, window.states.get(widget.id)):
+        first = [pick(widget, 0)] if labels(widget) else []  # where the last is chosen already
+        for change in [*changes(widget, window.states.get(widget.id)), *first]:
             window.rerun(change)
             now = [it.value for it in window.widgets() if it.id == widget.id]
             if now and now != [value]:
-                unseen += [key] * (address(window.at) == link)
-                break
+                if address(window.at) == link:
+                    unseen.append(key)
+                else:
+                    entries.append((address(window.at), controls(window)))
+                return
+
+    keys = [widget.key.partition(".")[0] for widget in window.widgets() if widget.key]
+    for key in keys:
+        press(key)
+    for key in islice(cycle(keys), 20 * len(keys)):
+        if len(entries) > PRESSES:
+            break
+        press(key)
     assert unseen == [], "the address does not tell"
+    assert len(entries) > PRESSES or not keys
     link = address(window.at)
     other = visit(name, "en", **link)
     assert [it.value for it in other.at.warning] == []
     assert controls(other) == controls(window)
     assert address(other.at) == link
     came_back = types.SimpleNamespace(is_history_navigation=True, query_string="")
-    with monkeypatch.context() as patch:
-        patch.setattr("pages.session.address.get_script_run_ctx", lambda: came_back)
+    monkeypatch.setattr("pages.session.address.get_script_run_ctx", lambda: came_back)
+    for entry in reversed([entries[0], *entries[-PRESSES:-1]]):
         window.at.query_params.clear()
-        window.at.query_params |= first[0]
+        window.at.query_params |= entry[0]
         window.rerun()
-    assert (address(window.at), controls(window)) == first
+        assert (address(window.at), controls(window)) == entry
 
 
 @pytest.mark.parametrize("page", ["playground", "evaluation", "runs?runs=fashion~digits"])
