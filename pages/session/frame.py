@@ -8,7 +8,7 @@ from cnn_core import texts
 from cnn_core.browser.bundle import bundle
 from cnn_core.markup import fill
 from cnn_core.paths import ASSETS
-from pages.session import admission, choices, files, presenting
+from pages.session import account, admission, choices, files, presenting
 from pages.session.address import answered
 from pages.session.doors import engine
 from pages.session.visitor import remember
@@ -30,6 +30,7 @@ def frame() -> None:
     with st.container(key="lost"):  # style.css shows it as soon as the browser has lost the server
         st.html(fill('<p role="alert">{{ words }}</p>', words=t("frame.lost")))
     remember()
+    account.say_problem()
     data = {
         "language": language(),
         "menu": t("frame.menu"),
@@ -46,7 +47,8 @@ def _style_and_languages() -> None:
     """How every page looks, and the language switch."""
     st.html(STYLE)
     presenting.style()
-    with st.container(key="language"):
+    with st.container(key="language", horizontal=True):
+        account.button()
         choices.segmented_control(
             t("frame.language"),
             list(texts.LANGUAGES),

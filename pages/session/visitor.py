@@ -1,4 +1,4 @@
-"""Who the visitor is: an opaque word for each browser."""
+"""Who the visitor is: an opaque word for each browser, or for the account that it signed in with."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from cnn_core import runs
 from cnn_core.browser.bundle import bundle
 from cnn_core.paths import ASSETS
 from cnn_core.runs import record, space
+from pages.session import account
 
 SCRIPT = ASSETS / "visitor" / "visitor.js"
 COOKIE = "convscope_visitor"
@@ -27,10 +28,12 @@ _mount = st.components.v2.component("convscope_visitor", js=bundle(SCRIPT))
 def visitor() -> str:
     """An opaque word for this browser: the same in all its windows, after a reload and when it was closed.
 
+    With an account it is the account's, in every browser that signed in with it.
+
     It stands in the run's folder for everybody to read; nobody comes from it to the token.
     """
     if "visitor" not in st.session_state:
-        token = _valid(st.context.cookies.get(COOKIE))
+        token = account.token() or _valid(st.context.cookies.get(COOKIE))
         if token is None:
             token = st.session_state["visitor_proposal"] = _former_token() or secrets.token_hex(16)
         _keep(token)
@@ -61,6 +64,8 @@ def remember() -> None:
 
 def _take() -> None:
     """The browser refused the cookie, and has a token in its storage."""
+    if account.token():
+        return
     state = st.session_state.get("visitor_token")
     token = _valid(state.get("token")) if hasattr(state, "get") else None
     if token is not None:

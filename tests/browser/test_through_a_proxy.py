@@ -125,7 +125,7 @@ def test_two_servers_on_one_cluster_are_one_app(
         guest = window(f"{other.url}/playground?lang=en&run={run}")
         expect(Playground.of(guest).state).to_contain_text("training")
         expect(guest.locator(".st-key-stop").get_by_role("button")).to_have_count(0)
-        guest.goto("about:blank")
+        guest.goto(f"{other.url}/_stcore/health")  # no session of this window is left
 
         mine.kill()
         eventually(lambda: sessions(other) == 1)  # the page comes back by itself
