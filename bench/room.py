@@ -17,7 +17,7 @@ from playwright.sync_api import Error as PlaywrightError
 from bench.app import Server, browsing, serving, visit
 from bench.crowd import turn_pages
 from bench.report import Figure, median_and_p95
-from bench.visitors import GROWTH_MB, KEPT_S, PAGES, forget, megabytes, visit_and_leave
+from bench.visitors import GROWTH_MB, PAGES, two_waves
 from cnn_core.command.rehearse import ACTION_S, GROWTH, WALL_S, Report, Stage, share_within
 
 SESSIONS, BROWSERS, SECONDS = 60, 4, 600
@@ -95,22 +95,14 @@ def _plain_pages(*, quick: bool) -> Iterator[Figure]:
 
 def _dropped(count: int) -> Iterator[Figure]:
     """Memory after so many sessions were opened and dropped, once they are forgotten, and again."""
-    with serving(STREAMLIT_SERVER_DISCONNECTED_SESSION_TTL=str(KEPT_S)) as server:
-        visit_and_leave(server, PAGES)  # what all visitors share is kept from now on
-        server.wait_until_idle()
-        forget(server)
-        memory = [megabytes(server)]
-        for _ in range(2):
-            visit_and_leave(server, list(islice(cycle(("room", *PAGES)), count)))
-            forget(server)
-            memory.append(megabytes(server))
-    growth = memory[2] - memory[1]
+    before, _, forgotten = two_waves(list(islice(cycle(("room", *PAGES)), count)))
+    growth = forgotten[1] - forgotten[0]
     yield Figure(
         f"memory of the server after {count} and again {count} sessions opened and dropped",
-        f"{memory[1] - memory[0]:+.0f} MB to {memory[0]:.0f} MB, then {growth:+.0f} MB",
+        f"{forgotten[0]:+.0f} MB to {before:.0f} MB, then {growth:+.0f} MB",
         f"the second time at most {GROWTH_MB:.0f} MB more",
         growth <= GROWTH_MB,
-        {"megabytes": memory},
+        {"megabytes": [before, *(before + more for more in forgotten)]},
     )
 
 

@@ -47,17 +47,7 @@ LEFT_MB, GROWTH_MB = 60.0, 20.0
 def measure(*, quick: bool) -> Iterator[Figure]:
     """Memory after waves of visitors of all pages, each wave after the one before was forgotten."""
     count = 4 * len(PAGES) if quick else VISITORS
-    with serving(STREAMLIT_SERVER_DISCONNECTED_SESSION_TTL=str(KEPT_S)) as server:
-        visit_and_leave(server, PAGES)  # what all visitors share is kept from now on
-        server.wait_until_idle()
-        forget(server)
-        before = megabytes(server)
-        left, forgotten = [], []
-        for _ in range(2):
-            visit_and_leave(server, [PAGES[number % len(PAGES)] for number in range(count)])
-            left.append(megabytes(server) - before)
-            forget(server)
-            forgotten.append(megabytes(server) - before)
+    before, left, forgotten = two_waves([PAGES[number % len(PAGES)] for number in range(count)])
     values = {"before": before, "left": left, "forgotten": forgotten, "visitors": count}
     yield Figure(
         f"memory of the server after {count} visitors left, while it keeps their sessions",
@@ -74,6 +64,26 @@ def measure(*, quick: bool) -> Iterator[Figure]:
         growth <= GROWTH_MB,
         values,
     )
+
+
+def two_waves(pages: Sequence[str]) -> tuple[float, list[float], list[float]]:
+    """Megabytes of a server before two waves of visitors; how many more after each left and was forgotten.
+
+    Args:
+        pages: What the visitors of a wave open, one page each.
+    """
+    with serving(STREAMLIT_SERVER_DISCONNECTED_SESSION_TTL=str(KEPT_S)) as server:
+        visit_and_leave(server, PAGES)  # what all visitors share is kept from now on
+        server.wait_until_idle()
+        forget(server)
+        before = megabytes(server)
+        left, forgotten = [], []
+        for _ in range(2):
+            visit_and_leave(server, pages)
+            left.append(megabytes(server) - before)
+            forget(server)
+            forgotten.append(megabytes(server) - before)
+    return before, left, forgotten
 
 
 def visit_and_leave(server: Server, pages: Sequence[str]) -> None:

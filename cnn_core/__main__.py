@@ -15,13 +15,12 @@ from urllib.parse import parse_qsl
 
 from cnn_core import export, interruption, texts
 from cnn_core.arithmetic import layer_table
-from cnn_core.command import admin, check, failures, listing, rehearse, sweep
+from cnn_core.command import admin, check, cluster, failures, listing, rehearse, sweep
 from cnn_core.command.overrides import OVERRIDES
 from cnn_core.command.progress import ProgressBar
 from cnn_core.command.recorded import RecordedRun
 from cnn_core.config import ModelConfig, TrainConfig
 from cnn_core.datasets import DATASETS, Source, load, spec
-from cnn_core.engine import cluster, worker
 from cnn_core.errors import CnnError, EngineError, FileError
 from cnn_core.planning.links import SETUP_PARAMETERS, from_query
 from cnn_core.planning.presets import PRESETS
@@ -73,10 +72,9 @@ def _obey(options: argparse.Namespace, places: list[Place]) -> int:
     """Do what the command says; the place of a training is put into `places`."""
     match options.command:
         case "worker":
-            interruption.install()  # Dask's own end would fill the terminal with tracebacks
-            worker.serve(options.scheduler, options.kind, tied=options.tied)
+            cluster.work(options)
         case "scheduler":
-            cluster.serve(options.host, options.port)
+            cluster.schedule(options)
         case "export":
             _export(options)
         case "check":
@@ -170,82 +168,12 @@ def _parser() -> argparse.ArgumentParser:
         help="language of its comments (default: %(default)s)",
     )
     train.add_argument("--name", default="", help="what the app and `runs` call the recorded run")
-    _add_listing(commands)
+    listing.add(commands)
     for command in (train, write, sweep.add(commands)):
         _add_settings(command)
-    for add in (_add_cluster, admin.add, check.add, rehearse.add):
+    for add in (cluster.add, admin.add, check.add, rehearse.add):
         add(commands)
     return parser
-
-
-def _add_listing(commands: Any) -> None:
-    table = commands.add_parser(
-        "runs",
-        help="list the runs in CONVSCOPE_HOME",
-        description="List the newest runs of CONVSCOPE_HOME with the settings that vary among them.",
-    )
-    table.add_argument(
-        "--count",
-        type=int,
-        default=20,
-        metavar="N",
-        help="how many runs to list (default: %(default)s)",
-    )
-    pair = commands.add_parser(
-        "compare",
-        help="compare two or more of these runs",
-        description="Compare runs: their best epochs, and only the settings in which they differ.",
-    )
-    pair.add_argument("first", metavar="ID", help="id of a run, or the end of one")
-    pair.add_argument("others", nargs="+", metavar="ID", help="ids of the runs to compare it with")
-    pair.add_argument(
-        "--everything", action="store_true", help="all settings, including those that are equal"
-    )
-    for command in (table, pair):
-        command.add_argument("--json", action="store_true", help="print JSON, for other programs")
-        command.set_defaults(folder=None, force=False)
-
-
-def _add_cluster(commands: Any) -> None:
-    schedule = commands.add_parser(
-        "scheduler",
-        help="run a Dask scheduler for the servers and workers of a cluster",
-        description="Run a Dask scheduler: servers send runs to it, and it hands them to workers.",
-    )
-    schedule.set_defaults(folder=None, force=False)
-    schedule.add_argument(
-        "--host", help="address to listen on; by default every address of this machine"
-    )
-    schedule.add_argument(
-        "--port",
-        type=int,
-        default=8786,
-        metavar="N",
-        help="port to listen on (default: %(default)s)",
-    )
-    serve = commands.add_parser(
-        "worker",
-        help="run a worker process for a Dask scheduler",
-        description="Train runs of the app on a cluster, or compute what its pages show of trained networks.",
-    )
-    serve.set_defaults(folder=None, force=False)
-    serve.add_argument(
-        "--scheduler",
-        required=True,
-        metavar="ADDRESS",
-        help="address of the scheduler, such as tcp://host:8786",
-    )
-    serve.add_argument(
-        "--kind",
-        choices=(*worker.KINDS, worker.BOTH),
-        required=True,
-        help='"train" trains runs; "look" computes what pages show of trained networks; "both" does both',
-    )
-    serve.add_argument(
-        "--tied",
-        action="store_true",
-        help="exit when standard input closes, as it does when the app ends",
-    )
 
 
 def _add_settings(parser: argparse.ArgumentParser) -> None:

@@ -14,23 +14,30 @@ import pytest
 from real_runs import ROOT
 
 
+def python(
+    log: Path, *arguments: str, cwd: Path = ROOT, **environment: str
+) -> subprocess.Popen[bytes]:
+    """Start Python with these arguments, nothing to read, and all that it prints in a file."""
+    with log.open("wb") as file:
+        return subprocess.Popen(
+            [sys.executable, *arguments],
+            cwd=cwd,
+            env={**os.environ, **environment},
+            stdin=subprocess.DEVNULL,
+            stdout=file,
+            stderr=subprocess.STDOUT,
+        )
+
+
 @pytest.fixture
 def start(real_home: Path, tmp_path: Path) -> Iterator[Callable[..., subprocess.Popen[bytes]]]:
     """Starts Python programs, and ends those that are left."""
     started: list[subprocess.Popen[bytes]] = []
 
     def begin(*arguments: str, cwd: Path = ROOT, **environment: str) -> subprocess.Popen[bytes]:
-        with (tmp_path / f"process-{len(started)}.log").open("wb") as log:
-            process = subprocess.Popen(
-                [sys.executable, *arguments],
-                cwd=cwd,
-                env={**os.environ, **environment},
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=subprocess.STDOUT,
-            )
-        started.append(process)
-        return process
+        log = tmp_path / f"process-{len(started)}.log"
+        started.append(python(log, *arguments, cwd=cwd, **environment))
+        return started[-1]
 
     yield begin
     for process in started:

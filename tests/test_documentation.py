@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from itertools import takewhile
 from pathlib import Path
 
 import pytest
@@ -11,7 +12,8 @@ from PIL import Image
 
 ROOT = Path(__file__).parent.parent
 DOCUMENTS = [
-    *(ROOT / name for name in ("README.md", "CONTRIBUTING.md")),
+    *(ROOT / name for name in ("README.md", "CONTRIBUTING.md", "SECURITY.md")),
+    *sorted((ROOT / "deploy").rglob("*.md")),
     *sorted((ROOT / "assets").rglob("README.md")),
 ]
 SCRIPTS = [
@@ -20,7 +22,7 @@ SCRIPTS = [
     for path in sorted((ROOT / folder).rglob("*"))
     if path.suffix in {".js", ".mjs", ".css", ".html", ".jinja"}
 ]
-PATH = re.compile(r"(?<![\w/.-])((?:app|assets|bench|cnn_core|pages|tests)(?:/[\w.-]+)+/?)")
+PATH = re.compile(r"(?<![\w/.-])((?:app|assets|bench|cnn_core|deploy|pages|tests)(?:/[\w.-]+)+/?)")
 LINK = re.compile(r"\]\((?!https?:|#)([^)#\s]+)")
 MOST_BYTES = 1_500_000
 """Of all pictures of the README together: a page that opens quickly."""
@@ -45,6 +47,35 @@ def test_the_check_finds_what_it_should(tmp_path: Path) -> None:
     document.write_text("`pages/home.py`, pages/_flow.py, [a](LICENSE) [b](https://a.b/c) and/or")
     found = [name for name, place in named(document) if not place.exists()]
     assert found == ["pages/_flow.py", "LICENSE"]
+
+
+def drawn_house() -> dict[str, set[str]]:
+    """What the drawing in CONTRIBUTING.md names: at the top, and in each folder that it goes into."""
+    text = (ROOT / "CONTRIBUTING.md").read_text("utf-8")
+    [drawing] = re.findall(r"## The house\n.*?```\n(.*?)```", text, re.S)
+    names: dict[str, set[str]] = {".": set()}
+    folder = "."
+    for line in drawing.splitlines():
+        parts = re.split(r"\s{2,}", line.strip())
+        for part in takewhile(re.compile(r"[\w<>*/.]+(/|\.py)").fullmatch, parts):
+            if line.startswith(" "):
+                names[folder].add(part.partition("/")[0])
+            else:
+                folder = part.partition("/")[0]
+                names["."].add(folder)
+                names[folder] = set()
+    return names
+
+
+def test_the_house_is_drawn_as_it_is() -> None:
+    house = drawn_house()
+    for folder in ("pages", "cnn_core"):
+        rooms = {path.parent.name for path in (ROOT / folder).glob("*/*.py")}
+        modules = {path.name for path in (ROOT / folder).glob("[!_]*.py")}
+        modules = set() if folder == "pages" else modules  # the screens are drawn as one
+        assert house[folder] == rooms | modules, folder
+    with_code = {path.parts[len(ROOT.parts)] for path in ROOT.glob("[!.]*/*.py")}
+    assert house["."] == with_code | {"app.py", "assets", "deploy"}
 
 
 def test_the_readme_shows_moving_pictures_of_modest_size() -> None:

@@ -24,6 +24,35 @@ MOST_SETTINGS = 6  # columns for settings that vary
 OWN_COLUMNS = {"dataset", "seed"}
 
 
+def add(commands: Any) -> None:
+    """Add the commands to a parser's commands."""
+    table = commands.add_parser(
+        "runs",
+        help="list the runs in CONVSCOPE_HOME",
+        description="List the newest runs of CONVSCOPE_HOME with the settings that vary among them.",
+    )
+    table.add_argument(
+        "--count",
+        type=int,
+        default=20,
+        metavar="N",
+        help="how many runs to list (default: %(default)s)",
+    )
+    pair = commands.add_parser(
+        "compare",
+        help="compare two or more of these runs",
+        description="Compare runs: their best epochs, and only the settings in which they differ.",
+    )
+    pair.add_argument("first", metavar="ID", help="id of a run, or the end of one")
+    pair.add_argument("others", nargs="+", metavar="ID", help="ids of the runs to compare it with")
+    pair.add_argument(
+        "--everything", action="store_true", help="all settings, including those that are equal"
+    )
+    for command in (table, pair):
+        command.add_argument("--json", action="store_true", help="print JSON, for other programs")
+        command.set_defaults(folder=None, force=False)
+
+
 def print_runs(count: int, *, as_json: bool) -> None:
     """The newest runs, one a row, with the settings that vary among them.
 

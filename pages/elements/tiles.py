@@ -9,6 +9,7 @@ from typing import Any
 
 import streamlit as st
 
+from cnn_core import markup
 from cnn_core.browser.bundle import bundle
 from cnn_core.figures.mosaic import Scale
 from cnn_core.figures.palette import stops
@@ -19,7 +20,7 @@ FOLDER = ASSETS / "tiles"
 
 _mount = st.components.v2.component(
     "convscope_tiles",
-    html=(FOLDER / "tiles.html").read_text("utf-8"),
+    html=markup.fill_file("tiles/tiles.html.jinja", on_canvas=False),
     css=(FOLDER / "tiles.css").read_text("utf-8") + saving.STYLE,
     js=bundle(FOLDER / "tiles.js"),
     isolate_styles=False,  # heads and feet look like the rest of the page

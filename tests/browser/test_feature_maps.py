@@ -117,6 +117,7 @@ def test_a_click_on_a_map_brings_it_close_with_the_lines_that_compute_it(app, wi
     expect(screen.part("close_up").locator(".kernel-grid span")).to_have_count(9)
 
 
+@pytest.mark.long  # the browser's own colours: tests/test_map_pictures.py
 def test_scales_of_colour(app, window, run):
     screen = Inside.open(app, window, "feature_maps", run=run)
     seen = [sources(screen)]

@@ -33,6 +33,7 @@ HAS_COLOUR = """colour => [...document.querySelectorAll('.st-key-term_activation
             if (colour.every((level, channel) => points[at + channel] === level)) return true;
         return false;
     })"""
+COUNTRIES = {"en": "US", "ko": "KR"}
 WHITE, DARK = "rgb(255, 255, 255)", "rgb(14, 17, 23)"
 
 
@@ -65,15 +66,6 @@ def test_the_home_page_leads_to_every_other_page(app, window):
             expect(road).to_have_attribute("href", re.compile(f"^{name}(\\?|$)"))
     page.locator(".st-key-road_draw").get_by_role("link").click()
     eventually(lambda: "/draw" in page.evaluate("location.pathname"))
-
-
-def test_the_first_visitor_of_a_new_server_who_comes_by_a_link_gets_the_frame(start, window):
-    page = window(start(CONVSCOPE_SCHEDULER="tcp://127.0.0.1:9").link())  # no worker is needed
-    screen = Playground.of(page)
-    expect(page.get_by_test_id("stTopNavSection")).to_have_text(SECTIONS)
-    expect(screen.part("language")).to_be_visible()
-    expect(page.get_by_test_id("stSidebarNav")).to_have_count(0)
-    expect(page).to_have_title("Playground · ConvScope")
 
 
 @pytest.mark.long
@@ -147,31 +139,18 @@ def test_the_language_switch_keeps_settings_and_run_and_goes_into_the_link(app, 
     expect(page.get_by_text("먼저 해 볼 세 가지")).to_be_visible()
 
 
-def test_a_korean_browser_gets_korean(app, window):
-    page = window(f"{app.url}/playground", locale="ko-KR")
-    screen = Playground.of(page)
-    expect(screen.train_button).to_contain_text("학습")
-    expect(screen.part("block_0")).to_contain_text("커널 크기")
-    eventually(lambda: screen.query.get("lang") == "ko")
-
-
-def test_the_theme_follows_the_system(app, window):
-    page = window(app.link(), color_scheme="light")
-    Playground.of(page)
-    for scheme, background in (("light", WHITE), ("dark", DARK), ("light", WHITE)):
-        page.emulate_media(color_scheme=scheme)
-        eventually(lambda background=background: page.evaluate(BACKGROUND) == background)
-
-
 @pytest.mark.parametrize("language", [at_length("en"), "ko"])
-def test_a_phone_scrolls_down_and_never_sideways(language, app, window):
+def test_a_phone_speaks_its_language_scrolls_down_and_never_sideways(language, app, window):
     phone = {"width": 390, "height": 844, "has_touch": True, "is_mobile": True}
-    page = window(f"{app.url}/?lang={language}", **phone)
+    page = window(app.url, **phone, locale=f"{language}-{COUNTRIES[language]}")
     expect(page.locator(".st-key-try_fast")).to_be_visible(timeout=COLD)
     fits(page)
 
-    page.goto(app.link(lang=language, **SHORT))
+    page.goto(app.link(**SHORT))
     screen = Playground.of(page)
+    eventually(lambda: screen.query.get("lang") == language)
+    expect(screen.train_button).to_contain_text(texts.say(language, "playground.train"))
+    expect(screen.part("block_0")).to_contain_text(texts.say(language, "field.kernel"))
     fits(page)
     screen.train()
     expect(screen.part("steering")).to_be_visible()
@@ -215,14 +194,15 @@ def overflow(page: Page) -> list[str]:
     return found
 
 
-def test_charts_follow_the_theme_without_another_touch(app, window):
+def test_pages_and_their_charts_follow_the_theme_of_the_system(app, window):
     page = window(f"{app.url}/glossary?term=activation_functions", color_scheme="light")
     assert palette.LIGHT.validation != palette.DARK.validation
-    for theme, colours in (
-        ("light", palette.LIGHT),
-        ("dark", palette.DARK),
-        ("light", palette.LIGHT),
+    for theme, background, colours in (
+        ("light", WHITE, palette.LIGHT),
+        ("dark", DARK, palette.DARK),
+        ("light", WHITE, palette.LIGHT),
     ):
         page.emulate_media(color_scheme=theme)
+        eventually(lambda background=background: page.evaluate(BACKGROUND) == background)
         channels = [int(colours.validation[place : place + 2], 16) for place in (1, 3, 5)]
         eventually(lambda channels=channels: page.evaluate(HAS_COLOUR, channels))

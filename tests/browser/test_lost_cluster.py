@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-import os
 import re
 import shlex
 import signal
-import socket
 import subprocess
-import sys
 from collections.abc import Callable, Iterator
 
 import pytest
 from conftest import ROOT, eventually
 from playwright.sync_api import expect
+from real_clusters import address, python
 from screens import Playground
 
+__all__ = ["address"]  # a fixture
 README = (ROOT / "README.md").read_text("utf-8")
 [BLOCK] = re.findall(r"## On a cluster\n.*?```\n(.*?)```", README, re.S)
 COMMANDS = [line.partition("#")[0].strip() for line in BLOCK.splitlines()]
@@ -31,17 +30,9 @@ def run_command(tmp_path) -> Iterator[Callable[[str, str], subprocess.Popen[byte
         assert program == "python"
         if words[2] == "scheduler":
             words += ["--host", "127.0.0.1", "--port", address.rpartition(":")[2]]
-        with (tmp_path / f"command-{len(started)}.log").open("wb") as log:
-            process = subprocess.Popen(
-                [sys.executable, *words],
-                cwd=ROOT,
-                env={**os.environ, "CONVSCOPE_HOME": str(tmp_path / "home")},
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=subprocess.STDOUT,
-            )
-        started.append(process)
-        return process
+        log = tmp_path / f"command-{len(started)}.log"
+        started.append(python(log, *words, CONVSCOPE_HOME=str(tmp_path / "home")))
+        return started[-1]
 
     yield begin
     for process in started:
@@ -56,13 +47,10 @@ def run_command(tmp_path) -> Iterator[Callable[[str, str], subprocess.Popen[byte
 
 @pytest.mark.long
 def test_the_commands_of_the_readme_make_a_cluster_that_trains_and_looks(
-    start, window, run_command
+    start, window, run_command, address
 ):
     scheduler, train, look, app = COMMANDS
     assert app == "CONVSCOPE_SCHEDULER=tcp://host:8786 make run"
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        address = f"tcp://127.0.0.1:{free.getsockname()[1]}"
     server = start(CONVSCOPE_SCHEDULER=address)
     page = window(server.link(preset="watch", dataset="digits", epochs="1", lang="en"))
     screen = Playground.of(page)

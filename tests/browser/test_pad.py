@@ -10,7 +10,8 @@ from conftest import eventually
 from desk import COLD, FOUR, HINT, THREE, Desk, desk, link, seen_ink
 from hands import HANDS, on_pad
 from inside import made_run
-from playwright.sync_api import expect
+from playwright.sync_api import Page, expect
+from test_frame import SECTIONS
 
 from cnn_core.config import ConvBlock, ModelConfig
 
@@ -20,9 +21,10 @@ __all__ = ["desk", "link"]  # fixtures
 LARGE = ModelConfig((ConvBlock(64, 5), ConvBlock(64, 5)))
 
 
-def test_the_prediction_moves_before_the_pointer_is_lifted(desk):
+def test_the_prediction_moves_before_the_pointer_is_lifted_and_only_then_the_stroke_is_sent(desk):
     desk.draw([THREE[0][:6]])
-    desk.answer()
+    assert desk.answer()
+    eventually(lambda: desk.sent() == 1)
     desk.canvas.evaluate("canvas => {canvas.marked = true}")
     mouse = desk.page.mouse
     mouse.move(*desk.spot(*THREE[0][0]))
@@ -35,31 +37,19 @@ def test_the_prediction_moves_before_the_pointer_is_lifted(desk):
         said.append(tuple(desk.probabilities()))
     expect(desk.reading.locator(".answer")).to_have_attribute("aria-busy", "true")
     assert len(set(said)) > 5
+    assert desk.sent() == 1, "only whole strokes are sent"
     mouse.up()
+    eventually(lambda: desk.sent() == 2)
     assert desk.canvas.evaluate("canvas => canvas.marked"), "the pad was mounted again"
     expect(desk.strokes).to_have_text("Strokes on the pad: 2")
     expect(desk.reading.locator(".answer")).to_have_attribute("aria-busy", "false")
-
-
-def test_a_stroke_is_answered_in_the_browser_and_sent_once_when_it_ends(desk):
-    desk.draw([THREE[0][:6]])
-    assert desk.answer()
-    eventually(lambda: desk.sent() == 1)
-    mouse = desk.page.mouse
-    mouse.move(*desk.spot(*THREE[0][0]))
-    mouse.down()
-    for point in THREE[0]:
-        mouse.move(*desk.spot(*point), steps=4)
-        desk.answer()
-    assert desk.sent() == 1
-    mouse.up()
-    eventually(lambda: desk.sent() == 2)
 
 
 def test_the_pad_answers_after_the_server_has_gone_and_before_a_worker_is_there(start, window):
     server = start(CONVSCOPE_SCHEDULER="tcp://127.0.0.1:9")  # there never is one
     desk = Desk(window(f"{server.url}/draw?lang=en", alone=True))
     expect(desk.canvas).to_be_visible(timeout=COLD)
+    _has_the_frame(desk.page)
     desk.draw(THREE)
     assert desk.answer() == "3"
     server.kill()
@@ -68,6 +58,14 @@ def test_the_pad_answers_after_the_server_has_gone_and_before_a_worker_is_there(
     desk.draw(FOUR)
     assert desk.answer() == "4"
     assert len(set(desk.probabilities())) > 1
+
+
+def _has_the_frame(page: Page) -> None:
+    """Also for the first visitor of a new server, who comes by a link."""
+    expect(page.get_by_test_id("stTopNavSection")).to_have_text(SECTIONS)
+    expect(page.locator(".st-key-language")).to_be_visible()
+    expect(page.get_by_test_id("stSidebarNav")).to_have_count(0)
+    expect(page).to_have_title("Draw · ConvScope")
 
 
 def test_a_network_that_cannot_be_fetched_is_one_sentence_until_it_can_be(link, window):
@@ -181,20 +179,16 @@ def test_strokes_are_taken_back_one_by_one_and_a_cleared_pad_too(desk):
         eventually(lambda: desk.pixels() == two)
 
 
-def test_the_pad_is_reached_and_named_without_a_mouse(desk):
+def test_pad_and_brush_have_names_and_a_wider_brush_leaves_more_ink_on_new_strokes(desk):
     pad = desk.page.get_by_role("application", name="Drawing pad. Draw with mouse, pen or finger")
     expect(pad).to_be_visible()
+    expect(desk.page.get_by_role("group", name="Drawing tools")).to_be_visible()
     brush = desk.page.get_by_role("slider", name="Brush")
     brush.focus()
     before = brush.input_value()
     brush.press("ArrowRight")
     assert int(brush.input_value()) == int(before) + 2
-    expect(desk.page.get_by_role("group", name="Drawing tools")).to_be_visible()
-
-
-def test_a_wider_brush_leaves_more_ink_and_only_on_new_strokes(desk):
     line = [[(60.0, 140.0), (220.0, 140.0)]]
-    brush = desk.page.get_by_role("slider", name="Brush")
     ink = []
     for value in ("8", "36"):
         brush.fill(value)

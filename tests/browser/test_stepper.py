@@ -85,7 +85,7 @@ def bench(app: Any, window: Callable[..., Page]) -> Callable[..., Bench]:
     [
         at_length("vertical", 1, "same", 0.0),
         ("1.5_-0.25~0.5_2", 2, "same", 0.3),
-        ("emboss", 3, "valid", -1.0),
+        at_length("emboss", 3, "valid", -1.0),
     ],
 )
 def test_a_cell_that_is_pointed_at_has_the_sum_that_scipy_gives(

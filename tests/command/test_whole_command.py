@@ -49,8 +49,10 @@ def test_training_prints_its_accuracies_and_keeps_the_weights(tmp_path: Path) ->
 def test_a_training_without_a_folder_is_recorded_where_the_app_finds_it(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    code, out, err = run("train", *SETTINGS, "--query", "blocks=6.3", "--name", "six filters")
-    assert (code, err) == (0, "")
+    settings = ("--query", "blocks=6.3", "--name", "six filters")
+    assert command.main(["train", *SETTINGS, *settings]) == 0
+    out, err = capsys.readouterr()
+    assert err == ""
     [recorded] = runs.all_runs()
     assert out.endswith(f"Recorded as {recorded.id}.\n")
     assert "val: loss" in out

@@ -36,7 +36,7 @@ def test_an_existing_cluster_trains_looks_and_may_go_away(
     start: Callable[..., subprocess.Popen[bytes]], address: str, tmp_path: Path
 ) -> None:
     scheduler = plain_scheduler(start, address, tmp_path)
-    workers = [worker_of(start, address, kind) for kind in ("train", "train", "look")]
+    workers = [worker_of(start, address, kind) for kind in ("both", "train")]
     engine = Engine(address).start()
     try:
         until(lambda: len(engine.workers("train")) == 2 and engine.ready("look"))
@@ -46,7 +46,7 @@ def test_an_existing_cluster_trains_looks_and_may_go_away(
         assert state(third) == "queued"
         assert engine.place(third).position == 2
         assert running_pid(first) != running_pid(second)
-        assert {running_pid(first), running_pid(second)} == {it.pid for it in workers[:2]}
+        assert {running_pid(first), running_pid(second)} == {it.pid for it in workers}
         until((first.folder / "best.keras").exists)
         assert engine.look(
             "predict", first, np.zeros((2, 8, 8, 1), np.uint8), timeout=150

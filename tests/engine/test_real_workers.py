@@ -40,6 +40,7 @@ from cnn_core.engine.estimate import Place
 from cnn_core.errors import EngineError, LimitError, RunError
 from cnn_core.planning.limits import Limits
 from cnn_core.progress.events import BatchEnd, RunStarted
+from cnn_core.progress.learning_rates import ramp
 from cnn_core.runs import control
 from cnn_core.runs import log as run_log
 
@@ -74,6 +75,15 @@ def test_the_train_worker_gives_way_and_nobody_outside_reaches_a_worker(engine: 
     for process in processes:
         listening = [it for it in process.net_connections() if it.status == psutil.CONN_LISTEN]
         assert {it.laddr.ip for it in listening} == {"127.0.0.1"}
+
+
+@pytest.mark.slow
+def test_a_range_test_is_answered_by_the_train_worker(engine: Engine) -> None:
+    test = engine.range_test(MODEL, SHORT, owner="us")
+    until(lambda: test.done)
+    curve = test.result()
+    assert curve.rates == ramp()[: len(curve.rates)]
+    assert len(curve.losses) == len(curve.rates)
 
 
 @pytest.mark.slow

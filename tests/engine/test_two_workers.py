@@ -13,7 +13,9 @@ from small_runs import LONG, MODEL, PLENTY, SHORT, state
 from cnn_core.engine import Engine
 from cnn_core.progress.learning_rates import ramp
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.long]
+# At each landing tests/engine/test_existing_cluster.py has two runs that train at the same time, and
+# tests/engine/test_real_workers.py a range test.
 
 
 @pytest.fixture

@@ -220,6 +220,7 @@ def test_a_stranger_s_keras_opens_the_network_and_says_what_the_app_says(
     assert_allclose(as_trained, app, atol=0.1 if mixed else 1e-5)
 
 
+@pytest.mark.long  # the app's own gradient: tests/test_model.py; the line in the program: test_script.py
 def test_a_strided_1x1_convolution_learns_in_a_stranger_s_process_too(tmp_path: Path) -> None:
     """oneDNN's gradient of it is wrong; a program that switches oneDNN off needs a process of its own."""
     model = ModelConfig(

@@ -95,7 +95,7 @@ def test_a_file_cut_after_any_byte_is_told_in_a_sentence(
     for each in fault(f"cut after every byte: {name}", short=1, in_full=1):
         open_everywhere(run.id)
         size = (run.folder / name).stat().st_size
-        step = rounds(max(1, size // 20), 1)
+        step = rounds(max(1, size // 10), 1)
         cut_everywhere(run, name, each, step, open_everywhere)
 
 
@@ -112,7 +112,7 @@ def test_weights_cut_after_any_byte_are_told_in_a_sentence(
 
     for each in fault(f"cut after every byte: {name}", short=1, in_full=1):
         size = (run.folder / name).stat().st_size
-        step = rounds(max(1, size // 12), 7)
+        step = rounds(max(1, size // 6), 7)
         cut_everywhere(run, name, each, step, look)
 
 

@@ -85,7 +85,7 @@ def change(window: RawWindow, chance: random.Random) -> str:
 
 
 def test_no_state_of_a_widget_ends_a_page_in_an_error(server: Server, case: Case) -> None:
-    count, chance = rounds(40, 2000), random.Random(1)
+    count, chance = rounds(len(PAGES), 2000), random.Random(1)
     shown: list[str] = []
     for number in range(count):
         page = PAGES[number % len(PAGES)]
@@ -101,7 +101,7 @@ def test_no_state_of_a_widget_ends_a_page_in_an_error(server: Server, case: Case
 
 
 def test_no_link_ends_a_page_in_an_error(server: Server, case: Case) -> None:
-    count, chance = rounds(40, 1500), random.Random(2)
+    count, chance = rounds(len(PAGES), 1500), random.Random(2)
     shown: list[str] = []
     with open_window(server.url) as window:
         for number in range(count):

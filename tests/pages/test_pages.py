@@ -31,11 +31,20 @@ def test_a_client_that_clears_the_caches_makes_no_second_engine(visit):
     assert doors.engine() is first
 
 
+NEED_WEIGHTS = (
+    "feature_maps", "explain", "robustness", "surgery", "embedding", "landscape", "kernels",
+)  # fmt: skip
+WITHOUT_WEIGHTS = ("diverged", "stopped", "running")
+
+
 @pytest.mark.parametrize(
-    "page",
-    ["feature_maps", "explain", "robustness", "surgery", "embedding", "landscape", "kernels"],
+    ("page", "state"),
+    [
+        case if (number + place) % len(WITHOUT_WEIGHTS) == 0 else at_length(*case)
+        for number, page in enumerate(NEED_WEIGHTS)
+        for place, case in enumerate(product([page], WITHOUT_WEIGHTS))
+    ],
 )
-@pytest.mark.parametrize("state", ["diverged", "stopped", "running"])
 def test_weights_are_promised_only_of_a_run_that_may_still_get_some(page, state, visit):
     run = runs.create(TINY.model, TINY.train, owner=US)
     rows = [row for row in arithmetic.layer_table(TINY.model) if row.kind == "conv"]

@@ -103,7 +103,7 @@ def past(killed: tuple[Path, list[EpochEnd]], tmp_path: Path) -> Sequence[EpochE
 @pytest.mark.parametrize(
     ("point", "done"),
     [
-        ("batch", 2),
+        at_length("batch", 2),
         at_length("before the word", 2),
         at_length("before snapshot", 2),
         ("in last.keras", 2),

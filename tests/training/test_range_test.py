@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import keras
 import numpy as np
@@ -36,7 +37,9 @@ def digits() -> datasets.Dataset:
     return datasets.load("digits")
 
 
-SOME = [name if name in {"adam", "momentum"} else at_length(name) for name in OPTIMIZERS]
+def only(landing: str) -> list[Any]:
+    """Every optimizer; at each landing only one of them."""
+    return [name if name == landing else at_length(name) for name in OPTIMIZERS]
 
 
 def plain_losses(data: datasets.Dataset, train: TrainConfig, steps: int) -> list[float]:
@@ -55,7 +58,7 @@ def plain_losses(data: datasets.Dataset, train: TrainConfig, steps: int) -> list
     return losses
 
 
-@pytest.mark.parametrize("name", SOME)
+@pytest.mark.parametrize("name", only("momentum"))
 def test_the_losses_are_those_of_a_plain_keras_loop(name: str, digits: datasets.Dataset) -> None:
     train = replace(TRAIN, optimizer=name)
     first_epoch = 640 // 32
@@ -68,7 +71,7 @@ def test_the_losses_are_those_of_a_plain_keras_loop(name: str, digits: datasets.
     assert_allclose(short.losses[:90], expected[:90], rtol=2e-2)
 
 
-@pytest.mark.parametrize("name", SOME)
+@pytest.mark.parametrize("name", only("adam"))
 def test_every_optimizer_has_a_usable_zone_in_which_it_learns(
     name: str, digits: datasets.Dataset
 ) -> None:

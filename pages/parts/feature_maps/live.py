@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import streamlit as st
 
-from cnn_core import runs, texts
+from cnn_core import markup, runs, texts
 from cnn_core.browser.bundle import bundle
 from cnn_core.config import ACTIVATIONS
 from cnn_core.figures import palette
@@ -48,7 +48,7 @@ _mount = st.components.v2.component(
 )
 _mount_boards = st.components.v2.component(
     "convscope_map_boards",
-    html=(FOLDER / "boards.html").read_text("utf-8"),
+    html=markup.fill_file("maps/boards.html.jinja"),
     css=(ASSETS / "tiles" / "tiles.css").read_text("utf-8") + saving.STYLE,
     js=bundle(FOLDER / "boards.js"),
     isolate_styles=False,
