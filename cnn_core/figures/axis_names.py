@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+import unicodedata
 from collections.abc import Sequence
 from typing import Any
 
@@ -13,7 +14,12 @@ from cnn_core.figures.palette import Palette
 Option = dict[str, Any]
 
 IN_ONE_ROW = 4  # axes whose names share a row
-ROW_PX = 2 * (TEXT_PX + 4)  # height of a row of names of two lines
+LINE_PX = TEXT_PX + 4
+LEAST_LINES = 2  # of a row of names
+LATIN_PX, SPACE_PX = (
+    0.56 * TEXT_PX,
+    0.3 * TEXT_PX,
+)  # widths; a letter of Korean is as wide as it is high
 UNIT = re.compile(
     r"\s*(\([^()]*\))$"
 )  # or another remark in brackets at the end: a line of its own
@@ -22,9 +28,9 @@ LEFT_PERCENT, RIGHT_PERCENT = 8, 12  # beside the axes, of the width of the char
 NARROW_PX = 350  # width of a chart on a phone
 
 
-def bottom(count: int) -> int:
-    """Where that many axes begin below their names, in pixels from the top of the chart."""
-    return TOP_PX + _rows(count) * ROW_PX + GAP_PX
+def bottom(names: Sequence[str]) -> int:
+    """Where axes with these names begin below them, in pixels from the top of the chart."""
+    return TOP_PX + LINE_PX * sum(_lines_of_rows(names)) + GAP_PX
 
 
 def _rows(count: int) -> int:
@@ -32,7 +38,7 @@ def _rows(count: int) -> int:
 
 
 def titles(names: Sequence[str], palette: Palette) -> list[Option]:
-    """The names above parallel axes, whole also on a phone: in two lines, and of many in two rows.
+    """The names above parallel axes, whole also on a phone: in several lines, and of many in two rows.
 
     ECharts itself cuts the name of a parallel axis off at the distance of two axes.
 
@@ -43,25 +49,71 @@ def titles(names: Sequence[str], palette: Palette) -> list[Option]:
     Returns:
         Members of `title` in an ECharts option.
     """
-    rows, below = _rows(len(names)), bottom(len(names))
-    step = (100 - LEFT_PERCENT - RIGHT_PERCENT) / (len(names) - 1)
+    below = bottom(names) - GAP_PX
+    step, lines = _step(len(names)), _lines_of_rows(names)
     style = {
         "fontSize": TEXT_PX,
-        "lineHeight": TEXT_PX + 4,
+        "lineHeight": LINE_PX,
         "color": palette.quiet,
         "overflow": "break",
     }
     parts: list[Option] = []
     for number, name in enumerate(names):
-        percent: float = rows * step
         place: Option = {"left": f"{LEFT_PERCENT + number * step:.2f}%", "textAlign": "center"}
         if number == 0:
-            percent, place = percent / 2 + LEFT_PERCENT, {"left": 0, "textAlign": "left"}
+            place = {"left": 0, "textAlign": "left"}
         elif number == len(names) - 1:
-            percent, place = percent / 2 + RIGHT_PERCENT, {"left": "100%", "textAlign": "right"}
+            place = {"left": "100%", "textAlign": "right"}
+        top = below - LINE_PX * sum(lines[: number % len(lines)])
+        width = _width(number, len(names))
         parts.append(
-            {"text": UNIT.sub(r"\n\1", name), **place, "textVerticalAlign": "bottom", "padding": 0,
-             "top": below - GAP_PX - ROW_PX * (number % rows),
-             "textStyle": {**style, "width": math.floor(percent / 100 * NARROW_PX) - 4}}
+            {"text": _written(name), **place, "textVerticalAlign": "bottom", "padding": 0,
+             "top": top, "textStyle": {**style, "width": width}}
         )  # fmt: skip
     return parts
+
+
+def _written(name: str) -> str:
+    return UNIT.sub(r"\n\1", name)
+
+
+def _step(count: int) -> float:
+    """Distance of two axes, in percent of the width of the chart."""
+    return (100 - LEFT_PERCENT - RIGHT_PERCENT) / (count - 1)
+
+
+def _width(number: int, count: int) -> int:
+    """Room for the name of an axis on a phone, in pixels."""
+    percent = _rows(count) * _step(count)
+    if number in (0, count - 1):
+        percent = percent / 2 + (RIGHT_PERCENT if number else LEFT_PERCENT)
+    return math.floor(percent / 100 * NARROW_PX) - 4
+
+
+def _lines_of_rows(names: Sequence[str]) -> list[int]:
+    """Lines of the longest name of each row, from the axes up."""
+    rows = _rows(len(names))
+    lines = [
+        _lines(_written(name), _width(number, len(names))) for number, name in enumerate(names)
+    ]
+    return [max(LEAST_LINES, *lines[row::rows]) for row in range(rows)]
+
+
+def _lines(text: str, width: int) -> int:
+    """Lines that ECharts makes of it: it breaks between words, and between letters of Korean."""
+    count = 0
+    for part in text.split("\n"):
+        count, used = count + 1, 0.0
+        for word in part.split():
+            pieces = list(word) if any(map(_is_wide, word)) else [word]
+            for piece in pieces:
+                px = sum(TEXT_PX if _is_wide(letter) else LATIN_PX for letter in piece)
+                if used and used + px > width:
+                    count, used = count + 1, 0.0
+                used += px
+            used += SPACE_PX
+    return count
+
+
+def _is_wide(letter: str) -> bool:
+    return unicodedata.east_asian_width(letter) in "WF"

@@ -181,7 +181,7 @@ def parallel(
         },
         "parallel": {
             "left": f"{axis_names.LEFT_PERCENT}%", "right": f"{axis_names.RIGHT_PERCENT}%",
-            "top": axis_names.bottom(len(names)), "bottom": 28,
+            "top": axis_names.bottom(names), "bottom": 28,
             "parallelAxisDefault": {
                 "areaSelectStyle": {"width": 22, "color": palette.mark, "opacity": 0.25},
             },
