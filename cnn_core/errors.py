@@ -83,6 +83,12 @@ class RunError(CnnError):
     """A run does not exist, or cannot do what was requested in its current state."""
 
 
+SETTING_NAMED = {
+    f"sweep.{key}" for key in ("no_values", "too_many_values", "never_counts", "overlap")
+}
+"""Sentences on a setting that is named as in a link: "dropout", or "kernel.2" in the second block."""
+
+
 class SweepError(CnnError):
     """A sweep does not exist, cannot be begun, or cannot do what was requested.
 
@@ -97,9 +103,16 @@ class SweepError(CnnError):
         self.because = because
 
     def sentence(self, language: str) -> str:
-        """The sentence, and the reason after it."""
-        text = super().sentence(language)
+        """The sentence, with the setting's label in that language, and the reason after it."""
+        slots = self.slots
+        if self.key in SETTING_NAMED:
+            slots = {**slots, "name": _setting(str(slots["name"]), language)}
+        text = texts.say(language, f"error.{self.key}", **slots)
         return f"{text} {self.because.sentence(language)}" if self.because else text
+
+    def __str__(self) -> str:
+        text = super().sentence("en")  # the command line is given the names of a link
+        return f"{text} {self.because}" if self.because else text
 
 
 class RoomError(CnnError):
@@ -120,6 +133,16 @@ class LimitError(CnnError):
 
 class EngineError(CnnError):
     """The worker processes could not answer."""
+
+
+def _setting(name: str, language: str) -> str:
+    """What a visitor reads for a setting of a link."""
+    field, _, place = name.partition(".")
+    label = texts.say(language, f"field.{field}")
+    if not place:
+        return label
+    key = "runs.of_dense" if field == "dense" else "runs.of_block"
+    return texts.say(language, key, place=place, name=label)
 
 
 def _short(value: object) -> str:

@@ -10,7 +10,8 @@ import visits
 from small_runs import MODEL, SHORT
 from sweep_play import finished, plan
 
-from cnn_core import runs, sweeps, texts
+from cnn_core import errors, runs, sweeps, texts
+from cnn_core.planning.space import FIELDS
 from cnn_core.progress.events import EpochEnd
 from cnn_core.runs import log as run_log
 from cnn_core.sweeps import outcome
@@ -64,6 +65,20 @@ def test_a_mistake_in_the_values_is_a_sentence_and_nothing_begins(
     assert not at.exception
     assert says in at.error[0].value.replace("\\", "")
     assert at.button(key="sweep_begin").disabled
+
+
+@pytest.mark.parametrize("language", texts.LANGUAGES)
+@pytest.mark.parametrize("key", sorted(errors.SETTING_NAMED))
+def test_a_sentence_on_a_setting_calls_it_as_the_form_does(key: str, language: str) -> None:
+    for field in FIELDS:
+        error = errors.SweepError(key, name=field, count=99, most=50)
+        label = texts.say(language, f"field.{field}")
+        assert error.sentence(language) == texts.say(
+            language, f"error.{key}", name=label, count=99, most=50
+        )
+        second = errors.SweepError(key, name=f"{field}.2", count=99, most=50).sentence(language)
+        assert "2" in second
+        assert f"{field}.2" not in second
 
 
 def test_what_shrinks_to_nothing_is_said_before_it_starts(visit) -> None:
