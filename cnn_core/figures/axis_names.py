@@ -100,7 +100,7 @@ def _lines_of_rows(names: Sequence[str]) -> list[int]:
 
 
 def _lines(text: str, width: int) -> int:
-    """Lines that ECharts makes of it: it breaks between words, and between letters of Korean."""
+    """Lines that ECharts writes a text in: breaks are between words, and between letters of Korean."""
     count = 0
     for part in text.split("\n"):
         count, used = count + 1, 0.0
