@@ -134,7 +134,7 @@ def _print_sweeps() -> None:
 
 def _print_rooms() -> None:
     codes, people, drawings = [], [], []
-    for code in rooms.codes():
+    for code in rooms.all_codes():
         with suppress(RoomError):  # wiped in this moment, or damaged
             state = rooms.open_room(code).state()
             codes.append(code)

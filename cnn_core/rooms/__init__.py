@@ -21,7 +21,7 @@ from cnn_core.rooms.events import (
 )
 from cnn_core.rooms.room import Room
 from cnn_core.rooms.state import State
-from cnn_core.rooms.store import codes, create, open_room, rooms_of, wipe_old
+from cnn_core.rooms.store import all_codes, create, open_room, rooms_of, wipe_old
 
 __all__ = [
     "Challenge",
@@ -43,7 +43,7 @@ __all__ = [
     "TakeBack",
     "Task",
     "Vote",
-    "codes",
+    "all_codes",
     "create",
     "open_room",
     "rooms_of",

@@ -85,7 +85,7 @@ def rooms_of(key: str) -> list[Room]:
     return sorted(own, key=lambda room: idle(room.path))
 
 
-def codes() -> list[str]:
+def all_codes() -> list[str]:
     """The codes of all rooms, of every browser."""
     return [path.stem for path in _paths()]
 

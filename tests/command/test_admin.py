@@ -42,7 +42,7 @@ def test_it_lists_and_ends_sweeps_and_rooms_of_everybody(capsys) -> None:
     assert admin("--end", sweep.id) == 0
     assert "over already" in capsys.readouterr().out
     assert admin("--wipe", room.code) == 0
-    assert rooms.codes() == []
+    assert rooms.all_codes() == []
     assert admin("--wipe", room.code) == command.MISTAKE
     assert room.code in capsys.readouterr().err
 
