@@ -174,6 +174,7 @@ class Stage {
     label(".of-map", words.which);
     this.root.querySelector(".of-network").hidden = networks.length < 2;
     this.root.querySelector(".through").hidden = !pack;
+    if (pack) this.nameSlider(this.data.image.title ?? "");
     const offered = JSON.stringify(networks.map(({ run, label: name }) => [run, name]));
     if (offered === this.offered) return;
     this.offered = offered;
@@ -239,8 +240,14 @@ class Stage {
     this.slider.max = numbers.length - 1;
     if (!this.dragging) this.slider.value = Math.max(0, numbers.indexOf(image.number));
     this.slider.setAttribute("aria-valuetext", image.title);
-    const said = { first: numbers[0], last: numbers.at(-1), title: image.title };
-    this.root.querySelector(".through > span").textContent = fill(words.through, said);
+    this.nameSlider(image.title);
+  }
+
+  // From the start: the weights may take a while, and a slider without a name says nothing to a screen reader.
+  nameSlider(title) {
+    const { words, pack } = this.data;
+    const slots = { first: pack.numbers[0], last: pack.numbers.at(-1), title };
+    this.root.querySelector(".through > span").textContent = fill(words.through, slots);
   }
 }
 
