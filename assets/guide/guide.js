@@ -43,10 +43,17 @@ function keep({ progress, restored }, send) {
   }
   window.convscopeKept = progress;
   try {
-    localStorage.setItem(KEY, JSON.stringify(progress));
+    localStorage.setItem(KEY, JSON.stringify(merged(kept, progress)));
   } catch {
     // full or refused; then the link has the step
   }
+}
+
+// What another window of this browser has reached in the same course since stays.
+export function merged(kept, progress) {
+  if (kept?.course !== progress.course) return progress;
+  const both = (name) => ({ ...kept[name], ...progress[name] });
+  return { ...progress, predictions: both("predictions"), outcomes: both("outcomes") };
 }
 
 function read() {

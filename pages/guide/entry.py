@@ -76,7 +76,7 @@ def start(course_id: str, index: int, *, kiosk: bool = False) -> None:
     state = kept()
     if state is None or state.course_id != course_id:
         state = CourseState(course_id)
-    state.step, state.seen = min(index, len(course.steps) - 1), {}
+    state.step, state.seen, state.missing = min(index, len(course.steps) - 1), {}, ""
     state.kiosk, state.unattended = kiosk, kiosk or state.unattended
     session.begin(state)
     open_step(course.steps[state.step])

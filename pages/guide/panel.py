@@ -68,18 +68,27 @@ def _follow(page: str) -> None:
     except CourseError as error:
         st.warning(say_error(error), icon=":material/link_off:")
         return
-    index = int(number) - 1 if number.isdecimal() and len(number) < 4 else 0
-    index = max(0, min(index, len(course.steps) - 1))
+    index, missing = _index(number, len(course.steps))
     state = session.current()
     unattended = query.get("kiosk") == "1"
     if state is None or state.course_id != course_id:
         state = CourseState(course_id, kiosk=unattended)
         session.begin(state)
-    state.step, state.unattended, state.seen = index, unattended, {}
+    state.step, state.unattended, state.seen, state.missing = index, unattended, {}, missing
     state.kiosk = state.kiosk and unattended
     step = course.steps[index]
     if not went_back() and (page != step.page or (step.query and bare)):
         open_step(step)
+
+
+def _index(number: str, steps: int) -> tuple[int, str]:
+    """The step, from 0, that a link opens, and the number it asks for if the course has no such step."""
+    if not number:
+        return 0, ""
+    beyond = steps + 1 if number.isdecimal() else 0
+    wanted = int(number) if number.isdecimal() and len(number) < 4 else beyond
+    opened = max(1, min(wanted, steps))
+    return opened - 1, "" if wanted == opened else number[: browser.MOST]
 
 
 def page_query() -> dict[str, str]:
@@ -98,7 +107,7 @@ def go(index: int) -> None:
     """Go to another step of the course; for a callback: the panel opens it."""
     state = session.current()
     if state is not None:
-        state.step, state.seen = index, {}
+        state.step, state.seen, state.missing = index, {}, ""
         st.session_state[GO] = True
 
 
@@ -129,10 +138,7 @@ def _panel(page: str, polled: bool, turn: int) -> None:
         st.container(key="course"),
         st.expander(label, expanded=True, key=f"course_step_{state.step}"),
     ):
-        if state.kiosk:
-            st.caption(f":material/touch_app: {t('course.plays')}")
-        elif state.unattended:
-            st.caption(f":material/smart_display: {t('course.plays_again')}")
+        _remarks(state, course)
         if page == step.page:
             _story(state, course, step)
         else:
@@ -146,6 +152,18 @@ def _panel(page: str, polled: bool, turn: int) -> None:
                     _options(course, step)
             with st.container(horizontal=True, gap="small", key="course_buttons", width="content"):
                 _buttons(state, course, done)
+
+
+def _remarks(state: CourseState, course: Course) -> None:
+    """Whether the course plays by itself, and that a link asked for a step that it does not have."""
+    if state.kiosk:
+        st.caption(f":material/touch_app: {t('course.plays')}")
+    elif state.unattended:
+        st.caption(f":material/smart_display: {t('course.plays_again')}")
+    if state.missing:
+        numbers = {"number": plain(state.missing), "steps": len(course.steps)}
+        words = t("course.no_step", **numbers, step=state.step + 1)
+        st.warning(words, icon=":material/link_off:")
 
 
 def _outline(key: str) -> Markup:

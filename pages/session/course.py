@@ -28,6 +28,7 @@ class CourseState:
         unattended: Whether it plays by itself whenever nobody touches the screen.
         restored: Whether the browser has been asked for what it keeps of this course.
         seen: What the browser says of the current step.
+        missing: The step that a link asked for and the course does not have; empty if there is none.
     """
 
     course_id: str
@@ -38,6 +39,7 @@ class CourseState:
     unattended: bool = False
     restored: bool = False
     seen: dict[str, Value] = field(default_factory=dict)
+    missing: str = ""
 
 
 def current() -> CourseState | None:

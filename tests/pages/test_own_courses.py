@@ -10,15 +10,17 @@ import streamlit as st
 from streamlit.testing.v1 import AppTest
 from test_course_steps import join, panel, press
 from test_every_control import visit
-from visits import address
+from visits import APP, address
 from window import Window
 
 from cnn_core import texts
 from cnn_core.course import steps, store
 from pages.guide import panel as guide
+from pages.guide.browser import MOST
 from pages.guide.draft import ROWS
 from pages.parts.course.own import FAULTS, KEPT_ID
 from pages.session.course import STATE, CourseState
+from pages.session.words import plain
 
 __all__ = ["panel", "visit"]  # the fixtures
 
@@ -178,3 +180,41 @@ def test_an_unattended_course_stays_so_when_a_step_of_the_list_is_opened(visit, 
     state = at.session_state[STATE]
     assert (state.step, state.kiosk, state.unattended) == (3, False, True)
     assert address(at)["kiosk"] == "1"
+
+
+@pytest.mark.parametrize(
+    ("number", "opened", "missing"),
+    [
+        ("", 0, ""),
+        ("1", 0, ""),
+        ("12", 11, ""),
+        ("012", 11, ""),
+        ("13", 11, "13"),
+        ("99", 11, "99"),
+        ("9" * 5000, 11, "9" * MOST),
+        ("0", 0, "0"),
+        ("-3", 0, "-3"),
+        ("four", 0, "four"),
+    ],
+)
+def test_a_link_opens_its_step_or_the_nearest_one_and_tells_them_apart(number, opened, missing):
+    assert guide._index(number, 12) == (opened, missing)
+
+
+@pytest.mark.parametrize(
+    ("language", "number", "opened"), [("en", "99", 12), ("ko", "<b>", 1)], ids=["beyond", "none"]
+)
+def test_a_link_to_a_step_that_the_course_does_not_have_is_answered_in_words(
+    language, number, opened, visit, panel
+):
+    at = AppTest.from_file(str(APP), default_timeout=60)
+    at.session_state["language"] = language
+    at.query_params["course"] = f"{steps.TEXTBOOK}-{number}"
+    at.run()
+    assert not at.exception
+    assert address(at)["course"] == f"{steps.TEXTBOOK}-{opened}"
+    count = len(steps.textbook(language).steps)
+    words = texts.say(language, "course.no_step", number=plain(number), steps=count, step=opened)
+    assert words in [warning.value for warning in at.warning]
+    press(Window(at), "course_back" if opened > 1 else "course_next")
+    assert words not in [warning.value for warning in at.warning]

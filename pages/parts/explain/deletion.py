@@ -148,9 +148,10 @@ def _table(curves: np.ndarray, kind: str, what: str) -> Markup:
         for row, name in enumerate(_names().values())
     ]
     return fill(
-        '<table class="deletion"><caption>{{ title }}</caption><thead><tr><th></th>'
-        "{% for name in fills %}<th>{{ name }}</th>{% endfor %}</tr></thead><tbody>"
-        "{% for name, cells in rows %}<tr><th>{{ name }}</th>{% for points, area, best in cells %}"
+        '<table class="deletion"><caption>{{ title }}</caption><thead><tr><td></td>'
+        '{% for name in fills %}<th scope="col">{{ name }}</th>{% endfor %}</tr></thead><tbody>'
+        '{% for name, cells in rows %}<tr><th scope="row">{{ name }}</th>'
+        "{% for points, area, best in cells %}"
         '<td{% if best %} class="best"{% endif %}>{{ points }}<small>{{ area }}</small></td>{% endfor %}'
         "</tr>{% endfor %}</tbody></table>",
         title=t(f"explain.deletion.table_{kind}", what=what),
