@@ -184,9 +184,11 @@ def test_the_table_has_every_order_and_the_best_is_named(visit, worker):
     said = shown(open_image(visit))
     table = said[said.index('<table class="deletion">') : said.index("</table>")]
     for order, fall in zip(ORDERS, FALLS, strict=True):
-        row = table.split(f"<th>{texts.say('en', f'explain.deletion.{order}')}</th>")[1]
+        name = texts.say("en", f"explain.deletion.{order}")
+        row = table.split(f'<th scope="row">{name}</th>')[1]
         assert row.partition("</tr>")[0].count(f">{round(100 * fall)}<small>") == len(FILLS)
     assert table.count('class="best"') == len(FILLS)
+    assert "<th></th>" not in table, "a screen reader would announce an empty heading"
     best = texts.say("en", "explain.deletion.bright")
     assert f"Black: {best}. Grey: {best}. Blur: {best}." in said
 
