@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
@@ -125,7 +126,7 @@ def test_no_address_in_an_error_becomes_a_link():
     assert said.replace("\u2060", "").replace("\\", "").startswith("see https://example.org and")
 
 
-@pytest.mark.slow  # it is a whole server, with its workers
+@pytest.mark.slow  # it is a whole server
 def test_the_server_never_loads_what_only_workers_need(tmp_path):
     code = f"""
 import sys
@@ -137,7 +138,12 @@ for page in {PAGES!r}:
 print(*sorted({{name.partition(".")[0] for name in sys.modules}}))
 """
     done = subprocess.run(
-        [sys.executable, "-c", code], capture_output=True, text=True, cwd=APP.parent, check=True
+        [sys.executable, "-c", code],
+        capture_output=True,
+        text=True,
+        cwd=APP.parent,
+        env={**os.environ, "CONVSCOPE_SCHEDULER": "tcp://127.0.0.1:9"},  # no worker is needed
+        check=True,
     )
     loaded = set(done.stdout.split())
     assert {"streamlit", "cnn_core", "numpy"} <= loaded
