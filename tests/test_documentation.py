@@ -78,6 +78,18 @@ def test_the_house_is_drawn_as_it_is() -> None:
     assert house["."] == with_code | {"app.py", "assets", "deploy"}
 
 
+def test_every_kind_of_binary_file_is_stored_as_a_space_wants_it() -> None:
+    text = (ROOT / "deploy" / "README.md").read_text("utf-8")
+    [tracked] = re.findall(r"^git lfs track (.*)", text, re.M)
+    binary = {
+        path.suffix
+        for folder in ("assets", "tests")
+        for path in (ROOT / folder).rglob("*.*")
+        if path.is_file() and "__pycache__" not in path.parts and b"\0" in path.read_bytes()
+    }
+    assert set(re.findall(r'"\*(\.\w+)"', tracked)) == binary
+
+
 def test_the_readme_shows_moving_pictures_of_modest_size() -> None:
     text = (ROOT / "README.md").read_text("utf-8")
     pictures = [ROOT / name for name in re.findall(r"!\[[^\]]+\]\(([^)]+)\)", text)]

@@ -16,6 +16,7 @@ from typing import Any
 
 from cnn_core.command.finding import Finding
 from cnn_core.errors import ConfigError
+from cnn_core.paths import import_path
 from cnn_core.planning import limits
 
 PROBE_TIMEOUT_S = 300
@@ -46,6 +47,7 @@ def tensorflow() -> Iterator[Finding]:
         "TF_FORCE_GPU_ALLOW_GROWTH": "true",
         **os.environ,
         "TF_CPP_MIN_LOG_LEVEL": "3",
+        "PYTHONPATH": import_path(),
     }
     try:
         probe = subprocess.run(

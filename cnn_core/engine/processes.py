@@ -17,7 +17,7 @@ from typing import IO
 
 from cnn_core import runs
 from cnn_core.errors import EngineError
-from cnn_core.paths import ROOT
+from cnn_core.paths import ROOT, import_path
 
 CLOSE_TIMEOUT = 4.0
 LOG_BYTES = 1_000_000
@@ -141,10 +141,8 @@ def start_worker(scheduler: str, kind: str, keys: Mapping[str, str]) -> subproce
     # The worker's working directory may be another one than ours.
     paths = {name: os.environ[name] for name in PATHS if os.environ.get(name)}
     absolute = {name: str(Path(path).expanduser().absolute()) for name, path in paths.items()}
-    environment = {**os.environ, **absolute, **keys, "TF_CPP_MIN_LOG_LEVEL": "2"}
-    environment["PYTHONPATH"] = os.pathsep.join(
-        part for part in (str(ROOT), os.environ.get("PYTHONPATH")) if part
-    )
+    settings = {"TF_CPP_MIN_LOG_LEVEL": "2", "PYTHONPATH": import_path()}
+    environment = {**os.environ, **absolute, **keys, **settings}
     command = [sys.executable, "-m", "cnn_core", "worker", "--tied"]
     with _log_file(kind) as output:
         return subprocess.Popen(

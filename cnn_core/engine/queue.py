@@ -20,6 +20,7 @@ from cnn_core.config import ModelConfig, TrainConfig
 from cnn_core.engine.disk_wait import DiskWait
 from cnn_core.engine.estimate import Place, present_speed, wait, whole
 from cnn_core.errors import CnnError, LimitError, RunError
+from cnn_core.files import disk_is_full
 from cnn_core.planning import cost
 from cnn_core.planning.limits import Limits, check_limits
 from cnn_core.runs import control, lease, space
@@ -172,16 +173,25 @@ class Queue:
     def stop(self, run: runs.Run, *, by: str) -> None:
         """Take the run out of the queue, or ask it to end and keep its best weights.
 
-        A run that waited to go on after an interruption is interrupted again, not lost.
+        A run that waited to go on after an interruption is interrupted again, not lost. One that waits
+        is taken out on a full disk, too.
 
         Raises:
             RunError: If `by` does not own the run, or its folder is gone or cannot be written.
         """
-        control.ask(run, by=by, stop=True)
+        full: RunError | None = None
+        try:
+            control.ask(run, by=by, stop=True)
+        except RunError as error:
+            if not disk_is_full(error):
+                raise
+            full = error
         with self._lock:
-            for job in list(self._jobs):
-                if job.run.id == run.id and job.future is None:
-                    self._take_out(job)
+            waiting = [job for job in self._jobs if job.run.id == run.id and job.future is None]
+            for job in waiting:
+                self._take_out(job)
+        if full and not waiting:
+            raise full
 
     def _take_out(self, job: _Job) -> None:
         """What was asked to end before it was sent."""

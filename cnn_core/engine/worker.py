@@ -16,7 +16,7 @@ import time
 import traceback
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager, suppress
-from typing import TYPE_CHECKING, NoReturn
+from typing import NoReturn
 
 import psutil
 
@@ -40,9 +40,6 @@ from cnn_core.runs import control as steering
 from cnn_core.runs import lease
 from cnn_core.runs import log as run_log
 from cnn_core.runs.state import full_disk
-
-if TYPE_CHECKING:
-    pass
 
 KINDS = ("train", "look")
 BOTH = "both"  # trains in one thread, and looks in another between the calls of the training

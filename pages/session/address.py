@@ -14,7 +14,7 @@ from pages.session.words import language, t
 LONGEST_FIND = 100  # characters of a search, which stands in the address
 ANSWERED = "address_answered"  # session key: the last Back or Forward that a page answered
 SAID = "address_said"  # session key: the page that wrote the address last, and all that it wrote
-MOVED = "address_moved"  # session key: the window has been led elsewhere since it was opened
+MOVED = "address_moved"  # session key: an address without the language can only be a link by now
 MOST_WRITTEN = 50  # addresses that a browser may not have heard of
 
 
@@ -51,6 +51,8 @@ def arrived(page: str, names: Sequence[str]) -> dict[str, str]:
     The page calls `followed` as soon as all is done that the link asks for.
     """
     link = {name: st.query_params[name] for name in names if name in st.query_params}
+    if SAID not in st.session_state and "lang" in st.query_params:
+        st.session_state[MOVED] = True  # the window was opened with the language
     if not went_back():
         if not link or (link in _written(page) and not _is_link_within()):
             return {}
@@ -65,12 +67,11 @@ def followed(page: str, link: Mapping[str, str]) -> None:
 
     Not before: a run of the page that is cut short earlier has not taken over all of it.
     """
-    if link:
-        remember(page, link)
-        if (
-            _is_link_within()
-        ):  # so that the browser has it as the page's own before it has the controls
-            _write(link)
+    if not link:
+        return
+    remember(page, link)
+    if _is_link_within():  # the browser has it as the page's own before it has the controls
+        _write(link)
 
 
 def say(page: str, query: Mapping[str, str]) -> None:

@@ -258,6 +258,24 @@ def measured(monkeypatch):
 CARD = {"gpus": ["RTX 9"], "gpu_peak_mb": 600.0, "gpu_difference": 1e-6}
 
 
+def test_tensorflow_is_asked_from_any_folder(monkeypatch, tmp_path):
+    """The installed command does not work in the folder of the app, as `python -m` does."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("PYTHONPATH", raising=False)
+    start, printed = subprocess.run, []
+
+    def find_module(command: list[str], **options: Any) -> Any:
+        find = f"from importlib.util import find_spec as f; print(f({command[2]!r}) is not None)"
+        done = start([command[0], "-c", find], **options)
+        printed.append(done.stdout.strip())
+        return SimpleNamespace(returncode=0, stderr="", stdout=json.dumps(MEASURED))
+
+    monkeypatch.setattr(subprocess, "run", find_module)
+    monkeypatch.setattr(check_tensorflow, "cards", list)
+    assert {finding.level for finding in check.tensorflow()} == {"ok"}
+    assert printed == ["True"]
+
+
 def test_what_was_measured_is_said(measured):
     findings = measured()
     assert "no graphics card" in findings["gpu"].sentence

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import errno
+from pathlib import Path
+
 import pytest
 from played_queue import Workers, interrupted, order, queue, turn, workers
 from small_runs import PLENTY, state
@@ -14,6 +17,8 @@ from cnn_core.engine.queue import Queue
 from cnn_core.errors import RunError
 from cnn_core.progress.events import EpochEnd
 from cnn_core.runs import log as run_log
+from cnn_core.runs import record
+from cnn_core.runs import state as state_module
 from cnn_core.runs.state import full_disk
 
 __all__ = ["queue", "workers"]  # fixtures
@@ -96,6 +101,30 @@ def test_it_can_be_stopped_while_it_waits(
     turn(queue, workers)
     queue.stop(run, by="")
     assert (state(run), queue.holds(run.id)) == ("interrupted", False)
+
+
+def test_a_full_disk_keeps_nobody_from_stopping_it(
+    queue: Queue,
+    workers: Workers,
+    clock: Clock,
+    free: list[int],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    run = order(queue)
+    turn(queue, workers)
+    monkeypatch.setattr(record, "write_json", _no_space)
+    with pytest.raises(RunError) as refused:
+        queue.stop(run, by=run.owner)
+    assert refused.value.key == "run.storage", "its worker cannot be told"
+    find_disk_full(run, workers)
+    turn(queue, workers)
+    monkeypatch.setattr(state_module, "write_json", _no_space)
+    queue.stop(run, by=run.owner)
+    assert (state(run), queue.holds(run.id)) == ("stopped", False)
+
+
+def _no_space(path: Path, tree: dict[str, object]) -> None:
+    raise OSError(errno.ENOSPC, "No space left on device", str(path))
 
 
 def test_it_fails_in_the_end_and_can_be_resumed(

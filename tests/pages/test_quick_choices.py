@@ -87,6 +87,19 @@ def test_a_link_within_the_app_is_the_pages_own_address_before_its_controls_are_
     assert send(window, before) == after
 
 
+@pytest.mark.parametrize("page", ["kernels", "convolution"])
+def test_a_link_on_the_first_page_of_a_window_leads_back_to_what_it_showed(
+    page: str, visit: Any
+) -> None:
+    link = LINKS[page][0]
+    window = Window(visit(page, **link, lang="en"))
+    before = visits.address(window.at)
+    after = send(window, before, telling_change(window, link))
+    assert after != before
+    assert send(window, after) == after
+    assert send(window, link) == before
+
+
 @contextmanager
 def cut_short(link: dict[str, str]) -> Iterator[None]:
     """Meanwhile a page that follows this link ends where it would say its own address."""
