@@ -20,7 +20,7 @@ def main() -> None:
     head("course")
     state = entry.kept()
     course = _course(state)
-    entry.entry("course")
+    entry.entry("course", whole=True)
     publish({})
     _steps(course, state)
     own.section()

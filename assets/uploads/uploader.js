@@ -3,6 +3,7 @@
 // uploader's element, endings without a dot, and {choose, drop, limit, remove, cancel, type, size, failed}, some
 // with {name} for the file's name.
 
+const ZONE = '[data-testid="stFileUploaderDropzone"]';
 const CHIP = '[data-testid="stFileChip"]';
 const NAME = '[data-testid="stFileChipName"]';
 const DELETE = '[data-testid="stFileChipDeleteBtn"] button';
@@ -42,6 +43,7 @@ function translate(uploader, words) {
       say(node, node === node.parentNode.firstChild ? words.limit : "");
   }
   uploader.querySelector('[aria-label="Add files"]')?.setAttribute("aria-label", words.choose);
+  nameGroup(uploader);
   for (const chip of uploader.querySelectorAll(CHIP)) {
     const button = chip.querySelector(DELETE);
     const label = button?.getAttribute("aria-label") ?? "";
@@ -49,6 +51,11 @@ function translate(uploader, words) {
     if (word && label !== fill(word, chip)) button.setAttribute("aria-label", fill(word, chip));
     if (chip.title === "Click to retry upload") chip.title = "";
   }
+}
+
+// Streamlit calls the box decoration, though it has a label and takes the focus.
+export function nameGroup(uploader) {
+  uploader.querySelector(`${ZONE}[role="presentation"]`)?.setAttribute("role", "group");
 }
 
 // The chip keeps what Streamlit said, since its words are replaced once and this runs at every change.

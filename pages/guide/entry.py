@@ -12,7 +12,7 @@ from pages.session import course as session
 from pages.session.course import CourseState
 from pages.session.words import language, say_error, t
 
-KEPT, WANTED = "join_kept", "join_wanted"  # session keys
+KEPT, WANTED, ARRIVED = "join_kept", "join_wanted", "join_arrived"  # session keys
 
 
 def kept() -> CourseState | None:
@@ -22,16 +22,19 @@ def kept() -> CourseState | None:
 
 
 @st.fragment
-def entry(place: str) -> None:
+def entry(place: str, *, whole: bool = False) -> None:
     """Buttons that begin the course or go on with it.
 
     Args:
         place: Where they are: a word of its own for each.
+        whole: Whether the page shows more of what the browser has kept than these buttons.
     """
     browser.mount(f"join_{place}", {"asks": True}, on_kept_change=lambda: _take(place))
     wanted = st.session_state.pop(WANTED, None)
     if wanted is not None:
         start(*wanted)
+    if st.session_state.pop(ARRIVED, False) and whole:
+        st.rerun()
     state = kept()
     with st.container(horizontal=True, gap="small", key=f"join_{place}"):
         if state is not None and (course := _course_of(state)) is not None and state.step:
@@ -61,6 +64,7 @@ def _want(course_id: str, step: int) -> None:
 
 def _take(place: str) -> None:
     st.session_state[KEPT] = browser.restored(browser.sent(f"join_{place}", "kept"))
+    st.session_state[ARRIVED] = True
 
 
 def start(course_id: str, index: int, *, kiosk: bool = False) -> None:

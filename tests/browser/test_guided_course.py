@@ -204,7 +204,11 @@ def test_it_is_entered_left_reloaded_and_resumed_on_a_phone(
     for number in ENTERED:
         page.goto(f"{app.url}/?lang=ko&course=textbook-{number + 1}")
         learner.plays(number)
-    assert set(page.evaluate(KEPT)["outcomes"]) == {"1", "2", *map(str, ENTERED)}
+    done = page.evaluate(KEPT)["outcomes"]
+    assert set(done) == {"1", "2", *map(str, ENTERED)}
+    page.goto(f"{app.url}/course?lang=ko")
+    words = texts.say("ko", "course.done", done=len(done), steps=len(learner.course.steps))
+    expect(page.locator(".stMain")).to_contain_text(words)
 
 
 def _leave_and_resume(learner: Learner, number: int, url: str, language: str) -> None:
