@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
+from cnn_core.figures import matrices
 from cnn_core.figures.overlay import MARKERS
 from cnn_core.figures.palette import Palette
 from cnn_core.figures.ranges import tidy
@@ -16,6 +17,7 @@ from cnn_core.progress.learning_rates import RateCurve, Usable, smoothed
 Option = dict[str, Any]
 TOP = 1.15  # of the loss at the start: what explodes leaves the chart
 CROWDED = 10  # points between two markers
+NARROW_TEXT = 280  # width of the chart in its frame on a phone, in pixels
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +78,7 @@ def rate_range(
         },
         "tooltip": {"trigger": "item", "formatter": "{b}", "confine": True},
         "grid": {"left": 72, "right": 24, "top": 74, "bottom": 74, "outerBoundsMode": "none"},
+        "media": [{"query": {"maxWidth": matrices.NARROW}, "option": _NARROW}],
         "xAxis": {
             "type": "log", "name": words.rate, "nameLocation": "middle", "nameGap": 26,
             "min": min(rates, default=1e-6), "max": 10 ** math.ceil(math.log10(max(rates, default=10))),
@@ -151,3 +154,9 @@ def _marks(zone: Usable, words: RateWords, palette: Palette) -> Option:
             "data": [{"xAxis": zone.suggestion}],
         },
     }  # fmt: skip
+
+
+_NARROW = {
+    "title": {"subtextStyle": {"width": NARROW_TEXT, "overflow": "break"}},
+    "grid": {"top": 92},
+}

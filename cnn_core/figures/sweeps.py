@@ -280,13 +280,14 @@ def heat(
         "animation": False,
         "title": {"text": words.heat, "left": 0, "top": 0},
         "tooltip": {"trigger": "item", "formatter": "{b}", "confine": True},
-        "grid": {"left": 30, "right": 8, "top": 44, "bottom": 34, "containLabel": True},
+        "grid": {"left": 4, "right": 8, "top": 44, "bottom": 6,
+                 "outerBoundsMode": "same", "outerBoundsContain": "all"},
         "visualMap": {
             "type": "continuous", "min": low, "max": high, "show": False,
             "inRange": {"color": colours.stops("sequential", SCALE_STEPS)},
         },
         "xAxis": {**_axis(column.name), "type": "category", "data": list(column.labels)},
-        "yAxis": {**_axis(row.name), "type": "category", "data": list(row.labels), "nameGap": 52},
+        "yAxis": {**_axis(row.name), "type": "category", "data": list(row.labels)},
         "series": {"type": "heatmap", "data": data,
                    "itemStyle": {"borderColor": palette.background, "borderWidth": 2}},
     }  # fmt: skip

@@ -218,6 +218,16 @@ def test_pages_show_echarts_through_one_door_alone() -> None:
     assert pages == {"pages/elements/chart.py"}
 
 
+@pytest.mark.parametrize("name", ["overlay.overlay", "rate_range.rate_range"])
+def test_words_below_a_title_are_whole_on_a_phone(name: str) -> None:
+    option = ECHARTS[name](LIGHT)
+    assert option["title"]["subtext"]
+    [narrow] = option["media"]
+    style = narrow["option"]["title"]["subtextStyle"]
+    assert style["overflow"] == "break"
+    assert style["width"] <= 320, "of a screen of 390 px"
+
+
 @THEMES
 @pytest.mark.parametrize("name", ECHARTS)
 def test_text_of_an_echarts_figure(name: str, palette: Palette) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 
 import pytest
 import visits
@@ -226,6 +227,17 @@ def test_the_best_is_repeated_with_three_seeds_and_compared(visit) -> None:
     at.button(key="sweep_compare").click().run()
     assert not at.exception
     assert "".join(at.query_params["runs"]).count("~") == 3
+
+
+def test_the_best_is_not_repeated_with_a_seed_that_it_has_run_with(visit) -> None:
+    sweep = finished(US)
+    top = runs.open_run(outcome.best(outcome.trials(sweep)).run)
+    for step in (1, 3):
+        train = replace(top.train, seed=top.train.seed + step)
+        runs.write_status(runs.create(top.model, train, owner=US), "finished")
+    visit("sweep", sweep=sweep.id).button(key="sweep_repeat").click().run()
+    seeds = [run.train.seed for run in runs.all_runs() if not run.sweep]
+    assert sorted(seeds) == [top.train.seed + step for step in (1, 2, 3, 4, 5)]
 
 
 def test_a_trial_that_a_link_names_is_opened_and_can_be_closed(visit) -> None:

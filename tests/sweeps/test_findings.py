@@ -175,6 +175,8 @@ def test_the_heat_map_holds_the_means_as_numbers() -> None:
     assert cells[0, 0]["value"][2] == pytest.approx(55.0)
     assert cells[0, 0]["label"]["formatter"] == "55.0"
     assert "trials: 2" in cells[0, 0]["name"]
+    assert (option["xAxis"]["name"], option["yAxis"]["name"]) == ("b", "a")
+    assert option["grid"]["outerBoundsContain"] == "all", "both names lie inside of the chart"
 
 
 @pytest.mark.parametrize("language", texts.LANGUAGES)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
@@ -120,11 +121,12 @@ def _run_buttons(top: Trial, repeats: Sequence[Summary]) -> None:
             st.switch_page("pages/runs.py", query_params={"runs": ids})
 
 
-def _repeat(run: runs.Run, before: Sequence[object]) -> None:
+def _repeat(run: runs.Run, before: Sequence[Summary]) -> None:
     """Order the set-up with the next seeds that it has not run with."""
-    first = run.train.seed + 1 + len(before)
-    for seed in range(first, first + REPEATS):
-        train = replace(run.train, seed=seed % 2**31)
+    taken = {run.train.seed, *(repeat.run.train.seed for repeat in before)}
+    following = ((run.train.seed + step) % 2**31 for step in itertools.count(1))
+    for seed in itertools.islice((seed for seed in following if seed not in taken), REPEATS):
+        train = replace(run.train, seed=seed)
         name = t("runs.seed_name", name=run.name, seed=train.seed)
         try:
             engine().order(run.model, train, owner=visitor(), name=name)
