@@ -104,7 +104,8 @@ def _live(busy: bool, just_read: list[list[Row]]) -> None:
         curves.differences(selected)
     if selected:
         seeds.seeds(selected)
-    selection.publish()
+    if not selection.image_comes():
+        selection.publish()
 
 
 def _views(selected: list[runs.Run]) -> None:

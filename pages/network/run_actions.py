@@ -72,10 +72,17 @@ def _delete(run: runs.Run) -> None:
     _ask()
     try:
         runs.delete(run, by=visitor())
+        deleted_here().add(run.id)
     except CnnError as error:
         shown.refuse(error)
     if shown.shown_id() == run.id and not run.folder.exists():
         shown.show(None)
+
+
+def deleted_here() -> set[str]:
+    """Ids of the runs that were deleted in this window: they are not missed."""
+    ids: set[str] = st.session_state.setdefault("runs_deleted_here", set())
+    return ids
 
 
 def resume(run: runs.Run) -> None:

@@ -18,7 +18,7 @@ from cnn_core.planning.presets import PRESETS
 from cnn_core.progress.events import EpochEnd, RunEnded, RunStarted, Score
 from cnn_core.runs import marks, space
 from cnn_core.runs.log import EventWriter
-from pages.parts.runs import pair
+from pages.parts.runs import inside, pair
 from pages.session import doors
 
 __all__ = ["visit"]  # a fixture
@@ -106,6 +106,7 @@ def test_settings_that_vary_are_columns(visit):
         ({"only": "batch_size", "is": "128"}, ["wide"]),
         ({"starred": "1"}, ["narrow"]),
         ({"find": "nothing has this"}, []),
+        ({"find": "20"}, []),
         ({"only": "no such setting", "is": "5"}, ["narrow", "wide"]),
     ],
 )
@@ -229,6 +230,29 @@ def test_the_owner_stars_and_deletes_after_a_question(visit):
     assert not runs.exists(one)
     assert not runs.exists(two)
     assert at.session_state["runs_selected"] == []
+
+
+def test_a_run_that_was_deleted_here_is_not_missed(visit):
+    run = trained(name="one")
+    at = visit("runs", runs=run.id)
+    press(at, f"delete_{run.id}")
+    press(at, f"delete_yes_{run.id}")
+    assert not runs.exists(run)
+    assert not at.warning
+    assert "runs" not in at.query_params
+
+
+def test_no_address_in_between_leads_back_to_the_image(visit, monkeypatch):
+    monkeypatch.setattr(inside, "one_image", lambda selected: {"part": "test", "index": "3"})
+    one, two = trained(name="one"), trained(name="two")
+    at = visit("runs", runs=f"{one.id}~{two.id}", view="kernels")
+    for view in ("image", "kernels"):
+        at.session_state["runs_view"] = view
+        at.run()
+    _, addresses = at.session_state["address_said"]
+    assert {"image", "kernels"} == {address["view"] for address in addresses}
+    for address in addresses:
+        assert ("index" in address) == (address["view"] == "image")
 
 
 def test_a_stranger_is_offered_no_change_and_the_core_refuses_one(visit):

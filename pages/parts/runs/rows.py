@@ -18,6 +18,7 @@ from pages.session.visitor import visitor
 from pages.session.words import label, t
 
 OF_NO_BLOCK = {"dense": "runs.of_dense"}
+PART_OF_ID = 6  # letters: every id holds the digit of "kernel 5" somewhere
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +85,7 @@ def passing(
 
     Args:
         candidates: The rows to choose from.
-        text: Its words all occur in the name, note, data set, id or sweep of the run.
+        text: Its words all occur in the name, note or data set of the run, or in an id of it or its sweep.
         only: A setting, as a link writes it, that must have a value; None for any.
         value: That value.
         starred: Only runs with a star.
@@ -97,15 +98,16 @@ def passing(
         if (not starred or row.summary.marks.starred)
         and (not single or not row.run.sweep)
         and (only is None or value is None or value_key(row.settings, only) == value)
-        and all(word in _searched(row) for word in words)
+        and all(_occurs(word, row) for word in words)
     ]
 
 
-def _searched(row: Row) -> str:
+def _occurs(word: str, row: Row) -> bool:
     run = row.run
-    data = label("dataset", run.train.dataset)
-    texts = (row.name, row.summary.marks.note, data, run.id, run.sweep)
-    return " ".join(texts).casefold()
+    texts = [row.name, row.summary.marks.note, label("dataset", run.train.dataset)]
+    if len(word) >= PART_OF_ID:
+        texts += [run.id, run.sweep]
+    return word in " ".join(texts).casefold()
 
 
 def value_key(settings: Settings, name: str) -> str:

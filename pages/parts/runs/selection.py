@@ -9,6 +9,7 @@ import streamlit as st
 from cnn_core import runs
 from cnn_core.errors import CnnError
 from cnn_core.figures.overlay import MOST
+from pages.network import run_actions
 from pages.session import settings
 from pages.session.address import LONGEST_FIND, arrived, say, went_back
 from pages.session.settings import Setting, flag
@@ -115,7 +116,8 @@ def chosen_runs() -> list[runs.Run]:
             gone.append(run_id)
     if gone:
         select([run.id for run in there])
-        st.session_state["runs_gone"] = len(gone)
+        missed = set(gone) - run_actions.deleted_here()
+        st.session_state["runs_gone"] = len(missed)
     if count := st.session_state.pop("runs_gone", 0):
         st.warning(t("runs.gone", count=count), icon=":material/link_off:")
     if st.session_state.pop("runs_too_many", False):
@@ -123,15 +125,26 @@ def chosen_runs() -> list[runs.Run]:
     return there
 
 
+def image_comes() -> bool:
+    """Whether the open tab has yet to say which image it shows.
+
+    An address without it would be a place of its own in the browser's history, and Back would lead
+    from there to the same image again.
+    """
+    return st.session_state.get(VIEW) == "image" and IMAGE not in st.session_state
+
+
 def publish() -> None:
-    """Put all that is chosen into the address."""
+    """Put all that is chosen into the address; an image only while its tab is open."""
     query = {name: str(st.session_state[key]) for name, key in PLAIN.items() if _differs(key)}
     query |= settings.query(SETTINGS)
     if st.session_state.get(RACE):
         query["race"] = st.session_state[RACE]
     if ids := selected():
         query["runs"] = BETWEEN.join(ids)
-    say("runs", query | st.session_state.get(IMAGE, {}))
+    if st.session_state.get(VIEW) == "image":
+        query |= st.session_state.get(IMAGE, {})
+    say("runs", query)
 
 
 def _differs(key: str) -> bool:
