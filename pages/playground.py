@@ -18,7 +18,7 @@ from pages.network.names import span
 from pages.network.take_home import of_setup
 from pages.parts.playground import rates, run_list, run_panel, setup
 from pages.session import membership, settings
-from pages.session.address import publish, went_back
+from pages.session.address import is_brought, publish, went_back
 from pages.session.doors import engine
 from pages.session.html import heading, html
 from pages.session.visitor import visitor
@@ -30,9 +30,10 @@ SETTINGS = (setup.TAB, run_list.MINE)
 def main() -> None:
     """Controls left, network and training right."""
     head("playground")
-    if went_back() or not shown.is_chosen():
+    arrives = is_brought() or not setup.is_drawn()
+    if went_back() or (arrives and "run" in st.query_params) or not shown.is_chosen():
         shown.show(st.query_params.get("run"))
-    if went_back() or not setup.is_drawn():
+    if went_back() or arrives:
         settings.follow(st.query_params.to_dict(), SETTINGS)
     run = chosen_run()
     left, right = st.columns([0.34, 0.66], gap="medium")

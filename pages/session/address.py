@@ -15,6 +15,7 @@ LONGEST_FIND = 100  # characters of a search, which stands in the address
 ANSWERED = "address_answered"  # session key: the last Back or Forward that a page answered
 SAID = "address_said"  # session key: the page that wrote the address last, and all that it wrote
 MOVED = "address_moved"  # session key: an address without the language can only be a link by now
+TAKEN = "address_taken"  # session key: the address that the playground found when it ran last
 MOST_WRITTEN = 50  # addresses that a browser may not have heard of
 
 
@@ -101,6 +102,14 @@ def _is_link_within() -> bool:
     return "lang" not in st.query_params and bool(st.session_state.get(MOVED))
 
 
+def is_brought() -> bool:
+    """Whether a link within the app brought the window to the playground, which has not taken it over yet.
+
+    A link may lead to the page that is open already: the presenter of a room brings everybody there.
+    """
+    return _is_link_within() and st.query_params.to_dict() != st.session_state.get(TAKEN)
+
+
 def whole(link: Mapping[str, str], name: str, below: int) -> int | None:
     """The whole number from 0 up that a link names; says so in a sentence if it is not one."""
     if name not in link:
@@ -130,6 +139,7 @@ def publish(query: Mapping[str, str]) -> None:
     """
     st.session_state.pop(SAID, None)
     st.session_state[MOVED] = True
+    st.session_state[TAKEN] = st.query_params.to_dict()
     _write(query)
 
 

@@ -29,7 +29,7 @@ from visits import address
 from cnn_core import rooms, texts
 from cnn_core.errors import EngineError
 from pages.network import readings
-from pages.parts.room import phone
+from pages.parts.room import phone, wall
 from pages.session import membership
 from pages.session.words import plain
 
@@ -183,6 +183,20 @@ def test_the_presenter_hides_and_shows_drawings(visit, worker, monkeypatch):
     assert room.state().hidden == set()
 
 
+def test_a_wall_without_the_drawings_that_its_network_knows_says_so(visit, worker, monkeypatch):
+    host, room = opened(visit)
+    room.steer(host_key(room), rooms.Task(1, "mnist"))
+    draw(as_visitor(ANN, visit, room=room.code), INK, monkeypatch)
+    walls: list[wall.drawings.Wall] = []
+    monkeypatch.setattr(wall.drawings, "drawings", lambda key, shown, hide: walls.append(shown))
+    room.steer(host_key(room), rooms.Network("fashion"))
+    host.run()
+    assert walls[-1].empty == texts.say("en", "room.other_data", count=1)
+    room.steer(host_key(room), rooms.Network("digits"))
+    host.run()
+    assert walls[-1].groups
+
+
 def test_a_vote_is_asked_cast_taken_back_and_shown(visit):
     host, room = opened(visit)
     host.session_state["presenter_part"] = "predict"
@@ -246,6 +260,34 @@ def test_phones_are_brought_to_the_presenters_page_and_let_go(visit, monkeypatch
     room.steer(host_key(room), rooms.LetGo())
     assert "room_follow" not in keys(as_visitor(ANN, visit, "", room=room.code))
     assert len(led) == 1
+
+
+def test_a_phone_on_the_playground_is_brought_to_the_set_up_and_run_of_the_presenter(visit):
+    _, room = opened(visit)
+    at = as_visitor(ANN, visit, "playground", room=room.code)
+    assert "run" not in address(at)
+    led = {"blocks": "6.5.1.same.relu.max.2", "epochs": "3", "run": "fashion", "room": room.code}
+    at.query_params.clear()
+    at.query_params.update(led)  # as the line at the top asks for, on the page that is open already
+    at.run()
+    assert not at.exception
+    assert (address(at)["run"], address(at)["epochs"]) == ("fashion", "3")
+    assert address(at)["blocks"].startswith("6.5.")
+    at.number_input(key="set_epochs").set_value(7)
+    at.query_params.clear()
+    at.query_params.update(led)  # the browser has not heard yet of the address that the page wrote
+    at.run()
+    assert address(at)["epochs"] == "7", "what the phone changes afterwards stays"
+
+
+def test_a_link_of_another_page_shows_its_run_in_a_window_that_has_shown_another(visit):
+    at = as_visitor(ANN, visit, "playground", run="digits")
+    assert address(at)["run"] == "digits"
+    at.switch_page("pages/glossary.py").run()
+    at.query_params.clear()
+    at.query_params["run"] = "fashion"
+    at.switch_page("pages/playground.py").run()
+    assert address(at)["run"] == "fashion"
 
 
 def test_a_window_is_brought_to_a_place_once_and_not_if_it_does_not_follow(monkeypatch):

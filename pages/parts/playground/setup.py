@@ -18,7 +18,7 @@ from cnn_core.runs import Run
 from pages.elements.lessons import lesson
 from pages.network import shown
 from pages.session import choices
-from pages.session.address import went_back
+from pages.session.address import is_brought, went_back
 from pages.session.settings import Setting
 from pages.session.words import label, say_error, t
 
@@ -43,10 +43,10 @@ def is_drawn() -> bool:
 def open_link(run: Run | None) -> None:
     """On arriving or going back, take over what the address bar asks for; else the controls decide.
 
-    A link that names only a run opens with the set-up of that run. While the controls are there the
-    address bar is not asked: a change comes with the address from before the last one if it is quick.
+    A link that names only a run opens with the set-up of that run. While the controls are there only a
+    link of the app is followed: a change comes with the address from before the last one if it is quick.
     """
-    if is_drawn() and not went_back():
+    if is_drawn() and not went_back() and not is_brought():
         return
     link = {k: v for k, v in st.query_params.to_dict().items() if k in SETUP_PARAMETERS}
     if link and link != st.session_state.get("published"):

@@ -117,6 +117,7 @@ def _drawings(room: rooms.Room, run: runs.Run, networks: dict[str, runs.Run]) ->
     except CnnError as error:  # the room was wiped, or the run deleted
         st.warning(say_error(error), icon=":material/link_off:")
         return
+    others = len(state.shown_pictures()) - len(fitting)
     task = state.activity if state.task else max(state.tasks, default=None)
     only = st.session_state.get(SCOPE) == "task" and task is not None
     seen = [picture for picture in fitting if not only or picture.task == task]
@@ -129,7 +130,7 @@ def _drawings(room: rooms.Room, run: runs.Run, networks: dict[str, runs.Run]) ->
         _figures(state, seen, best)
         drawings.drawings(
             "wall_drawings",
-            _wall(seen, read, names, state.answers),
+            _wall(seen, read, names, state.answers, 0 if fitting else others),
             lambda number: _hide(room, [number]),
         )
         _visibility(
@@ -139,12 +140,12 @@ def _drawings(room: rooms.Room, run: runs.Run, networks: dict[str, runs.Run]) ->
         if state.answers:
             comparison.board(networks, state.shown_pictures())
             _matrix(fitting, best, names)
-        if len(fitting) < len(state.shown_pictures()):
-            st.caption(t("room.other_data", count=len(state.shown_pictures()) - len(fitting)))
+        if fitting and others:
+            st.caption(t("room.other_data", count=others))
 
 
 def _wall(
-    pictures: Sequence[Picture], read: dict, names: Sequence[str], answers: bool
+    pictures: Sequence[Picture], read: dict, names: Sequence[str], answers: bool, others: int
 ) -> drawings.Wall:
     """The drawings in groups; in each the ones first that the network is surest of."""
     sprite = _sprite(tuple(picture.pixels for picture in pictures))
@@ -171,7 +172,7 @@ def _wall(
             (name, titles[name], sorted(tiles, key=lambda tile: -tile.sure))
             for name, tiles in groups.items() if tiles
         ],
-        t("room.wall_empty"), t("room.hide_one"),
+        t("room.other_data", count=others) if others else t("room.wall_empty"), t("room.hide_one"),
     )  # fmt: skip
 
 
