@@ -94,8 +94,6 @@ def _live(sweep: Sweep, busy: bool) -> None:
     except CnnError as error:
         st.error(say_error(error), icon=":material/error:")
         return
-    if busy != _works(sweep):
-        st.rerun()
     progress = sweeps.progress(sweep)
     head(sweep, progress, rows)
     with st.container(border=True, key="sweep_best"):
@@ -108,7 +106,8 @@ def _live(sweep: Sweep, busy: bool) -> None:
     if progress.active or rows:
         findings.table(sweep, rows)
     state.publish()
-    if not busy and findings.is_calculating():
+    # Last: a button that was pressed as the work ended is heard only where the page draws it.
+    if busy != _works(sweep):
         st.rerun()
 
 

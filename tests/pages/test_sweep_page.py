@@ -16,7 +16,7 @@ from cnn_core.planning.space import FIELDS
 from cnn_core.progress.events import EpochEnd
 from cnn_core.runs import log as run_log
 from cnn_core.sweeps import outcome
-from pages.parts.sweep import best
+from pages.parts.sweep import best, findings
 
 visit = visits.visit
 US = visits.US
@@ -205,6 +205,20 @@ def test_the_best_goes_to_the_playground(visit) -> None:
     assert not at.exception
     assert at.number_input(key="set_kernel_0").value == 5
     assert outcome.best(outcome.trials(sweep)).run in at.query_params["run"]
+
+
+@pytest.mark.parametrize("works", [[True, False], [False, True]], ids=["ends", "begins"])
+@pytest.mark.parametrize("key", ["sweep_use", "sweep_all_runs"])
+def test_a_button_is_heard_while_the_work_begins_or_ends(
+    key: str, works, visit, monkeypatch
+) -> None:
+    sweep = finished(US)
+    at = visit("sweep", sweep=sweep.id)
+    answers = iter(works)
+    monkeypatch.setattr(findings, "is_calculating", lambda: next(answers, works[-1]))
+    at.button(key=key).click().run()
+    assert not at.exception
+    assert "sweep" not in at.query_params, "another page is open"
 
 
 def test_the_best_is_repeated_with_three_seeds_and_compared(visit) -> None:
