@@ -55,11 +55,12 @@ CHOOSE = """
   const [began, painted] = [performance.now(), stage.frames];
   select.value = value;
   select.dispatchEvent(new Event("change"));
-  const look = () => {
+  // Asked after each frame: the page may have painted in the same one, behind this callback.
+  const channel = new MessageChannel();
+  const look = () => channel.port2.postMessage(null);
+  channel.port1.onmessage = () => {
     if (stage.frames === painted) return requestAnimationFrame(look);
-    const channel = new MessageChannel();
-    channel.port1.onmessage = () => resolve(performance.now() - began);
-    channel.port2.postMessage(null);
+    resolve(performance.now() - began);
   };
   requestAnimationFrame(look);
 })
