@@ -111,7 +111,7 @@ def _names(parameter: str, text: str) -> tuple[str, ...]:
     """The names in a list of the address that there are."""
     names = list(dict.fromkeys(filter(None, text.split(BETWEEN))))
     if not set(names) <= {*GROUPS, *PAGES}:
-        _warn(parameter, (*GROUPS, *PAGES))
+        _warn(parameter, tuple(dict.fromkeys((*GROUPS, *PAGES))))
     return tuple(name for name in names if name in (*GROUPS, *PAGES))
 
 

@@ -105,3 +105,5 @@ def leaderboard(state: rooms.State, listed: Mapping[str, Standing], own: str = "
             ),
             column,
         )  # fmt: skip
+        if not rows:
+            column.caption(t("room.board_efficiency_empty", least=f"{room_board.WORTH:.0%}"))

@@ -56,7 +56,7 @@ def board(networks: Mapping[str, runs.Run], pictures: Sequence[Picture]) -> None
         fill(
             '<div class="board"><div class="matrix-title">{{ title }}</div><ol>'
             "{% for name, accuracy, count in rows %}<li><span>{{ name }}</span>"
-            "<b>{{ accuracy }}</b> {{ count }}</li>{% endfor %}</ol></div>",
+            "<b>{{ accuracy }}</b> <span class=\"of\">{{ count }}</span></li>{% endfor %}</ol></div>",
             title=t("room.compared", done=len(ranked), count=len(candidates)), rows=rows,
         )
     )  # fmt: skip

@@ -48,19 +48,26 @@ def wall(room: rooms.Room, place: DeltaGenerator) -> None:
         st.info(t("inside.no_run"), icon=":material/model_training:")
         return
     run = networks[_choose_network(room, state, networks, place)]
-    _choose_class(room, state, run)
+    with st.container(horizontal=True, gap="small", key="wall_task"):
+        _choose_class(room, state, run)
+        _more(state)
     with st.container(horizontal=True, vertical_alignment="center", gap="small", key="wall_tools"):
-        choices.segmented_control(
-            t("room.scope"), SCOPES, key=SCOPE, label_visibility="collapsed",
-            format_func=lambda scope: t(f"room.scope_{scope}"),
-        )  # fmt: skip
+        counts = st.empty()  # filled by the part that asks for news
         st.session_state["wall_answers"] = state.answers
         st.toggle(
             t("room.answers"), key="wall_answers", help=t("room.answers_help"), disabled=room.closed,
             on_change=_switch_answers, args=(room,),
         )  # fmt: skip
+    st.fragment(_drawings, run_every=POLL_S)(room, run, networks, counts)
+
+
+def _more(state: rooms.State) -> None:
+    """What a presenter rarely changes, so that the drawings begin high on the screen."""
+    with st.popover(t("room.wall_more"), icon=":material/tune:", key="wall_more"):
+        choices.segmented_control(
+            t("room.scope"), SCOPES, key=SCOPE, format_func=lambda scope: t(f"room.scope_{scope}")
+        )
         comparison.switch(state)
-    st.fragment(_drawings, run_every=POLL_S)(room, run, networks)
 
 
 def _switch_answers(room: rooms.Room) -> None:
@@ -103,7 +110,9 @@ def _set_task(room: rooms.Room, run: runs.Run) -> None:
     membership.steer(room, event)
 
 
-def _drawings(room: rooms.Room, run: runs.Run, networks: dict[str, runs.Run]) -> None:
+def _drawings(
+    room: rooms.Room, run: runs.Run, networks: dict[str, runs.Run], counts: DeltaGenerator
+) -> None:
     """The part that asks for news: drawings, figures, confusion matrix."""
     say_refusal()
     try:
@@ -123,11 +132,11 @@ def _drawings(room: rooms.Room, run: runs.Run, networks: dict[str, runs.Run]) ->
     seen = [picture for picture in fitting if not only or picture.task == task]
     best = {number: int(each.argmax()) for number, each in read.items()}
     names = class_names(run)
+    _figures(state, seen, best, counts)
     left, right = st.columns([0.68, 0.32], gap="medium")
     with left:
         if state.answers and len(read) < len(fitting) and (problem := readings.problem(run)):
             complain(problem)
-        _figures(state, seen, best)
         drawings.drawings(
             "wall_drawings",
             _wall(seen, read, names, state.answers, 0 if fitting else others),
@@ -214,7 +223,9 @@ def _visibility(
         )  # fmt: skip
 
 
-def _figures(state: rooms.State, pictures: Sequence[Picture], best: dict[int, int]) -> None:
+def _figures(
+    state: rooms.State, pictures: Sequence[Picture], best: dict[int, int], place: DeltaGenerator
+) -> None:
     """How many drawings there are, and how many of them the network classified correctly."""
     read = [picture for picture in pictures if picture.number in best]
     right = sum(best[picture.number] == picture.label for picture in read)
@@ -227,8 +238,9 @@ def _figures(state: rooms.State, pictures: Sequence[Picture], best: dict[int, in
             people=t("room.people", count=len(state.people)),
             drawings=t("room.drawings", count=f"**{len(pictures)}**"),
             accuracy=words if state.answers else t("room.hidden_answers"),
-        )
-    )
+        ),
+        place,
+    )  # fmt: skip
 
 
 def _matrix(pictures: Sequence[Picture], best: dict[int, int], names: Sequence[str]) -> None:
