@@ -17,7 +17,11 @@ function signed(text) {
   return text.replace("-", "−");
 }
 
-/** A text with its {slots} filled. */
+const ONE = /(?<![\d.,])1( [A-Za-z-]+){1,2}$/;
+
+/** A text with its {slots} filled; an English plural, as in "{count} map[s]", follows its number as on the server. */
 export function fill(text, slots) {
-  return text.replace(/\{(\w+)\}/g, (_, name) => slots[name]);
+  const filled = (part) => part.replace(/\{(\w+)\}/g, (_, name) => slots[name]);
+  const [first, ...others] = text.split("[s]").map(filled);
+  return others.reduce((before, part) => `${before}${ONE.test(before) ? "" : "s"}${part}`, first);
 }
