@@ -20,6 +20,14 @@ export function isOfNextPage(to) {
   );
 }
 
+// Whether the visitor presses a link: it leaves the page and changes no setting, so what the page still writes
+// belongs to the entry that is there.
+export function isPressOnLink(event) {
+  return (
+    event.type === "pointerdown" && event.composedPath().some((node) => node.tagName === "A" && node.href)
+  );
+}
+
 // Whether going from one address to another only scrolls: then Streamlit asks the server for nothing.
 export function isPlaceOnPage(from, to) {
   return to.hash !== "" && from.pathname === to.pathname && from.search === to.search;

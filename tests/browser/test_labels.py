@@ -63,7 +63,9 @@ def test_another_language_changes_no_setting_and_none_after_it(app, window):
         press_language(screen.page, name)
         eventually(lambda code=code: screen.query == {**asked, "lang": code})
     press_language(screen.page, "한국어")
+    becomes({**asked, "lang": "ko"}, lambda: screen.query)
     screen.tab("학습 설정")
+    becomes({**asked, "lang": "ko", "tab": "training"}, lambda: screen.query)
     for epochs in (7, 8):
         screen.type("epochs", epochs)
         told = {**asked, "lang": "ko", "tab": "training", "epochs": str(epochs)}

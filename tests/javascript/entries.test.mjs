@@ -3,7 +3,13 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { isOfNextPage, isPlaceOnPage, Returning, writesEntry } from "../../assets/frame/entries.js";
+import {
+  isOfNextPage,
+  isPlaceOnPage,
+  isPressOnLink,
+  Returning,
+  writesEntry,
+} from "../../assets/frame/entries.js";
 
 const at = (path) => new URL(path, "http://localhost");
 
@@ -17,6 +23,16 @@ test("a setting is an entry once the visitor has changed it, and only then", () 
   const change = [at("/playground?blocks=8&lang=en"), at("/playground?lang=en&blocks=16")];
   assert.equal(writesEntry(...change, true), true);
   assert.equal(writesEntry(...change, false), false);
+});
+
+test("a press on a link changes no setting of the page that it leaves", () => {
+  const press = (type, ...path) => isPressOnLink({ type, composedPath: () => path });
+  const link = { tagName: "A", href: "http://localhost/explain" };
+  const button = { tagName: "BUTTON" };
+  assert.equal(Boolean(press("pointerdown", { tagName: "P" }, link, {})), true);
+  assert.equal(Boolean(press("pointerdown", { tagName: "SPAN" }, button, {})), false);
+  assert.equal(Boolean(press("pointerdown", { tagName: "A", href: "" })), false);
+  assert.equal(Boolean(press("change", link)), false);
 });
 
 test("the language and the order of parameters are no settings", () => {
