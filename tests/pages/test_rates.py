@@ -90,6 +90,27 @@ def test_it_waits_and_then_says_how_noisy_it_is(visit, monkeypatch):
     assert not at.button(key="rates_start").disabled
 
 
+@pytest.mark.parametrize("language", texts.LANGUAGES)
+def test_a_press_before_the_workers_are_there_begins_when_they_are(language, visit, monkeypatch):
+    def starting(self, model, train, *, owner):
+        raise EngineError("engine.starting")
+
+    monkeypatch.setattr(Engine, "range_test", starting)
+    at = visit("playground", language)
+    at.button(key="rates_start").click().run()
+    for _ in range(2):
+        assert not at.error
+        assert at.button(key="rates_start").disabled
+        assert texts.say(language, "panel.warming") in [it.proto.text for it in at.get("progress")]
+        at.run()
+    seeds = answers(monkeypatch, Future("finished", curve(0.1)), Future("finished", curve(0.1)))
+    at.run()
+    assert not at.exception
+    assert len(set(seeds)) == 2
+    assert not at.button(key="rates_start").disabled
+    assert at.button(key="rates_use")
+
+
 def test_a_curve_that_never_falls_suggests_nothing(visit, monkeypatch):
     flat = RateCurve(ramp(), (2.3,) * len(ramp()), False)
     answers(monkeypatch, Future("finished", flat), Future("finished", curve(0.03)))

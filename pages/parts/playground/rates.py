@@ -31,9 +31,17 @@ class _Search:
     """The range tests of a set-up, by seed; those that are done have become curves."""
 
     setup: tuple[ModelConfig, TrainConfig]
+    unsent: list[int] = field(
+        default_factory=list
+    )  # seeds whose test waits for the workers to start
     tests: dict[int, RangeTest] = field(default_factory=dict)
     curves: dict[int, RateCurve] = field(default_factory=dict)
     problem: CnnError | None = None
+
+    @property
+    def busy(self) -> bool:
+        """Whether there is more to come."""
+        return bool(self.unsent or self.tests)
 
     def keep(self, seed: int, curve: RateCurve) -> None:
         """Add a curve; the order is that of the seeds, whichever worker was faster."""
@@ -45,7 +53,7 @@ def rates(model: ModelConfig, train: TrainConfig) -> None:
     with st.expander(t("rates.title"), icon=":material/search_insights:", key="rates"):
         st.caption(t("rates.why"))
         search: _Search | None = st.session_state.get(SEARCH)
-        busy = search is not None and bool(search.tests)
+        busy = search is not None and search.busy
         st.button(
             t("rates.start"), key="rates_start", icon=":material/timeline:", on_click=_start,
             args=(model, train), disabled=busy,
@@ -55,13 +63,24 @@ def rates(model: ModelConfig, train: TrainConfig) -> None:
 
 
 def _start(model: ModelConfig, train: TrainConfig) -> None:
-    search = st.session_state[SEARCH] = _Search(_relevant(model, train))
+    seeds = [(train.seed + number) % 2**31 for number in range(SEEDS)]
+    search = st.session_state[SEARCH] = _Search(_relevant(model, train), seeds)
+    _send(search)
+
+
+def _send(search: _Search) -> None:
+    """Order the tests that are not ordered yet; while the workers start, they are kept for later."""
+    model, train = search.setup
     try:
-        for number in range(SEEDS):
-            seeded = replace(search.setup[1], seed=(train.seed + number) % 2**31)
+        while search.unsent:
+            seeded = replace(train, seed=search.unsent[0])
             search.tests[seeded.seed] = engine().range_test(model, seeded, owner=visitor())
+            del search.unsent[0]
     except CnnError as error:
+        if error.key == "engine.starting":
+            return
         search.problem = error.with_traceback(None)
+        search.unsent.clear()
         search.tests.clear()
 
 
@@ -81,16 +100,17 @@ def _relevant(model: ModelConfig, train: TrainConfig) -> tuple[ModelConfig, Trai
 
 def _outcome(model: ModelConfig, train: TrainConfig) -> None:
     search: _Search = st.session_state[SEARCH]
-    if _collect(search):
+    was_busy = search.busy
+    _send(search)
+    _collect(search)
+    if was_busy and not search.busy:
         st.rerun()
     if search.problem:
         st.error(say_error(search.problem), icon=":material/block:")
-    if search.tests:
-        waits = not search.curves
-        st.progress(
-            len(search.curves) / SEEDS,
-            text=t("rates.running" if waits else "rates.second"),
-        )
+    if search.busy:
+        state = "rates.second" if search.curves else "rates.running"
+        text = t("panel.warming" if search.unsent else state)
+        st.progress(len(search.curves) / SEEDS, text=text)
     if not search.curves:
         return
     zones = [zone for curve in search.curves.values() if (zone := learning_rates.usable(curve))]
@@ -102,12 +122,12 @@ def _outcome(model: ModelConfig, train: TrainConfig) -> None:
         key="rates_chart",
         alt=rate_range.rate_range_alt(zone, words=words),
     )
-    if not search.tests:
+    if not search.busy:
         _verdict(search, zone, zones, model, train)
 
 
-def _collect(search: _Search) -> bool:
-    """Take over what is done; whether that was the last."""
+def _collect(search: _Search) -> None:
+    """Take over what is done."""
     for seed, test in list(search.tests.items()):
         if not test.done:
             continue
@@ -116,9 +136,6 @@ def _collect(search: _Search) -> bool:
             search.keep(seed, test.result())
         except CnnError as error:
             search.problem = error
-        if not search.tests:
-            return True
-    return False
 
 
 def _verdict(
