@@ -13,19 +13,16 @@ from itertools import groupby
 
 import numpy as np
 from streamlit.proto.BackMsg_pb2 import BackMsg
-from streamlit.proto.Delta_pb2 import Delta
-from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 from websockets.sync.client import ClientConnection
 
 from bench.app import BenchError, Server, serving
 from bench.report import Figure, median_and_p95
-from bench.visitors import PATIENCE_S, ask, connect_window
+from bench.visitors import ask, connect_window, wait_until_whole
 
 PHONES = (30, 200)
 PACE_S = 4.0  # from the end of a stroke to the end of the next: two strokes, a look at the answer, "Clear"
 DURATION_S = 60.0
 MOST_PERCENT = 1.0  # of a core, for each phone
-AGAIN = ForwardMsg.FINISHED_EARLY_FOR_RERUN  # the page begins again, and is not whole
 SIDE = 140  # of the canvas that the pad sends
 
 
@@ -80,7 +77,7 @@ class _Phone:
         while time.monotonic() < end:
             began = time.monotonic()
             self._send(len(seconds) + 1)
-            _until_finished(self.window)
+            wait_until_whole(self.window)
             seconds.append(time.monotonic() - began)
             time.sleep(max(0.0, PACE_S - seconds[-1]))
         return seconds
@@ -100,26 +97,12 @@ def _open_pad(window: ClientConnection) -> tuple[str, str]:
     ask(window, "draw")
     pads = [
         (delta.new_element.bidi_component.id, delta.fragment_id)
-        for delta in _until_finished(window)
+        for delta in wait_until_whole(window)
         if delta.new_element.bidi_component.component_name.endswith("convscope_pad")
     ]
     if not pads:
         raise BenchError("the draw page has no pad")
     return pads[-1]
-
-
-def _until_finished(window: ClientConnection) -> list[Delta]:
-    """What the server changes on the page until it is whole."""
-    deltas: list[Delta] = []
-    deadline = time.monotonic() + PATIENCE_S
-    while time.monotonic() < deadline:
-        message = ForwardMsg.FromString(window.recv(timeout=PATIENCE_S, decode=False))
-        kind = message.WhichOneof("type")
-        if kind == "delta":
-            deltas.append(message.delta)
-        if kind == "script_finished" and message.script_finished != AGAIN:
-            return deltas
-    raise BenchError(f"no page within {PATIENCE_S:.0f} s")
 
 
 def _ink(number: int) -> str:

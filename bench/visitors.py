@@ -8,6 +8,7 @@ from contextlib import AbstractContextManager, ExitStack
 
 import psutil
 from streamlit.proto.BackMsg_pb2 import BackMsg
+from streamlit.proto.Delta_pb2 import Delta
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 from websockets.sync.client import ClientConnection, connect
 
@@ -40,6 +41,7 @@ PAGES = (
 )
 VISITORS, OPEN = 204, 12
 KEPT_S = 10  # instead of the 15 minutes of .streamlit/config.toml
+AGAIN = ForwardMsg.FINISHED_EARLY_FOR_RERUN  # the page begins again, and is not whole
 LARGEST, PATIENCE_S = 2**27, 120.0
 LEFT_MB, GROWTH_MB = 60.0, 20.0
 
@@ -115,13 +117,17 @@ def ask(window: ClientConnection, page: str) -> None:
     window.send(message.SerializeToString())
 
 
-def wait_until_whole(window: ClientConnection) -> None:
-    """Until the page is whole."""
+def wait_until_whole(window: ClientConnection) -> list[Delta]:
+    """What the server changes on the page until it is whole."""
+    deltas: list[Delta] = []
     deadline = time.monotonic() + PATIENCE_S
     while time.monotonic() < deadline:
         message = ForwardMsg.FromString(window.recv(timeout=PATIENCE_S, decode=False))
-        if message.WhichOneof("type") == "script_finished":
-            return
+        kind = message.WhichOneof("type")
+        if kind == "delta":
+            deltas.append(message.delta)
+        if kind == "script_finished" and message.script_finished != AGAIN:
+            return deltas
     raise BenchError(f"no page within {PATIENCE_S:.0f} s")
 
 

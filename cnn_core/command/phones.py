@@ -107,6 +107,8 @@ class Window(threading.Thread):
                 self.measured.errors.append(f"{self.page}: no answer within {SLOW_S:.0f} s")
                 self._pending = None
             return
+        if self._is_turning:
+            return
         for at, key in self.pressing:
             if at <= now and key in self.buttons:
                 self.pressing.remove((at, key))
@@ -137,16 +139,17 @@ class Window(threading.Thread):
                 self._note_part(dict(wire.fields(body)))
             elif kind == wire.NAVIGATION:
                 self._turn(dict(wire.fields(body)).get(PAGE_HASH, b"").decode())
-            elif kind == wire.FINISHED:
+            elif kind == wire.FINISHED and body != wire.AGAIN:
                 self._finish()
         for match in BUTTON.finditer(message):
             self.buttons[match[1].decode()] = match[0].decode()
         self.saw(self, message)
 
     def _turn(self, page_hash: str) -> None:
-        """The app draws this page now; if it is another one, the parts of the page before are gone."""
+        """The app draws this page now; if it is another one, what was asked of the page before is gone."""
         if page_hash != self._page_hash and self._page_hash:
             self._is_turning = True
+            self._pending = None
             self._parts.clear()
         self._page_hash = page_hash
 

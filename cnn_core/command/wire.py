@@ -9,6 +9,7 @@ FIXED = {1: 8, 5: 4}  # bytes of the other wire types
 RERUN = 11  # in what a browser sends
 QUERY, WIDGETS, PAGE_HASH, PAGE, FRAGMENT, IS_AUTO = 1, 2, 3, 4, 5, 6  # in that
 FINISHED, AUTO_RERUN, NAVIGATION = 6, 21, 23  # in what the app sends
+AGAIN = b"\x02"  # in FINISHED: the page begins again, and is not whole
 
 
 def _varint(number: int) -> bytes:

@@ -81,3 +81,33 @@ def test_a_phone_that_is_brought_to_another_page_asks_for_the_news_of_that_page(
     drawn_by_the_app(window, "of the kernels", "third")
     assert window.turns == 1
     assert set(window._parts) == {"third"}
+
+
+def finished(window: Window, how: ForwardMsg.ScriptFinishedStatus) -> None:
+    message = ForwardMsg()
+    message.script_finished = how
+    window._take(message.SerializeToString())
+
+
+def test_an_answer_is_not_whole_while_the_page_begins_again() -> None:
+    window = Window("http://127.0.0.1:1", "room", "", Measured())
+    window._pending = window.measured.actions, 0.0
+    finished(window, ForwardMsg.FINISHED_EARLY_FOR_RERUN)
+    assert not window.measured.actions
+    finished(window, ForwardMsg.FINISHED_SUCCESSFULLY)
+    assert len(window.measured.actions) == 1
+
+
+def test_a_page_turn_is_whole_after_its_last_rerun_and_counts_as_no_news() -> None:
+    window = Window("http://127.0.0.1:1", "room", "", Measured())
+    drawn_by_the_app(window, "of the room", "first")
+    window._pending = window.measured.news, 0.0
+    turn = ForwardMsg()
+    turn.navigation.page_script_hash = "of the kernels"
+    finished(window, ForwardMsg.FINISHED_EARLY_FOR_RERUN)
+    window._take(turn.SerializeToString())
+    finished(window, ForwardMsg.FINISHED_EARLY_FOR_RERUN)
+    assert window.turns == 0
+    window._take(turn.SerializeToString())
+    finished(window, ForwardMsg.FINISHED_SUCCESSFULLY)
+    assert (window.turns, window.measured.news) == (1, [])
