@@ -17,7 +17,7 @@ import pytest
 from lengths import repeats
 
 from cnn_core import datasets, model, runs
-from cnn_core.engine import looks, worker
+from cnn_core.engine import looks, trainer
 from cnn_core.errors import CnnError, RunError
 from cnn_core.labs.changes import apply
 from cnn_core.progress.events import BatchEnd, EpochEnd, LayerFigures, LayersMeasured
@@ -296,7 +296,7 @@ def test_nobody_can_change_it(name: str, change: str) -> None:
 @every_model
 def test_training_it_again_does_nothing(name: str) -> None:
     before = fingerprints(MODELS / name)
-    worker.train_run(name)
+    trainer.train_run(name)
     assert fingerprints(MODELS / name) == before
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from cnn_core import interruption, runs
 from cnn_core.config import ModelConfig, TrainConfig
-from cnn_core.engine import worker
+from cnn_core.engine import trainer
 from cnn_core.progress.events import Emit
 from cnn_core.runs import log
 
@@ -47,7 +47,7 @@ class RecordedRun:
             What went wrong, in a sentence; empty if nothing did.
         """
         logging.getLogger("cnn_core").addHandler(logging.NullHandler())  # the sentence is enough
-        worker.train_here(self.run, emit)
+        trainer.train_here(self.run, emit)
         return runs.status(self.run).sentence("en")
 
     def __exit__(self, *_: object) -> None:

@@ -13,7 +13,7 @@ from typing import Any
 
 from cnn_core import runs, version
 from cnn_core.config import ModelConfig, TrainConfig
-from cnn_core.engine import cluster, looks, rates, worker
+from cnn_core.engine import cluster, looks, rates, trainer, worker
 from cnn_core.engine.estimate import Place
 from cnn_core.engine.processes import CLOSE_TIMEOUT, Backoff, WorkerProcess
 from cnn_core.engine.queue import Queue
@@ -391,7 +391,7 @@ class Engine:
     def _send(self, run: runs.Run) -> Any:
         key = f"train-{run.id}-{uuid.uuid4().hex[:6]}"
         needs = self._needs("train")
-        future = cluster.submit(self._client, needs, key, worker.train_run, run.id)
+        future = cluster.submit(self._client, needs, key, trainer.train_run, run.id)
         # A worker that waited for the next tick would lose that time with every run.
         cluster.when_over(future, self._due.set)
         return future

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import logging
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
@@ -11,7 +12,6 @@ import numpy as np
 from cnn_core import runs
 from cnn_core.datasets import parts
 from cnn_core.engine.turns import TURNS
-from cnn_core.engine.worker import log
 from cnn_core.errors import CnnError, EngineError
 
 if TYPE_CHECKING:
@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
     from cnn_core.model import Opened
+
+log = logging.getLogger(__name__)
 
 LOOKS: dict[str, str] = {
     "predict": "cnn_core.model:predict",

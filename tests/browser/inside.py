@@ -17,7 +17,7 @@ from cnn_core import config as cnn_core_config
 from cnn_core import model as models
 from cnn_core import runs
 from cnn_core.config import ConvBlock, ModelConfig, TrainConfig
-from cnn_core.engine import worker
+from cnn_core.engine import trainer
 from cnn_core.runs import record
 from cnn_core.training import checkpoints
 
@@ -43,7 +43,7 @@ def trained_run(home: Path, config: ModelConfig = TINY, owner: str = "tests") ->
             if run.model == config and run.owner == owner:
                 return run.id
         run = runs.create(config, TRAIN, owner=owner)
-        worker.train_run(run.id)
+        trainer.train_run(run.id)
         return run.id
 
     return at_home(home, make)

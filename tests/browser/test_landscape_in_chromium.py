@@ -9,13 +9,13 @@ from inside import COLD, TINY, TRAIN, Inside, at_home
 from playwright.sync_api import expect
 
 from cnn_core import runs
-from cnn_core.engine import worker
+from cnn_core.engine import trainer
 
 
 def trained(home, name: str, seed: int) -> str:
     def make() -> str:
         run = runs.create(TINY, replace(TRAIN, seed=seed), owner="landscapes", name=name)
-        worker.train_run(run.id)
+        trainer.train_run(run.id)
         return run.id
 
     return at_home(home, make)

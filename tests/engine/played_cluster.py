@@ -13,7 +13,7 @@ from played_future import Future
 from small_runs import MODEL, PLENTY, SHORT
 
 from cnn_core import runs
-from cnn_core.engine import Engine, worker
+from cnn_core.engine import Engine, trainer, worker
 
 
 def offers(kind: str) -> dict[str, float]:
@@ -45,7 +45,7 @@ class Cluster:
         assert work is pickle.loads
         assert options["resources"] in (offers("train"), {"train": 1})  # of others', of our own
         assert not options["pure"]
-        with mock.patch.object(worker, "train_run", Future):
+        with mock.patch.object(trainer, "train_run", Future):
             self.futures.append(pickle.loads(call))
         return self.futures[-1]
 

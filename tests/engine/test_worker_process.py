@@ -7,6 +7,7 @@ import signal
 import socket
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -92,3 +93,24 @@ def test_only_a_lost_connection_is_logged_without_a_traceback(
     assert "No heartbeat." in caplog.text
     assert "gone" in caplog.text
     assert ("Traceback" in caplog.text) == traced
+
+
+@pytest.mark.parametrize("kind", worker.KINDS)
+def test_what_a_worker_has_loaded_is_left_out_of_the_collection_after_each_run(
+    kind: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    steps: list[str] = []
+
+    class Module:
+        def __getattr__(self, name: str) -> Callable[[], None]:
+            return lambda: steps.append("load")
+
+    def load(name: str) -> Module:
+        steps.append("load")
+        return Module()
+
+    monkeypatch.setattr("importlib.import_module", load)
+    monkeypatch.setattr(worker.gc, "collect", lambda: steps.append("collect"))
+    monkeypatch.setattr(worker.gc, "freeze", lambda: steps.append("freeze"))
+    worker._load(kind)
+    assert steps[-3:] == ["load", "collect", "freeze"]

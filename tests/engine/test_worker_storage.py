@@ -14,7 +14,7 @@ from played_future import Future
 from worker_runs import MODEL, TRAIN, _no_open_models, run
 
 from cnn_core import runs
-from cnn_core.engine import disk_wait, worker
+from cnn_core.engine import disk_wait, trainer
 from cnn_core.engine.cluster import error_of
 from cnn_core.engine.queue import Queue
 from cnn_core.errors import RunError
@@ -67,7 +67,7 @@ def test_a_disk_that_fills_up_at_any_write_is_told_truly_and_leaves_nothing_half
     name: str, times: int, saved: int, run: runs.Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     disk = Disk(name, times, monkeypatch)
-    worker.train_run(run.id)
+    trainer.train_run(run.id)
     assert disk.full, "that write never came"
     status = runs.status(run)
     assert status.waits_for_disk
@@ -78,7 +78,7 @@ def test_a_disk_that_fills_up_at_any_write_is_told_truly_and_leaves_nothing_half
     assert run_log.resumes_after(run) == saved
 
     disk.fill = lambda name: None  # type: ignore[method-assign]
-    worker.train_run(run.id)
+    trainer.train_run(run.id)
     assert runs.status(run).state == "finished"
     started = run_log.history(run).started
     assert started is not None
@@ -90,7 +90,7 @@ def test_a_training_without_a_queue_says_that_it_failed_on_a_full_disk(
     run: runs.Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     disk = Disk("last.keras", 1, monkeypatch)
-    worker.train_here(run, lambda event: None)
+    trainer.train_here(run, lambda event: None)
     assert disk.full
     status = runs.status(run)
     assert (status.state, status.resumable) == ("failed", True)
@@ -108,7 +108,7 @@ def test_a_queue_trains_a_run_on_by_itself_once_there_is_room_again(
         future = Future(run.id)
         sent.append(future)
         try:
-            worker.train_run(run.id)
+            trainer.train_run(run.id)
         except RunError as error:
             future.end("error", pickle.loads(pickle.dumps(error)))  # as it comes from a worker
         else:
@@ -164,7 +164,7 @@ def test_a_run_that_is_deleted_while_it_trains_stops_and_is_not_made_again(
 
     monkeypatch.setattr(run_log.EventWriter, "__call__", write)
     monkeypatch.setattr(steering, "SECONDS_BETWEEN_CHECKS", 0.0)
-    worker.train_run(run.id)
+    trainer.train_run(run.id)
     assert moment in said
     assert "RunEnded" not in said
     assert not run.folder.exists()

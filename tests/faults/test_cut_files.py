@@ -13,7 +13,7 @@ from lengths import rounds
 from worker_runs import MODEL, TRAIN
 
 from cnn_core import runs
-from cnn_core.engine import looks, worker
+from cnn_core.engine import looks, trainer
 from cnn_core.errors import CnnError
 from cnn_core.runs import control, lease, marks, snapshots, summary
 from cnn_core.runs import log as run_log
@@ -32,7 +32,7 @@ def whole_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("CONVSCOPE_HOME", str(home))
         run = runs.create(MODEL, TRAIN, owner="us")
-        worker.train_run(run.id)
+        trainer.train_run(run.id)
         control.ask(run, by="us", learning_rate=1e-3)
         marks.star(run, True, by="us")
         lease_file = run.folder / "lease.json"
@@ -129,7 +129,7 @@ def test_a_run_goes_on_from_files_that_were_cut(run: runs.Run, name: str, fault:
             file.write_bytes(content)
         path.write_bytes(whole[path][: each.random.randrange(len(whole[path]))])
         runs.write_status(run, "interrupted")
-        worker.train_run(run.id)
+        trainer.train_run(run.id)
         status = runs.status(run)
         each.note(status.state)
         assert status.state in ("finished", "failed")

@@ -20,7 +20,7 @@ from patience import until
 from small_runs import MODEL, state
 
 from cnn_core import runs
-from cnn_core.engine import Engine, worker
+from cnn_core.engine import Engine, trainer
 from cnn_core.errors import RunError
 from cnn_core.progress.events import EpochEnd
 from cnn_core.runs import control, lease
@@ -39,7 +39,7 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> tuple[list[EpochEnd], flo
         patch.setenv("CONVSCOPE_HOME", str(tmp_path_factory.mktemp("whole")))
         run = runs.create(MODEL, CONFIG)
         began = time.monotonic()
-        worker.train_run(run.id)
+        trainer.train_run(run.id)
         return list(run_log.history(run).complete_epochs), time.monotonic() - began
 
 
@@ -79,7 +79,7 @@ def test_a_disk_that_is_full_at_any_moment_is_told_and_the_run_goes_on(
         each.note(state(run))
         before = _after_full(run)
         (small_disk / "filler").unlink(missing_ok=True)
-        worker.train_run(run.id)
+        trainer.train_run(run.id)
         assert_nothing_lost(run, epochs, before)
         runs.delete(run, by="us")
 
@@ -115,7 +115,7 @@ def test_any_write_that_finds_no_space_is_told_and_the_run_goes_on(
     writes = Writes(monkeypatch)
     run = runs.create(MODEL, CONFIG, owner="us")
     writes.fail_from(None)
-    worker.train_run(run.id)
+    trainer.train_run(run.id)
     for each in fault("ENOSPC at a random write", short=2, in_full=50):
         run = runs.create(MODEL, CONFIG, owner="us")
         number = each.random.randrange(writes.count)
@@ -124,14 +124,14 @@ def test_any_write_that_finds_no_space_is_told_and_the_run_goes_on(
         each.note(state(run))
         before = _after_full(run)
         writes.fail_from(None)
-        worker.train_run(run.id)
+        trainer.train_run(run.id)
         assert_nothing_lost(run, epochs, before)
 
 
 def _train(run: runs.Run) -> None:
     """As a worker does: where not even the state can be written, it tells the queue."""
     try:
-        worker.train_run(run.id)
+        trainer.train_run(run.id)
     except RunError as error:
         assert error.key == WAITS_FOR_DISK, error
 
@@ -196,7 +196,7 @@ def test_a_home_that_cannot_be_written_is_told_and_used_once_it_can(
             assert str(small_disk) in caught.value.sentence("en")
         assert state(kept) == "interrupted"
         subprocess.run(["mount", "-o", "remount,rw", str(small_disk)], check=True)
-        worker.train_run(kept.id)
+        trainer.train_run(kept.id)
         assert state(kept) == "finished"
         runs.delete(kept, by="us")
 
@@ -209,7 +209,7 @@ def _writing_work(kept: runs.Run, chance: random.Random) -> list[Any]:
         lambda: control.ask(kept, by="us", stop=True),
         lambda: runs.delete(kept, by="us"),
         lambda: runs.write_status(kept, "queued"),
-        lambda: worker.train_run(kept.id),
+        lambda: trainer.train_run(kept.id),
     ]
     chance.shuffle(work)
     return work

@@ -17,7 +17,7 @@ import pytest
 from small_runs import PLENTY, make, state
 
 from cnn_core import runs, training
-from cnn_core.engine import Engine, worker
+from cnn_core.engine import Engine, trainer
 from cnn_core.errors import RunError
 from cnn_core.progress.events import EpochEnd, RunEnded
 from cnn_core.runs import control, identity, lease, record
@@ -80,7 +80,7 @@ def test_a_second_process_neither_trains_nor_resumes_nor_deletes_a_run_at_work(
             sleep_through(run)
         assert state(run) == "running", "a process that holds the lease is not dead"
         before = (run.folder / "status.json").read_bytes()
-        worker.train_run(run.id)
+        trainer.train_run(run.id)
         with pytest.raises(RunError):
             Engine().resume(run, by="me", limits=PLENTY)
         with pytest.raises(RunError, match="still in progress"):
@@ -114,7 +114,7 @@ def test_a_worker_waits_for_the_lease_of_one_that_ends(
 
     monkeypatch.setattr(training, "train", train)
     monkeypatch.setattr(lease.time, "sleep", lambda seconds: process.communicate("\n"))
-    worker.train_run(run.id)
+    trainer.train_run(run.id)
     assert trained == [0]
     assert state(run) == "finished"
 
@@ -131,7 +131,7 @@ def test_a_deleted_run_is_not_made_again_and_leaves_no_lock() -> None:
     for change in (
         lambda: runs.write_status(run, "running"),
         lambda: control.ask(run, by="", stop=True),
-        lambda: worker.train_run(run.id),
+        lambda: trainer.train_run(run.id),
     ):
         with pytest.raises(RunError):
             change()
@@ -167,7 +167,7 @@ def test_a_training_that_slept_while_its_run_was_taken_up_writes_nothing_more(
         pytest.fail("went on")
 
     monkeypatch.setattr(training, "train", train)
-    worker.train_run(run.id)
+    trainer.train_run(run.id)
     assert {name: (run.folder / name).read_bytes() for name in FILES} == seen
     assert "another-machine" in caplog.text
 

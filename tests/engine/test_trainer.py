@@ -14,7 +14,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 from worker_runs import MODEL, _no_open_models, run
 
 from cnn_core import datasets, runs, training
-from cnn_core.engine import looks, worker
+from cnn_core.engine import looks, trainer
 from cnn_core.errors import RunError
 from cnn_core.progress.events import Control, Downloading, EpochEnd, RunEnded, RunStarted
 from cnn_core.runs import control as steering
@@ -55,7 +55,7 @@ def played(monkeypatch: pytest.MonkeyPatch) -> Callable[..., Training]:
 
 @pytest.mark.slow
 def test_a_run_is_trained_to_its_end(run: runs.Run) -> None:
-    worker.train_run(run.id)
+    trainer.train_run(run.id)
     assert runs.status(run).state == "finished"
     history = run_log.history(run)
     assert [it.epoch for it in history.epochs] == [1, 2]
@@ -79,13 +79,13 @@ def test_a_run_is_trained_to_its_end(run: runs.Run) -> None:
     assert_allclose(predicted, history.ended.samples, atol=1e-6)
 
 
-@pytest.mark.parametrize("reason", worker.STATES)
+@pytest.mark.parametrize("reason", trainer.STATES)
 def test_how_training_ended_is_the_state_of_the_run(
     reason: str, run: runs.Run, played: Callable[..., Training]
 ) -> None:
     acted = played(reason)
-    worker.train_run(run.id)
-    assert runs.status(run).state == worker.STATES[reason]
+    trainer.train_run(run.id)
+    assert runs.status(run).state == trainer.STATES[reason]
     assert acted.calls[0]["folder"] == run.folder
     assert not (run.folder / "last.keras").exists()
 
@@ -112,7 +112,7 @@ def test_while_it_trains_the_run_is_running_and_vouched_for(
         return "finished"
 
     played(ends)
-    worker.train_run(run.id)
+    trainer.train_run(run.id)
     time.sleep(0.05)
     assert runs.status(run).state == "finished"
 
@@ -123,11 +123,11 @@ def test_a_run_that_is_over_is_not_trained_again(
     acted = played()
     for state in runs.OVER:
         runs.write_status(run, state)
-        worker.train_run(run.id)
+        trainer.train_run(run.id)
         assert runs.status(run).state == state
     assert acted.calls == []
     runs.write_status(run, "interrupted")
-    worker.train_run(run.id)
+    trainer.train_run(run.id)
     assert len(acted.calls) == 1
 
 
@@ -136,7 +136,7 @@ def test_a_run_that_was_stopped_in_the_queue_is_not_trained(
 ) -> None:
     acted = played()
     steering.ask(run, by=run.owner, stop=True)
-    worker.train_run(run.id)
+    trainer.train_run(run.id)
     assert runs.status(run).state == "stopped"
     assert acted.calls == []
 
@@ -151,7 +151,7 @@ def test_a_stopped_run_whose_worker_died_is_still_tested_and_kept(
     steering.ask(run, by=run.owner, stop=True)
     wishes: list[Control] = []
     acted = played(lambda call: wishes.append(call["control"]()) or "stopped")
-    worker.train_run(run.id)
+    trainer.train_run(run.id)
     assert acted.calls[0]["past"] == (end(1),)
     assert wishes == [Control(stop=True)]
     assert runs.status(run).state == "stopped"
@@ -164,7 +164,7 @@ def test_a_mistake_of_the_visitor_is_a_sentence(
         raise RunError("run.wrong_classes", images=10, network=7)
 
     played(ends)
-    worker.train_run(run.id)
+    trainer.train_run(run.id)
     status = runs.status(run)
     assert status.state == "failed"
     assert "outputs for only 7" in status.sentence("en")
@@ -178,7 +178,7 @@ def test_any_other_error_is_a_sentence_too_and_its_traceback_stays_in_the_folder
         raise MemoryError("cannot allocate 17 GB")
 
     played(ends)
-    worker.train_run(run.id)
+    trainer.train_run(run.id)
     status = runs.status(run)
     assert status.state == "failed"
     assert "internal error (MemoryError)" in status.sentence("en")
@@ -188,14 +188,14 @@ def test_any_other_error_is_a_sentence_too_and_its_traceback_stays_in_the_folder
         assert path.name == "error.txt" or b"Traceback" not in path.read_bytes()
     played()
     runs.write_status(run, "queued")
-    worker.train_run(run.id)
+    trainer.train_run(run.id)
     assert runs.status(run).state == "finished"
     assert not (run.folder / "error.txt").exists()
 
 
 def test_a_run_this_machine_does_not_see_is_a_sentence() -> None:
     with pytest.raises(RunError, match="be on another computer"):
-        worker.train_run("20260131-142530-a1b2c3")
+        trainer.train_run("20260131-142530-a1b2c3")
 
 
 def test_a_run_deleted_while_it_trains_ends_without_its_folder(
@@ -206,7 +206,7 @@ def test_a_run_deleted_while_it_trains_ends_without_its_folder(
         raise FileNotFoundError("last.keras")
 
     played(ends)
-    worker.train_run(run.id)
+    trainer.train_run(run.id)
     assert not run.folder.exists()
 
 
@@ -230,7 +230,7 @@ def test_a_download_is_told_and_can_be_stopped(
     monkeypatch.setattr(datasets, "load", load)
     monkeypatch.setattr(datasets, "available", lambda *_: False)
     acted = played()
-    worker.train_run(run.id)
+    trainer.train_run(run.id)
     assert runs.status(run).state == ("stopped" if stop else "finished")
     assert len(acted.calls) == (not stop)
     lines = (run.folder / "events.jsonl").read_text().count("Downloading")
@@ -245,31 +245,10 @@ def test_a_speed_is_measured_over_the_complete_epochs_after_the_first(
 
     epochs = [end(1, 2.0), end(2, 4.0), EpochEnd(3, 1, 1, 1, 1, 1, 9.0, complete=False)]
     work = estimated_seconds(MODEL, run.train, 100)
-    assert worker._speed(run, epochs) == pytest.approx(work / 4)
-    assert worker._speed(run, [end(1, 0.4)]) == 0.0
-    assert worker._speed(run, []) == 0.0
+    assert trainer._speed(run, epochs) == pytest.approx(work / 4)
+    assert trainer._speed(run, [end(1, 0.4)]) == 0.0
+    assert trainer._speed(run, []) == 0.0
     played()
-    worker.train_run(run.id)
+    trainer.train_run(run.id)
     assert runs.status(run).speed == work
     assert runs.measured_speed() == work
-
-
-@pytest.mark.parametrize("kind", worker.KINDS)
-def test_what_a_worker_has_loaded_is_left_out_of_the_collection_after_each_run(
-    kind: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    steps: list[str] = []
-
-    class Module:
-        def __getattr__(self, name: str) -> Callable[[], None]:
-            return lambda: steps.append("load")
-
-    def load(name: str) -> Module:
-        steps.append("load")
-        return Module()
-
-    monkeypatch.setattr("importlib.import_module", load)
-    monkeypatch.setattr(worker.gc, "collect", lambda: steps.append("collect"))
-    monkeypatch.setattr(worker.gc, "freeze", lambda: steps.append("freeze"))
-    worker._load(kind)
-    assert steps[-3:] == ["load", "collect", "freeze"]
