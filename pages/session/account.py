@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+import json
 import logging
+import urllib.request
 from collections.abc import Mapping
 from importlib.util import find_spec
 
@@ -14,6 +16,8 @@ from streamlit.errors import StreamlitAuthError
 from pages.session.html import icon_button
 from pages.session.words import t
 
+PACKAGES = ("authlib", "httpx")  # what st.login needs and Streamlit does not install by itself
+PATIENCE = 5.0  # seconds to wait for the provider
 PROBLEM = "account_problem"  # session key: the provider could not be asked
 log = logging.getLogger(__name__)
 
@@ -45,9 +49,10 @@ def button() -> None:
         name = str(claims.get("name") or claims.get("email") or "")
         label = t("account.sign_out_as", name=name) if name else t("account.sign_out")
         icon_button(label, ":material/logout:", "sign_out", on_click=st.logout)
-    elif find_spec("authlib") is None:
+    elif missing := [name for name in PACKAGES if find_spec(name) is None]:
         log.warning(
-            "[auth] is in the secrets, but Authlib is missing: pip install 'Authlib>=1.3.2'"
+            "[auth] is in the secrets, but %s missing: pip install 'streamlit[auth]'",
+            " and ".join(missing) + (" are" if len(missing) > 1 else " is"),
         )
     else:
         icon_button(t("account.sign_in"), ":material/login:", "sign_in", on_click=_sign_in)
@@ -60,11 +65,24 @@ def say_problem() -> None:
 
 
 def _sign_in() -> None:
+    settings = st.secrets["auth"]
+    provider = _provider(settings)
     try:
-        st.login(_provider(st.secrets["auth"]))
-    except StreamlitAuthError as error:
+        _ask(settings if provider is None else settings[provider])
+        st.login(provider)
+    except (StreamlitAuthError, OSError, ValueError) as error:
         log.warning("sign-in: %s", error)
         st.session_state[PROBLEM] = True
+
+
+def _ask(provider: Mapping[str, object]) -> None:
+    """Raise OSError or ValueError unless the provider responds: st.login would leave the app for a bare
+    "Authentication error".
+    """
+    with urllib.request.urlopen(
+        str(provider.get("server_metadata_url")), timeout=PATIENCE
+    ) as answer:
+        json.load(answer)
 
 
 def _provider(settings: Mapping[str, object]) -> str | None:
