@@ -1,9 +1,11 @@
-"""The server killed at random moments: its workers end, its run is listed as interrupted and goes on."""
+"""The server killed at random moments: its workers end, its run is interrupted and goes on, once."""
 
 from __future__ import annotations
 
 import secrets
 import time
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from pathlib import Path
 from urllib.parse import urlencode
 
@@ -74,5 +76,37 @@ def test_a_run_goes_on_after_the_server_was_killed_at_any_moment(
                 assert "interrupted" in window.text()
                 window.press("resume_run")
                 assert window.exceptions == []
+            until(lambda run=run: state(run) in runs.OVER)
+            assert_nothing_lost(run, whole, before)
+
+
+def test_two_servers_on_one_home_resume_a_run_at_once_and_one_of_them_trains_it(
+    convscope_home: Path, token: str, fault: Rounds
+) -> None:
+    convscope_home.mkdir()
+    with serving(home=convscope_home) as server:
+        first = order(server, token)
+        assert ended(first) == "finished"
+        whole = list(run_log.history(first).complete_epochs)
+    for each in fault("two servers resume one run", short=1, in_full=5):
+        with serving(home=convscope_home) as server:
+            run = order(server, token)
+            until(lambda run=run: saved(run) or state(run) in runs.OVER)
+            kill(server)
+        until(lambda run=run: state(run) in ("interrupted", *runs.OVER))
+        if state(run) in runs.OVER:
+            each.note("over")
+            continue
+        before = saved(run)
+        each.note(moment(run))
+        with serving(home=convscope_home) as a, serving(home=convscope_home) as b:
+            with ExitStack() as windows:
+                opened = [windows.enter_context(open_window(it.url, token)) for it in (a, b)]
+                for window in opened:
+                    window.open("playground").unfold("runs").press(f"open_{run.id}")
+                with ThreadPoolExecutor(len(opened)) as both:
+                    for pressed in [both.submit(it.press, "resume_run") for it in opened]:
+                        pressed.result()
+                assert [window.exceptions for window in opened] == [[], []]
             until(lambda run=run: state(run) in runs.OVER)
             assert_nothing_lost(run, whole, before)
