@@ -7,6 +7,7 @@ import importlib
 import json
 import re
 import shutil
+from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
@@ -17,6 +18,7 @@ import pytest
 from lengths import repeats
 
 from cnn_core import datasets, model, runs
+from cnn_core.arithmetic import layer_table
 from cnn_core.engine import looks, trainer
 from cnn_core.errors import CnnError, RunError
 from cnn_core.labs.changes import apply
@@ -213,14 +215,17 @@ def test_its_examples_are_answered_as_its_last_word_says(name: str) -> None:
     np.testing.assert_allclose(answers, ended.samples, atol=1e-4)
 
 
-def test_the_layers_of_the_clothes_were_measured_in_every_epoch() -> None:
-    run = runs.open_run("fashion")
+@pytest.mark.parametrize("name", ["fashion", "fashion_augmented"])
+def test_its_layers_were_measured_again_and_again_in_every_epoch(name: str) -> None:
+    run = runs.open_run(name)
     measured = run_log.history(run).layers
+    counts = Counter(event.epoch for event in measured)
+    assert min(counts.values()) >= 5
     assert {event.epoch for event in measured} == set(range(1, run.train.epochs + 1))
     places = [(event.epoch, event.batch) for event in measured]
     assert places == sorted(places)
     for event in measured:
-        assert set(event.layers) == {"conv1", "conv2", "dense1", "output"}
+        assert set(event.layers) == {row.name for row in layer_table(run.model) if row.params}
         figures = np.array([(it.gradient, it.update) for it in event.layers.values()])
         assert np.isfinite(figures).all()
         assert (figures > 0).all()

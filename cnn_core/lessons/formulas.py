@@ -14,6 +14,7 @@ from types import MappingProxyType
 from cnn_core.arithmetic import LayerRow, layer_table, output_side, shape_text, totals
 from cnn_core.config import TEXTBOOK, TrainConfig
 from cnn_core.datasets import DATASETS
+from cnn_core.datasets.loading import RANDOM_STATE
 
 Value = int | float | str
 
@@ -66,6 +67,7 @@ def facts() -> Mapping[str, Value]:
         "batch": train.batch_size,
         "rate": train.learning_rate,
         "patience": train.patience,
+        "random_state": RANDOM_STATE,
     }
     for part in ("train", "val", "test"):
         values[f"images.{part}"] = getattr(source.counts["full"], part)

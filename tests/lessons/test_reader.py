@@ -49,6 +49,7 @@ CHECKED: dict[tuple[str, str], Callable[[], object]] = {
     ("kernel", "1"): lambda: round(np.full((3, 3), 1 / 9).sum()),
     ("confusion_matrix", "0"): lambda: int(False),  # verbose=0: no progress bar
     ("confusion_matrix", "1"): lambda: np.eye(10).argmax(axis=1).ndim,
+    ("evaluate_predict", "1"): lambda: np.eye(10).argmax(axis=1).ndim,
     ("feature_map", "0"): lambda: int(np.maximum(-5, 0)),
     ("activation", "0"): lambda: int(np.maximum(np.array([-5, -1]), 0).max()),
     ("dropout", "0"): lambda: int((np.ones(9) * (np.arange(9) > 2)).min()),
