@@ -1,4 +1,4 @@
-"""Train a run of this home in this process: its lease, its state, its log, and what becomes of an error."""
+"""Train a run of this home in this process: its lease, its state, its log, and what happens to an error."""
 
 from __future__ import annotations
 
