@@ -31,6 +31,8 @@ _ENGLISH = re.compile(r"(?P<rieul>l)$|(m|n|ng|ck|out|(?<![aeiou])[aeiou][kpt])$"
 _IN_BRACKETS = re.compile(r"(?<=\w)\s*\([^()]*\)\W*$")
 _ONE = re.compile(r"(?<![\d.,])1\**( [A-Za-z-]+){1,2}$")
 _UNSPOKEN = re.compile(r"[^\w%]+$|_+$")
+_BOLD = re.compile(r"\\.|`[^`]*`|(?P<bold>\*\*)", re.DOTALL)
+_JOINER = "\u2060"  # WORD JOINER: no width, and to Markdown neither a space nor a sign
 
 
 @cache
@@ -69,7 +71,30 @@ def fill(text: str, /, **slots: object) -> str:
         else:
             filled += _particle(pair.group(), final_sound(filled))
         rest = pair.end()
-    return filled + text[rest:].format(**slots)
+    return keep_bold(filled + text[rest:].format(**slots))
+
+
+def keep_bold(text: str) -> str:
+    """`text` as Markdown in which all words between `**` are bold, whatever signs they begin and end with.
+
+    In `**run (2)**은`, CommonMark reads the second `**` as two asterisks: after a sign, they close only
+    before a space or another sign. A WORD JOINER between bracket and asterisks counts as a letter.
+    """
+    if "**" not in text:
+        return text
+    edges = [match.span() for match in _BOLD.finditer(text) if match["bold"]]
+    kept, rest = "", 0
+    for (begin, inner), (end, outer) in zip(edges[::2], edges[1::2], strict=False):
+        words = text[inner:end]
+        opens = words and _joins(text[begin - 1 : begin], words[0])
+        closes = words and _joins(text[outer : outer + 1], words[-1])
+        kept += text[rest:inner] + _JOINER * bool(opens) + words + _JOINER * bool(closes)
+        rest = end
+    return kept + text[rest:]
+
+
+def _joins(outside: str, inside: str) -> bool:
+    return (outside.isalnum() and not inside.isalnum()) or inside.isspace()
 
 
 def final_sound(text: str) -> int:

@@ -16,7 +16,7 @@ from pages.network import goals, shown
 from pages.network.choice import chosen_run
 from pages.network.names import span
 from pages.network.take_home import of_setup
-from pages.parts.playground import rates, run_list, run_panel, setup
+from pages.parts.playground import fixes, rates, run_list, run_panel, setup
 from pages.session import membership, settings
 from pages.session.address import is_brought, publish, went_back
 from pages.session.doors import engine
@@ -29,6 +29,7 @@ SETTINGS = (setup.TAB, run_list.MINE)
 
 def main() -> None:
     """Controls left, network and training right."""
+    fixes.open_beside()
     head("playground")
     arrives = is_brought() or not setup.is_drawn()
     if went_back() or (arrives and "run" in st.query_params) or not shown.is_chosen():

@@ -13,6 +13,7 @@ from cnn_core.errors import LimitError
 from cnn_core.planning.presets import PRESETS
 from cnn_core.progress.events import EpochEnd, RunEnded, RunStarted
 from cnn_core.runs.log import EventWriter
+from pages.parts.playground import run_panel
 
 __all__ = ["visit"]  # a fixture
 TINY = PRESETS["tiny"]
@@ -118,3 +119,15 @@ def test_the_chart_says_who_waits(states, workers, key, visit, monkeypatch):
     }
     shown = [it.value for it in at.caption]
     assert [it for it, sentence in said.items() if sentence in shown] == ([key] if key else [])
+
+
+@pytest.mark.parametrize("states", [["running", "finished"], ["finished", "running", "finished"]])
+def test_a_button_is_heard_while_the_run_ends(states, visit, monkeypatch):
+    old = trained("overfitting")
+    at = visit("playground", run=old.id)
+    answers = iter(states)
+    monkeypatch.setattr(run_panel, "state_of", lambda run: next(answers, states[-1]))
+    at.button(key="fix_overfitting_0").click().run()
+    assert not at.exception
+    [new] = [run for run in runs.all_runs(US) if run.id != old.id]
+    assert at.session_state["runs_selected"] == [old.id, new.id]
