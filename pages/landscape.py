@@ -75,10 +75,13 @@ def _follow_other(run: runs.Run, link: Mapping[str, str]) -> None:
 
 
 def _comparable(run: runs.Run, chosen_id: str) -> dict[str, runs.Run]:
-    """Finished runs of the same architecture by id."""
+    """Finished runs of the same architecture by id, and the one that learned from changed images, too."""
+    listed = others(run, chosen_id)
+    if twin := runs.augmented(run):
+        listed.setdefault(twin.id, twin)
     return {
         run_id: other
-        for run_id, other in others(run, chosen_id).items()
+        for run_id, other in listed.items()
         if other.model == run.model
         and len(snapshots.epochs(other)) >= landscape.LEAST_EPOCHS
         and not runs.status(other).active

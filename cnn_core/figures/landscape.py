@@ -29,6 +29,7 @@ SIZE, KEPT_SIZE = 9, 15  # of an epoch and of the kept one, in pixels
 LIFT = 34  # of what is written at an epoch, in pixels
 LEGEND = 28  # height of a line of the legend, in pixels
 LONGEST = 28  # letters of a name in the legend
+LAST = 11  # of them that are its end, where the times of two runs of one network differ
 WHITE, BLACK = "#ffffff", "#000000"
 PAIRS = ((WHITE, BLACK), (BLACK, WHITE))
 """Colour of a path and of its edge: one of both stands out from every colour of the scale."""
@@ -212,7 +213,9 @@ def _path(walk: Walk, place: int, words: LandscapeWords) -> list[Option]:
 
 
 def _short(name: str) -> str:
-    return name if len(name) <= LONGEST else f"{name[: LONGEST - 1].rstrip(' ·')}…"
+    if len(name) <= LONGEST:
+        return name
+    return f"{name[: LONGEST - LAST - 1].rstrip(' ·')}…{name[-LAST:].lstrip(' ·')}"
 
 
 def _centre(words: LandscapeWords) -> Option:

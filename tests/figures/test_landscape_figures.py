@@ -78,7 +78,7 @@ def test_what_is_written_keeps_out_of_the_way_of_the_path_and_of_each_other():
 def test_a_long_name_is_short_in_the_legend_and_two_names_have_room():
     long = Walk("a very long name of a run · 8@3×3 → 16@3×3", WALK.epochs, WALK.points, {}, 2)
     one, two = drawn(walks=[long]), drawn(walks=[long, WALK])
-    assert one["data"][2]["name"] == "a very long name of a run…"
+    assert one["data"][2]["name"] == "a very long name…×3 → 16@3×3"
     assert two["layout"]["margin"]["t"] > one["layout"]["margin"]["t"]
 
 

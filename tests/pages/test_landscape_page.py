@@ -16,6 +16,7 @@ from cnn_core.analysis import landscape
 from cnn_core.engine.landscape import Question
 from cnn_core.errors import EngineError
 from pages.network import answers, choice
+from pages.parts.landscape import chart
 from pages.session import settings
 
 __all__ = ["visit"]  # a fixture
@@ -134,6 +135,26 @@ def test_two_runs_in_one_plane_are_named_and_in_the_address(visit, worker):
     assert worker.questions[-1].other == other.id
     assert address(at)["other"] == other.id
     assert "second" in said(at)
+
+
+def test_the_network_that_learned_from_changed_images_too_is_offered_beside_its_twin(visit, worker):
+    at = visit("landscape", run="fashion")
+    label, name = texts.say("en", "landscape.other"), texts.say("en", "shipped.fashion_augmented")
+    box = next(box for box in at.selectbox if box.label == label)
+    box.select(box.options[box.options.index(name)]).run()
+    assert not at.exception
+    assert worker.questions[-1].other == "fashion_augmented"
+    assert address(at)["other"] == "fashion_augmented"
+
+
+def test_two_runs_of_one_name_are_told_apart_in_the_legend(visit, worker, monkeypatch):
+    drawn: list[Any] = []
+    monkeypatch.setattr(chart, "draw_figure", lambda figure, **_: drawn.append(figure))
+    first, second = finished(), finished()
+    at = visit("landscape", run=first.id, other=second.id)
+    assert not at.exception
+    names = [line.name for line in drawn[-1].data if line.showlegend]
+    assert len(names) == len(set(names)) == 2
 
 
 def test_a_second_run_older_than_those_listed_is_shown_where_a_link_names_it(

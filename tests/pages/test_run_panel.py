@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from contextlib import closing
 
 import pytest
 from visits import BADGES, TINY, US, has, make_run, visit
@@ -241,6 +242,22 @@ def test_what_happens_inside_the_layers_is_a_closed_section_of_a_run_that_measur
             ratio="0.002", low="0.002", high="0.002", usual="0.001", count=4,
         )  # fmt: skip
         assert plain(sentence) in [it.value for it in at.success]
+
+
+@pytest.mark.parametrize("language", texts.LANGUAGES)
+@pytest.mark.parametrize(("state", "key"), [("running", "layers_soon"), ("finished", "layers_few")])
+def test_few_measurements_are_promised_more_only_while_the_run_goes_on(language, state, key, visit):
+    run = make_run(state)
+    with closing(EventWriter(run)) as write:
+        figures = {name: LayerFigures(0.5, 2e-3, 0.4, 0.0) for name in ("conv1", "output")}
+        write(LayersMeasured(1, 1, 0.01, figures))
+    at = visit(language=language, run=run.id)
+    at.session_state["layer_curves"] = True
+    at.run()
+    assert not at.exception
+    captions = [it.value for it in at.caption]
+    wanted = {name: name == key for name in ("layers_soon", "layers_few")}
+    assert {name: texts.say(language, f"panel.{name}") in captions for name in wanted} == wanted
 
 
 @pytest.mark.parametrize("language", texts.LANGUAGES)

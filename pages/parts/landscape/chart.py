@@ -13,7 +13,7 @@ from cnn_core.runs import log
 from pages.elements.chart import draw_figure
 from pages.network.answer_types import Plane
 from pages.network.epochs import kept_epoch
-from pages.network.names import name_of
+from pages.network.names import names_of
 from pages.session.doors import colours
 from pages.session.words import language, t
 
@@ -26,9 +26,10 @@ def draw(run: runs.Run, question: Question, plane: Plane, losses: np.ndarray) ->
     table = texts.table(language())
     words = LandscapeWords.of(table)
     walkers = [run, runs.open_run(question.other)] if question.other else [run]
+    names = names_of(walkers).values()
     walks = [
-        _walk(walker, path["epochs"], path["points"])
-        for walker, path in zip(walkers, plane["paths"], strict=False)
+        _walk(walker, name, path["epochs"], path["points"])
+        for walker, name, path in zip(walkers, names, plane["paths"], strict=False)
     ]
     title = t(f"landscape.title_{question.part}", images=f"{question.images:,}")
     axes = [
@@ -49,7 +50,7 @@ def draw(run: runs.Run, question: Question, plane: Plane, losses: np.ndarray) ->
     )
 
 
-def _walk(run: runs.Run, epochs: np.ndarray, points: np.ndarray) -> Walk:
+def _walk(run: runs.Run, name: str, epochs: np.ndarray, points: np.ndarray) -> Walk:
     ends = log.history(run).epochs
     losses = {end.epoch: end.val_loss for end in ends}
-    return Walk(name_of(run), epochs, points, losses, kept_epoch(run))
+    return Walk(name, epochs, points, losses, kept_epoch(run))

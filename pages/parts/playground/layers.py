@@ -8,7 +8,7 @@ from cnn_core import runs, texts
 from cnn_core.arithmetic import layer_table
 from cnn_core.figures import layer_curves as figures
 from cnn_core.progress.history import History
-from cnn_core.progress.layer_notes import narrate_layers
+from cnn_core.progress.layer_notes import FEWEST, narrate_layers
 from pages.elements.chart import draw_chart
 from pages.elements.lessons import lesson
 from pages.network.names import name_of
@@ -49,8 +49,8 @@ def layers(run: runs.Run, history: History) -> None:
             notes = narrate_layers(history, run.model)
             for note in notes:
                 remark(note)
-            if not notes:
-                st.caption(t("panel.layers_soon"))
+            if not notes and len(history.layers) < FEWEST:
+                st.caption(t("panel.layers_few" if history.ended else "panel.layers_soon"))
         lesson("gradient", "backpropagation", place="layers_")
 
 
