@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import json
 import sys
 from collections.abc import Mapping, Sequence
@@ -33,7 +34,7 @@ def add(commands: Any) -> None:
     )
     table.add_argument(
         "--count",
-        type=int,
+        type=_count,
         default=20,
         metavar="N",
         help="how many runs to list (default: %(default)s)",
@@ -51,6 +52,13 @@ def add(commands: Any) -> None:
     for command in (table, pair):
         command.add_argument("--json", action="store_true", help="print JSON, for other programs")
         command.set_defaults(folder=None, force=False)
+
+
+def _count(text: str) -> int:
+    """A number of runs, as typed."""
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"must be a whole number of at least 1, not {text}")
+    return int(text)
 
 
 def print_runs(count: int, *, as_json: bool) -> None:

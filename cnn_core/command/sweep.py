@@ -106,7 +106,8 @@ def run(model: ModelConfig, train: TrainConfig, options: argparse.Namespace) -> 
     caps = limits.Limits.from_environment()
     own = replace(caps, sweeps=caps.waiting)  # the terminal is one visitor with many sweeps
     name = options.name or sweeps.free_name(OWNER, "Sweep {}".format)
-    sweep = sweeps.begin(plan, owner=OWNER, name=name, limits=own)
+    counted = replace(plan, trials=ahead.trials)
+    sweep = sweeps.begin(counted, owner=OWNER, name=name, limits=own)
     driver = Driver(engine, only=sweep.id).start()
     engine.start()
     printed: set[int] = set()

@@ -135,3 +135,16 @@ def test_a_reader_who_has_seen_enough_gets_no_message_and_no_traceback() -> None
         process.stdout.close()
         assert process.stderr.read() == ""
     assert process.returncode == PIPE_CLOSED
+
+
+@pytest.mark.parametrize("count", ["0", "-1", "x", "1.5"])
+def test_a_count_of_runs_that_is_none_is_a_sentence(
+    count: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    recorded()
+    with pytest.raises(SystemExit) as ended:
+        command.main(["runs", "--count", count])
+    assert ended.value.code == 2
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert f"argument --count: must be a whole number of at least 1, not {count}" in err

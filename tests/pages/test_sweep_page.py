@@ -131,6 +131,15 @@ def test_a_sweep_is_begun_and_shown_in_the_address(visit) -> None:
     assert len(sweeps.newest()) == 1
 
 
+def test_a_sweep_says_as_many_trials_as_there_are_combinations(visit) -> None:
+    at = visit("sweep", vary_kernel="3,5", vary_filters="4,8", method="grid", trials="12")
+    at.button(key="sweep_begin").click().run()
+    assert not at.exception
+    [sweep] = sweeps.newest()
+    assert sweep.plan.trials == 4
+    assert "4 trials of" in words(at)
+
+
 def test_a_sweep_is_paused_resumed_and_stopped(visit) -> None:
     at = visit("sweep")
     at.button(key="sweep_begin").click().run()

@@ -110,21 +110,25 @@ def _probabilities(takes: Sequence[runs.Run], image: run_image.Chosen) -> None:
         complain(error)
         return
     st.markdown(f"**{plain(image.title)}**")
-    lines = [
-        t(
-            "runs.says",
-            run=plain(name),
-            answer=plain(names[int(values.argmax())]),
-            probability=percent(values.max()),
-        )
-        + ("" if image.truth is None else f" {'✓' if values.argmax() == image.truth else '✗'}")
-        for name, values in by_name.items()
+    lines = []
+    for name, values in by_name.items():
+        label = int(values.argmax())
+        mark = "" if image.truth is None else f" {'✓' if label == image.truth else '✗'}"
+        lines.append((name, names[label], percent(values.max()), mark))
+    says = [
+        t("runs.says", run=f"**{plain(run)}**", answer=plain(answer), probability=probability)
+        + mark
+        for run, answer, probability, mark in lines
     ]
-    st.markdown("\n".join(f"- {line}" for line in lines))
+    st.markdown("\n".join(f"- {line}" for line in says))
+    heard = [
+        t("runs.says", run=run, answer=answer, probability=probability) + mark
+        for run, answer, probability, mark in lines
+    ]
     words = differences.DifferenceWords.of(texts.table(language()))
     draw_chart(
         differences.probability_bars(by_name, names, words=words, palette=colours()),
         height=max(LEAST_HEIGHT, BAR_HEIGHT * len(by_name) * len(names) + 80),
         key="runs_probabilities",
-        alt=t("runs.bars_alt", lines="; ".join(lines)),
+        alt=t("runs.bars_alt", lines="; ".join(heard)),
     )

@@ -156,10 +156,12 @@ def _outlook(plan: Plan, workers: int, speed: float | None) -> Outlook:
 def _say(plan: Plan | None, problem: CnnError | None) -> None:
     """What to expect, and the button; or what is wrong."""
     ahead: Outlook | None = None
+    begun = plan
     workers = max(1, len(engine().workers("train")))
     if plan is not None:
         try:
             ahead = _outlook(plan, workers, runs.measured_speed())
+            begun = replace(plan, trials=ahead.trials)
         except CnnError as error:
             problem = error
     problem = problem or (engine().problem("train") if engine().ours else None)
@@ -167,7 +169,7 @@ def _say(plan: Plan | None, problem: CnnError | None) -> None:
     with st.container(key="sweep_start"):
         st.button(
             t("sweep.start"), key="sweep_begin", type="primary", icon=":material/play_arrow:",
-            on_click=_begin, args=(plan,), disabled=plan is None or problem is not None,
+            on_click=_begin, args=(begun,), disabled=plan is None or problem is not None,
         )  # fmt: skip
         if refusal or problem:
             error = refusal or problem

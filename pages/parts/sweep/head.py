@@ -39,7 +39,7 @@ def head(sweep: Sweep, progress: Progress, rows: Sequence[Trial]) -> None:
         st.badge(t(f"sweep.is_{progress.state}"), icon=icon, color=colour)
         st.caption(plain(sweep.name or sweep.id) + " · " + best.plan_sentence(sweep))
     done = sum(row.over for row in rows)
-    share = 1.0 if progress.state == "finished" else done / max(1, sweep.plan.trials)
+    share = 1.0 if progress.reason == "all" else done / max(1, sweep.plan.trials)
     st.progress(min(1.0, share), text=_progress_text(sweep, progress, rows, done))
     if progress.error:
         st.error(plain(progress.error.get(language(), "")), icon=":material/error:")
