@@ -132,7 +132,7 @@ OBSERVE = """() => {
   window.shiftsOf.observe({ type: "layout-shift" });
 }"""
 AT_REST = """() => document.querySelector('[data-testid="stApp"]')?.dataset.testScriptState === "notRunning"
-  && !document.querySelector('[data-testid="stSpinner"]')
+  && !document.querySelector('[data-testid="stSpinner"], [data-testid="stSkeleton"]')
   && ![...document.querySelectorAll('[data-testid="stProgress"]')]
     .some((bar) => !bar.closest(".st-key-notes_controls") && location.pathname !== "/challenges")
   && !!document.querySelector("h1, [role=heading]")"""

@@ -13,6 +13,7 @@ export class Bars {
       row.className = "row";
       bar.className = "bar";
       share.className = "share";
+      before.hidden = true;
       bar.append(fill, before);
       row.append(made("span", "name", name), bar, share);
       return { row, fill, before, share };

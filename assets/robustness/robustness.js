@@ -72,6 +72,7 @@ class Bench {
   async load() {
     const wanted = this.data.network;
     this.network = null;
+    this.renew();
     this.root.querySelector(".verdict").textContent = this.data.words.loading;
     let loaded = null;
     try {

@@ -72,10 +72,14 @@ export class Readout {
 
   legends() {
     const { top, bottom, left, right } = this.place;
-    const marked = (name, said) => [made("i", name), ` ${said}`];
+    const marked = (name, said) => {
+      const key = made("span", "key");
+      key.append(made("i", name), ` ${said}`);
+      return key;
+    };
     const input = [this.ramp(this.inputLook)];
-    if (top + bottom + left + right) input.push(" ", ...marked("zeros", this.words.padding));
-    if (this.unread.includes(1)) input.push(" ", ...marked("hatch", this.words.unread));
+    if (top + bottom + left + right) input.push(" ", marked("zeros", this.words.padding));
+    if (this.unread.includes(1)) input.push(" ", marked("hatch", this.words.unread));
     this.find(".input .legend").replaceChildren(...input);
     const clipped = this.look.scale === "grey" && this.maps.some((one) => one < -1e-9 || one > 1 + 1e-9);
     const output = [this.ramp(this.one)];

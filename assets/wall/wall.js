@@ -1,5 +1,5 @@
 // Small drawings in groups, all of them parts of one picture. A click on one is sent as `hide`: its number. Data:
-// {sprite, columns, rows, groups: [{name, title, tiles: [{number, place, answer, sure, tip}]}], empty, hide}.
+// {sprite, columns, rows, groups: [{name, title, tiles: [{number, place, answer, sure, tip}]}], empty, hide, longAnswers}.
 
 import { made } from "../reading/elements.js";
 
@@ -12,6 +12,7 @@ export default function ({ parentElement, data, setTriggerValue }) {
   if (root.sprite !== data.sprite)
     root.style.setProperty("--sprite", data.sprite ? `url("${data.sprite}")` : "none");
   root.sprite = data.sprite;
+  root.classList.toggle("named", data.longAnswers);
   const empty = root.querySelector(".empty");
   empty.textContent = data.groups.length ? "" : data.empty;
   empty.hidden = data.groups.length > 0;

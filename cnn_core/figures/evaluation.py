@@ -90,6 +90,7 @@ def confusion_heatmap(
     marked: tuple[int, int] | None,
     words: ConfusionWords,
     palette: Palette,
+    small: bool = False,
 ) -> Option:
     """A cell for each pair of classes; cell number `row * K + column` of the series can be selected.
 
@@ -102,24 +103,27 @@ def confusion_heatmap(
         marked: Row and column of the cell to frame.
         words: What is written.
         palette: Of the theme.
+        small: The chart takes a third of a page: class names of columns are upright, and the page itself
+            writes the title and what rows and columns are.
     """
     cells = _cells(matrix, names, as_percent, words)
     if marked is not None:
         cell = cells[marked[0] * len(names) + marked[1]]
         cell["itemStyle"] |= {"borderColor": palette.validation, "borderWidth": 3}
         cell["select"] = {"itemStyle": dict(cell["itemStyle"])}
-    slant = 0 if max(map(len, names), default=0) <= SHORT else 45
+    slant = 0 if max(map(len, names), default=0) <= SHORT else 90 if small else 45
+    across, down = ("", "") if small else (words.predicted, words.true)
     return {
         "animation": False,
-        "title": {"text": words.title, "left": 0, "top": 0},
+        "title": {"text": words.title, "left": 0, "top": 0, "show": not small},
         "grid": {**_GRID, "top": 44, "bottom": 4, "right": 4},
         "tooltip": {"trigger": "item", "formatter": "{b}", "confine": True},
         "visualMap": _SCALE,
         "xAxis": {
-            **_classes(names, words.predicted),
+            **_classes(names, across),
             "axisLabel": {"interval": 0, "rotate": slant},
         },
-        "yAxis": {**_classes(names, words.true), "inverse": True, "axisLabel": {"interval": 0}},
+        "yAxis": {**_classes(names, down), "inverse": True, "axisLabel": {"interval": 0}},
         "series": [
             {
                 "id": "confusion",

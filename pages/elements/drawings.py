@@ -50,6 +50,7 @@ class Wall:
         groups: Name, title and tiles of each.
         empty: What is shown while there are none.
         hide: What a click on a drawing does, in words.
+        long_answers: Answers have names that need larger tiles, and two lines.
     """
 
     sprite: str
@@ -58,6 +59,7 @@ class Wall:
     groups: Sequence[tuple[str, str, Sequence[Tile]]]
     empty: str
     hide: str
+    long_answers: bool = False
 
 
 def drawings(key: str, wall: Wall, on_hide: Callable[[int], None]) -> None:
@@ -74,7 +76,7 @@ def drawings(key: str, wall: Wall, on_hide: Callable[[int], None]) -> None:
             {"name": name, "title": title, "tiles": [asdict(tile) for tile in tiles]}
             for name, title, tiles in wall.groups
         ],
-        "empty": wall.empty, "hide": wall.hide,
+        "empty": wall.empty, "hide": wall.hide, "longAnswers": wall.long_answers,
     }  # fmt: skip
     numbers = {tile.number for _, _, tiles in wall.groups for tile in tiles}
     _mount(key=key, data=data, on_hide_change=lambda: _hidden(key, numbers, on_hide))

@@ -198,8 +198,24 @@ def test_on_a_phone_pad_answer_and_probabilities_are_in_sight_together(link, win
     assert desk.answer() == "3"
     for width, height in ((844, 390), (667, 375), (390, 844)):
         desk.page.set_viewport_size({"width": width, "height": height})
-        for part in (desk.canvas, desk.glyph, desk.reading.locator(".bars")):
+        for part in (desk.canvas, desk.glyph, desk.reading.locator(".bars"), *_tools(desk)):
             eventually(lambda part=part, height=height: 0 < _end(part) <= height)
+
+
+def test_on_phones_of_every_size_the_tools_are_one_row_below_the_sheet(app, window):
+    page = window("about:blank")
+    for language in ("ko", "en"):
+        page.goto(f"{app.url}/draw?lang={language}&run=digits")
+        desk = Desk.of(page)
+        for width, height in ((390, 844), (320, 568), (360, 640), (390, 664), (667, 375)):
+            page.set_viewport_size({"width": width, "height": height})
+            eventually(lambda desk=desk: len({_end(tool) for tool in _tools(desk)}) == 1)
+            eventually(lambda desk=desk, height=height: _end(desk.pad.locator(".tools")) <= height)
+            assert page.evaluate("document.scrollingElement.scrollWidth") <= width
+
+
+def _tools(desk: Desk) -> list[Locator]:
+    return desk.pad.locator(".tools > :is(label, button)").all()
 
 
 def _end(part: Locator) -> float:

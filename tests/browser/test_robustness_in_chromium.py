@@ -64,3 +64,17 @@ def test_the_square_follows_the_keyboard_and_a_link_sets_it(app, window):
     screen.says("row", "6")
     changed.press("ArrowRight")
     screen.says("column", "7")
+
+
+def test_sliders_show_what_is_set_before_the_network_is_there(app, window):
+    page = window(
+        "about:blank", alone=True, locale="en-NR"
+    )  # a browser that has fetched no network
+    page.route("**/media/*", lambda route: route.abort())
+    screen = Inside(page)
+    page.goto(f"{app.url}/robustness?lang=en&run=fashion&rotate=40")
+    expect(slider(screen, "rotate").locator(".value")).to_have_text("40°", timeout=COLD)
+    expect(slider(screen, "right").locator(".value")).to_have_text("0 px")
+    fills = page.locator(".bench .bars .bar i")
+    assert fills.evaluate_all("fills => fills.map(fill => fill.offsetWidth)") == [0] * 10
+    page.unroute_all(behavior="ignoreErrors")

@@ -34,6 +34,7 @@ from pages.session.words import language, say_error, t
 
 POLL_S = 0.7
 COLUMNS = 20  # of the picture with all drawings
+SHORT = 3  # letters of a class name that fits below a small drawing, with its probability
 UNSURE = 0.5  # a network that gives its answer less than this is told to be unsure
 MATRIX_HEIGHT = 330  # pixels
 SCOPES = ("task", "all")
@@ -50,7 +51,6 @@ def wall(room: rooms.Room, place: DeltaGenerator) -> None:
     run = networks[_choose_network(room, state, networks, place)]
     with st.container(horizontal=True, gap="small", key="wall_task"):
         _choose_class(room, state, run)
-        _more(state)
     with st.container(horizontal=True, vertical_alignment="center", gap="small", key="wall_tools"):
         counts = st.empty()  # filled by the part that asks for news
         st.session_state["wall_answers"] = state.answers
@@ -58,6 +58,7 @@ def wall(room: rooms.Room, place: DeltaGenerator) -> None:
             t("room.answers"), key="wall_answers", help=t("room.answers_help"), disabled=room.closed,
             on_change=_switch_answers, args=(room,),
         )  # fmt: skip
+        _more(state)
     st.fragment(_drawings, run_every=POLL_S)(room, run, networks, counts)
 
 
@@ -133,7 +134,7 @@ def _drawings(
     best = {number: int(each.argmax()) for number, each in read.items()}
     names = class_names(run)
     _figures(state, seen, best, counts)
-    left, right = st.columns([0.68, 0.32], gap="medium")
+    left, right = st.columns([0.62, 0.38], gap="medium")
     with left:
         if state.answers and len(read) < len(fitting) and (problem := readings.problem(run)):
             complain(problem)
@@ -182,6 +183,7 @@ def _wall(
             for name, tiles in groups.items() if tiles
         ],
         t("room.other_data", count=others) if others else t("room.wall_empty"), t("room.hide_one"),
+        long_answers=answers and max(map(len, names)) > SHORT,
     )  # fmt: skip
 
 
@@ -251,10 +253,14 @@ def _matrix(pictures: Sequence[Picture], best: dict[int, int], names: Sequence[s
             matrix[picture.label, best[picture.number]] += 1
     words = replace(figures.ConfusionWords.of(texts.table(language())), title=t("room.matrix"))
     option = figures.confusion_heatmap(
-        matrix, names, as_percent=False, marked=None, words=words, palette=colours()
+        matrix, names, as_percent=False, marked=None, words=words, palette=colours(), small=True
     )
-    option["title"] = {**option["title"], "show": False}  # too narrow for title and legend in a row
-    html(fill('<div class="matrix-title">{{ title }}</div>', title=words.title))
+    html(
+        fill(
+            '<div class="matrix-title">{{ title }}</div><div>↓ {{ down }} → {{ across }}</div>',
+            title=words.title, down=words.true, across=words.predicted,
+        )
+    )  # fmt: skip
     draw_chart(
         option, key="wall_matrix", height=MATRIX_HEIGHT,
         alt=figures.confusion_alt(matrix, names, words=words),
