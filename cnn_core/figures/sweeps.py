@@ -152,7 +152,7 @@ def parallel(
 ) -> Option:
     """A line for each complete trial through its settings to its accuracy; axes can be brushed."""
     low, high = _reach(points)
-    kinds = [*map(_parallel_axis, axes), {"type": "value", "min": low, "max": high}]
+    kinds = [*map(_parallel_axis, axes), _scale(points)]
     halo = {"textBorderColor": palette.background, "textBorderWidth": 3}
     dimensions = [{"dim": number, **kind, "axisLabel": halo} for number, kind in enumerate(kinds)]
     names = [*(axis.name for axis in axes), words.short]
@@ -332,10 +332,24 @@ def _text(point: Point, axes: Sequence[Axis], words: SweepWords) -> str:
 
 def _reach(points: Sequence[Point]) -> tuple[float, float]:
     """Ends of the scale of accuracies in percent: round numbers around all of them."""
-    percents = [_percent(point.accuracy) for point in points] or [0.0, 100.0]
-    step = nice(max((max(percents) - min(percents)) / 4, 0.1))
+    percents, step = _percents(points), _step(points)
     low = max(0.0, math.floor(min(percents) / step) * step)
     return tidy(low), tidy(min(100.0, max(math.ceil(max(percents) / step) * step, low + step)))
+
+
+def _percents(points: Sequence[Point]) -> list[float]:
+    return [_percent(point.accuracy) for point in points] or [0.0, 100.0]
+
+
+def _step(points: Sequence[Point]) -> float:
+    """From one number of that scale to the next: its ends are multiples of it."""
+    percents = _percents(points)
+    return nice(max((max(percents) - min(percents)) / 4, 0.1))
+
+
+def _scale(points: Sequence[Point]) -> Option:
+    low, high = _reach(points)
+    return {"type": "value", "min": low, "max": high, "interval": _step(points)}
 
 
 def _axis(name: str) -> Option:
@@ -343,8 +357,7 @@ def _axis(name: str) -> Option:
 
 
 def _accuracy_axis(points: Sequence[Point], words: SweepWords) -> Option:
-    low, high = _reach(points)
-    return {**_axis(words.accuracy), "type": "value", "min": low, "max": high, "nameGap": 48}
+    return {**_axis(words.accuracy), **_scale(points), "nameGap": 48}
 
 
 def _parallel_axis(axis: Axis) -> Option:

@@ -179,6 +179,26 @@ def test_the_heat_map_holds_the_means_as_numbers() -> None:
     assert option["grid"]["outerBoundsContain"] == "all", "both names lie inside of the chart"
 
 
+@pytest.mark.parametrize(
+    "accuracies", [(), (0.8056, 0.934), (0.5,), (0.001, 0.999), (0.9712, 0.9723), (0.2153, 0.4514)]
+)
+def test_the_numbers_of_a_scale_of_accuracies_are_evenly_spaced(
+    accuracies: tuple[float, ...],
+) -> None:
+    results = [Point(place, (3,), value) for place, value in enumerate(accuracies, 1)]
+    axis = [Axis("kernel", (3, 5), ("3", "5"), 0.0, 0.0, False)]
+    look = {"words": WORDS, "palette": palette.LIGHT}
+    charts = [
+        figures.history(results, axis, 6, **look)["yAxis"],
+        figures.slice_of(results, axis, 0, **look)["yAxis"],
+        figures.parallel(results, axis, **look)["parallelAxis"][-1],
+    ]
+    for scale in charts:
+        steps = (scale["max"] - scale["min"]) / scale["interval"]
+        assert steps == pytest.approx(round(steps), abs=1e-6)
+        assert 1 <= steps <= 10
+
+
 @pytest.mark.parametrize("language", texts.LANGUAGES)
 def test_charts_of_nothing_and_their_descriptions_are_whole(language: str, sweep: Sweep) -> None:
     words = SweepWords.of(texts.table(language))
