@@ -76,11 +76,11 @@ class Provider:
         return JSONResponse({"keys": [self._key.as_dict(private=False, use="sig", alg="RS256")]})
 
     def _ask(self, request: Request) -> Response:
-        asked = request.query_params
-        assert (asked["client_id"], asked["response_type"]) == (CLIENT[0], "code")
-        assert "openid" in asked["scope"].split()
+        query = request.query_params
+        assert (query["client_id"], query["response_type"]) == (CLIENT[0], "code")
+        assert "openid" in query["scope"].split()
         hidden = "".join(
-            f'<input type="hidden" name="{name}" value="{escape(asked.get(name, ""))}">'
+            f'<input type="hidden" name="{name}" value="{escape(query.get(name, ""))}">'
             for name in ("redirect_uri", "state", "nonce")
         )
         buttons = "".join(
