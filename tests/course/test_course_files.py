@@ -47,6 +47,11 @@ def test_the_course_of_the_app_has_no_fault_and_is_whole_in_both_languages(langu
     assert all(re.search(r"[가-힣]", step.text + step.after) for step in steps.textbook("ko").steps)
 
 
+@pytest.mark.parametrize("language", texts.LANGUAGES)
+def test_nothing_is_bold_in_a_task_which_the_panel_makes_bold_as_a_whole(language: str) -> None:
+    assert [step.task for step in steps.textbook(language).steps if "*" in step.task] == []
+
+
 def test_every_task_of_the_app_is_in_it_and_every_other_is_for_teachers() -> None:
     used = {step.goal.name for step in steps.textbook("en").steps if step.goal}
     assert set(CONDITIONS) - used == {"address", "changed"}
