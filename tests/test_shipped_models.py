@@ -215,7 +215,7 @@ def test_its_examples_are_answered_as_its_last_word_says(name: str) -> None:
     np.testing.assert_allclose(answers, ended.samples, atol=1e-4)
 
 
-@pytest.mark.parametrize("name", ["fashion", "fashion_augmented"])
+@every_model
 def test_its_layers_were_measured_again_and_again_in_every_epoch(name: str) -> None:
     run = runs.open_run(name)
     measured = run_log.history(run).layers

@@ -263,7 +263,7 @@ def test_few_measurements_are_promised_more_only_while_the_run_goes_on(language,
 @pytest.mark.parametrize("language", texts.LANGUAGES)
 def test_a_run_without_measurements_of_its_layers_says_so(language: str, visit):
     sentence = texts.say(language, "panel.layers_none")
-    at = visit(language=language, run="digits")
+    at = visit(language=language, run=make_run("finished").id)
     assert sentence not in [it.value for it in at.caption]
     charts = len(at.get("echarts_chart"))
     at.session_state["layer_curves"] = True
