@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from types import ModuleType
 
@@ -175,3 +176,46 @@ def test_reports_of_batches_are_joined_without_losing_any(scripts: Import) -> No
     assert (second.batch, second.loss, second.images_per_s) == (6, 1.0, pytest.approx(100))
     assert third is end
     assert (fourth.epoch, fourth.batch, fourth.loss) == (2, 3, 0.5)
+
+
+def test_ones_have_an_upstroke_that_is_no_bar_of_a_seven_and_a_seed_repeats_them(
+    scripts: Import,
+) -> None:
+    ones = scripts("ones")
+    drawings = ones.ones(12, 5)
+    assert (drawings.shape, drawings.dtype) == ((12, 28, 28, 1), np.uint8)
+    assert np.array_equal(drawings, ones.ones(12, 5))
+    assert not np.array_equal(drawings, ones.ones(12, 6))
+    assert (drawings.max(axis=(1, 2, 3)) >= 254).all()
+    random = np.random.default_rng(0)
+    for _ in range(300):
+        lean, between = ones.upstroke(random)
+        assert np.pi / 2 - lean - between >= ones.RISE
+        (start, *_, top), (top_again, *_, foot) = ones.strokes(random)[:2]
+        assert np.allclose(top, top_again)
+        assert start[0] < top[0]  # from the left
+        assert top[1] < start[1] < foot[1] + 0.2  # upwards, beside the stem
+
+
+@pytest.mark.slow
+def test_refining_changes_the_dense_layers_alone_and_teaches_the_ones(
+    scripts: Import, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    refine, ones = scripts("refine"), scripts("ones")
+    run = runs.open_run("digits")
+    path = tmp_path / "best.keras"
+    network = model.build(run.model, seed=3)
+    before = [layer.get_weights() for layer in network.layers]
+    model.save(network, path)
+    monkeypatch.setattr(refine, "ONES", 120)
+    monkeypatch.setattr(refine, "RATE", 1e-2)
+    data = datasets.load("mnist", "sample")
+    few = replace(data, x_train=data.x_train[:500], y_train=data.y_train[:500])
+    refine.refine(run.model, path, few, 7)
+    refined = model.restore(run.model, path)
+    for layer, old in zip(refined.layers, before, strict=True):
+        same = all(map(np.array_equal, layer.get_weights(), old))
+        assert same == (not layer.name.startswith(("dense", "output"))), layer.name
+    drawings = ones.ones(40, 91)
+    said = model.predictor(refined)(drawings).argmax(axis=1)
+    assert (said == 1).mean() > (model.predictor(network)(drawings).argmax(axis=1) == 1).mean()

@@ -146,6 +146,18 @@ def test_it_was_made_by_the_recipe_that_stands_in_the_build_script(
     config = json.loads((MODELS / name / "config.json").read_text("utf-8"))
     assert (recipe.model, recipe.train) == (run.model, run.train)
     assert (recipe.copies, recipe.seed) == (config["copies"], config["copies_seed"])
+    assert recipe.refined == config.get("refined", False)
+
+
+def test_ones_of_continental_europe_are_no_sevens_to_the_digits(
+    scripts: Callable[[str], ModuleType],
+) -> None:
+    drawings = scripts("ones").ones(120, seed=4711)
+    said = model.predictor(restored("digits"))(drawings).argmax(axis=1)
+    assert (said == 1).mean() >= 0.9
+    sample = datasets.load("mnist", "sample")
+    sevens = sample.x_test[sample.y_test == 7]
+    assert accuracy(restored("digits"), sevens, np.full(len(sevens), 7)) >= 0.98
 
 
 @every_model

@@ -26,6 +26,7 @@ sys.path.insert(0, str(HERE.parent.parent))
 import augment
 import augment_clothes
 import explained
+import refine
 import tour
 
 from cnn_core import runs
@@ -48,6 +49,7 @@ class Recipe:
         copies: Changed versions of each training image that were learned beside it.
         seed: Of the changes.
         change: Images, number of copies, seed -> the images and their changed versions.
+        refined: Whether its dense layers were trained further after that, see `refine`.
     """
 
     model: ModelConfig
@@ -55,6 +57,7 @@ class Recipe:
     copies: int = 0
     seed: int = 0
     change: Callable[[np.ndarray, int, int], np.ndarray] = augment.copies
+    refined: bool = False
 
 
 RECIPES = {
@@ -87,6 +90,7 @@ RECIPES = {
         ),
         copies=4,
         seed=7,
+        refined=True,
     ),
     "fashion_augmented": Recipe(
         TEXTBOOK,
@@ -130,6 +134,8 @@ def build(name: str, recipe: Recipe, folder: Path) -> None:
 
         train = (recipe.model, recipe.train)
         ended = training.train(*train, _learned(data, recipe), emit, folder=folder).ended
+        if recipe.refined:
+            refine.refine(recipe.model, folder / "best.keras", data, recipe.seed)
         if recipe.copies:
             # Resumed with no epoch left: the last word is on the images as they are.
             plain = _repeated(data, data.x_train, recipe.copies + 1)
@@ -155,6 +161,7 @@ def _config(name: str, recipe: Recipe, created: float) -> dict[str, Any]:
         "created": created,
         "copies": recipe.copies,
         "copies_seed": recipe.seed,
+        "refined": recipe.refined,
         "versions": {
             "python": platform.python_version(),
             "tensorflow": tf.__version__,
