@@ -23,7 +23,7 @@ LEAN = np.deg2rad((-12.0, 25.0))  # of the stem, to the right
 HEIGHT = (0.45, 0.8)  # of the stem, in sides of the pad
 PEN = (0.05, 0.17)  # width of the stroke, in heights of the stem
 BEND = 0.06  # how far a stroke bends, in heights of the stem, standard deviation
-FOOT = 0.1  # share of the ones that stand on a line
+FOOT = 0.1  # share of the ones with a line below
 POINTS = 7  # of each stroke
 
 

@@ -1,8 +1,7 @@
 """Train the dense layers of the digits' network further, with ones as they are written in continental Europe.
 
-The convolutions stay as they are: what they make of an image is calculated once. Half of what is learned is
-the label, and half what the network said before, so that it keeps what it knows. `build.py` does this after
-its training.
+The convolutions stay as they are, so their outputs are calculated once. Each target is half the label and
+half the network's earlier answer, so that it keeps what it knows. `build.py` does this after its training.
 """
 
 from __future__ import annotations
