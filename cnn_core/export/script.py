@@ -17,7 +17,12 @@ FORMS = (*program.FORMS, LECTURE)
 
 
 def to_script(
-    model: ModelConfig, train: TrainConfig, *, form: str = "sequential", language: str = "en"
+    model: ModelConfig,
+    train: TrainConfig,
+    *,
+    form: str = "sequential",
+    language: str = "en",
+    differs: str = "",
 ) -> str:
     """A runnable Keras program that builds and trains this network.
 
@@ -31,13 +36,14 @@ def to_script(
         train: How it is trained; "auto" precision is resolved for this machine.
         form: One of `FORMS`.
         language: Language of the comments.
+        differs: Why its history is not that of the run, in that language; then it does not promise the same.
 
     Raises:
         ShapeError: If a feature map shrinks to nothing.
         ValueError: If there is no such form.
         DataError: If there is no such data set.
     """
-    title, *about = _about(train, form, language)
+    title, *about = _about(train, form, language, differs)
     lines = [line for sentence in about for line in wrapped(sentence, language)]
     head = '"""' + "\n".join([f"{title}\n", *lines]) + '\n"""'
     settings, *others = _sections(model, train, form, language)
@@ -51,14 +57,19 @@ def to_script(
 
 
 def to_notebook(
-    model: ModelConfig, train: TrainConfig, *, form: str = "sequential", language: str = "en"
+    model: ModelConfig,
+    train: TrainConfig,
+    *,
+    form: str = "sequential",
+    language: str = "en",
+    differs: str = "",
 ) -> str:
     """The program of `to_script` as a Jupyter notebook (nbformat 4.5): a heading and a cell for each part.
 
     Raises:
         ShapeError, ValueError, DataError: As `to_script`.
     """
-    about = "\n\n".join(_about(train, form, language))
+    about = "\n\n".join(_about(train, form, language, differs))
     cells = [_cell("markdown", "title", f"# {about}")]
     for number, section in enumerate(_sections(model, train, form, language), 1):
         heading = "\n\n".join(filter(None, [f"## {section.heading}", section.about]))
@@ -84,12 +95,12 @@ def _sections(
     return program.sections(model, train, form=form, language=language)
 
 
-def _about(train: TrainConfig, form: str, language: str) -> tuple[str, str, str]:
+def _about(train: TrainConfig, form: str, language: str, differs: str) -> tuple[str, str, str]:
     """Title, what the program needs, what it promises: a line each."""
     say = partial(texts.say, language)
     about = "lecture" if form == LECTURE else "script"
     title = say(f"{about}.title", data=spec(train.dataset).title)
-    return title, say(f"{about}.needs"), say(f"{about}.promise")
+    return title, say(f"{about}.needs"), differs or say(f"{about}.promise")
 
 
 def _comment(text: str, language: str) -> list[str]:

@@ -8,7 +8,7 @@ from functools import partial
 
 import streamlit as st
 
-from cnn_core import browser, export, runs
+from cnn_core import browser, export, runs, texts
 from cnn_core.arithmetic import FLOAT_BYTES, layer_table, totals
 from cnn_core.browser import take
 from cnn_core.config import ModelConfig, TrainConfig
@@ -147,9 +147,10 @@ def _files(run: runs.Run, title: str, story: str, names: Sequence[str]) -> None:
     }
     about = "not_yours" if not ours else "run" if over else "while_it_runs"
     st.caption(t(f"take.{about}"))
-    _program(run.model, train, stem, files, run.id)
-    for remark in _remarks(run):
-        st.caption(t(f"take.{remark}"))
+    remarks = [t(f"take.{remark}") for remark in _remarks(run)]
+    _program(run.model, train, stem, files, run.id, " ".join(remarks))
+    for remark in remarks:
+        st.caption(remark)
 
 
 def _make(run: runs.Run, by: str, make: Make) -> str | bytes:
@@ -202,13 +203,17 @@ def _remarks(run: runs.Run) -> list[str]:
     remarks = ["rate_changed"] if history.learning_rates else []
     if history.ended and history.ended.reason == "stopped":
         remarks.append("stopped")
-    if (record.read_json(run.folder / "config.json") or {}).get("copies"):
-        remarks.append("copies")
-    return remarks
+    kept = record.read_json(run.folder / "config.json") or {}
+    return remarks + [name for name in ("copies", "refined") if kept.get(name)]
 
 
 def _program(
-    model: ModelConfig, train: TrainConfig, stem: str, files: dict[str, File], key: str
+    model: ModelConfig,
+    train: TrainConfig,
+    stem: str,
+    files: dict[str, File],
+    key: str,
+    differs: str = "",
 ) -> None:
     """Buttons for script and notebook in the chosen form, then for `files`, and the script to look at."""
     form = choices.segmented_control(
@@ -218,7 +223,7 @@ def _program(
         format_func=lambda name: t(f"take.{name}"),
         help=t("take.form_help"),
     )
-    say = {"form": form, "language": language()}
+    say = {"form": form, "language": language(), "differs": differs}
     try:
         script = export.to_script(model, train, **say)
     except CnnError as error:  # a run on images that this version does not know
@@ -267,7 +272,8 @@ def _report(
         missing = error.sentence(language)
     best = history.best
     try:
-        script = export.to_script(run.model, train, language=language)
+        differs = " ".join(texts.say(language, f"take.{remark}") for remark in _remarks(run))
+        script = export.to_script(run.model, train, language=language, differs=differs)
     except CnnError as error:
         script = f"# {error.sentence(language)}"
     facts = report.Facts(

@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from networks import network
 
 from cnn_core import __main__ as command
-from cnn_core import export, texts
+from cnn_core import export, runs, texts
 from cnn_core.arithmetic import fits, layer_table
 from cnn_core.config import (
     ACTIVATIONS,
@@ -35,6 +35,7 @@ from cnn_core.datasets import DATASETS
 from cnn_core.errors import DataError, ShapeError
 from cnn_core.planning import cost
 from cnn_core.planning.presets import PRESETS
+from pages.network import take_home
 
 ROOT = Path(__file__).parents[2]
 SHIPPED = ROOT / "assets" / "scripts"
@@ -244,3 +245,27 @@ def test_shape_remarks_are_those_of_the_layer_table():
         for row in rows:
             [line] = [line for line in script.splitlines() if f'name="{row.name}"' in line]
             assert line.endswith("# " + "×".join(map(str, row.output_shape)))
+
+
+@pytest.mark.parametrize("language", texts.LANGUAGES)
+@pytest.mark.parametrize("form", export.FORMS)
+def test_a_program_of_a_run_with_other_images_does_not_promise_its_curves(form, language):
+    why = texts.say(language, "take.copies")
+    promises = {texts.say(language, f"{about}.promise") for about in ("script", "lecture")}
+    for write in (export.to_script, export.to_notebook):
+        say = {"form": form, "language": language}
+        text = " ".join(write(TEXTBOOK, TrainConfig(), **say, differs=why).split())
+        assert why in text
+        assert not any(promise in text for promise in promises)
+        assert any(
+            promise in " ".join(write(TEXTBOOK, TrainConfig(), **say).split())
+            for promise in promises
+        )
+
+
+@pytest.mark.parametrize(
+    ("name", "remarks"),
+    [("fashion", []), ("digits", ["copies", "refined"]), ("fashion_augmented", ["copies"])],
+)
+def test_the_shipped_networks_say_why_their_programs_give_other_curves(name, remarks):
+    assert take_home._remarks(runs.open_run(name)) == remarks
