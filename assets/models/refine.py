@@ -19,10 +19,8 @@ from cnn_core.datasets import Dataset
 COPIES = 2  # changed versions of each training image, the first of those that the network has seen
 ONES, ONES_SEED = 1_000, 23
 EPOCHS, BATCH, RATE = 2, 256, 2e-4
-SEVEN, WEIGHT = (
-    7,
-    3.0,
-)  # the class that ones are mistaken for, and how much more each of its images counts
+SEVEN = 7  # the class that ones are mistaken for
+WEIGHT = 3.0  # of each of its images
 PER_CALL = 1_000  # images
 
 
