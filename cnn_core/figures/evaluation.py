@@ -103,8 +103,8 @@ def confusion_heatmap(
         marked: Row and column of the cell to frame.
         words: What is written.
         palette: Of the theme.
-        small: The chart takes a third of a page: class names of columns are upright, and the page itself
-            writes the title and what rows and columns are.
+        small: The chart takes a third of a page: class names of columns are upright, there is no legend of
+            the colours, and the page itself writes the title and what rows and columns are.
     """
     cells = _cells(matrix, names, as_percent, words)
     if marked is not None:
@@ -116,9 +116,9 @@ def confusion_heatmap(
     return {
         "animation": False,
         "title": {"text": words.title, "left": 0, "top": 0, "show": not small},
-        "grid": {**_GRID, "top": 44, "bottom": 4, "right": 4},
+        "grid": {**_GRID, "top": 8 if small else 44, "bottom": 4, "right": 4},
         "tooltip": {"trigger": "item", "formatter": "{b}", "confine": True},
-        "visualMap": _SCALE,
+        "visualMap": {**_SCALE, "show": not small},
         "xAxis": {
             **_classes(names, across),
             "axisLabel": {"interval": 0, "rotate": slant},

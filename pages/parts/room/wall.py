@@ -25,7 +25,7 @@ from pages.network import readings
 from pages.network.choice import WIDTH
 from pages.network.names import class_names, names_of
 from pages.parts.room import comparison
-from pages.session import choices, membership
+from pages.session import choices, membership, presenting
 from pages.session.doors import colours
 from pages.session.downloads import telling
 from pages.session.html import complain, html
@@ -36,7 +36,9 @@ POLL_S = 0.7
 COLUMNS = 20  # of the picture with all drawings
 SHORT = 3  # letters of a class name that fits below a small drawing, with its probability
 UNSURE = 0.5  # a network that gives its answer less than this is told to be unsure
-MATRIX_HEIGHT = 330  # pixels
+MATRIX_HEIGHT = 300  # pixels
+PRESENTED_HEIGHT = {True: 195, False: 280}  # by whether names are short; the view enlarges it
+NO_BREAK = "\u00a0"
 SCOPES = ("task", "all")
 NETWORK, CLASS, SCOPE = "wall_network", "wall_class", "wall_scope"
 
@@ -51,6 +53,7 @@ def wall(room: rooms.Room, place: DeltaGenerator) -> None:
     run = networks[_choose_network(room, state, networks, place)]
     with st.container(horizontal=True, gap="small", key="wall_task"):
         _choose_class(room, state, run)
+        _more(state)
     with st.container(horizontal=True, vertical_alignment="center", gap="small", key="wall_tools"):
         counts = st.empty()  # filled by the part that asks for news
         st.session_state["wall_answers"] = state.answers
@@ -58,7 +61,6 @@ def wall(room: rooms.Room, place: DeltaGenerator) -> None:
             t("room.answers"), key="wall_answers", help=t("room.answers_help"), disabled=room.closed,
             on_change=_switch_answers, args=(room,),
         )  # fmt: skip
-        _more(state)
     st.fragment(_drawings, run_every=POLL_S)(room, run, networks, counts)
 
 
@@ -134,28 +136,30 @@ def _drawings(
     best = {number: int(each.argmax()) for number, each in read.items()}
     names = class_names(run)
     _figures(state, seen, best, counts)
-    left, right = st.columns([0.62, 0.38], gap="medium")
+    short = max(map(len, names)) <= SHORT
+    # Without answers there is no matrix, and the drawings have the whole width.
+    left, *right = st.columns([0.62, 0.38] if state.answers else [1], gap="medium")
     with left:
         if state.answers and len(read) < len(fitting) and (problem := readings.problem(run)):
             complain(problem)
         drawings.drawings(
             "wall_drawings",
-            _wall(seen, read, names, state.answers, 0 if fitting else others),
+            _wall(seen, read, names, state, 0 if fitting else others),
             lambda number: _hide(room, [number]),
         )
         _visibility(
             room, state, fitting, {number: float(each.max()) for number, each in read.items()}
         )
-    with right:
+    with right[0] if right else left:
         if state.answers:
             comparison.board(networks, state.shown_pictures())
-            _matrix(fitting, best, names)
+            _matrix(fitting, best, names, short=short)
         if fitting and others:
             st.caption(t("room.other_data", count=others))
 
 
 def _wall(
-    pictures: Sequence[Picture], read: dict, names: Sequence[str], answers: bool, others: int
+    pictures: Sequence[Picture], read: dict, names: Sequence[str], state: rooms.State, others: int
 ) -> drawings.Wall:
     """The drawings in groups; in each the ones first that the network is surest of."""
     sprite = _sprite(tuple(picture.pixels for picture in pictures))
@@ -163,27 +167,29 @@ def _wall(
     for place, picture in enumerate(pictures):
         label, probabilities = names[picture.label], read.get(picture.number)
         if probabilities is None:
-            tip = t("room.tile_waiting" if answers else "room.tile", label=label)
+            tip = t("room.tile_waiting" if state.answers else "room.tile", label=label)
             groups["waiting"].append(drawings.Tile(picture.number, place, "", 0.0, tip))
             continue
         index = int(probabilities.argmax())
         sure = float(probabilities[index])
-        answer = f"{names[index]} {percent(sure, 0)}"
+        share = percent(sure, 0).replace(" ", NO_BREAK)
+        answer = f"{names[index]} {share}"
         tip = t("room.tile_read", label=label, answer=answer)
         group = "right" if index == picture.label else "wrong"
         groups[group].append(drawings.Tile(picture.number, place, answer, sure, tip))
     titles = {
-        name: t(f"room.group_{name if answers else 'all'}", count=len(tiles))
+        name: t(f"room.group_{name if state.answers else 'all'}", count=len(tiles))
         for name, tiles in groups.items()
     }
+    empty = t("room.wall_waits" if state.task else "room.wall_empty")
     return drawings.Wall(
         sprite, COLUMNS, len(pictures),
         [
             (name, titles[name], sorted(tiles, key=lambda tile: -tile.sure))
             for name, tiles in groups.items() if tiles
         ],
-        t("room.other_data", count=others) if others else t("room.wall_empty"), t("room.hide_one"),
-        long_answers=answers and max(map(len, names)) > SHORT,
+        t("room.other_data", count=others) if others else empty, t("room.hide_one"),
+        long_answers=state.answers and max(map(len, names)) > SHORT,
     )  # fmt: skip
 
 
@@ -245,8 +251,10 @@ def _figures(
     )  # fmt: skip
 
 
-def _matrix(pictures: Sequence[Picture], best: dict[int, int], names: Sequence[str]) -> None:
-    """The confusion matrix of all drawings of the room that are shown."""
+def _matrix(
+    pictures: Sequence[Picture], best: dict[int, int], names: Sequence[str], *, short: bool
+) -> None:
+    """The confusion matrix of all drawings that are shown; a lower one with `short` names of classes."""
     matrix = np.zeros((len(names), len(names)), np.int64)
     for picture in pictures:
         if picture.number in best and picture.label < len(names):
@@ -261,8 +269,9 @@ def _matrix(pictures: Sequence[Picture], best: dict[int, int], names: Sequence[s
             title=words.title, down=words.true, across=words.predicted,
         )
     )  # fmt: skip
+    height = PRESENTED_HEIGHT[short] if presenting.current() else MATRIX_HEIGHT
     draw_chart(
-        option, key="wall_matrix", height=MATRIX_HEIGHT,
+        option, key="wall_matrix", height=height,
         alt=figures.confusion_alt(matrix, names, words=words),
     )  # fmt: skip
 
