@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import streamlit as st
 
 from cnn_core import runs
@@ -57,9 +59,9 @@ def main() -> None:
     with st.container(key="runs_live"):
         st.fragment(_live, run_every=POLL_S if busy else None)(busy, [listed])
     with st.container(key="runs_views"):
-        _views(selected)
+        finish = _views(selected)
     selection.publish()
-    run_image.finish()
+    finish()
 
 
 def _say_if_full() -> None:
@@ -108,11 +110,16 @@ def _live(busy: bool, just_read: list[list[Row]]) -> None:
         selection.publish()
 
 
-def _views(selected: list[runs.Run]) -> None:
-    """What is asked of the networks; only the open tab is made."""
+def _views(selected: list[runs.Run]) -> Callable[[], None]:
+    """What is asked of the networks; only the open tab is made.
+
+    Returns:
+        What is to be called when the rest of the page is drawn.
+    """
+    finish = inside.nothing
     st.session_state.pop(selection.IMAGE, None)
     if not selected:
-        return
+        return finish
     names = ("kernels", "image") if len(selected) == 1 else ("pair", "kernels", "image")
     for name, tab in choices.tabs(
         names, key=selection.VIEW, format_func=lambda name: t(f"runs.view_{name}")
@@ -125,7 +132,8 @@ def _views(selected: list[runs.Run]) -> None:
             elif name == "kernels":
                 inside.first_kernels(selected)
             else:
-                st.session_state[selection.IMAGE] = inside.one_image(selected)
+                st.session_state[selection.IMAGE], finish = inside.one_image(selected)
+    return finish
 
 
 def _active(row: Row) -> bool:

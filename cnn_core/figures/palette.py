@@ -14,6 +14,7 @@ Table = npt.NDArray[np.uint8]
 Diverging = Literal["diverging", "diverging_dark"]
 
 READABLE = 4.5  # least contrast of text with its background (WCAG 2, level AA)
+VISIBLE = 3.0  # the same of lines and areas
 STEPS = 255  # colours of a scale; a palette PNG has 256, the last one stands for "nothing here"
 
 
@@ -161,6 +162,16 @@ def readable(colour: str, background: str, least: float = READABLE) -> str:
         if contrast(shade, background) >= least:
             return shade
     return ink(background)
+
+
+def line_stops(scale: str, background: str, count: int = 11) -> list[str]:
+    """`count` evenly spaced colours of the part of a scale in which lines can be seen on that background.
+
+    Raises:
+        KeyError: If there is no such scale.
+    """
+    visible = [stop for stop in stops(scale, STEPS) if contrast(stop, background) >= VISIBLE]
+    return [visible[round(place)] for place in np.linspace(0, len(visible) - 1, count)]
 
 
 def _luminance(colour: str) -> float:

@@ -18,6 +18,7 @@ Value = int | float | str
 
 SYMBOL_SIZE = 9
 SCALE_STEPS = 21
+FAINTEST = 0.75  # opacity of the first trial: 3:1 on a white page
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,7 +178,7 @@ def parallel(
         "tooltip": {"trigger": "item", "formatter": "{b}", "confine": True},
         "visualMap": {
             "type": "continuous", "min": low, "max": high, "dimension": len(axes), "show": False,
-            "inRange": {"color": colours.stops("sequential", SCALE_STEPS)},
+            "inRange": {"color": colours.line_stops("sequential", palette.background, SCALE_STEPS)},
         },
         "parallel": {
             "left": f"{axis_names.LEFT_PERCENT}%", "right": f"{axis_names.RIGHT_PERCENT}%",
@@ -189,9 +190,9 @@ def parallel(
         "parallelAxis": dimensions,
         "series": {
             "type": "parallel", "data": lines, "smooth": False, "selectedMode": "single",
-            "lineStyle": {"width": 3, "opacity": 0.85}, "inactiveOpacity": 0.06,
+            "lineStyle": {"width": 3, "opacity": 1}, "inactiveOpacity": 0.06,
             "emphasis": {"lineStyle": {"width": 5}}, "cursor": "pointer",
-            "select": {"lineStyle": {"width": 6, "opacity": 1}},
+            "select": {"lineStyle": {"width": 6}},
         },
     }  # fmt: skip
 
@@ -225,7 +226,7 @@ def slice_of(
         "tooltip": {"trigger": "item", "formatter": "{b}", "confine": True},
         "visualMap": {
             "type": "continuous", "min": 1, "max": max(2, last), "dimension": 2, "show": False,
-            "inRange": {"color": [palette.validation] * 2, "opacity": [0.35, 1]},
+            "inRange": {"color": [palette.validation] * 2, "opacity": [FAINTEST, 1]},
         },
         "grid": {"left": 4, "right": 14, "top": 34, "bottom": 6, "containLabel": True},
         "xAxis": _slice_axis(axis),

@@ -4,6 +4,7 @@ from cnn_core.sweeps.driver import Driver
 from cnn_core.sweeps.record import METHODS, PRUNING, Plan, Progress, Sweep
 from cnn_core.sweeps.store import (
     begin,
+    check_trials,
     free_name,
     newest,
     open_sweep,
@@ -21,6 +22,7 @@ __all__ = [
     "Progress",
     "Sweep",
     "begin",
+    "check_trials",
     "free_name",
     "newest",
     "open_sweep",

@@ -37,6 +37,16 @@ def changed() -> int:
     return 0
 
 
+def check_trials(plan: Plan, limits: Limits) -> None:
+    """Refuse more trials than this server allows one sweep.
+
+    Raises:
+        LimitError: If it has too many.
+    """
+    if plan.trials > limits.trials:
+        raise LimitError("limit.trials", asked=plan.trials, cap=limits.trials)
+
+
 def begin(plan: Plan, *, owner: str = "", name: str = "", limits: Limits | None = None) -> Sweep:
     """Make the folder of a sweep; a `Driver` takes it up.
 
@@ -45,8 +55,7 @@ def begin(plan: Plan, *, owner: str = "", name: str = "", limits: Limits | None 
         SweepError: If its folder cannot be written.
     """
     limits = limits or Limits.from_environment()
-    if plan.trials > limits.trials:
-        raise LimitError("limit.trials", asked=plan.trials, cap=limits.trials)
+    check_trials(plan, limits)
     if sum(progress(sweep).active for sweep in newest(owner)) >= limits.sweeps:
         raise LimitError("limit.sweeps", cap=limits.sweeps)
     now = time.time()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
-from conftest import eventually
+from conftest import eventually, rest
 from playwright.sync_api import Locator, Page, expect
 from screens import SHORT, Playground
 
@@ -74,3 +74,21 @@ def test_three_runs_are_compared_and_one_repeated_over_three_seeds(app, window):
 
     again = window(str(page.evaluate("location.href")), beside=page)
     expect(again.locator(".st-key-runs_actions")).to_contain_text("Selected: 3", timeout=COLD)
+
+
+def test_an_answer_that_comes_does_not_move_the_pad_under_a_stroke(app, window):
+    page = window(f"{app.url}/runs?lang=en&runs=digits&view=image&source=draw")
+    canvas = page.locator(".pad canvas")
+    expect(canvas).to_be_visible(timeout=COLD)
+    rest(page)
+    canvas.evaluate("canvas => canvas.scrollIntoView({ block: 'center' })")
+    before = canvas.bounding_box()
+    page.mouse.move(before["x"] + 100, before["y"] + 100)
+    page.mouse.down()
+    page.mouse.move(before["x"] + 200, before["y"] + 100)
+    expect(page.get_by_text("Your drawing")).to_be_visible(timeout=COLD)
+    assert canvas.bounding_box() == before
+    page.mouse.up()
+    page.get_by_role("tab", name="First kernels").click()
+    expect(page.locator(".st-key-runs_view_kernels img").first).to_be_visible(timeout=COLD)
+    expect(canvas).to_have_count(0)

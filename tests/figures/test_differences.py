@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from cnn_core import texts
-from cnn_core.figures import differences
+from cnn_core.figures import differences, evaluation, matrices
 from cnn_core.figures.palette import DARK, LIGHT
 
 WORDS = {
@@ -48,3 +48,36 @@ def test_each_network_has_a_bar_for_each_class(palette):
     json.dumps(option)
     assert [series["data"] for series in option["series"]] == [[25.0, 75.0]] * 8
     assert len({series["color"] for series in option["series"]}) == 8
+
+
+@pytest.mark.parametrize("letter", ["n ", "가"])
+def test_matrices_side_by_side_begin_at_one_height_and_long_titles_are_whole(letter):
+    def titled(title):
+        return matrices.frame(title, ["cat", "dog"], true="true", predicted="predicted")
+
+    short, long = titled("short"), titled(letter * 60)
+    [usual] = matrices.align([short])
+    assert usual["grid"] == short["grid"]
+    both = matrices.align([short, long])
+    tops = {option["grid"]["top"] for option in both}
+    assert len(tops) == 1
+    lines = len(letter * 60) * (1 if letter == "n " else 2) / matrices.LETTERS
+    assert tops.pop() >= lines * matrices.TITLE_LINE_PX
+    assert [option["title"]["text"] for option in both] == ["short", letter * 60]
+    assert {option["title"]["textStyle"]["overflow"] for option in both} == {"break"}
+
+
+def test_what_a_page_changes_of_a_matrix_is_gone_from_the_next():
+    words = evaluation.ConfusionWords.of(texts.table("en"))
+
+    def made():
+        return evaluation.confusion_heatmap(
+            FIRST, ["cat", "dog"], as_percent=False, marked=None, words=words, palette=LIGHT
+        )
+
+    before = json.dumps(made())
+    changed = made()
+    for part in ("title", "grid", "tooltip", "visualMap", "xAxis", "yAxis"):
+        changed[part]["show"] = False
+    changed["series"][0]["cursor"] = "default"
+    assert json.dumps(made()) == before

@@ -243,7 +243,9 @@ def test_a_run_that_was_deleted_here_is_not_missed(visit):
 
 
 def test_no_address_in_between_leads_back_to_the_image(visit, monkeypatch):
-    monkeypatch.setattr(inside, "one_image", lambda selected: {"part": "test", "index": "3"})
+    monkeypatch.setattr(
+        inside, "one_image", lambda selected: ({"part": "test", "index": "3"}, inside.nothing)
+    )
     one, two = trained(name="one"), trained(name="two")
     at = visit("runs", runs=f"{one.id}~{two.id}", view="kernels")
     for view in ("image", "kernels"):

@@ -140,6 +140,23 @@ def test_a_sweep_says_as_many_trials_as_there_are_combinations(visit) -> None:
     assert "4 trials of" in words(at)
 
 
+@pytest.mark.parametrize("language", texts.LANGUAGES)
+def test_more_trials_than_the_server_allows_are_refused_before_the_press(
+    language: str, visit, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CONVSCOPE_MAX_TRIALS", "20")
+    continuous = {"vary_dropout": "0.0:0.6", "method": "random"}
+    at = visit("sweep", language, trials="21", **continuous)
+    assert at.error[0].value == texts.say(language, "error.limit.trials", asked=21, cap=20)
+    assert at.button(key="sweep_begin").disabled
+    at = visit("sweep", language, trials="20", **continuous)
+    assert not at.error
+    assert not at.button(key="sweep_begin").disabled
+    at = visit("sweep", language, trials="500", vary_kernel="3,5", method="random")
+    assert not at.error, "there are two combinations"
+    assert not at.button(key="sweep_begin").disabled
+
+
 def test_a_sweep_is_paused_resumed_and_stopped(visit) -> None:
     at = visit("sweep")
     at.button(key="sweep_begin").click().run()

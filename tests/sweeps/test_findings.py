@@ -179,6 +179,27 @@ def test_the_heat_map_holds_the_means_as_numbers() -> None:
     assert option["grid"]["outerBoundsContain"] == "all", "both names lie inside of the chart"
 
 
+@pytest.mark.parametrize("look", [palette.LIGHT, palette.DARK], ids=["light", "dark"])
+def test_every_trial_can_be_seen_on_the_page(look: palette.Palette) -> None:
+    results = [Point(place, (3,), place / 10) for place in range(1, 10)]
+    axis = [Axis("kernel", (3, 5), ("3", "5"))]
+    lines = figures.parallel(results, axis, words=WORDS, palette=look)
+    points = figures.slice_of(results, axis, 0, words=WORDS, palette=look)
+    opaque = lines["series"]["lineStyle"]["opacity"]
+    for option, opacities in (
+        (lines, [opaque]),
+        (points, points["visualMap"]["inRange"]["opacity"]),
+    ):
+        colours = option["visualMap"]["inRange"]["color"]
+        assert len(colours) > 1
+        for colour, opacity in itertools.product(colours, opacities):
+            pairs = zip(palette.rgb(colour), palette.rgb(look.background), strict=True)
+            seen = [round(opacity * ours + (1 - opacity) * page) for ours, page in pairs]
+            shade = "#{:02x}{:02x}{:02x}".format(*seen)
+            assert palette.contrast(shade, look.background) >= 3, colour
+    assert len(set(lines["visualMap"]["inRange"]["color"])) == figures.SCALE_STEPS
+
+
 @pytest.mark.parametrize(
     "accuracies", [(), (0.8056, 0.934), (0.5,), (0.001, 0.999), (0.9712, 0.9723), (0.2153, 0.4514)]
 )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 import streamlit as st
@@ -52,7 +52,7 @@ def first_kernels(selected: Sequence[runs.Run]) -> None:
                 fill(
                     '<figure style="margin:0"><figcaption>{{ name }}</figcaption>'
                     '<img alt="{{ alt }}" src="{{ source }}" '
-                    'style="width:100%;image-rendering:pixelated"></figure>',
+                    'style="width:100%;image-rendering:pixelated;object-position:left"></figure>',
                     name=names[run_id],
                     alt=alt,
                     source=source,
@@ -74,12 +74,17 @@ def with_weights(selected: Sequence[runs.Run]) -> list[runs.Run]:
     return [run for run in selected if (run.folder / "best.keras").exists()]
 
 
-def one_image(selected: Sequence[runs.Run]) -> dict[str, str]:
-    """One image through all runs that take it; what the address says of the image."""
+def one_image(selected: Sequence[runs.Run]) -> tuple[dict[str, str], Callable[[], None]]:
+    """One image through all runs that take it.
+
+    Returns:
+        What the address says of the image; and what the page is to call last, which shows the pad if the
+        image is drawn. The pad is beside the answers: what comes above it would cut a stroke short.
+    """
     ready = with_weights(selected)
     if not ready:
         st.info(t("runs.none_with_weights"), icon=":material/info:")
-        return {}
+        return {}, nothing
     takes = [run for run in ready if _kind(run) == _kind(ready[0])]
     if len(takes) < len(selected):
         left_out = [run for run in selected if run not in takes]
@@ -88,11 +93,20 @@ def one_image(selected: Sequence[runs.Run]) -> dict[str, str]:
     left, right = st.columns([0.4, 0.6], gap="medium")
     with left:
         image = run_image.choose(takes[0])
-    if image is None:
-        return run_image.query(image)
-    with right:
-        _probabilities(takes, image)
-    return image.query
+        pad = st.container()
+    if image is not None:
+        with right:
+            _probabilities(takes, image)
+
+    def finish() -> None:
+        with pad:
+            run_image.finish(takes[0].train.dataset)
+
+    return run_image.query(image), finish
+
+
+def nothing() -> None:
+    """Where no image is chosen, nothing is left to do."""
 
 
 def _kind(run: runs.Run) -> tuple[object, ...]:

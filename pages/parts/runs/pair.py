@@ -13,8 +13,8 @@ from cnn_core.analysis import comparison, evaluation
 from cnn_core.analysis.evaluation import Predictions
 from cnn_core.course.goals_training import Comparison
 from cnn_core.errors import CnnError
-from cnn_core.figures import differences
-from cnn_core.figures import evaluation as matrices
+from cnn_core.figures import differences, matrices
+from cnn_core.figures import evaluation as evaluation_figures
 from pages.elements.chart import draw_chart
 from pages.network import answers, goals
 from pages.network.names import class_names, short_names
@@ -108,37 +108,31 @@ def _matrices(
 ) -> None:
     table, palette, names = texts.table(language()), colours(), class_names(first)
     short = short_names([first, second])
-    words = matrices.ConfusionWords.of(table)
+    words = evaluation_figures.ConfusionWords.of(table)
     counts = [
         evaluation.confusion(
             predictions.labels, predictions.predicted, predictions.probabilities.shape[1]
         )
         for predictions in (of_first, of_second)
     ]
-    columns = st.columns(3, gap="small")
-    for column, run, matrix in zip(columns, (first, second), counts, strict=False):
+    options, heard = [], []
+    for run, matrix in zip((first, second), counts, strict=True):
         named = replace(words, title=short[run.id])
-        option = matrices.confusion_heatmap(
+        option = evaluation_figures.confusion_heatmap(
             matrix, names, as_percent=False, marked=None, words=named, palette=palette
         )
         option["visualMap"]["show"] = False
         option["series"][0] |= {"cursor": "default", "selectedMode": False}
-        draw_chart(
-            option,
-            place=column,
-            height=HEIGHT,
-            key=f"runs_matrix_{run.id}",
-            alt=matrices.confusion_alt(matrix, names, words=named),
-        )
+        options.append(option)
+        heard.append(evaluation_figures.confusion_alt(matrix, names, words=named))
     labels = differences.DifferenceWords.of(table)
     labels = replace(
         labels, title=labels.title.format(first=short[first.id], second=short[second.id])
     )
-    draw_chart(
-        differences.matrix_difference(*counts, names, words=labels, palette=colours()),
-        place=columns[2],
-        height=HEIGHT,
-        key="runs_matrix_difference",
-        alt=differences.matrix_difference_alt(*counts, names, words=labels),
-    )
+    options.append(differences.matrix_difference(*counts, names, words=labels, palette=palette))
+    heard.append(differences.matrix_difference_alt(*counts, names, words=labels))
+    keys = (first.id, second.id, "difference")
+    columns = st.columns(3, gap="small")
+    for column, key, option, alt in zip(columns, keys, matrices.align(options), heard, strict=True):
+        draw_chart(option, place=column, height=HEIGHT, key=f"runs_matrix_{key}", alt=alt)
     st.caption(t("runs.difference_reading"))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import unicodedata
 from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any
@@ -24,6 +25,8 @@ HEIGHT = 390
 SHOWN_ALREADY = {"dataset", "size", "seed"}  # have columns of their own
 MOST_COLUMNS = 12  # of settings
 STATE_WIDTH = 96  # pixels: the longest state in English
+LEAST_NAME_WIDTH, MOST_NAME_WIDTH = 200, 400  # pixels
+CELL_PADDING, NARROW_LETTER, WIDE_LETTER = 18, 7, 14  # pixels; a Korean letter is wide
 
 
 def filters() -> list[Row]:
@@ -160,7 +163,8 @@ def _columns(listed: Sequence[Row]) -> tuple[dict[str, list[Any]], dict[str, Any
 
     number = st.column_config.NumberColumn
     best = [row.summary.best for row in listed]
-    add("name", [_starred(row) for row in listed], pinned=True, width="medium")
+    names = [_starred(row) for row in listed]
+    add("name", names, pinned=True, width=_name_width(names))
     states = _by_value([row.state for row in listed], lambda state: t(f"state.{state}"))
     add("state", states, width=STATE_WIDTH)
     add(
@@ -229,6 +233,16 @@ def _text(setting: Setting, value: Any) -> str:
 def _varying(listed: Sequence[Row]) -> list[Setting]:
     settings = comparison.differing([row.settings for row in listed])
     return [setting for setting in settings if setting.field not in SHOWN_ALREADY][:MOST_COLUMNS]
+
+
+def _name_width(names: Sequence[str]) -> int:
+    """Pixels in which the longest name is whole, as names often differ at their end alone."""
+    return max(LEAST_NAME_WIDTH, min(MOST_NAME_WIDTH, max(map(_text_width, names), default=0)))
+
+
+def _text_width(name: str) -> int:
+    wide = sum(unicodedata.east_asian_width(letter) in "WF" for letter in name)
+    return CELL_PADDING + WIDE_LETTER * wide + NARROW_LETTER * (len(name) - wide)
 
 
 def _starred(row: Row) -> str:

@@ -12,7 +12,7 @@ import streamlit as st
 from cnn_core import runs, sweeps
 from cnn_core.config import MAX_BLOCKS, MAX_DENSE, ModelConfig, TrainConfig
 from cnn_core.errors import CnnError, SweepError
-from cnn_core.planning import space
+from cnn_core.planning import limits, space
 from cnn_core.planning.presets import PRESETS, fit_to_data
 from cnn_core.planning.space import CHOICES, FIELDS, MOST_DIMENSIONS, PLACED, Dimension
 from cnn_core.sweeps import Plan
@@ -162,6 +162,7 @@ def _say(plan: Plan | None, problem: CnnError | None) -> None:
         try:
             ahead = _outlook(plan, workers, runs.measured_speed())
             begun = replace(plan, trials=ahead.trials)
+            sweeps.check_trials(begun, limits.valid())
         except CnnError as error:
             problem = error
     problem = problem or (engine().problem("train") if engine().ours else None)
