@@ -20,12 +20,15 @@ export function isOfNextPage(to) {
   );
 }
 
-// Whether the visitor presses a link: it leaves the page and changes no setting, so what the page still writes
-// belongs to the entry that is there.
-export function isPressOnLink(event) {
-  return (
-    event.type === "pointerdown" && event.composedPath().some((node) => node.tagName === "A" && node.href)
-  );
+// Where Streamlit has the menu of the pages: above them, what it opens there, and on a phone.
+const MENU = new Set(["stHeader", "stTopNavPopoverBody", "stSidebar"]);
+
+// Whether the visitor uses a link or the menu: both lead away from the page and change no setting of it, so what
+// the page still writes belongs to the entry that is there.
+export function leadsAway(event) {
+  return event
+    .composedPath()
+    .some((node) => (node.tagName === "A" && node.href) || MENU.has(node.dataset?.testid));
 }
 
 // Whether going from one address to another only scrolls: then Streamlit asks the server for nothing.

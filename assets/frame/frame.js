@@ -1,7 +1,7 @@
 // What the frame of all pages needs in the browser: the language of the document, entries in its history that "Back"
 // can undo, and a menu on a phone that says so and closes when a page is chosen. Mounted on every page, set up once.
 
-import { isOfNextPage, isPlaceOnPage, isPressOnLink, Returning, writesEntry } from "./entries.js";
+import { isOfNextPage, isPlaceOnPage, leadsAway, Returning, writesEntry } from "./entries.js";
 
 const NARROW = "(max-width: 768px)"; // where Streamlit's menu is a drawer over the page
 const STATE = "data-test-script-state"; // where Streamlit says whether a page is still being written
@@ -57,7 +57,7 @@ function keepEntries(returning) {
   const look = () => (complete ||= !returning.open && isComplete());
   const act = (event) => {
     look(); // a quick run may begin and end between two looks
-    touched ||= complete && !isPressOnLink(event);
+    touched ||= complete && !leadsAway(event);
     returning.end();
   };
   for (const kind of ["pointerdown", "keydown", "change"]) document.addEventListener(kind, act, true);

@@ -134,8 +134,12 @@ def tabs(
     later, it is the one that opens.
     """
     labels = {option: format_func(option) for option in options}
-    first, widget_key = next(iter(labels.values())), f"{key}.tabs"
-    label = labels.get(st.session_state.get(key), first)
+    choice = st.session_state.get(key)
+    opened = choice if choice in labels else next(iter(labels))
+    label = labels[opened]
+    # Their identity is the key (see tab_identity.py): the same in each language, and another one as soon as
+    # another tab is open, for a browser may not have heard that Back opened it.
+    widget_key = f"{key}.tabs.{opened}"
     st.session_state[widget_key] = label
     places = st.tabs(
         list(labels.values()),

@@ -18,7 +18,14 @@ from cnn_core.engine import Engine
 from cnn_core.errors import ConfigError
 from cnn_core.figures import palette
 from cnn_core.planning import limits
-from pages.session import client_guard, collection, downloads, session_lock, widget_lookup
+from pages.session import (
+    client_guard,
+    collection,
+    downloads,
+    session_lock,
+    tab_identity,
+    widget_lookup,
+)
 
 HEAD_START_S = 1.5  # of the first page before the workers: it is there half a second sooner
 T = TypeVar("T")
@@ -28,6 +35,7 @@ widget_lookup.install()
 session_lock.install()
 downloads.install()
 client_guard.install()
+tab_identity.install()
 process = sys.modules.setdefault("convscope_process", ModuleType("convscope_process"))
 if not hasattr(process, "lock"):
     process.lock, process.engine, process.collection = threading.Lock(), None, None

@@ -46,6 +46,24 @@ def test_one_press_of_back_leaves_a_page_that_a_link_opened(name, app, window):
     settled(page, name)
 
 
+def test_a_page_that_is_still_written_as_the_menu_opens_gets_no_second_entry(app, window):
+    page = window(app.url)
+    settled(page, "home")
+    go(page, "Look inside", "Kernels")
+    settled(page, "kernels")
+    write = "number => history.pushState({}, '', `${location.href}&late=${number}`)"
+    before = page.evaluate("history.length")
+    page.get_by_role("button", name="Look inside", exact=True).click()
+    page.get_by_role("menuitem", name="Surgery", exact=True).focus()
+    page.keyboard.press("ArrowDown")
+    page.evaluate(write, 1)
+    assert page.evaluate("history.length") == before
+    page.keyboard.press("Escape")
+    page.get_by_role("heading", level=1).click()
+    page.evaluate(write, 2)
+    assert page.evaluate("history.length") == before + 1
+
+
 SLOW_SERVER = """
 const Socket = window.WebSocket;
 let last = Promise.resolve();

@@ -74,3 +74,18 @@ def test_another_language_changes_no_setting_and_none_after_it(app, window):
     screen.slide("learning_rate", "ArrowLeft")
     eventually(lambda: screen.query["lr"] == UNUSUAL["lr"])
     no_traceback(screen.page)
+
+
+def test_what_is_typed_while_another_language_comes_is_kept(app, window):
+    screen = Playground.of(window(app.link(lang="en")))
+    field = screen.setting("filters", 0).get_by_role("spinbutton")
+    field.fill("21")
+    # The answer comes after the visitor has gone on typing; a press of the mouse would send the number.
+    control = screen.page.locator("[class*='st-key-language_choice']")
+    control.get_by_role("radio", name="한국어").evaluate("button => button.click()")
+    expect(screen.page.get_by_role("heading", level=1)).not_to_have_text("Playground")
+    screen.settled()
+    expect(field).to_have_value("21")
+    field.press("Enter")
+    eventually(lambda: screen.query.get("blocks", "").startswith("21."))
+    assert screen.query["lang"] == "ko"

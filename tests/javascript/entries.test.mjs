@@ -6,7 +6,7 @@ import { test } from "node:test";
 import {
   isOfNextPage,
   isPlaceOnPage,
-  isPressOnLink,
+  leadsAway,
   Returning,
   writesEntry,
 } from "../../assets/frame/entries.js";
@@ -25,14 +25,16 @@ test("a setting is an entry once the visitor has changed it, and only then", () 
   assert.equal(writesEntry(...change, false), false);
 });
 
-test("a press on a link changes no setting of the page that it leaves", () => {
-  const press = (type, ...path) => isPressOnLink({ type, composedPath: () => path });
+test("a link and the menu change no setting of the page that they lead away from", () => {
+  const used = (...path) => Boolean(leadsAway({ composedPath: () => [...path, {}] }));
   const link = { tagName: "A", href: "http://localhost/explain" };
-  const button = { tagName: "BUTTON" };
-  assert.equal(Boolean(press("pointerdown", { tagName: "P" }, link, {})), true);
-  assert.equal(Boolean(press("pointerdown", { tagName: "SPAN" }, button, {})), false);
-  assert.equal(Boolean(press("pointerdown", { tagName: "A", href: "" })), false);
-  assert.equal(Boolean(press("change", link)), false);
+  const button = { tagName: "BUTTON", dataset: { testid: "stTopNavSection" } };
+  assert.equal(used({ tagName: "P" }, link), true);
+  assert.equal(used({ tagName: "SPAN" }, button), false);
+  assert.equal(used({ tagName: "A", href: "" }), false);
+  for (const testid of ["stHeader", "stTopNavPopoverBody", "stSidebar"]) {
+    assert.equal(used({ tagName: "SPAN" }, button, { tagName: "DIV", dataset: { testid } }), true);
+  }
 });
 
 test("the language and the order of parameters are no settings", () => {

@@ -14,7 +14,15 @@ import streamlit as st
 from lengths import LONG, at_length, repeats
 from streamlit.proto.WidgetStates_pb2 import WidgetState
 from streamlit.testing.v1 import AppTest
-from streamlit.testing.v1.element_tree import Block, Button, Tab
+from streamlit.testing.v1.element_tree import (
+    Block,
+    Button,
+    Element,
+    NumberInput,
+    Tab,
+    TextArea,
+    TextInput,
+)
 from sweep_play import finished
 from visits import APP, PAGES, US, address, events_of, make_run
 from window import Window, changes, labels, pick
@@ -206,6 +214,32 @@ def test_every_tab_is_in_the_link(page, visit):
             other = visit(name, "en", **address(window.at))
             assert [opened for _, opened in rows_of_tabs(other)][row] == place
             assert address(other.at) == address(window.at)
+
+
+@pytest.mark.parametrize("page", [*sorted(PAGES), *SECTIONS, "runs?runs=fashion~digits"])
+def test_a_field_stays_in_its_place_in_another_language(page, visit):
+    """A browser draws again what has another place: what was typed there and not sent yet is lost."""
+    name, _, query = page.partition("?")
+    window = visit(name, "en", **dict(parse_qsl(query)))
+    before = fields(window)
+    window.press_language("한국어")
+    assert fields(window) == before
+
+
+def fields(window: Window) -> dict[str, tuple[str | int, ...]]:
+    """For each field that one types in, by its key: the place at which the browser keeps it."""
+    found: dict[str, tuple[str | int, ...]] = {}
+
+    def walk(node: Block | Element, place: tuple[str | int, ...]) -> None:
+        if isinstance(node, Block):
+            for number, child in node.children.items():
+                proto = getattr(child, "proto", None)
+                walk(child, (*place, getattr(proto, "id", "") or number))
+        elif isinstance(node, NumberInput | TextInput | TextArea):
+            found[node.key or node.label] = place
+
+    walk(window.at._tree, ())
+    return found
 
 
 def rows_of_tabs(window: Window) -> list[tuple[Block, int]]:
