@@ -101,8 +101,8 @@ class Provider:
 
     async def _exchange(self, request: Request) -> Response:
         form = await request.form()
-        word = base64.b64encode(":".join(CLIENT).encode()).decode()
-        if request.headers.get("authorization") != f"Basic {word}":
+        credentials = base64.b64encode(":".join(CLIENT).encode()).decode()
+        if request.headers.get("authorization") != f"Basic {credentials}":
             return JSONResponse({"error": "invalid_client"}, status_code=401)
         subject, nonce = self._granted.pop(str(form["code"]))
         now = int(time.time())
@@ -122,14 +122,14 @@ class Provider:
 @contextmanager
 def provider(accounts: Mapping[str, str]) -> Iterator[Provider]:
     """A provider that answers."""
-    of = Provider(accounts)
-    server = uvicorn.Server(uvicorn.Config(of.app, port=of.port, log_level="warning"))
+    running = Provider(accounts)
+    server = uvicorn.Server(uvicorn.Config(running.app, port=running.port, log_level="warning"))
     thread = threading.Thread(target=server.run, daemon=True)
     thread.start()
     try:
         while not server.started:
             time.sleep(0.05)
-        yield of
+        yield running
     finally:
         server.should_exit = True
         thread.join()

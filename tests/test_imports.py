@@ -145,7 +145,9 @@ PAGES_TABLE = {
     "guide": {"session", "elements", "network"},
 }
 """Rooms of pages/ that a room may import; a part may import BELOW, a page BELOW and its own part."""
-SCREEN = May({"streamlit", "numpy", "PIL", "markupsafe"}, set(CORE_TABLE) - WORKER_SIDE)
+SCREEN = May(
+    {"streamlit", "numpy", "PIL", "markupsafe"}, set(CORE_TABLE) - WORKER_SIDE, late={"httpx"}
+)
 NEVER_IN_FIGURES = {"os", "pathlib"}
 
 

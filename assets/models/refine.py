@@ -1,7 +1,8 @@
 """Train the dense layers of the digits' network further, with ones as they are written in continental Europe.
 
-The convolutions stay as they are, so their outputs are calculated once. Each target is half the label and
-half the network's earlier answer, so that it keeps what it knows. `build.py` does this after its training.
+The convolutions stay as they are, so their outputs are calculated once. The target of a training image is
+half its label and half the network's earlier answer, so that it keeps what it knows; the target of a
+generated one is its label. `build.py` does this after its training.
 """
 
 from __future__ import annotations

@@ -107,8 +107,6 @@ class Window(threading.Thread):
                 self.measured.errors.append(f"{self.page}: no answer within {SLOW_S:.0f} s")
                 self._pending = None
             return
-        if self._is_turning:
-            return
         for at, key in self.pressing:
             if at <= now and key in self.buttons:
                 self.pressing.remove((at, key))
@@ -146,10 +144,13 @@ class Window(threading.Thread):
         self.saw(self, message)
 
     def _turn(self, page_hash: str) -> None:
-        """The app draws this page now; if it is another one, what was asked of the page before is gone."""
+        """The app draws this page now; if it is another one, what was asked of the page before is gone.
+
+        Nobody asked for the turn, so it is waited for and not counted.
+        """
         if page_hash != self._page_hash and self._page_hash:
             self._is_turning = True
-            self._pending = None
+            self._pending = [], time.monotonic()
             self._parts.clear()
         self._page_hash = page_hash
 

@@ -14,10 +14,8 @@ Option = dict[str, Any]
 
 NARROW = 480  # pixels up to which a matrix of ten classes has no room for "1,234" in a cell
 THOUSAND = 1000
-TITLE_PX, TITLE_LINE_PX = (
-    330,
-    22,
-)  # room of a title where three matrices are side by side or on a phone
+TITLE_PX = 330  # room of a title where three matrices are side by side or on a phone
+TITLE_LINE_PX = 22
 LETTERS = 34  # of a title that certainly fit into a line; a Korean letter counts for two
 SHORT = 3  # letters up to which a class name needs no slanting
 

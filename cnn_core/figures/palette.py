@@ -14,7 +14,7 @@ Table = npt.NDArray[np.uint8]
 Diverging = Literal["diverging", "diverging_dark"]
 
 READABLE = 4.5  # least contrast of text with its background (WCAG 2, level AA)
-VISIBLE = 3.0  # the same of lines and areas
+VISIBLE = 3.0  # least contrast of lines and areas with it
 STEPS = 255  # colours of a scale; a palette PNG has 256, the last one stands for "nothing here"
 
 

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-import json
 import logging
-import urllib.request
 from collections.abc import Mapping
 from importlib.util import find_spec
 
@@ -70,19 +68,25 @@ def _sign_in() -> None:
     try:
         _ask(settings if provider is None else settings[provider])
         st.login(provider)
-    except (StreamlitAuthError, OSError, ValueError) as error:
+    except (StreamlitAuthError, ValueError) as error:
         log.warning("sign-in: %s", error)
         st.session_state[PROBLEM] = True
 
 
 def _ask(provider: Mapping[str, object]) -> None:
-    """Raise OSError or ValueError unless the provider responds: st.login would leave the app for a bare
-    "Authentication error".
+    """Make sure that the provider responds: st.login would leave the app for a bare "Authentication error".
+
+    Raises:
+        ValueError: If it does not, or with anything but its metadata.
     """
-    with urllib.request.urlopen(
-        str(provider.get("server_metadata_url")), timeout=PATIENCE
-    ) as answer:
-        json.load(answer)
+    import httpx  # as st.login does: the same certificates, proxies and user agent
+
+    try:
+        answer = httpx.get(str(provider.get("server_metadata_url")), timeout=PATIENCE)
+        answer.raise_for_status()
+    except (httpx.HTTPError, httpx.InvalidURL) as error:
+        raise ValueError(f"the provider does not respond: {error}") from error
+    answer.json()
 
 
 def _provider(settings: Mapping[str, object]) -> str | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 
+from cnn_core.command import phones
 from cnn_core.command.phones import Measured, Window, wall_count
 from cnn_core.command.rehearse import Report, share_within
 
@@ -111,3 +112,25 @@ def test_a_page_turn_is_whole_after_its_last_rerun_and_counts_as_no_news() -> No
     window._take(turn.SerializeToString())
     finished(window, ForwardMsg.FINISHED_SUCCESSFULLY)
     assert (window.turns, window.measured.news) == (1, [])
+
+
+def test_a_page_turn_that_never_ends_is_an_error_and_one_that_ends_makes_the_window_ready(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    class Silent:
+        def recv(self, **_: object) -> bytes:
+            raise TimeoutError
+
+    window = Window("http://127.0.0.1:1", "room", "", Measured())
+    turn = ForwardMsg()
+    for page_hash in ("of the room", "of the kernels"):
+        turn.navigation.page_script_hash = page_hash
+        window._take(turn.SerializeToString())
+    finished(window, ForwardMsg.FINISHED_SUCCESSFULLY)
+    assert window.ready.is_set()
+    window._take(turn.SerializeToString())
+    turn.navigation.page_script_hash = "of the room"
+    window._take(turn.SerializeToString())
+    monkeypatch.setattr(phones, "SLOW_S", 0.0)
+    window._step(Silent())
+    assert len(window.measured.errors) == 1

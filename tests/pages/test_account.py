@@ -152,9 +152,26 @@ def test_a_provider_that_cannot_be_asked_is_a_sentence(
     )
     monkeypatch.setattr(account, "st", page)
     monkeypatch.setattr(account, "t", lambda key: key)
+    monkeypatch.setattr(account, "_ask", lambda provider: None)
     account.say_problem()
     assert told == []
     account._sign_in()
     account.say_problem()
     account.say_problem()
     assert told == ["account.problem"]
+
+
+@pytest.mark.parametrize("address", [None, "", "no address", "http://[::1", "http://127.0.0.1:1/"])
+def test_a_visitor_is_not_sent_to_a_provider_that_does_not_respond(
+    address: str | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sent: list[str | None] = []
+    page = SimpleNamespace(
+        login=sent.append,
+        secrets={"auth": AUTH | {"server_metadata_url": address}},
+        session_state={},
+    )
+    monkeypatch.setattr(account, "st", page)
+    account._sign_in()
+    assert sent == []
+    assert page.session_state == {account.PROBLEM: True}
