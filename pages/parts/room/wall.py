@@ -254,7 +254,7 @@ def _figures(
 def _matrix(
     pictures: Sequence[Picture], best: dict[int, int], names: Sequence[str], *, short: bool
 ) -> None:
-    """The confusion matrix of all drawings that are shown; for a presenter lower if class names are `short`."""
+    """The confusion matrix of all drawings shown, lower for a presenter if class names are `short`."""
     matrix = np.zeros((len(names), len(names)), np.int64)
     for picture in pictures:
         if picture.number in best and picture.label < len(names):
