@@ -10,13 +10,14 @@ from typing import Any, ClassVar
 from cnn_core.figures import matrices
 from cnn_core.figures.overlay import MARKERS
 from cnn_core.figures.palette import Palette
-from cnn_core.figures.ranges import tidy
+from cnn_core.figures.ranges import nice, tidy
 from cnn_core.figures.words import FigureWords
 from cnn_core.progress.learning_rates import RateCurve, Usable, smoothed
 
 Option = dict[str, Any]
 TOP = 1.15  # of the loss at the start: what explodes leaves the chart
 CROWDED = 10  # points between two markers
+NUMBERS = 6  # on the axis of losses, at most one more
 NARROW_TEXT = 280  # width of the chart in its frame on a phone, in pixels
 
 
@@ -62,6 +63,8 @@ def rate_range(
     """
     starts = [smoothed(curve.losses)[0] for curve in curves.values() if smoothed(curve.losses)]
     rates = [rate for curve in curves.values() for rate in curve.rates]
+    top = TOP * max(starts, default=1.0)
+    step = nice(top / NUMBERS)
     series = [
         line
         for place, (seed, curve) in enumerate(curves.items())
@@ -74,7 +77,10 @@ def rate_range(
         "title": {"text": words.title, "subtext": words.lines, "left": 0, "top": 0, "itemGap": 4},
         "legend": {
             "bottom": 0, "left": "center", "selectedMode": False,
-            "data": [words.seed.format(seed=seed) for seed in curves],
+            "data": [
+                {"name": words.seed.format(seed=seed), "icon": MARKERS[place]}
+                for place, seed in enumerate(curves)
+            ],
         },
         "tooltip": {"trigger": "item", "formatter": "{b}", "confine": True},
         "grid": {"left": 72, "right": 24, "top": 74, "bottom": 74, "outerBoundsMode": "none"},
@@ -86,7 +92,7 @@ def rate_range(
         },
         "yAxis": {
             "type": "value", "name": words.loss, "nameLocation": "middle", "nameGap": 48,
-            "min": 0, "max": tidy(round(TOP * max(starts, default=1.0), 1)),
+            "min": 0, "max": tidy(math.ceil(top / step) * step), "interval": step,
         },
         "series": series,
     }  # fmt: skip
