@@ -43,7 +43,7 @@ LEAST_ERROR = 0.01  # calibration error above which bins that cancel out are poi
 
 VIEWS = ("classes", "mistakes", "calibration", "first")
 SETTINGS = (
-    Setting("show", "evaluation_show", ("counts", "shares"), "counts"),
+    Setting("values", "evaluation_show", ("counts", "shares"), "counts"),
     Setting("view", "evaluation_view", VIEWS, VIEWS[0]),
     Setting("first", "evaluation_first", FIRST, FIRST[0]),
 )

@@ -152,7 +152,8 @@ def _photo(name: str) -> np.ndarray:
 
 def _from_data() -> Shown:
     name = _choices.selectbox(
-        t("image.data"), DATASETS, key="images_data", width=230, label_visibility="collapsed",
+        t("image.data"), DATASETS, key="images_data", label_visibility="collapsed",
+        width=310 if presenting.current() else 230,
         on_change=_tell,
         format_func=lambda option: t(f"dataset.{option}.label"),
     )  # fmt: skip

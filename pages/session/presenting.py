@@ -15,8 +15,8 @@ from pages.session.words import t
 
 PRESENT, HIDE, SHOW = NAMES = ("present", "hide", "show")  # in the address
 BETWEEN = "~"  # several names
-GROUPS = ("navigation", "settings", "lessons", "exports", "notes")
-AT_FIRST_HIDDEN = frozenset({"exports", "notes"})
+GROUPS = ("navigation", "settings", "lessons", "exports", "hints")
+AT_FIRST_HIDDEN = frozenset({"exports", "hints"})
 PAGES = tuple(sorted(path.stem for path in (ROOT / "pages").glob("[a-z]*.py")))
 VIEW, SEEN = "presenting_view", "presenting_seen"  # session keys
 FOLDER = ASSETS / "present"

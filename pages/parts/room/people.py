@@ -124,7 +124,7 @@ def _work(room: rooms.Room, state: rooms.State, person: str, standing: Standing 
     place = room.presence.of(person) or Place()
     with st.container(border=True, key="people_work"):
         heading(name_of(state, person))
-        with st.container(horizontal=True, gap="small"):
+        with st.container(horizontal=True, vertical_alignment="center", gap="small"):
             _ways(place, standing)
             st.button(
                 t("room.remove"), icon=":material/person_remove:", key="people_remove",
