@@ -34,6 +34,33 @@ STICKS_OUT = """() => {
 GRAVE = {"serious", "critical"}
 FIND = """() => axe.run({resultTypes: ["violations"]}).then(found => found.violations.map(
     it => [it.impact, it.id, it.nodes.slice(0, 3).map(node => node.html.slice(0, 150))]))"""
+NAMELESS = """() => {
+    const found = [];
+    const isName = (part) => part.ariaHidden === "true" || (part.getAttribute("aria-label") ?? "").trim()
+        || part.hasAttribute("aria-labelledby") || part.getAttribute("alt");
+    const above = (part) => part.matches("[data-testid=stElementContainer], .stMain") ? null
+        : part.parentElement ?? part.getRootNode().host ?? null;
+    const walk = (root) => {
+        for (const part of root.querySelectorAll("*")) {
+            if (part.shadowRoot) walk(part.shadowRoot);
+            if (!/^(CANVAS|BUTTON)$/.test(part.tagName)) continue;
+            if (!part.checkVisibility({visibilityProperty: true})) continue;
+            if (part.tagName === "CANVAS") {
+                let holder = part;
+                while (holder && !isName(holder)) holder = above(holder);
+                if (!holder) found.push(`canvas of ${part.closest("[class*=st-key-]")?.className}`);
+            } else if (!isName(part) && !part.title) {
+                const words = part.cloneNode(true);
+                for (const icon of words.querySelectorAll("[data-testid=stIconMaterial], svg")) icon.remove();
+                const labels = [...words.querySelectorAll("[aria-label]")].map(it => it.ariaLabel).join("");
+                if (!(words.textContent + labels).trim()) found.push(part.outerHTML.slice(0, 200));
+            }
+        }
+    };
+    walk(document.body);
+    return found;
+}"""
+"""Pictures without words, and buttons that have nothing but an icon for a name."""
 OF_NARROW_PAGES = ("list", "listitem", "scrollable-region-focusable")
 """Rules of axe-core that a page may break on a phone alone: the menu is a drawer there, and tables scroll."""
 NARROW_PATHS = repeats(("glossary", "playground"), PATHS)
@@ -54,6 +81,7 @@ def test_axe_finds_nothing_serious_and_phones_cut_nothing_on_any_page(
     theme, language, paths, app, window
 ):
     page = window("about:blank", color_scheme=theme)
+    nameless = {}
     for path in paths:
         page.goto(f"{app.url}/{path}{'&' if '?' in path else '?'}lang={language}")
         expect(page.get_by_role("heading", level=1)).to_be_visible()
@@ -63,10 +91,22 @@ def test_axe_finds_nothing_serious_and_phones_cut_nothing_on_any_page(
         page.evaluate(first_screen.AXE)
         grave = [it for it in page.evaluate(FIND) if it[0] in GRAVE]
         assert grave == [], path
+        nameless[path] = page.evaluate(NAMELESS)
         levels = page.evaluate(first_screen.HEADINGS)
         assert levels[0] == 1, path
         assert all(after <= before + 1 for before, after in pairwise(levels)), path
         _fits_on_a_phone(page, path)
+    assert {path: parts for path, parts in nameless.items() if parts} == {}
+
+
+def test_a_picture_and_a_button_without_words_are_found(app, window):
+    page = window(f"{app.url}/_stcore/health")
+    icon = '<span data-testid="stIconMaterial" role="img" aria-label="add icon">add</span>'
+    page.set_content(f"""<main class="stMain">
+        <canvas></canvas> <div role="img" aria-label="The loss falls."><canvas></canvas></div>
+        <button>{icon}</button> <button>{icon} Train</button> <button aria-label="Next">{icon}</button>
+    </main>""")
+    assert [part.split()[0] for part in page.evaluate(NAMELESS)] == ["canvas", "<button><span"]
 
 
 def _fits_on_a_phone(page: Page, path: str) -> None:
