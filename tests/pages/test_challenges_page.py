@@ -183,9 +183,9 @@ def test_two_own_runs_that_differ_in_one_setting_reach_the_goal_of_chance(
     for run in (first, second, other):
         (run.folder / "best.keras").touch()
     monkeypatch.setattr(answers, "predictions", lambda run, part: predictions(correct[run.id]))
-    at = visit("runs", runs=f"{first.id}~{other.id}", show="pair")
+    at = visit("runs", runs=f"{first.id}~{other.id}", view="pair")
     assert said("difference") not in toasts(at)
-    at = follow_link("runs", runs=f"{first.id}~{second.id}", show="pair")
+    at = follow_link("runs", runs=f"{first.id}~{second.id}", view="pair")
     assert not at.exception
     assert said("difference") in toasts(at), address(at)
 
