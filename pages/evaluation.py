@@ -43,7 +43,7 @@ LEAST_ERROR = 0.01  # calibration error above which bins that cancel out are poi
 
 VIEWS = ("classes", "mistakes", "calibration", "first")
 SETTINGS = (
-    Setting("values", "evaluation_show", ("counts", "shares"), "counts"),
+    Setting("values", "evaluation_show", ("counts", "shares"), "counts", former="show"),
     Setting("view", "evaluation_view", VIEWS, VIEWS[0]),
     Setting("first", "evaluation_first", FIRST, FIRST[0]),
 )
@@ -56,6 +56,7 @@ def main() -> None:
     """The run and its scores, the matrix with its images, then the details."""
     st.html(cards.STYLE)
     place = head("evaluation", "confusion_matrix", "splitting", "validation", "evaluate_predict")
+    settings.rename(SETTINGS)
     link = arrived("evaluation", LINK)
     run = pick_run(link.get("run"), place)
     if run is None:

@@ -28,6 +28,7 @@ def main() -> None:
     """Which network; then everything that follows the surgery, redrawn alone."""
     st.html(STYLE)
     place = head("surgery", "filter", "kernel", "activation", "confusion_matrix")
+    settings.rename(controls.SETTINGS)
     link = arrived("surgery", LINK)
     run = trained_network("surgery", link, place)
     if run is None:

@@ -271,7 +271,7 @@ class Engine:
         except Exception as error:
             if cluster.is_lost(error):  # with the scheduler that it was sent to
                 raise EngineError("engine.scheduler", address=self._address) from error
-            if not self._closing.is_set():  # else it was asked while the server ends
+            if not self._is_ending():
                 log.warning("look %s failed", name, exc_info=True)
             raise EngineError("engine.failed", kind=type(error).__name__) from error
         finally:

@@ -25,6 +25,7 @@ class Setting:
         values: All that can be chosen.
         default: What is chosen where the address does not name it: one of `values`, or a list if `several`.
         several: Whether any number of them can be chosen.
+        former: Its name in links of earlier versions.
     """
 
     name: str
@@ -32,6 +33,7 @@ class Setting:
     values: Sequence[object]
     default: object
     several: bool = False
+    former: str = ""
 
     def follow(self, text: str) -> bool:
         """Choose what an address names; False, and nothing is changed, if there is no such value."""
@@ -75,6 +77,14 @@ class Setting:
 def flag(name: str, key: str) -> Setting:
     """A switch, at first off."""
     return Setting(name, key, (False, True), default=False)
+
+
+def rename(settings: Iterable[Setting]) -> None:
+    """Give the choices in a link of an earlier version the names of today."""
+    address = st.query_params
+    for setting in settings:
+        if address.get(setting.former) in map(_text, setting.values):
+            address.setdefault(setting.name, address.pop(setting.former))
 
 
 def follow(link: Mapping[str, str], settings: Iterable[Setting]) -> None:

@@ -202,17 +202,17 @@ def test_a_look_that_is_lost_with_its_scheduler_says_so_without_a_traceback(
     assert "Traceback" not in caplog.text
 
 
-@pytest.mark.parametrize("closing", [False, True])
+@pytest.mark.parametrize("closes_after", [None, 0.0, 0.2])
 def test_a_look_that_is_asked_while_the_server_ends_leaves_no_traceback(
-    closing: bool,
+    closes_after: float | None,
     queue: Engine,
     cluster: Cluster,
     monkeypatch: pytest.MonkeyPatch,
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     def submit(*_: object, **__: object) -> None:
-        if closing:
-            queue._closing.set()
+        if closes_after is not None:
+            threading.Timer(closes_after, queue._closing.set).start()
         raise RuntimeError("cannot schedule new futures after shutdown")
 
     monkeypatch.setattr(cluster, "submit", submit)
@@ -220,7 +220,7 @@ def test_a_look_that_is_asked_while_the_server_ends_leaves_no_traceback(
     queue.tick()
     with pytest.raises(EngineError, match="RuntimeError"):
         queue.look("predict", runs.create(MODEL, SHORT))
-    assert ("Traceback" in caplog.text) is not closing
+    assert ("Traceback" in caplog.text) is (closes_after is None)
 
 
 def test_own_workers_that_start_are_no_lack(

@@ -77,3 +77,21 @@ def test_a_link_that_a_page_has_shown_before_is_followed_again(page: str, visit:
     address = follow(at, page, link)
     follow(at, "kernels" if page != "kernels" else "surgery", FASHION)
     assert follow(at, page, address)["run"] == "digits"
+
+
+@pytest.mark.parametrize(
+    ("page", "old", "new"),
+    [
+        ("evaluation", {"show": "shares"}, {"values": "shares"}),
+        ("surgery", {"show": "maps"}, {"view": "maps"}),
+    ],
+)
+def test_a_link_of_an_earlier_version_chooses_the_same(
+    page: str, old: dict[str, str], new: dict[str, str], visit: Any
+) -> None:
+    at = visit(page, **FASHION, **old)
+    assert not [it for it in at.warning if "link_off" in it.icon]
+    assert visits.address(at).items() >= new.items()
+    at = visit(page, **FASHION, show="exports")  # what the presenter view shows
+    assert not [it for it in at.warning if "link_off" in it.icon]
+    assert not visits.address(at).keys() & new.keys()

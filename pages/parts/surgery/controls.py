@@ -33,7 +33,7 @@ KERNEL_HEIGHT = 230
 MOST_COLUMNS = 8  # of the mosaic; it is a square, so that another layer takes as much room
 MOST_CHANNELS, LARGEST_SIDE = 512, 512  # that a network can have
 SETTINGS = (
-    Setting("view", "surgery_view", VIEWS, VIEWS[0]),
+    Setting("view", "surgery_view", VIEWS, VIEWS[0], former="show"),
     Setting("what", "surgery_what", ("weight", "bias"), "weight"),
     Setting("channel", "surgery_channel", range(MOST_CHANNELS), None),
     Setting("row", "surgery_weight_row", range(LARGEST_SIDE), None),
