@@ -16,13 +16,8 @@ Option = dict[str, Any]
 IN_ONE_ROW = 4  # axes whose names share a row
 LINE_PX = TEXT_PX + 4
 LEAST_LINES = 2  # of a row of names
-LATIN_PX, SPACE_PX = (
-    0.56 * TEXT_PX,
-    0.3 * TEXT_PX,
-)  # widths; a letter of Korean is as wide as it is high
-UNIT = re.compile(
-    r"\s*(\([^()]*\))$"
-)  # or another remark in brackets at the end: a line of its own
+LATIN, SPACE = 0.56, 0.3  # widths in heights of the text; a Korean letter is as wide as it is high
+UNIT = re.compile(r"\s*(\([^()]*\))$")  # or another remark at the end: a line of its own
 TOP_PX, GAP_PX = 40, 14  # above the names, and between them and the axes
 LEFT_PERCENT, RIGHT_PERCENT = 8, 12  # beside the axes, of the width of the chart
 NARROW_PX = 350  # width of a chart on a phone
@@ -94,26 +89,33 @@ def _lines_of_rows(names: Sequence[str]) -> list[int]:
     """Lines of the longest name of each row, from the axes up."""
     rows = _rows(len(names))
     lines = [
-        _lines(_written(name), _width(number, len(names))) for number, name in enumerate(names)
+        line_count(_written(name), _width(number, len(names))) for number, name in enumerate(names)
     ]
     return [max(LEAST_LINES, *lines[row::rows]) for row in range(rows)]
 
 
-def _lines(text: str, width: int) -> int:
-    """Lines that ECharts writes a text in: breaks are between words, and between letters of Korean."""
+def line_count(text: str, width: int, size: int = TEXT_PX) -> int:
+    """Lines that ECharts writes a text in: breaks are between words, and between letters of Korean.
+
+    Args:
+        text: With line feeds where lines end in any case.
+        width: Of the room for it, in pixels.
+        size: Of its letters, in pixels.
+    """
     count = 0
     for part in text.split("\n"):
         count, used = count + 1, 0.0
         for word in part.split():
-            pieces = list(word) if any(map(_is_wide, word)) else [word]
+            pieces = list(word) if any(map(is_wide, word)) else [word]
             for piece in pieces:
-                px = sum(TEXT_PX if _is_wide(letter) else LATIN_PX for letter in piece)
+                px = size * sum(1 if is_wide(letter) else LATIN for letter in piece)
                 if used and used + px > width:
                     count, used = count + 1, 0.0
                 used += px
-            used += SPACE_PX
+            used += size * SPACE
     return count
 
 
-def _is_wide(letter: str) -> bool:
+def is_wide(letter: str) -> bool:
+    """Whether a letter is as wide as it is high, as those of Korean are."""
     return unicodedata.east_asian_width(letter) in "WF"

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from typing import Any
-from unicodedata import east_asian_width
 
 from cnn_core.figures import palette as colours
+from cnn_core.figures.axis_names import line_count
 from cnn_core.figures.palette import Palette
 
 Option = dict[str, Any]
@@ -15,8 +14,7 @@ Option = dict[str, Any]
 NARROW = 480  # pixels up to which a matrix of ten classes has no room for "1,234" in a cell
 THOUSAND = 1000
 TITLE_PX = 330  # room of a title where three matrices are side by side or on a phone
-TITLE_LINE_PX = 22
-LETTERS = 34  # of a title that certainly fit into a line; a Korean letter counts for two
+TITLE_SIZE_PX, TITLE_LINE_PX = 18, 22
 SHORT = 3  # letters up to which a class name needs no slanting
 
 
@@ -49,21 +47,17 @@ def frame(title: str, names: Sequence[str], *, true: str, predicted: str) -> Opt
 
 def align(options: Sequence[Option]) -> list[Option]:
     """Matrices for one row of the page: long titles go over several lines, all grids begin at one height."""
-    lines = max(_title_lines(option["title"]["text"]) for option in options)
+    titles = [option["title"]["text"] for option in options]
+    most = max(line_count(title, TITLE_PX, TITLE_SIZE_PX) for title in titles)
     style = {"textStyle": {"width": TITLE_PX, "overflow": "break", "lineHeight": TITLE_LINE_PX}}
     return [
         {
             **option,
             "title": {**option["title"], **style},
-            "grid": {**option["grid"], "top": option["grid"]["top"] + TITLE_LINE_PX * (lines - 1)},
+            "grid": {**option["grid"], "top": option["grid"]["top"] + TITLE_LINE_PX * (most - 1)},
         }
         for option in options
     ]
-
-
-def _title_lines(title: str) -> int:
-    letters = sum(1 + (east_asian_width(letter) in "WF") for letter in title)
-    return max(1, math.ceil(letters / LETTERS))
 
 
 def in_a_narrow_chart(series: str, cells: Sequence[Option], counts: Sequence[int]) -> Option:

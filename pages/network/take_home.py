@@ -39,8 +39,8 @@ def take_home(run: runs.Run) -> None:
 
 
 def story_of(run: runs.Run, ended: RunEnded) -> str:
-    """How it ended, in a sentence."""
-    return t(
+    """How it ended, in a sentence, and what came after it."""
+    story = t(
         f"why.{ended.reason}" if ended.best_epoch else f"why.{ended.reason}_none",
         epochs=ended.epochs,
         best=ended.best_epoch,
@@ -48,6 +48,7 @@ def story_of(run: runs.Run, ended: RunEnded) -> str:
         patience=run.train.patience,
         target=f"{run.train.target or 0:.1%}",
     )
+    return f"{story} {t('why.refined')}" if "refined" in _remarks(run) else story
 
 
 CODE_HEIGHT = 320

@@ -35,6 +35,7 @@ from cnn_core.datasets import DATASETS
 from cnn_core.errors import DataError, ShapeError
 from cnn_core.planning import cost
 from cnn_core.planning.presets import PRESETS
+from cnn_core.runs import log as run_log
 from pages.network import take_home
 
 ROOT = Path(__file__).parents[2]
@@ -268,4 +269,7 @@ def test_a_program_of_a_run_with_other_images_does_not_promise_its_curves(form, 
     [("fashion", []), ("digits", ["copies", "refined"]), ("fashion_augmented", ["copies"])],
 )
 def test_the_shipped_networks_say_why_their_programs_give_other_curves(name, remarks):
-    assert take_home._remarks(runs.open_run(name)) == remarks
+    run = runs.open_run(name)
+    assert take_home._remarks(run) == remarks
+    story = take_home.story_of(run, run_log.history(run).ended)
+    assert (texts.say("en", "why.refined") in story) is ("refined" in remarks)

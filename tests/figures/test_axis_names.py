@@ -33,7 +33,7 @@ def all_names(language: str) -> list[str]:
     ],
 )
 def test_lines_of_a_name(name, width, lines):
-    assert axis_names._lines(name, width) == lines
+    assert axis_names.line_count(name, width) == lines
 
 
 @pytest.mark.parametrize("language", texts.LANGUAGES)
@@ -45,7 +45,7 @@ def test_no_name_reaches_into_another_row_or_the_title(count, language):
         titles = axis_names.titles(above, LIGHT)
         rows = sorted({title["top"] for title in titles})
         for title in titles:
-            lines = axis_names._lines(title["text"], title["textStyle"]["width"])
+            lines = axis_names.line_count(title["text"], title["textStyle"]["width"])
             ceiling = max([axis_names.TOP_PX, *(row for row in rows if row < title["top"])])
             assert title["top"] - lines * axis_names.LINE_PX >= ceiling, title["text"]
         assert rows[-1] < axis_names.bottom(above)

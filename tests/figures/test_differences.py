@@ -61,8 +61,10 @@ def test_matrices_side_by_side_begin_at_one_height_and_long_titles_are_whole(let
     both = matrices.align([short, long])
     tops = {option["grid"]["top"] for option in both}
     assert len(tops) == 1
-    lines = len(letter * 60) * (1 if letter == "n " else 2) / matrices.LETTERS
-    assert tops.pop() >= lines * matrices.TITLE_LINE_PX
+    width = (
+        0.5 if letter == "n " else 1.0
+    ) * matrices.TITLE_SIZE_PX  # of a letter and half a space
+    assert tops.pop() >= 60 * width / matrices.TITLE_PX * matrices.TITLE_LINE_PX
     assert [option["title"]["text"] for option in both] == ["short", letter * 60]
     assert {option["title"]["textStyle"]["overflow"] for option in both} == {"break"}
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import unicodedata
 from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any
@@ -12,6 +11,7 @@ import streamlit as st
 
 from cnn_core.analysis import comparison
 from cnn_core.analysis.comparison import Setting
+from cnn_core.figures.axis_names import is_wide
 from cnn_core.runs import log as run_log
 from pages.network import room_scores, scores
 from pages.network.names import local_time
@@ -241,7 +241,7 @@ def _name_width(names: Sequence[str]) -> int:
 
 
 def _text_width(name: str) -> int:
-    wide = sum(unicodedata.east_asian_width(letter) in "WF" for letter in name)
+    wide = sum(map(is_wide, name))
     return CELL_PADDING + WIDE_LETTER * wide + NARROW_LETTER * (len(name) - wide)
 
 
