@@ -42,7 +42,7 @@ def _opened(page: Page, server: Server, address: str = "lang=en") -> str:
     page.get_by_role("button", name="Open a room").click(timeout=COLD)
     code = page.locator(".invitation .code").inner_text(timeout=COLD)
     page.locator("[class*='st-key-wall_network']").get_by_role("combobox").click()
-    page.get_by_role("option", name="Fashion-MNIST").click()
+    page.get_by_role("option", name="Fashion-MNIST (ready-made)", exact=True).click()
     page.get_by_role("radio", name="Pullover").click()
     expect(page.get_by_role("radio", name="Pullover")).to_be_checked()
     return code
