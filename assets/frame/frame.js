@@ -2,6 +2,7 @@
 // can undo, and a menu on a phone that says so and closes when a page is chosen. Mounted on every page, set up once.
 
 import { isOfNextPage, isPlaceOnPage, leadsAway, Returning, writesEntry } from "./entries.js";
+import { ThemeFollower } from "./theme.js";
 
 const NARROW = "(max-width: 768px)"; // where Streamlit's menu is a drawer over the page
 const STATE = "data-test-script-state"; // where Streamlit says whether a page is still being written
@@ -9,7 +10,10 @@ const STATE = "data-test-script-state"; // where Streamlit says whether a page i
 export default function ({ data, setTriggerValue }) {
   document.documentElement.lang = data.language;
   nameMenu(data.menu);
-  window.convscopeTheme = { drawn: data.theme, ask: setTriggerValue };
+  window.convscopeTheme ??= new ThemeFollower(
+    () => getComputedStyle(document.querySelector(".stApp")).colorScheme,
+  );
+  window.convscopeTheme.hear(data.theme, (theme) => setTriggerValue("theme", theme));
   window.convscopeReturning ??= new Returning();
   if (!window.convscopeFrame) setUp(window.convscopeReturning);
   window.convscopeFrame = true;
@@ -67,14 +71,8 @@ function keepEntries(returning) {
 // The server draws charts in the colours of the theme, and Streamlit tells it of another theme with the next run only
 // (a change asks for none). So the page runs again, once for each change.
 function followTheme() {
-  const app = document.querySelector(".stApp");
-  const look = () => {
-    const theme = getComputedStyle(app).colorScheme;
-    if (theme === window.convscopeTheme.drawn) return;
-    window.convscopeTheme.drawn = theme;
-    window.convscopeTheme.ask("theme", theme);
-  };
-  new MutationObserver(look).observe(app, { attributeFilter: ["class"] });
+  const look = () => window.convscopeTheme.look();
+  new MutationObserver(look).observe(document.querySelector(".stApp"), { attributeFilter: ["class"] });
 }
 
 function isComplete() {
