@@ -241,7 +241,7 @@ def _name_width(names: Sequence[str]) -> int:
 
 
 def _text_width(name: str) -> int:
-    wide = sum(map(is_wide, name))
+    wide = 0 if name.isascii() else sum(map(is_wide, name))
     return CELL_PADDING + WIDE_LETTER * wide + NARROW_LETTER * (len(name) - wide)
 
 
