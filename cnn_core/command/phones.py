@@ -146,7 +146,7 @@ class Window(threading.Thread):
     def _turn(self, page_hash: str) -> None:
         """The app draws this page now; if it is another one, what was asked of the page before is gone.
 
-        Nobody asked for the turn, so it is waited for and not counted.
+        Nobody asked for the turn: the phone waits for it, and it does not count.
         """
         if page_hash != self._page_hash and self._page_hash:
             self._is_turning = True
